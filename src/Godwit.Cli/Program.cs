@@ -1,0 +1,2 @@
+Console.WriteLine("godwit 0.1.0");
+return 0;

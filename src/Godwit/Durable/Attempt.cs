@@ -1,0 +1,57 @@
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>One try of a step's body: who it is, and what it may leave beside its result.</summary>
+public sealed class Attempt
+{
+    private readonly JournalReader _reader;
+    private readonly ActiveClock _clock;
+    private readonly List<Blob> _blobs = [];
+
+    internal Attempt(int number, string idempotencyKey, JournalReader reader, ActiveClock clock)
+    {
+        Number = number;
+        IdempotencyKey = idempotencyKey;
+        _reader = reader;
+        _clock = clock;
+    }
+
+    /// <summary>From 1.</summary>
+    public int Number { get; }
+
+    /// <summary>The same for every attempt of this step, in this and in every later generation.</summary>
+    public string IdempotencyKey { get; }
+
+    /// <summary>How long the run has been active until now, the time in which it had no owner left out.</summary>
+    public TimeSpan ActiveTime => _clock.Elapsed;
+
+    /// <summary>The run's folder.</summary>
+    public RunFolder Folder => _reader.Folder;
+
+    internal IReadOnlyList<Blob> Blobs => _blobs;
+
+    internal Charge? Charge { get; private set; }
+
+    /// <summary>Keeps a content beside the journal; it is durable together with the step's result.</summary>
+    public BlobRef Put(byte[] content)
+    {
+        var blob = Blob.Of(content);
+        _blobs.Add(blob);
+        return blob.Reference;
+    }
+
+    /// <summary>Reads a content that an earlier step has put.</summary>
+    public byte[] Get(BlobRef reference) => _reader.Blob(reference);
+
+    /// <summary>States what a paid step really cost; without it the worst case is booked.</summary>
+    public void Settle(Charge charge) => Charge = charge;
+}
+
+/// <summary>The time in which a run had an owner: what a budget of active time counts.</summary>
+internal sealed class ActiveClock(TimeProvider time, TimeSpan before)
+{
+    private readonly long _start = time.GetTimestamp();
+
+    public TimeSpan Elapsed => before + time.GetElapsedTime(_start);
+}

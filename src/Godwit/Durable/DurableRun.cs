@@ -1,0 +1,318 @@
+using System.Collections.Concurrent;
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>Hosts one run: the owner of its journal and of the processes in it.</summary>
+public sealed class DurableRun : IAsyncDisposable
+{
+    /// <summary>The process that a run is started with.</summary>
+    public const long Root = 1;
+
+    private readonly ConcurrentDictionary<long, ProcessCell> _cells = new();
+    private readonly PlaybookCatalogue _playbooks;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource<RunEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskTracker _tasks;
+    private readonly TimerQueue _timers;
+    private readonly ITimer _tick;
+    private long _lastCheckpoint;
+    private long _lastProcess;
+    private int _active;
+    private Draft? _rootEnd;
+
+    private DurableRun(RunJournal journal, PlaybookCatalogue playbooks, DurableOptions options, RunIndex index)
+    {
+        Journal = journal;
+        Options = options;
+        _playbooks = playbooks;
+        _tasks = new TaskTracker(Fault);
+        _timers = new TimerQueue(options.Time, (process, key) => _cells.GetValueOrDefault(process)?.TimerDue(key));
+        Clock = new ActiveClock(options.Time, index.Active);
+        _lastProcess = index.LastProcess;
+        _lastCheckpoint = options.Time.GetTimestamp();
+        foreach (var (process, (parent, key)) in index.Unfinished)
+        {
+            Add(new ProcessCell(this, process, parent, key));
+        }
+
+        if (index.RootEnd is { } end)
+        {
+            Finish(end.Kind, end.Data);
+        }
+
+        var every = TimeSpan.FromSeconds(Math.Clamp(options.UnloadAfter.TotalSeconds / 2, 0.1, 1));
+        _tick = options.Time.CreateTimer(static run => ((DurableRun)run!).Tick(), this, every, every);
+    }
+
+    /// <summary>The run's journal.</summary>
+    public RunJournal Journal { get; }
+
+    /// <summary>Ended when the journal can't be written any more, or the run was asked to stop: all work in the world stops with it.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>How long the run has been active, the time without an owner left out.</summary>
+    public TimeSpan ActiveTime => Clock.Elapsed;
+
+    internal DurableOptions Options { get; }
+
+    internal TimeProvider Time => Options.Time;
+
+    internal ActiveClock Clock { get; }
+
+    /// <summary>Nothing that still happens may be told to a process or the journal.</summary>
+    internal bool Sealed { get; private set; }
+
+    /// <summary>Starts a run in a new folder.</summary>
+    /// <param name="folder">The folder; it holds no journal yet.</param>
+    /// <param name="signer">Signs the journal's checkpoints.</param>
+    /// <param name="playbooks">All that the run may start.</param>
+    /// <param name="root">The playbook of the root process.</param>
+    /// <param name="input">Its input.</param>
+    /// <param name="seed">Seeds the processes' random streams.</param>
+    /// <param name="options">How it is hosted.</param>
+    public static async Task<DurableRun> CreateAsync<TIn, TOut>(
+        RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, Playbook<TIn, TOut> root, TIn input, ulong seed, DurableOptions? options = null)
+    {
+        options ??= new DurableOptions();
+        var json = Canonical.Serialize(input);
+        var journal = RunJournal.Create(folder, signer, options.Time, options.Failpoint);
+        var index = new RunIndex();
+        try
+        {
+            var started = new EntryInfo { Playbook = root.Name, Seed = seed };
+            await journal.AppendAsync(new AppendUnit([new Draft(Root, EntryKind.ProcessStarted, Info: started.ToBytes(), Data: json)]));
+            journal.Reader.Scan(index.Visit);
+            return new DurableRun(journal, playbooks, options, index);
+        }
+        catch
+        {
+            journal.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes up an existing run.</summary>
+    /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
+    public static DurableRun Open(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options = null)
+    {
+        options ??= new DurableOptions();
+        var index = new RunIndex();
+        var journal = RunJournal.Open(folder, signer, options.Time, index.Visit, options.Failpoint);
+        var run = new DurableRun(journal, playbooks, options, index);
+        if (index.IdleGenerations >= options.IdleGenerations)
+        {
+            run._end.TrySetResult(new RunEnd(RunState.Parked, default,
+                [$"the last {index.IdleGenerations} starts of the run ended without any progress; look at its log, then 'godwit resolve {journal.Reader.Run} --retry'"]));
+        }
+
+        return run;
+    }
+
+    /// <summary>Lets the processes run until the root ends, nothing can go on without a person, or a stop is asked for.</summary>
+    /// <exception cref="JournalException">The disk failed or another owner took over; what was acknowledged is safe.</exception>
+    public async Task<RunEnd> RunAsync(CancellationToken stop = default)
+    {
+        if (!_end.Task.IsCompleted)
+        {
+            foreach (var cell in _cells.Values)
+            {
+                cell.Wake();
+            }
+        }
+
+        await using var registration = stop.Register(() => _end.TrySetResult(new RunEnd(RunState.Stopped, default, [])));
+        return await _end.Task;
+    }
+
+    /// <summary>Delivers a signal; a second one with the same sender's id is the same signal and does nothing.</summary>
+    /// <param name="process">The receiving process.</param>
+    /// <param name="name">What it waits for.</param>
+    /// <param name="sender">Unique for this signal of this sender.</param>
+    /// <param name="payload">What the waiting key gets.</param>
+    /// <returns>False when it had been delivered before.</returns>
+    public async Task<bool> SignalAsync<T>(long process, string name, string sender, T payload)
+    {
+        var draft = new Draft(process, EntryKind.SignalReceived, name, Info: new EntryInfo { Sender = sender }.ToBytes(), Data: Canonical.Serialize(payload));
+        try
+        {
+            var receipt = await Journal.AppendAsync(new AppendUnit([draft], Unique: $"signal\n{process}\n{name}\n{sender}"));
+            Deliver(process, ToEntry(draft, receipt.First, receipt.At));
+            return true;
+        }
+        catch (AppendConflictException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Cancels a process and all below it: what is in the journal still answers, what they ask now throws.</summary>
+    public async Task CancelAsync(long process, string reason)
+    {
+        var subtree = new HashSet<long> { process };
+        foreach (var cell in _cells.Values.OrderBy(cell => cell.Id))
+        {
+            if (subtree.Contains(cell.Parent))
+            {
+                subtree.Add(cell.Id);
+            }
+        }
+
+        var drafts = subtree.Where(_cells.ContainsKey)
+            .Select(id => new Draft(id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes())).ToList();
+        if (drafts.Count == 0)
+        {
+            return;
+        }
+
+        var receipt = await Journal.AppendAsync(new AppendUnit(drafts));
+        for (var index = 0; index < drafts.Count; index++)
+        {
+            Deliver(drafts[index].Process, ToEntry(drafts[index], receipt.First + index, receipt.At));
+        }
+    }
+
+    /// <summary>Answers what a process is parked for.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="key">The parked step, or empty for the process itself.</param>
+    /// <param name="resolution">The answer.</param>
+    /// <exception cref="ArgumentException">Nothing is parked there, or the answer doesn't fit.</exception>
+    public async Task ResolveAsync(long process, string key, Resolution resolution)
+    {
+        var history = ProcessHistory.Load(Journal.Reader, process);
+        await Journal.AppendAsync(new AppendUnit(ParkedWork.Answer(process, key, history, resolution)));
+        _cells.GetValueOrDefault(process)?.Restart();
+    }
+
+    /// <summary>Ends hosting: running work is cancelled, what finishes is still journaled, the head is signed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _end.TrySetResult(new RunEnd(RunState.Stopped, default, []));
+        await _stopping.CancelAsync();
+        await _tasks.DrainAsync();
+        Sealed = true;
+        await _tick.DisposeAsync();
+        _timers.Dispose();
+        if (Journal.Stopped is null)
+        {
+            await Journal.AppendAsync(new AppendUnit([new Draft(0, EntryKind.Noted, "closed")]));
+        }
+
+        Journal.Dispose();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Leaves everything as a SIGKILL here would. For tests of crashes.</summary>
+    internal async Task AbandonAsync()
+    {
+        Sealed = true;
+        Journal.Abandon();
+        await _stopping.CancelAsync();
+        await _tasks.DrainAsync();
+        await _tick.DisposeAsync();
+        _timers.Dispose();
+    }
+
+    internal Playbook? FindPlaybook(string name) => _playbooks.Find(name);
+
+    internal void Track(Task task) => _tasks.Add(task);
+
+    internal void SetTimer(DateTimeOffset due, long process, string key) => _timers.Set(due, process, key);
+
+    internal void Deliver(long process, Entry entry) => _cells.GetValueOrDefault(process)?.Arrived(entry);
+
+    internal ProcessCell NewProcess(long parent, string key) => Add(new ProcessCell(this, Interlocked.Increment(ref _lastProcess), parent, key));
+
+    internal void Ended(ProcessCell cell, Draft end)
+    {
+        if (cell.Id == Root)
+        {
+            _rootEnd = end;
+        }
+
+        _cells.TryRemove(cell.Id, out _);
+        FinishIfDone();
+    }
+
+    internal void StateChanged(CellState before, CellState after)
+    {
+        if (before == CellState.Active && Interlocked.Decrement(ref _active) == 0)
+        {
+            ParkIfStuck();
+        }
+        else if (after == CellState.Active)
+        {
+            Interlocked.Increment(ref _active);
+        }
+    }
+
+    internal void Fault(Exception error)
+    {
+        if (Sealed)
+        {
+            return;
+        }
+
+        Sealed = true;
+        _end.TrySetException(error);
+        _stopping.Cancel();
+    }
+
+    private ProcessCell Add(ProcessCell cell)
+    {
+        _cells[cell.Id] = cell;
+        Interlocked.Increment(ref _active);
+        return cell;
+    }
+
+    private void ParkIfStuck()
+    {
+        FinishIfDone();
+        var cells = _cells.Values.ToList();
+        var parked = cells.SelectMany(cell => cell.ParkedFor).ToList();
+        if (parked.Count > 0 && cells.TrueForAll(cell => cell.State is CellState.Parked or CellState.Waiting) && _timers.IsEmpty && _tasks.IsEmpty)
+        {
+            _end.TrySetResult(new RunEnd(RunState.Parked, default, parked));
+        }
+    }
+
+    /// <summary>The root's end is the run's once every process below it has ended too, or waits for a person.</summary>
+    private void FinishIfDone()
+    {
+        if (_rootEnd is { } end && _cells.Values.All(cell => cell.State is CellState.Parked))
+        {
+            Finish(end.Kind, end.Data);
+        }
+    }
+
+    private void Finish(EntryKind kind, ReadOnlyMemory<byte> data) => _end.TrySetResult(new RunEnd(
+        kind switch
+        {
+            EntryKind.ProcessCompleted => RunState.Completed,
+            EntryKind.ProcessFailed => RunState.Failed,
+            _ => RunState.Cancelled,
+        },
+        data, []));
+
+    private void Tick()
+    {
+        foreach (var cell in _cells.Values)
+        {
+            if (cell.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.IdleSince) >= Options.UnloadAfter)
+            {
+                cell.TryUnload(cell.IdleSince);
+            }
+        }
+
+        // A park may have been decided while something else was still ending.
+        ParkIfStuck();
+        if (Time.GetElapsedTime(_lastCheckpoint) >= Options.CheckpointEvery)
+        {
+            _lastCheckpoint = Time.GetTimestamp();
+            Journal.Checkpoint();
+        }
+    }
+
+    private Entry ToEntry(Draft draft, long sequence, DateTimeOffset at) =>
+        new(sequence, Journal.Generation, at, draft.Process, draft.Kind, draft.Key, draft.Input, draft.Info, draft.Data);
+}

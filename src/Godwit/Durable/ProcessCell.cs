@@ -1,0 +1,537 @@
+using System.Diagnostics.CodeAnalysis;
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>How far a process is from needing its host.</summary>
+internal enum CellState
+{
+    /// <summary>Something runs for it.</summary>
+    Active,
+
+    /// <summary>It waits for a signal, a timer or a child.</summary>
+    Waiting,
+
+    /// <summary>It waits for a person.</summary>
+    Parked,
+
+    /// <summary>It has ended.</summary>
+    Ended,
+}
+
+/// <summary>
+/// One unfinished process in its host. It is small while the process is unloaded; history and execution come and go. All
+/// but the public entry points run on the process's own scheduler.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The cancellation source has no timer and no registration outlives the cell; there is nothing to free.")]
+internal sealed class ProcessCell
+{
+    private readonly DurableRun _host;
+    private readonly SerialScheduler _scheduler;
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly HashSet<string> _running = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _appending = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _timers = new(StringComparer.Ordinal);
+    private readonly HashSet<long> _taking = [];
+    private readonly Dictionary<string, string> _trees = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _signalWaits = new(StringComparer.Ordinal);
+    private ProcessHistory? _history;
+    private Execution? _execution;
+    private IReadOnlyDictionary<string, ReadOnlyMemory<byte>>? _mustAsk;
+    private Draft? _ending;
+    private Task? _drive;
+    private bool _ended;
+
+    public ProcessCell(DurableRun host, long id, long parent, string parentKey)
+    {
+        _host = host;
+        _scheduler = new SerialScheduler(OnIdle);
+        Id = id;
+        Parent = parent;
+        ParentKey = parentKey;
+    }
+
+    public long Id { get; }
+
+    public long Parent { get; }
+
+    public string ParentKey { get; }
+
+    public CellState State { get; private set; } = CellState.Active;
+
+    public long IdleSince { get; private set; }
+
+    /// <summary>What it is parked for; empty while it isn't.</summary>
+    public IReadOnlyList<string> ParkedFor { get; private set; } = [];
+
+    public bool IsLoaded => _execution is not null;
+
+    public DateTimeOffset Now => _host.Time.GetUtcNow();
+
+    /// <summary>Loads the process if it isn't, which runs its body up to where it has to wait.</summary>
+    public void Wake() => _scheduler.Post(Load);
+
+    /// <summary>Drops the pass that is under way and starts one from the top.</summary>
+    public void Restart() => _scheduler.Post(() =>
+    {
+        _execution = null;
+        Load();
+    });
+
+    public void TimerDue(string key) => _scheduler.Post(() =>
+    {
+        Load();
+        if (_history is not null && _history[key] is { Answer: null } state)
+        {
+            AppendAnswer(state.Expires ? EntryKind.SignalExpired : EntryKind.TimerFired, key, null);
+        }
+    });
+
+    /// <summary>Takes up entries that somebody else appended to this process.</summary>
+    public void Arrived(Entry entry) => _scheduler.Post(() => Apply([entry]));
+
+    public void TryUnload(long idleSince) => _scheduler.Post(() =>
+    {
+        if (State == CellState.Waiting && IdleSince == idleSince)
+        {
+            Unload();
+        }
+    });
+
+    public void StartStep(StepWork work, KeyState state)
+    {
+        if (state.Parked is not null)
+        {
+            _execution!.Find(work.Key)!.Idle = true;
+        }
+        else if (_running.Add(work.Key))
+        {
+            _host.Track(RunStepAsync(work, state.Answer, [.. state.OpenIntents], state.Accepted));
+        }
+    }
+
+    public void StartChild(string key, Playbook playbook, byte[] input, byte[] hash, KeyState state)
+    {
+        if (state.Child == 0 && _appending.Add(key))
+        {
+            _host.Track(StartChildAsync(key, playbook, input, hash));
+        }
+    }
+
+    public void WaitForSignal(string key, string name, TimeSpan? timeout, KeyState state)
+    {
+        _signalWaits[key] = name;
+        TakeSignals();
+        if (timeout is { } limit && !_appending.Contains(key))
+        {
+            SetTimer(key, limit, state, name);
+        }
+    }
+
+    public void SetTimer(string key, TimeSpan delay, KeyState state, string? signal = null)
+    {
+        if (state.Due is { } due)
+        {
+            _host.SetTimer(due, Id, key);
+            return;
+        }
+
+        if (!_timers.Add(key))
+        {
+            return;
+        }
+
+        due = Now + delay;
+        var draft = new Draft(Id, EntryKind.TimerSet, key, Info: new EntryInfo { Due = due, Name = signal }.ToBytes());
+        _host.Track(AppendAsync([draft], then: () => _host.SetTimer(due, Id, key)));
+    }
+
+    public void AppendAnswer(EntryKind kind, string key, byte[]? data, EntryInfo? info = null)
+    {
+        if (_appending.Add(key))
+        {
+            _host.Track(AppendAsync([new Draft(Id, kind, key, Info: info?.ToBytes(), Data: data)]));
+        }
+    }
+
+    private void Load()
+    {
+        if (_execution is not null || _ended || _host.Sealed)
+        {
+            return;
+        }
+
+        SetState(CellState.Active);
+        _history = ProcessHistory.Load(_host.Journal.Reader, Id);
+        _signalWaits.Clear();
+        var playbook = _host.FindPlaybook(_history.Info.Playbook!);
+        if (_history.Parked is not null)
+        {
+            return;
+        }
+
+        if (playbook is null)
+        {
+            Park($"this godwit knows no playbook '{_history.Info.Playbook}'; use the version that started the run, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
+            return;
+        }
+
+        if (_history.CancelReason is not null)
+        {
+            _cancel.Cancel();
+        }
+
+        _execution = new Execution(this, _history);
+        _drive = DriveAsync(_execution, playbook, _history.Started!.Data);
+    }
+
+    private async Task DriveAsync(Execution execution, Playbook playbook, ReadOnlyMemory<byte> input)
+    {
+        Draft end;
+        try
+        {
+            end = new Draft(Id, EntryKind.ProcessCompleted, Data: await playbook.RunAsync(execution, input));
+            if (execution.Waiting.FirstOrDefault() is { } left)
+            {
+                end = Failed(new Failure("completion", "unawaited", $"the playbook returned while '{left.Key}' was still open; await it", 1));
+            }
+        }
+        catch (ProcessCancelledException) when (_history?.CancelReason is not null)
+        {
+            end = new Draft(Id, EntryKind.ProcessCancelled, Data: Canonical.Serialize(_history.CancelReason));
+        }
+        catch (StepFailedException failure)
+        {
+            end = Failed(failure.Failure);
+        }
+        catch (DurableRuleException broken)
+        {
+            if (execution == _execution)
+            {
+                Park($"{broken.Message}; mend the playbook, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
+            }
+
+            return;
+        }
+        catch (Exception error)
+        {
+            end = Failed(new Failure("body", "exception", error.Message, 1));
+        }
+
+        if (execution == _execution && !_ended)
+        {
+            _ending = end;
+            await _cancel.CancelAsync();
+            TryEnd();
+        }
+    }
+
+    private Draft Failed(Failure failure) => new(Id, EntryKind.ProcessFailed, Data: Canonical.Serialize(failure));
+
+    /// <summary>Ends the process once nothing runs for it any more; what the code no longer asks for isn't left over silently.</summary>
+    private void TryEnd()
+    {
+        if (_ending is null || _running.Count > 0 || _appending.Count > 0 || _ended)
+        {
+            return;
+        }
+
+        var asked = _execution!.Asked;
+        var unasked = _history!.Keys.Where(pair => !asked.ContainsKey(pair.Key)).ToList();
+        if (_ending.Kind == EntryKind.ProcessCompleted && unasked.Find(pair => pair.Value.OpenIntents.Count > 0) is { Key: not null } open)
+        {
+            Park($"step '{open.Key}' was in flight when its owner died, and the playbook no longer asks for it; look at its target, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
+            return;
+        }
+
+        foreach (var (key, state) in _history.Keys.Where(pair => pair.Value.Child != 0 && pair.Value.Answer is null))
+        {
+            _host.Track(_host.CancelAsync(state.Child, asked.ContainsKey(key) ? "its parent has ended" : $"its parent no longer asks for '{key}'"));
+        }
+
+        _ended = true;
+        var booked = _history.Keys.SelectMany(pair => pair.Value.OpenIntents)
+            .Where(intent => EntryInfo.Of(intent).Effect == "paid")
+            .Select(intent => new Draft(Id, EntryKind.StepBooked, intent.Key, Info: new EntryInfo { Charge = EntryInfo.Of(intent).Charge }.ToBytes()));
+        _host.Track(EndAsync(_ending, [.. booked]));
+    }
+
+    private async Task EndAsync(Draft end, IReadOnlyList<Draft> before)
+    {
+        var name = end.Kind switch { EntryKind.ProcessCompleted => "value", EntryKind.ProcessFailed => "failed", _ => "cancelled" };
+        List<Draft> drafts = [.. before, end];
+        if (Parent != 0)
+        {
+            drafts.Add(new Draft(Parent, EntryKind.ChildEnded, ParentKey, Info: new EntryInfo { Child = Id, Name = name }.ToBytes(), Data: end.Data));
+        }
+
+        var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts));
+        if (Parent != 0)
+        {
+            _host.Deliver(Parent, ToEntry(drafts[^1], receipt, drafts.Count - 1));
+        }
+
+        _scheduler.Post(() =>
+        {
+            _execution = null;
+            _history = null;
+            SetState(CellState.Ended);
+            _host.Ended(this, end);
+        });
+    }
+
+    private async Task RunStepAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted)
+    {
+        // Bodies run beside each other and never on the process's scheduler.
+        var end = await Task.Run(async () =>
+        {
+            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token, _host.Stopping);
+            if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
+            {
+                await SyncWorkspaceAsync(workspace, work.Tree!, cancellation.Token);
+            }
+
+            var runner = new StepRunner(_host.Journal, _host.Clock, _host.Options, Id, Intended);
+            return await runner.RunAsync(work, former, openIntents, accepted, cancellation.Token);
+        });
+        if (end == StepEnd.Interrupted)
+        {
+            _scheduler.Post(() => Interrupted(work.Key));
+            return;
+        }
+
+        var info = EntryInfo.Of(end.Drafts[0].Info);
+        if (info.Tree is { } tree)
+        {
+            lock (_trees)
+            {
+                _trees[info.Workspace!] = tree;
+            }
+        }
+
+        await AppendAsync(end.Drafts, end.Blobs, ran: work.Key);
+    }
+
+    private void Intended(IReadOnlyList<Draft> drafts, Receipt receipt)
+    {
+        var entries = drafts.Select((draft, index) => ToEntry(draft, receipt, index)).ToList();
+        _scheduler.Post(() => entries.ForEach(entry => _history?.Apply(entry)));
+    }
+
+    /// <summary>The files are trusted only while every step on them since they were last set has been journaled.</summary>
+    private async Task SyncWorkspaceAsync(IWorkspace workspace, string tree, CancellationToken cancellation)
+    {
+        bool known;
+        lock (_trees)
+        {
+            known = _trees.Remove(workspace.Id, out var current) && current == tree;
+        }
+
+        if (!known)
+        {
+            await workspace.ResetAsync(tree, cancellation);
+        }
+    }
+
+    private void Interrupted(string key)
+    {
+        _running.Remove(key);
+        if (!_host.Stopping.IsCancellationRequested)
+        {
+            _execution?.Fail(key, new ProcessCancelledException(_history?.CancelReason ?? "the process has ended"));
+        }
+
+        TryEnd();
+    }
+
+    private async Task StartChildAsync(string key, Playbook playbook, byte[] input, byte[] hash)
+    {
+        var child = _host.NewProcess(Id, key);
+        var started = new EntryInfo { Playbook = playbook.Name, Parent = Id, ParentKey = key, Seed = new SeededRandom(_history!.Info.Seed, "child", key).NextBits() };
+        List<Draft> drafts =
+        [
+            new Draft(Id, EntryKind.ChildStarted, key, hash, new EntryInfo { Child = child.Id }.ToBytes()),
+            new Draft(child.Id, EntryKind.ProcessStarted, Info: started.ToBytes(), Data: input),
+        ];
+        if (_history.CancelReason is { } reason)
+        {
+            drafts.Add(new Draft(child.Id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes()));
+        }
+
+        await AppendAsync(drafts, ran: null, then: child.Wake);
+    }
+
+    private void TakeSignals()
+    {
+        foreach (var (key, name) in _signalWaits)
+        {
+            if (_history![key].Answer is null && !_appending.Contains(key) && _history.NextSignal(name, _taking) is { } signal)
+            {
+                _taking.Add(signal.Sequence);
+                AppendAnswer(EntryKind.SignalConsumed, key, signal.Data.ToArray(), new EntryInfo { Signal = signal.Sequence });
+            }
+        }
+    }
+
+    private async Task AppendAsync(IReadOnlyList<Draft> drafts, IReadOnlyList<Blob>? blobs = null, string? ran = null, Action? then = null)
+    {
+        var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts, blobs));
+        var entries = drafts.Select((draft, index) => ToEntry(draft, receipt, index)).Where(entry => entry.Process == Id).ToList();
+        _scheduler.Post(() =>
+        {
+            if (ran is not null)
+            {
+                _running.Remove(ran);
+            }
+
+            foreach (var entry in entries)
+            {
+                _appending.Remove(entry.Key);
+            }
+
+            Apply(entries);
+            then?.Invoke();
+        });
+    }
+
+    private void Apply(IReadOnlyList<Entry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            _history?.Apply(entry);
+        }
+
+        if (_ended || _host.Sealed)
+        {
+            return;
+        }
+
+        if (_execution is null || _host.Options.ReplayAfterEveryEntry)
+        {
+            Replay();
+        }
+        else
+        {
+            Deliver(_execution, entries);
+        }
+
+        TryEnd();
+    }
+
+    private void Deliver(Execution execution, IReadOnlyList<Entry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            switch (entry.Kind)
+            {
+                case EntryKind.CancelRequested:
+                    _cancel.Cancel();
+                    execution.Cancel(_history!.CancelReason!);
+                    break;
+                case EntryKind.SignalReceived:
+                    TakeSignals();
+                    break;
+                case EntryKind.StepParked when execution.Find(entry.Key) is { } parked:
+                    parked.Idle = true;
+                    break;
+                default:
+                    execution.Deliver(entry.Key);
+                    break;
+            }
+        }
+    }
+
+    private void Replay()
+    {
+        if (_ending is not null)
+        {
+            return;
+        }
+
+        _mustAsk = _host.Options.ReplayAfterEveryEntry ? _execution?.Asked ?? _mustAsk : null;
+        _execution = null;
+        Load();
+        CheckReplay();
+    }
+
+    /// <summary>All answers of the journal are given as they are asked for, so the new pass has by now asked what the old one had.</summary>
+    private void CheckReplay()
+    {
+        if (_execution is null || _mustAsk is null)
+        {
+            return;
+        }
+
+        foreach (var (key, input) in _mustAsk)
+        {
+            if (!_execution.Asked.TryGetValue(key, out var again) || !again.Span.SequenceEqual(input.Span))
+            {
+                _host.Fault(new DurableRuleException($"'{key}' was asked before a replay and {(again.IsEmpty ? "not" : "with another input")} after it; the playbook uses something that isn't journaled"));
+            }
+        }
+
+        _mustAsk = null;
+    }
+
+    private void Park(string reason) => _host.Track(AppendParkAsync(reason));
+
+    private async Task AppendParkAsync(string reason)
+    {
+        var draft = new Draft(Id, EntryKind.ProcessParked, Info: new EntryInfo { Reason = reason }.ToBytes());
+        var receipt = await _host.Journal.AppendAsync(new AppendUnit([draft]));
+        _scheduler.Post(() =>
+        {
+            _history?.Apply(ToEntry(draft, receipt, 0));
+            _execution = null;
+            _ending = null;
+        });
+    }
+
+    private void OnIdle()
+    {
+        if (_ended || _history is null || _running.Count > 0 || _appending.Count > 0)
+        {
+            return;
+        }
+
+        if (_history.Parked is { } parked)
+        {
+            ParkedFor = [EntryInfo.Of(parked).Reason!];
+            SetState(CellState.Parked);
+            return;
+        }
+
+        if (_execution is null || _ending is not null || !_execution.Waiting.Any() || !_execution.Waiting.All(pending => pending.Idle))
+        {
+            return;
+        }
+
+        ParkedFor = [.. _execution.Waiting.Select(pending => _history[pending.Key].Parked).OfType<Entry>().Select(entry => EntryInfo.Of(entry).Reason!)];
+        IdleSince = _host.Time.GetTimestamp();
+        SetState(ParkedFor.Count > 0 ? CellState.Parked : CellState.Waiting);
+        if (_host.Options.UnloadAfter == TimeSpan.Zero)
+        {
+            Unload();
+        }
+    }
+
+    private void Unload()
+    {
+        // Dropped, never completed: nothing of the old pass may run again.
+        _execution = null;
+        _history = null;
+    }
+
+    private void SetState(CellState state)
+    {
+        if (State != state)
+        {
+            var before = State;
+            State = state;
+            _host.StateChanged(before, state);
+        }
+    }
+
+    private Entry ToEntry(Draft draft, Receipt receipt, int index) => new(
+        receipt.First + index, _host.Journal.Generation, receipt.At, draft.Process, draft.Kind, draft.Key, draft.Input, draft.Info, draft.Data);
+}

@@ -1,0 +1,53 @@
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>The little that a host keeps of the whole journal: which processes are unfinished, and how the generations went.</summary>
+internal sealed class RunIndex
+{
+    private readonly Dictionary<long, (long Parent, string Key)> _unfinished = [];
+    private DateTimeOffset _start;
+    private DateTimeOffset _last;
+    private int _progress;
+
+    public IReadOnlyDictionary<long, (long Parent, string Key)> Unfinished => _unfinished;
+
+    public long LastProcess { get; private set; }
+
+    public Entry? RootEnd { get; private set; }
+
+    /// <summary>Generations at the end of the journal that left nothing behind.</summary>
+    public int IdleGenerations { get; private set; }
+
+    private TimeSpan _active;
+
+    public TimeSpan Active => _active + (_last - _start);
+
+    public void Visit(EntryRow row)
+    {
+        if (row.Kind == EntryKind.GenerationStarted)
+        {
+            IdleGenerations = _progress == 0 && row.Generation > 1 ? IdleGenerations + 1 : 0;
+            _progress = 0;
+            _active += _last - _start;
+            _start = _last = row.At;
+            return;
+        }
+
+        _progress++;
+        IdleGenerations = 0;
+        _last = row.At;
+        switch (row.Kind)
+        {
+            case EntryKind.ProcessStarted:
+                var info = EntryInfo.Of(row.Info);
+                _unfinished.Add(row.Process, (info.Parent, info.ParentKey ?? ""));
+                LastProcess = Math.Max(LastProcess, row.Process);
+                break;
+            case EntryKind.ProcessCompleted or EntryKind.ProcessFailed or EntryKind.ProcessCancelled:
+                _unfinished.Remove(row.Process);
+                RootEnd = row.Process == DurableRun.Root ? row.ToEntry() : RootEnd;
+                break;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.Security.Cryptography;
+using System.Text;
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>Runs one step by the rules of its effect. What it needs of the past is handed in; what it learned is handed back.</summary>
+internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableOptions options, long process, Action<IReadOnlyList<Draft>, Receipt> intended)
+{
+    public async Task<StepEnd> RunAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
+    {
+        switch (work.Effect)
+        {
+            case Effect.PaidCase paid:
+                await IntendPaidAsync(work, paid, openIntents);
+                break;
+            case Effect.ExternalCase external:
+                if (await SettleExternalAsync(work, external, former, openIntents, accepted, cancellation) is { } end)
+                {
+                    return end;
+                }
+
+                break;
+        }
+
+        return await TryAsync(work, former, cancellation);
+    }
+
+    private async Task IntendPaidAsync(StepWork work, Effect.PaidCase paid, IReadOnlyList<Entry> openIntents)
+    {
+        // One unit: there is no moment in which the open call is neither booked nor reserved.
+        var booked = openIntents.Select(intent => new Draft(
+            process, EntryKind.StepBooked, work.Key, Info: new EntryInfo { Charge = EntryInfo.Of(intent).Charge }.ToBytes()));
+        var intent = new Draft(process, EntryKind.StepIntended, work.Key, work.Input, new EntryInfo { Effect = "paid", Charge = paid.WorstCase }.ToBytes());
+        await IntendAsync([.. booked, intent]);
+    }
+
+    private async Task IntendAsync(IReadOnlyList<Draft> drafts)
+    {
+        var receipt = await journal.AppendAsync(new AppendUnit(drafts));
+        intended(drafts, receipt);
+        options.Failpoint?.Invoke("intended");
+    }
+
+    /// <summary>Decides whether an external step may be tried; an end that is not null is final.</summary>
+    private async Task<StepEnd?> SettleExternalAsync(
+        StepWork work, Effect.ExternalCase external, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
+    {
+        var open = openIntents.Count > 0 ? openIntents[^1] : null;
+        if (!accepted && (former ?? open) is { } earlier && !earlier.Input.Span.SequenceEqual(work.Input))
+        {
+            return Park(work, former is null
+                ? "it was tried before with another input, and whether that took effect isn't known"
+                : "it took effect before with another input; an external step never fires twice");
+        }
+
+        if (open is null)
+        {
+            await IntendAsync([new Draft(
+                process, EntryKind.StepIntended, work.Key, work.Input, new EntryInfo { Effect = "external", Idempotency = IdempotencyKey(work) }.ToBytes())]);
+            return null;
+        }
+
+        if (external.Probe is { } probe)
+        {
+            return await AskProbeAsync(work, probe, external.TargetDeduplicates, cancellation);
+        }
+
+        return external.TargetDeduplicates
+            ? null
+            : Park(work, "it was in flight when its owner died, and its target neither deduplicates nor can be asked");
+    }
+
+    private async Task<StepEnd?> AskProbeAsync(StepWork work, Probe probe, bool targetDeduplicates, CancellationToken cancellation)
+    {
+        // The old attempt's owner is dead: this one holds the lock. What it had sent may still be on its way.
+        await Task.Delay(probe.Settle, options.Time, cancellation);
+        return await probe.AskAsync(IdempotencyKey(work), cancellation) switch
+        {
+            ProbeAnswer.Happened happened => Completed(work, work.Serialize(happened.Value), EntryInfo.Empty, []),
+            ProbeAnswer.Absent => null,
+            ProbeAnswer.Unknown when targetDeduplicates => null,
+            ProbeAnswer.Unknown unknown => Park(work, unknown.Reason),
+            _ => throw new InvalidOperationException("unknown answer of a probe"),
+        };
+    }
+
+    private async Task<StepEnd> TryAsync(StepWork work, Entry? former, CancellationToken cancellation)
+    {
+        var charge = Charge.None;
+        for (var number = 1; ; number++)
+        {
+            var attempt = new Attempt(number, IdempotencyKey(work), journal.Reader, clock);
+            Failure failure;
+            var retry = false;
+            try
+            {
+                var result = await RunBodyAsync(work, attempt, cancellation);
+                options.Failpoint?.Invoke("effect-done");
+                var info = new EntryInfo
+                {
+                    Attempts = number == 1 ? 0 : number,
+                    Supersedes = former?.Sequence ?? 0,
+                    Charge = Cost(work, charge, attempt),
+                };
+                if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
+                {
+                    info = info with { Workspace = workspace.Id, Tree = await workspace.SnapshotAsync(cancellation) };
+                }
+
+                return Completed(work, result, info, attempt.Blobs);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return StepEnd.Interrupted;
+            }
+            catch (TimeoutException error)
+            {
+                failure = new Failure("timeout", "timeout", error.Message, number);
+                retry = true;
+            }
+            catch (StepFaultException fault)
+            {
+                failure = new Failure("body", fault.Cause, fault.Message, number);
+                retry = fault.Retry;
+            }
+            catch (Exception error) when (error is not (JournalException or DurableRuleException))
+            {
+                failure = new Failure("body", "exception", error.Message, number);
+            }
+
+            charge += Cost(work, Charge.None, attempt) ?? Charge.None;
+            if (!retry || number >= work.Options.MaxAttempts)
+            {
+                return await FailedAsync(work, failure, charge, cancellation);
+            }
+
+            await Task.Delay(work.Options.Backoff * Math.Pow(2, number - 1), options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<byte[]> RunBodyAsync(StepWork work, Attempt attempt, CancellationToken cancellation)
+    {
+        if (work.Options.Timeout is not { } limit)
+        {
+            return await work.RunAsync(attempt, cancellation);
+        }
+
+        using var timeout = new CancellationTokenSource(limit, options.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        try
+        {
+            return await work.RunAsync(attempt, both.Token);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"step '{work.Key}' took longer than {limit.TotalSeconds:0.#} s");
+        }
+    }
+
+    private StepEnd Completed(StepWork work, byte[] result, EntryInfo info, IReadOnlyList<Blob> blobs)
+    {
+        var names = blobs.Count == 0 ? null : blobs.Select(blob => blob.Reference.Sha256).Distinct().ToList();
+        return new StepEnd([new Draft(process, EntryKind.StepCompleted, work.Key, work.Input, (info with { Blobs = names }).ToBytes(), result)], blobs);
+    }
+
+    private async Task<StepEnd> FailedAsync(StepWork work, Failure failure, Charge charge, CancellationToken cancellation)
+    {
+        var info = new EntryInfo { Charge = work.Effect is Effect.PaidCase ? charge : null };
+        if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
+        {
+            // A failed step changes nothing: the next one finds the tree that this one was given.
+            await workspace.ResetAsync(work.Tree!, cancellation);
+            info = info with { Workspace = workspace.Id, Tree = work.Tree };
+        }
+
+        return new StepEnd([new Draft(process, EntryKind.StepFailed, work.Key, work.Input, info.ToBytes(), Canonical.Serialize(failure))], []);
+    }
+
+    private StepEnd Park(StepWork work, string reason) =>
+        new([new Draft(process, EntryKind.StepParked, work.Key, work.Input, new EntryInfo { Reason = $"step '{work.Key}': {reason}" }.ToBytes())], []);
+
+    private static Charge? Cost(StepWork work, Charge before, Attempt attempt) =>
+        work.Effect is Effect.PaidCase paid ? before + (attempt.Charge ?? paid.WorstCase) : null;
+
+    private string IdempotencyKey(StepWork work) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{journal.Reader.Run}\n{process}\n{work.Key}\n{Convert.ToHexString(work.Input)}")));
+}

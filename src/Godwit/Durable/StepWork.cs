@@ -1,0 +1,14 @@
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>A step that has to run: what was asked, and how to get from its body to bytes.</summary>
+internal sealed record StepWork(
+    string Key, byte[] Input, Effect Effect, StepOptions Options, string? Tree,
+    Func<Attempt, CancellationToken, Task<byte[]>> RunAsync, Func<object?, byte[]> Serialize);
+
+/// <summary>How a step's run ended: facts to journal, or nothing because it was interrupted.</summary>
+internal sealed record StepEnd(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob> Blobs)
+{
+    public static StepEnd Interrupted { get; } = new([], []);
+}

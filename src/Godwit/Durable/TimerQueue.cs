@@ -1,0 +1,76 @@
+namespace Godwit.Durable;
+
+/// <summary>The timers of all processes of a run behind one timer of the clock.</summary>
+internal sealed class TimerQueue : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly PriorityQueue<(long Process, string Key), DateTimeOffset> _queue = new();
+    private readonly HashSet<(long, string)> _known = [];
+    private readonly TimeProvider _time;
+    private readonly Action<long, string> _due;
+    private readonly ITimer _timer;
+
+    public TimerQueue(TimeProvider time, Action<long, string> due)
+    {
+        _time = time;
+        _due = due;
+        _timer = time.CreateTimer(static queue => ((TimerQueue)queue!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _queue.Count == 0;
+            }
+        }
+    }
+
+    public void Set(DateTimeOffset due, long process, string key)
+    {
+        lock (_gate)
+        {
+            if (_known.Add((process, key)))
+            {
+                _queue.Enqueue((process, key), due);
+                Arm_NeedsLock();
+            }
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Fire()
+    {
+        List<(long Process, string Key)> due = [];
+        lock (_gate)
+        {
+            while (_queue.TryPeek(out var timer, out var at) && at <= _time.GetUtcNow())
+            {
+                _queue.Dequeue();
+                _known.Remove(timer);
+                due.Add(timer);
+            }
+
+            Arm_NeedsLock();
+        }
+
+        foreach (var (process, key) in due)
+        {
+            _due(process, key);
+        }
+    }
+
+    private void Arm_NeedsLock()
+    {
+        if (_queue.TryPeek(out _, out var next))
+        {
+            var wait = next - _time.GetUtcNow();
+
+            // A timer of the clock has whole milliseconds; one too early would only fire again.
+            _timer.Change(wait <= TimeSpan.Zero ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(wait.TotalMilliseconds), int.MaxValue)), Timeout.InfiniteTimeSpan);
+        }
+    }
+}
