@@ -9,8 +9,9 @@ public sealed class Attempt
     private readonly ActiveClock _clock;
     private readonly List<Blob> _blobs = [];
 
-    internal Attempt(int number, string idempotencyKey, JournalReader reader, ActiveClock clock)
+    internal Attempt(int number, int generation, string idempotencyKey, JournalReader reader, ActiveClock clock)
     {
+        Generation = generation;
         Number = number;
         IdempotencyKey = idempotencyKey;
         _reader = reader;
@@ -25,6 +26,9 @@ public sealed class Attempt
 
     /// <summary>How long the run has been active until now, the time in which it had no owner left out.</summary>
     public TimeSpan ActiveTime => _clock.Elapsed;
+
+    /// <summary>The owner's number, from 1; another one means that the run was resumed in between.</summary>
+    public int Generation { get; }
 
     /// <summary>The run's folder.</summary>
     public RunFolder Folder => _reader.Folder;

@@ -90,7 +90,7 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
         var charge = Charge.None;
         for (var number = 1; ; number++)
         {
-            var attempt = new Attempt(number, IdempotencyKey(work), journal.Reader, clock);
+            var attempt = new Attempt(number, journal.Generation, IdempotencyKey(work), journal.Reader, clock);
             Failure failure;
             var retry = false;
             try

@@ -1,0 +1,58 @@
+using System.Buffers;
+using System.Text;
+
+namespace Godwit.Sandbox;
+
+/// <summary>Keeps the first and the last part of what a command prints, and reads on so that it never blocks.</summary>
+internal sealed class CappedOutput(int limit)
+{
+    private readonly ArrayBufferWriter<byte> _head = new();
+    private readonly Queue<byte[]> _tail = new();
+    private int _tailLength;
+    private long _dropped;
+
+    public async Task ReadAsync(Stream stream)
+    {
+        var buffer = new byte[16384];
+        int read;
+        while ((read = await stream.ReadAsync(buffer)) > 0)
+        {
+            Add(buffer.AsSpan(0, read));
+        }
+    }
+
+    public override string ToString()
+    {
+        var text = new StringBuilder(Encoding.UTF8.GetString(_head.WrittenSpan));
+        if (_dropped > 0)
+        {
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"\n[... {_dropped} bytes left out ...]\n");
+        }
+
+        return text.Append(Encoding.UTF8.GetString([.. _tail.SelectMany(part => part)])).ToString();
+    }
+
+    private void Add(ReadOnlySpan<byte> bytes)
+    {
+        var room = Math.Min(limit / 2 - _head.WrittenCount, bytes.Length);
+        if (room > 0)
+        {
+            _head.Write(bytes[..room]);
+            bytes = bytes[room..];
+        }
+
+        if (bytes.IsEmpty)
+        {
+            return;
+        }
+
+        _tail.Enqueue(bytes.ToArray());
+        _tailLength += bytes.Length;
+        while (_tailLength - _tail.Peek().Length >= limit / 2)
+        {
+            var part = _tail.Dequeue();
+            _tailLength -= part.Length;
+            _dropped += part.Length;
+        }
+    }
+}

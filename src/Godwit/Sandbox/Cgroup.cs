@@ -1,0 +1,132 @@
+using System.Globalization;
+
+namespace Godwit.Sandbox;
+
+/// <summary>
+/// A control group for one command at a time: limits on memory and processes, and a way to kill all of it. Handles v2,
+/// the hybrid layout (v1 controllers beside a v2 tree without any), and none.
+/// </summary>
+internal sealed class Cgroup : IDisposable
+{
+    private const string Root = "/sys/fs/cgroup";
+    private static int _counter;
+
+    private readonly List<string> _folders = [];
+    private string? _memory;
+    private string? _pids;
+    private string? _kill;
+    private bool _isV2;
+
+    /// <summary>What limits memory and processes here, in words for <c>doctor</c> and the evidence.</summary>
+    public string Description => (_memory, _pids) switch
+    {
+        (not null, not null) => _isV2 ? "cgroup v2" : "cgroup v1 (hybrid)",
+        (null, null) => "rlimits",
+        _ => "cgroup and rlimits",
+    };
+
+    public IReadOnlyList<string> Folders => _folders;
+
+    public bool LimitsMemory => _memory is not null;
+
+    public bool LimitsProcesses => _pids is not null;
+
+    /// <summary>Makes the groups that this user may make; none is no error.</summary>
+    public static Cgroup Create()
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"godwit-{Environment.ProcessId}-{Interlocked.Increment(ref _counter)}");
+        var group = new Cgroup();
+        if (File.Exists($"{Root}/cgroup.controllers"))
+        {
+            group._isV2 = true;
+            var parent = Root + OwnV2Path();
+            if (group.Make(parent, name) is { } folder)
+            {
+                group._kill = folder;
+                group._memory = File.Exists($"{folder}/memory.max") ? folder : null;
+                group._pids = File.Exists($"{folder}/pids.max") ? folder : null;
+            }
+
+            return group;
+        }
+
+        group._kill = group.Make($"{Root}/unified", name);
+        group._memory = group.Make($"{Root}/memory", name);
+        group._pids = group.Make($"{Root}/pids", name);
+        return group;
+    }
+
+    public void Limit(SandboxLimits limits)
+    {
+        Write(_memory, _isV2 ? "memory.max" : "memory.limit_in_bytes", limits.Memory);
+        Write(_pids, "pids.max", limits.Processes);
+    }
+
+    /// <summary>Kills every process of the group; false where the kernel has no such file.</summary>
+    public bool Kill() => Write(_kill, "cgroup.kill", 1);
+
+    public void Dispose()
+    {
+        Kill();
+        foreach (var folder in _folders)
+        {
+            try
+            {
+                Directory.Delete(folder);
+            }
+            catch (IOException)
+            {
+                // A process that is still dying keeps it; an empty group costs nothing.
+            }
+        }
+    }
+
+    private string? Make(string parent, string name)
+    {
+        var folder = $"{parent}/{name}";
+        try
+        {
+            if (!Directory.Exists(parent))
+            {
+                return null;
+            }
+
+            Directory.CreateDirectory(folder);
+            if (!File.Exists($"{folder}/cgroup.procs"))
+            {
+                return null;
+            }
+
+            _folders.Add(folder);
+            return folder;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static bool Write(string? folder, string file, long value)
+    {
+        if (folder is null || !File.Exists($"{folder}/{file}"))
+        {
+            return false;
+        }
+
+        try
+        {
+            File.WriteAllText($"{folder}/{file}", value.ToString(CultureInfo.InvariantCulture));
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static string OwnV2Path()
+    {
+        var line = File.ReadLines("/proc/self/cgroup").FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal));
+        return line is null or "0::/" ? "" : line[3..];
+    }
+}

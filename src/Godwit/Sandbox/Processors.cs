@@ -1,0 +1,35 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Godwit.Sandbox;
+
+/// <summary>Keeps what is measured and who measures it on different processors, where there are enough.</summary>
+public static partial class Processors
+{
+    /// <summary>All processors that this process could use when it started, as taskset has them.</summary>
+    public static string All { get; } = string.Create(CultureInfo.InvariantCulture, $"0-{Environment.ProcessorCount - 1}");
+
+    /// <summary>The last few processors, for a measurement; null where that would leave none for Godwit.</summary>
+    /// <param name="count">How many a measurement wants; 0 for no pinning.</param>
+    public static string? ForMeasuring(int count) => count <= 0 || count >= Environment.ProcessorCount
+        ? null
+        : string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount - count}-{Environment.ProcessorCount - 1}");
+
+    /// <summary>Moves every thread of this process off the processors that are measured on; new threads inherit it.</summary>
+    public static void LeaveToMeasuring(int count)
+    {
+        if (ForMeasuring(count) is null || Environment.ProcessorCount > 64)
+        {
+            return;
+        }
+
+        var mask = (1UL << (Environment.ProcessorCount - count)) - 1;
+        foreach (var task in Directory.EnumerateDirectories("/proc/self/task"))
+        {
+            _ = SetAffinity(int.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture), sizeof(ulong), ref mask);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
+    private static partial int SetAffinity(int thread, nuint size, ref ulong mask);
+}

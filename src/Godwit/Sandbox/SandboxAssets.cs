@@ -1,0 +1,41 @@
+namespace Godwit.Sandbox;
+
+/// <summary>The files that every sandbox of a host is given.</summary>
+internal sealed record SandboxAssets(string Passwd, string Group, string? Seccomp)
+{
+    /// <summary>Who a command is inside, where Godwit runs as an ordinary user.</summary>
+    public const int UserId = 1000;
+
+    /// <summary>Who a command is on the host, where Godwit runs as root: an account that owns nothing else.</summary>
+    public const int HostUserId = 61_000;
+
+    public static SandboxAssets Write(string folder, string home)
+    {
+        Directory.CreateDirectory(folder);
+        var assets = new SandboxAssets(Path.Combine(folder, "passwd"), Path.Combine(folder, "group"), Path.Combine(folder, "seccomp.bpf"));
+        Replace(assets.Passwd, $"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{UserId}:{UserId}:agent:{home}:/bin/sh\nagent:x:{HostUserId}:{HostUserId}:agent:{home}:/bin/sh\n");
+        Replace(assets.Group, $"root:x:0:\nagent:x:{UserId}:\nagent:x:{HostUserId}:\n");
+        if (SeccompFilter.Build() is not { } program)
+        {
+            return assets with { Seccomp = null };
+        }
+
+        Replace(assets.Seccomp!, program);
+        return assets;
+    }
+
+    private static void Replace(string path, string content) => Replace(path, System.Text.Encoding.UTF8.GetBytes(content));
+
+    /// <summary>Another godwit may be reading the file: it sees the old one or the new one.</summary>
+    private static void Replace(string path, byte[] content)
+    {
+        if (File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(content))
+        {
+            return;
+        }
+
+        var temporary = $"{path}.{Environment.ProcessId}";
+        File.WriteAllBytes(temporary, content);
+        File.Move(temporary, path, overwrite: true);
+    }
+}

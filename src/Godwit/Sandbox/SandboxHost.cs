@@ -1,0 +1,181 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Godwit.Sandbox;
+
+/// <summary>Runs commands in sandboxes, and kills each with all that it started when its time is over.</summary>
+public sealed partial class SandboxHost : IDisposable
+{
+    // Joins the groups, opens the filter as descriptor 9 and becomes the sandbox: no process of ours stays in between.
+    private const string Prelude = """for group in $1; do echo $$ > "$group/cgroup.procs" || exit 125; done; if [ -n "$2" ]; then exec 9<"$2"; fi; shift 2; exec "$@" """;
+
+    private readonly ConcurrentBag<Cgroup> _idle = [];
+    private readonly ConcurrentBag<Cgroup> _all = [];
+    private readonly SandboxAssets _assets;
+    private readonly TimeProvider _time;
+    private readonly string _home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 1 } home ? home : "/root";
+
+    /// <summary>Makes a host.</summary>
+    /// <param name="kind">How commands are kept apart.</param>
+    /// <param name="assets">A folder for the files that every sandbox is given.</param>
+    /// <param name="time">The clock of timeouts.</param>
+    public SandboxHost(SandboxKind kind, string assets, TimeProvider time)
+    {
+        Kind = kind;
+        _time = time;
+        _assets = SandboxAssets.Write(assets, _home);
+    }
+
+    /// <summary>How commands are kept apart.</summary>
+    public SandboxKind Kind { get; }
+
+    /// <summary>Files that a sandboxed command is to change must belong to it; -1 where it is the same user.</summary>
+    public int OwnerOfFiles => Kind == SandboxKind.Bubblewrap && IsRoot ? SandboxAssets.HostUserId : -1;
+
+    internal static bool IsRoot => GetEffectiveUserId() == 0;
+
+    /// <summary>Runs a command to its end.</summary>
+    /// <exception cref="SandboxException">The sandbox could not be made; the message says what to do.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; everything that was started has been killed.</exception>
+    public async Task<SandboxResult> RunAsync(SandboxCommand command, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var group = Rent();
+        try
+        {
+            group.Limit(command.Limits);
+            var start = _time.GetTimestamp();
+            using var process = await SpawnThread.StartAsync(StartInfo(command, group));
+            process.StandardInput.Close();
+            var output = new CappedOutput(command.Limits.Output);
+            var error = new CappedOutput(command.Limits.Output);
+            var reading = Task.WhenAll(output.ReadAsync(process.StandardOutput.BaseStream), error.ReadAsync(process.StandardError.BaseStream));
+            using var timeout = new CancellationTokenSource(command.Timeout, _time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
+            var timedOut = false;
+            try
+            {
+                await process.WaitForExitAsync(either.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                timedOut = timeout.IsCancellationRequested;
+                Kill(process, group);
+                await process.WaitForExitAsync(CancellationToken.None);
+            }
+
+            // What the command left running would hold its pipes open, and must not outlive it in any case.
+            Kill(process, group);
+            var elapsed = _time.GetElapsedTime(start);
+            await reading;
+            cancellation.ThrowIfCancellationRequested();
+            var result = new SandboxResult(process.ExitCode, timedOut, elapsed, output.ToString(), error.ToString());
+            RequireSandbox(result);
+            return result;
+        }
+        finally
+        {
+            _idle.Add(group);
+        }
+    }
+
+    /// <summary>What limits and filters a command here, for the evidence.</summary>
+    public string Describe()
+    {
+        if (Kind == SandboxKind.None)
+        {
+            return "none";
+        }
+
+        var group = Rent();
+        _idle.Add(group);
+        return $"bubblewrap, {(_assets.Seccomp is null ? "no seccomp filter" : "seccomp")}, {group.Description}, {(IsRoot ? "own uid" : "user namespace")}";
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var group in _all)
+        {
+            group.Dispose();
+        }
+    }
+
+    private Cgroup Rent()
+    {
+        if (_idle.TryTake(out var group))
+        {
+            return group;
+        }
+
+        group = Cgroup.Create();
+        _all.Add(group);
+        return group;
+    }
+
+    private ProcessStartInfo StartInfo(SandboxCommand command, Cgroup group)
+    {
+        var line = Kind == SandboxKind.Bubblewrap ? SandboxLine.Build(command, _assets, IsRoot, _home) : SandboxLine.Bare(Outside(command), _home);
+        var info = new ProcessStartInfo("setsid")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.Combine(command.Tree, command.Folder),
+        };
+        foreach (var argument in (string[])["prlimit", "--core=0", .. Rlimits(command.Limits, group), "/bin/sh", "-c", Prelude, "sh", string.Join(' ', group.Folders), Kind == SandboxKind.Bubblewrap ? _assets.Seccomp ?? "" : "", .. line])
+        {
+            info.ArgumentList.Add(argument);
+        }
+
+        return info;
+    }
+
+    private static IEnumerable<string> Rlimits(SandboxLimits limits, Cgroup group)
+    {
+        if (!group.LimitsMemory)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"--data={limits.Memory}");
+        }
+
+        if (!group.LimitsProcesses && !IsRoot)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"--nproc={limits.Processes}");
+        }
+    }
+
+    /// <summary>Without a sandbox the paths inside are the paths outside.</summary>
+    private static SandboxCommand Outside(SandboxCommand command) => command with
+    {
+        Environment = command.Environment.ToDictionary(pair => pair.Key, pair => command.Scratch is null
+            ? pair.Value
+            : pair.Value.Replace(SandboxLine.ScratchInside + "/", command.Scratch + "/", StringComparison.Ordinal)),
+    };
+
+    private void RequireSandbox(SandboxResult result)
+    {
+        if (Kind == SandboxKind.Bubblewrap && result.ExitCode != 0 && result.Error.StartsWith("bwrap: ", StringComparison.Ordinal))
+        {
+            throw new SandboxException($"the sandbox could not be made ({result.Error.Split('\n')[0]}); 'godwit doctor' says what is missing and how to mend it");
+        }
+    }
+
+    private static void Kill(Process process, Cgroup group)
+    {
+        // The launcher is the leader of its session: bubblewrap takes its namespace with it, a bare command its group.
+        _ = KillProcess(-process.Id, 9);
+        group.Kill();
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int KillProcess(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint GetEffectiveUserId();
+}
+
+/// <summary>The sandbox could not be made. The message is one line that says what to do.</summary>
+/// <param name="message">What, where and how to mend it.</param>
+public sealed class SandboxException(string message) : Exception(message);

@@ -1,0 +1,45 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Godwit.Verification;
+
+/// <summary>Paths by pattern: <c>*</c> and <c>?</c> within a name, <c>**</c> over folders; a folder's name stands for all below it.</summary>
+internal sealed class Glob
+{
+    private readonly Regex[] _patterns;
+
+    public Glob(IEnumerable<string> patterns) => _patterns = [.. patterns.Select(Compile)];
+
+    public bool Matches(string path) => _patterns.Any(pattern => pattern.IsMatch(path));
+
+    private static Regex Compile(string pattern)
+    {
+        pattern = pattern.TrimEnd('/');
+        pattern = pattern.StartsWith("./", StringComparison.Ordinal) ? pattern[2..] : pattern;
+        var expression = new StringBuilder("^");
+        for (var index = 0; index < pattern.Length; index++)
+        {
+            if (pattern.AsSpan(index).StartsWith("**/"))
+            {
+                expression.Append("(.*/)?");
+                index += 2;
+            }
+            else if (pattern.AsSpan(index).StartsWith("**"))
+            {
+                expression.Append(".*");
+                index++;
+            }
+            else
+            {
+                expression.Append(pattern[index] switch
+                {
+                    '*' => "[^/]*",
+                    '?' => "[^/]",
+                    var other => Regex.Escape(other.ToString()),
+                });
+            }
+        }
+
+        return new Regex(expression.Append(pattern is "." ? ".*$" : "(/.*)?$").ToString(), RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+    }
+}

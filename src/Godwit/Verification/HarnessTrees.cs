@@ -1,0 +1,234 @@
+using System.Security.Cryptography;
+using System.Text;
+using Godwit.Journal;
+using Godwit.Sandbox;
+using Godwit.Workspaces;
+
+namespace Godwit.Verification;
+
+/// <summary>A command that prepares trees did not succeed.</summary>
+/// <param name="outcome">How it ended.</param>
+/// <param name="message">One line.</param>
+/// <param name="log">All that it printed.</param>
+internal sealed class PrepareException(TrialOutcome outcome, string message, string log) : Exception(message)
+{
+    public TrialOutcome Outcome { get; } = outcome;
+
+    public string Log { get; } = log;
+}
+
+/// <summary>
+/// The trees that candidates are checked and measured in: a clean checkout of the base commit, its setup, one build for each
+/// content, and for each arm a plain tree over which only what the goal allows is laid. All of it is cache: what is missing
+/// is made again.
+/// </summary>
+internal sealed class HarnessTrees
+{
+    private const int KeptTrees = 12;
+
+    private readonly RunFolder _folder;
+    private readonly RunRepository _repository;
+    private readonly HarnessSpec _spec;
+    private readonly SandboxHost _sandbox;
+    private readonly string _baseCommit;
+    private readonly Glob _editable;
+    private readonly Glob _inputs;
+    private readonly Dictionary<string, PlainTree> _trees = new(StringComparer.Ordinal);
+    private readonly List<string> _recent = [];
+
+    public HarnessTrees(RunFolder folder, RunRepository repository, HarnessSpec spec, SandboxHost sandbox, string baseCommit)
+    {
+        _folder = folder;
+        _repository = repository;
+        _spec = spec;
+        _sandbox = sandbox;
+        _baseCommit = baseCommit;
+        _editable = new Glob(spec.Editable);
+        _inputs = new Glob(spec.BuildInputs ?? ["."]);
+    }
+
+    /// <summary>Stands for the user's home in setup, which may fill it, and in all else, which may read it.</summary>
+    public string Home => Path.Combine(_folder.Trees, "home");
+
+    /// <summary>The tree of an arm, clean, built, and with the candidate's files over it.</summary>
+    /// <exception cref="PrepareException">Setup or the build failed.</exception>
+    public async Task<string> PlaceAsync(Candidate candidate, bool isBase, CancellationToken cancellation)
+    {
+        var refused = candidate.Files.FirstOrDefault(file => !_editable.Matches(Local(file.Path)));
+        if (refused is not null)
+        {
+            throw new PrepareException(TrialOutcome.Invalid, $"{refused.Path} isn't editable by the goal", "");
+        }
+
+        var (key, pristine) = await BuiltAsync(candidate, cancellation);
+
+        // Both arms' names have one length: a path's length alone can move a benchmark.
+        var name = $"{(isBase ? "base" : "head")}-{key}";
+        if (!_trees.TryGetValue(name, out var tree))
+        {
+            Forget();
+            tree = _trees[name] = new PlainTree(Path.Combine(_folder.Trees, name), _sandbox.OwnerOfFiles);
+            if (Directory.Exists(tree.Path))
+            {
+                Directory.Delete(tree.Path, recursive: true);
+            }
+        }
+
+        _recent.Remove(name);
+        _recent.Add(name);
+        tree.Reset(pristine, candidate.Files.ToDictionary(file => file.Path, file => file.Content));
+        return tree.Path;
+    }
+
+    /// <summary>Makes the base: checkout, setup, build.</summary>
+    public Task PrepareBaseAsync(CancellationToken cancellation) => BuiltAsync(Candidate.Base, cancellation);
+
+    private async Task<(string Key, string Path)> BuiltAsync(Candidate candidate, CancellationToken cancellation)
+    {
+        var setup = await SetupAsync(cancellation);
+        if (_spec.Build is null)
+        {
+            return (setup.Key, setup.Path);
+        }
+
+        var inputs = candidate.Files.Where(file => _inputs.Matches(Local(file.Path))).OrderBy(file => file.Path, StringComparer.Ordinal).ToList();
+        var key = Key([setup.Key, _spec.Build, .. inputs.SelectMany(file => (string[])[file.Path, file.Content is null ? "-" : Convert.ToHexString(SHA256.HashData(file.Content))])]);
+        var path = Path.Combine(_folder.Trees, $"built-{key}");
+        if (!Directory.Exists(path))
+        {
+            var work = new PlainTree(path + ".new", _sandbox.OwnerOfFiles);
+            work.Reset(setup.Path, inputs.ToDictionary(file => file.Path, file => file.Content));
+            await PrepareAsync("build", _spec.Build, work.Path, network: false, cancellation);
+            await RestoreHarnessAsync(work.Path, cancellation);
+            Directory.Move(work.Path, path);
+        }
+
+        return (key, path);
+    }
+
+    private async Task<(string Key, string Path)> SetupAsync(CancellationToken cancellation)
+    {
+        var key = Key([_baseCommit, _spec.Setup ?? ""]);
+        var path = Path.Combine(_folder.Trees, $"setup-{key}");
+        if (!Directory.Exists(path))
+        {
+            var work = path + ".new";
+            if (Directory.Exists(work))
+            {
+                Directory.Delete(work, recursive: true);
+            }
+
+            await _repository.CheckoutAsync(_baseCommit, work, cancellation);
+            Directory.CreateDirectory(Home);
+            Own(Home);
+            Own(work);
+            if (_spec.Setup is not null)
+            {
+                await PrepareAsync("setup", _spec.Setup, work, network: true, cancellation);
+            }
+
+            Directory.Move(work, path);
+        }
+
+        return (key, path);
+    }
+
+    private async Task PrepareAsync(string phase, string command, string tree, bool network, CancellationToken cancellation)
+    {
+        var result = await _sandbox.RunAsync(
+            new SandboxCommand
+            {
+                Shell = command,
+                Tree = tree,
+                Folder = _spec.Folder,
+                Home = Home,
+                HomeIsWritable = network,
+                Read = _spec.Read,
+                Network = network,
+                Timeout = _spec.BuildTimeout,
+                Cpus = Processors.All,
+            },
+            cancellation);
+        if (result.ExitCode == 0 && !result.TimedOut)
+        {
+            return;
+        }
+
+        var outcome = result.TimedOut ? TrialOutcome.TimedOut : result.Crashed ? TrialOutcome.Crashed : TrialOutcome.Invalid;
+        var how = result.TimedOut ? $"took longer than {_spec.BuildTimeout.TotalSeconds:0} s" : $"failed: {LastLine.Of(result)}";
+        throw new PrepareException(outcome, $"{phase} {how}", result.Output + result.Error);
+    }
+
+    /// <summary>A build runs the candidate's code: what isn't the candidate's to change is put back from the base commit.</summary>
+    private async Task RestoreHarnessAsync(string built, CancellationToken cancellation)
+    {
+        var source = Path.Combine(_folder.Trees, $"source-{Key([_baseCommit])}");
+        if (!Directory.Exists(source))
+        {
+            await _repository.CheckoutAsync(_baseCommit, source + ".new", cancellation);
+            Directory.Move(source + ".new", source);
+        }
+
+        foreach (var (file, _) in await _repository.FilesAsync(_baseCommit, "", cancellation))
+        {
+            var original = new FileInfo(Path.Combine(source, file));
+            if (_editable.Matches(Local(file)) || original.LinkTarget is not null || !original.Exists)
+            {
+                continue;
+            }
+
+            var target = Path.Combine(built, file);
+            if (FileSystem.Facts(target) is not { IsRegular: true } facts || facts.Size != original.Length
+                || !File.ReadAllBytes(target).AsSpan().SequenceEqual(File.ReadAllBytes(original.FullName)))
+            {
+                throw new PrepareException(TrialOutcome.Invalid, $"the build changed {file}, which isn't editable", "");
+            }
+        }
+    }
+
+    private void Own(string folder)
+    {
+        if (_sandbox.OwnerOfFiles < 0)
+        {
+            return;
+        }
+
+        FileSystem.Own(folder, _sandbox.OwnerOfFiles);
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        {
+            FileSystem.Own(entry.FullName, _sandbox.OwnerOfFiles);
+        }
+    }
+
+    /// <summary>Trees that have not been used for longest make room; they can be made again.</summary>
+    private void Forget()
+    {
+        while (_recent.Count >= KeptTrees)
+        {
+            var name = _recent[0];
+            _recent.RemoveAt(0);
+            Directory.Delete(_trees[name].Path, recursive: true);
+            _trees.Remove(name);
+        }
+    }
+
+    /// <summary>A path from the goal's folder; one outside of it matches nothing.</summary>
+    private string Local(string path) => _spec.Folder.Length == 0
+        ? path
+        : path.StartsWith(_spec.Folder + "/", StringComparison.Ordinal) ? path[(_spec.Folder.Length + 1)..] : "../" + path;
+
+    private static string Key(IEnumerable<string> parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..16];
+}
+
+/// <summary>What a command said last, which is most often why it failed.</summary>
+internal static class LastLine
+{
+    public static string Of(SandboxResult result)
+    {
+        var line = Last(result.Error) ?? Last(result.Output) ?? $"exit code {result.ExitCode}, and it printed nothing";
+        return line.Length > 300 ? line[..300] : line;
+    }
+
+    private static string? Last(string text) => text.Split('\n').Select(line => line.Trim()).LastOrDefault(line => line.Length > 0);
+}

@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace Godwit.Workspaces;
+
+/// <summary>What the kernel says of a file without following a link. A program can set the other times; the change time it can't.</summary>
+internal readonly record struct FileFacts(ulong Inode, long Size, long ChangedSeconds, uint ChangedNanoseconds, ushort Mode)
+{
+    public bool IsDirectory => (Mode & 0xF000) == 0x4000;
+
+    public bool IsRegular => (Mode & 0xF000) == 0x8000;
+}
+
+/// <summary>The few file calls that .NET lacks.</summary>
+internal static partial class FileSystem
+{
+    private const int CurrentFolder = -100; // AT_FDCWD
+    private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+
+    /// <summary>Facts of a path, or null where there is nothing.</summary>
+    public static FileFacts? Facts(string path)
+    {
+        Span<byte> buffer = stackalloc byte[256]; // struct statx of linux/stat.h
+        if (StatX(CurrentFolder, path, NoFollow, 0x7ff, buffer) != 0)
+        {
+            return null;
+        }
+
+        return new FileFacts(
+            BinaryPrimitives.ReadUInt64LittleEndian(buffer[32..]),
+            BinaryPrimitives.ReadInt64LittleEndian(buffer[40..]),
+            BinaryPrimitives.ReadInt64LittleEndian(buffer[96..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(buffer[104..]),
+            BinaryPrimitives.ReadUInt16LittleEndian(buffer[28..]));
+    }
+
+    /// <summary>Gives a path, not what it links to, to a user; -1 leaves it.</summary>
+    public static void Own(string path, int owner)
+    {
+        if (owner >= 0 && ChangeOwner(path, (uint)owner, (uint)owner) != 0)
+        {
+            throw new IOException($"{path} could not be given to user {owner} (errno {Marshal.GetLastPInvokeError()})");
+        }
+    }
+
+    /// <summary>Writes all that is in memory of the file system that a path is on: what a measurement writes isn't mixed with it.</summary>
+    public static void SyncAll() => Sync();
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int StatX(int folder, string path, int flags, uint mask, Span<byte> buffer);
+
+    [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int ChangeOwner(string path, uint owner, uint group);
+
+    [LibraryImport("libc", EntryPoint = "sync")]
+    private static partial void Sync();
+}

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Godwit.Workspaces;
+
+/// <summary>git said no. The message is its last line and what was asked of it.</summary>
+/// <param name="message">One line.</param>
+public sealed class GitException(string message) : Exception(message);
+
+/// <summary>Runs git without hooks, without the user's or the machine's config, and with every object synced.</summary>
+internal static class Git
+{
+    private static readonly string[] Settings =
+    [
+        "-c", "core.hooksPath=/dev/null", "-c", "core.fsync=all", "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+        "-c", "safe.directory=*", "-c", "protocol.allow=never", "-c", "protocol.file.allow=always", "-c", "core.quotePath=false",
+        "-c", "core.autocrlf=false", "-c", "core.attributesFile=/dev/null", "-c", "commit.gpgSign=false", "-c", "advice.detachedHead=false",
+    ];
+
+    public static async Task<string> RunAsync(
+        string folder, IReadOnlyList<string> arguments, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null)
+    {
+        var output = await RunBytesAsync(folder, arguments, cancellation, environment, input);
+        return Encoding.UTF8.GetString(output).TrimEnd('\n');
+    }
+
+    public static async Task<byte[]> RunBytesAsync(
+        string folder, IReadOnlyList<string> arguments, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null)
+    {
+        var info = new ProcessStartInfo("git")
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var argument in (string[])[.. Settings, .. arguments])
+        {
+            info.ArgumentList.Add(argument);
+        }
+
+        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("GIT_", StringComparison.Ordinal)).ToList())
+        {
+            info.Environment.Remove(name);
+        }
+
+        info.Environment["GIT_CONFIG_NOSYSTEM"] = "1";
+        info.Environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
+        info.Environment["GIT_TERMINAL_PROMPT"] = "0";
+        info.Environment["GIT_OPTIONAL_LOCKS"] = "0";
+        info.Environment["LC_ALL"] = "C";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            info.Environment[name] = value;
+        }
+
+        using var process = Process.Start(info)!;
+        await using var kill = cancellation.Register(() => process.Kill(entireProcessTree: true));
+        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        var output = new MemoryStream();
+        var reading = process.StandardOutput.BaseStream.CopyToAsync(output, CancellationToken.None);
+        if (input is not null)
+        {
+            await process.StandardInput.BaseStream.WriteAsync(input, cancellation);
+        }
+
+        process.StandardInput.Close();
+        await reading;
+        await process.WaitForExitAsync(CancellationToken.None);
+        cancellation.ThrowIfCancellationRequested();
+        var complaint = await error;
+        return process.ExitCode == 0
+            ? output.ToArray()
+            : throw new GitException($"git {arguments[0]} in {folder}: {complaint.Trim().Split('\n')[^1]}");
+    }
+}

@@ -1,0 +1,154 @@
+namespace Godwit.Workspaces;
+
+/// <summary>
+/// A plain folder that is kept equal to a pristine one: only what was changed since the last time is put back. Links are
+/// never followed, and nothing that ran in the tree is alive when it is reset.
+/// </summary>
+/// <param name="path">The folder.</param>
+/// <param name="owner">The user that its files belong to; -1 for the one Godwit runs as.</param>
+internal sealed class PlainTree(string path, int owner)
+{
+    private readonly Dictionary<string, FileFacts> _known = new(StringComparer.Ordinal);
+    private string? _pristine;
+
+    public string Path => path;
+
+    /// <summary>Makes the tree what the pristine folder is, with some files laid over it.</summary>
+    /// <param name="pristine">The folder to be like; it never changes.</param>
+    /// <param name="overlay">Path and content of files laid over; null deletes.</param>
+    public void Reset(string pristine, IReadOnlyDictionary<string, byte[]?> overlay)
+    {
+        if (_pristine != pristine)
+        {
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+
+            _known.Clear();
+            _pristine = pristine;
+        }
+
+        if (!Directory.Exists(path))
+        {
+            Directory.CreateDirectory(path);
+            FileSystem.Own(path, owner);
+        }
+
+        var wanted = new HashSet<string>(StringComparer.Ordinal);
+        CopyFolder("", wanted);
+        RemoveRest("", wanted);
+        foreach (var (file, content) in overlay)
+        {
+            Lay(file, content);
+        }
+    }
+
+    private void CopyFolder(string folder, HashSet<string> wanted)
+    {
+        foreach (var entry in new DirectoryInfo(System.IO.Path.Combine(_pristine!, folder)).EnumerateFileSystemInfos())
+        {
+            var name = folder.Length == 0 ? entry.Name : $"{folder}/{entry.Name}";
+            wanted.Add(name);
+            var target = System.IO.Path.Combine(path, name);
+            if (entry is DirectoryInfo && entry.LinkTarget is null)
+            {
+                if (FileSystem.Facts(target) is not { IsDirectory: true })
+                {
+                    Remove(target);
+                    Directory.CreateDirectory(target);
+                    FileSystem.Own(target, owner);
+                }
+
+                CopyFolder(name, wanted);
+            }
+            else if (FileSystem.Facts(target) is not { } facts || !_known.TryGetValue(name, out var known) || known != facts)
+            {
+                CopyFile(entry, target);
+                _known[name] = FileSystem.Facts(target)!.Value;
+            }
+        }
+    }
+
+    private void CopyFile(FileSystemInfo source, string target)
+    {
+        Remove(target);
+        if (source.LinkTarget is { } link)
+        {
+            File.CreateSymbolicLink(target, link);
+        }
+        else
+        {
+            File.Copy(source.FullName, target);
+        }
+
+        FileSystem.Own(target, owner);
+    }
+
+    private void RemoveRest(string folder, HashSet<string> wanted)
+    {
+        foreach (var entry in new DirectoryInfo(System.IO.Path.Combine(path, folder)).EnumerateFileSystemInfos())
+        {
+            var name = folder.Length == 0 ? entry.Name : $"{folder}/{entry.Name}";
+            if (!wanted.Contains(name))
+            {
+                Remove(entry.FullName);
+            }
+            else if (entry is DirectoryInfo && entry.LinkTarget is null)
+            {
+                RemoveRest(name, wanted);
+            }
+        }
+    }
+
+    private void Lay(string file, byte[]? content)
+    {
+        var target = System.IO.Path.Combine(path, file);
+        _known.Remove(file);
+        Remove(target);
+        if (content is null)
+        {
+            return;
+        }
+
+        MakeFolders(file);
+        File.WriteAllBytes(target, content);
+        var original = System.IO.Path.Combine(_pristine!, file);
+        if (File.Exists(original))
+        {
+            File.SetUnixFileMode(target, File.GetUnixFileMode(original));
+        }
+
+        FileSystem.Own(target, owner);
+    }
+
+    /// <summary>Makes the folders above a file; a link in their place, which a build could have left, is replaced.</summary>
+    private void MakeFolders(string file)
+    {
+        for (var slash = file.IndexOf('/', StringComparison.Ordinal); slash > 0; slash = file.IndexOf('/', slash + 1))
+        {
+            var folder = System.IO.Path.Combine(path, file[..slash]);
+            if (FileSystem.Facts(folder) is not { IsDirectory: true })
+            {
+                Remove(folder);
+                Directory.CreateDirectory(folder);
+                FileSystem.Own(folder, owner);
+            }
+        }
+    }
+
+    private static void Remove(string target)
+    {
+        switch (FileSystem.Facts(target))
+        {
+            case null:
+                return;
+            case { IsDirectory: true }:
+                Directory.Delete(target, recursive: true);
+                return;
+            default:
+                File.Delete(target);
+                return;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+using System.Text;
+
+namespace Godwit.Workspaces;
+
+/// <summary>Godwit's own bare clone of a run; no sandbox ever sees it.</summary>
+/// <param name="path">The clone's folder.</param>
+public sealed class RunRepository(string path)
+{
+    private static readonly Dictionary<string, string> Author = new()
+    {
+        ["GIT_AUTHOR_NAME"] = "Godwit",
+        ["GIT_AUTHOR_EMAIL"] = "godwit@localhost",
+        ["GIT_COMMITTER_NAME"] = "Godwit",
+        ["GIT_COMMITTER_EMAIL"] = "godwit@localhost",
+    };
+
+    /// <summary>The clone's folder.</summary>
+    public string Path => path;
+
+    /// <summary>Makes the clone and returns the base commit; what a crash left half made is made anew.</summary>
+    /// <param name="source">The user's side.</param>
+    /// <param name="name">The commit to start from, such as <c>HEAD</c>; of no meaning for a plain folder.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task<string> CloneAsync(SourceRepository source, string name, CancellationToken cancellation)
+    {
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+
+        Directory.CreateDirectory(path);
+        await Git.RunAsync(path, ["init", "--quiet", "--bare", "--template="], cancellation);
+        await Git.RunAsync(path, ["config", "uploadpack.allowAnySHA1InWant", "true"], cancellation);
+        string commit;
+        if (source.IsGit)
+        {
+            commit = await source.CommitAsync(name, cancellation);
+            await Git.RunAsync(path, ["fetch", "--quiet", "--no-tags", "--update-shallow", source.Root, $"{commit}:refs/godwit/base"], cancellation);
+            return commit;
+        }
+
+        commit = await ImportAsync(source.Root, cancellation);
+        await Git.RunAsync(path, ["update-ref", "refs/godwit/base", commit], cancellation);
+        return commit;
+    }
+
+    /// <summary>Writes the files of a commit or tree into an empty folder.</summary>
+    public async Task CheckoutAsync(string commit, string folder, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(folder);
+        await WithIndexAsync(async index =>
+        {
+            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder, ["GIT_DIR"] = path };
+            await Git.RunAsync(path, ["read-tree", commit], cancellation, environment);
+            await Git.RunAsync(path, ["checkout-index", "--all", "--force"], cancellation, environment);
+        });
+    }
+
+    /// <summary>The content of a file in a commit, or null.</summary>
+    public async Task<byte[]?> FileAsync(string commit, string file, CancellationToken cancellation)
+    {
+        try
+        {
+            return await Git.RunBytesAsync(path, ["cat-file", "blob", $"{commit}:{file}"], cancellation);
+        }
+        catch (GitException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The files of a commit below a folder, with their object names.</summary>
+    public async Task<IReadOnlyList<(string Path, string Object)>> FilesAsync(string commit, string folder, CancellationToken cancellation)
+    {
+        var listing = await Git.RunAsync(path, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", folder.Length == 0 ? "." : folder], cancellation);
+        return [.. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t', 2)).Select(parts => (parts[1], parts[0].Split(' ')[2]))];
+    }
+
+    /// <summary>Commits changed files on top of a commit, without a checkout, and keeps it under a hidden ref.</summary>
+    /// <param name="parent">The commit below.</param>
+    /// <param name="files">Path and content; null deletes.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="at">The commit's date: the same inputs give the same commit.</param>
+    /// <param name="reference">The hidden ref.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task<string> CommitAsync(string parent, IReadOnlyDictionary<string, byte[]?> files, string message, DateTimeOffset at, string reference, CancellationToken cancellation)
+    {
+        var commit = "";
+        await WithIndexAsync(async index =>
+        {
+            await Git.RunAsync(path, ["read-tree", parent], cancellation, index);
+            foreach (var (file, content) in files)
+            {
+                if (content is null)
+                {
+                    await Git.RunAsync(path, ["update-index", "--force-remove", "--", file], cancellation, index);
+                    continue;
+                }
+
+                var blob = await Git.RunAsync(path, ["hash-object", "-w", "--stdin"], cancellation, index, content);
+                var mode = (await Git.RunAsync(path, ["ls-files", "--stage", "--", file], cancellation, index)) is { Length: > 6 } line ? line[..6] : "100644";
+                await Git.RunAsync(path, ["update-index", "--add", "--cacheinfo", $"{mode},{blob},{file}"], cancellation, index);
+            }
+
+            commit = await CommitIndexAsync(index, [parent], message, at, cancellation);
+        });
+        await Git.RunAsync(path, ["update-ref", $"refs/godwit/{reference}", commit], cancellation);
+        return commit;
+    }
+
+    /// <summary>Keeps a folder's files, ignored ones left out, as a commit under a hidden ref; returns the tree's name.</summary>
+    public async Task<string> SnapshotAsync(string folder, string parent, string reference, DateTimeOffset at, CancellationToken cancellation)
+    {
+        var tree = "";
+        await WithIndexAsync(async index =>
+        {
+            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder, ["GIT_DIR"] = path };
+            await Git.RunAsync(folder, ["read-tree", parent], cancellation, environment);
+            await Git.RunAsync(folder, ["add", "--all", "--", "."], cancellation, environment);
+            var commit = await CommitIndexAsync(index, [parent], "snapshot", at, cancellation);
+            await Git.RunAsync(path, ["update-ref", $"refs/godwit/{reference}", commit], cancellation);
+            tree = await Git.RunAsync(path, ["rev-parse", $"{commit}^{{tree}}"], cancellation);
+        });
+        return tree;
+    }
+
+    /// <summary>The difference between two commits as a patch.</summary>
+    public Task<string> DiffAsync(string from, string to, CancellationToken cancellation) =>
+        Git.RunAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, to], cancellation);
+
+    /// <summary>The tree of a commit.</summary>
+    public Task<string> TreeAsync(string commit, CancellationToken cancellation) =>
+        Git.RunAsync(path, ["rev-parse", "--verify", $"{commit}^{{tree}}"], cancellation);
+
+    private async Task<string> ImportAsync(string folder, CancellationToken cancellation)
+    {
+        var commit = "";
+        await WithIndexAsync(async index =>
+        {
+            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder, ["GIT_DIR"] = path };
+            await Git.RunAsync(folder, ["add", "--all", "--", "."], cancellation, environment);
+            commit = await CommitIndexAsync(index, [], "Import", DateTimeOffset.UnixEpoch, cancellation);
+        });
+        return commit;
+    }
+
+    private async Task<string> CommitIndexAsync(Dictionary<string, string> index, IReadOnlyList<string> parents, string message, DateTimeOffset at, CancellationToken cancellation)
+    {
+        var date = $"{at.ToUnixTimeSeconds()} +0000";
+        var environment = new Dictionary<string, string>(index.Concat(Author)) { ["GIT_AUTHOR_DATE"] = date, ["GIT_COMMITTER_DATE"] = date, ["GIT_DIR"] = path };
+        environment.Remove("GIT_WORK_TREE");
+        var tree = await Git.RunAsync(path, ["write-tree"], cancellation, environment);
+        return await Git.RunAsync(path, ["commit-tree", tree, .. parents.SelectMany(parent => (string[])["-p", parent])], cancellation, environment, Encoding.UTF8.GetBytes(message + "\n"));
+    }
+
+    private async Task WithIndexAsync(Func<Dictionary<string, string>, Task> use)
+    {
+        var index = System.IO.Path.Combine(path, $"index-{Guid.NewGuid():N}");
+        try
+        {
+            await use(new Dictionary<string, string> { ["GIT_INDEX_FILE"] = index, ["GIT_DIR"] = path });
+        }
+        finally
+        {
+            File.Delete(index);
+        }
+    }
+}

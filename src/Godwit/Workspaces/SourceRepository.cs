@@ -1,0 +1,77 @@
+namespace Godwit.Workspaces;
+
+/// <summary>The user's side: a folder in a git checkout, or a plain folder. It is only ever read, save for one new branch.</summary>
+/// <param name="Root">The top of the checkout, or the folder itself.</param>
+/// <param name="Folder">The goal's folder below the root; empty for the root.</param>
+/// <param name="IsGit">Whether the root is a git checkout with a commit.</param>
+public sealed record SourceRepository(string Root, string Folder, bool IsGit)
+{
+    /// <summary>Finds what a folder belongs to.</summary>
+    public static async Task<SourceRepository> FindAsync(string folder, CancellationToken cancellation)
+    {
+        folder = Path.GetFullPath(folder).TrimEnd('/');
+        try
+        {
+            var root = await Git.RunAsync(folder, ["rev-parse", "--show-toplevel"], cancellation);
+            await Git.RunAsync(folder, ["rev-parse", "--verify", "HEAD^{commit}"], cancellation);
+            var real = await Git.RunAsync(folder, ["rev-parse", "--show-prefix"], cancellation);
+
+            // A folder that git ignores or doesn't know is no part of the repository around it.
+            var known = await Git.RunAsync(folder, ["ls-tree", "--name-only", "HEAD", "--", "."], cancellation);
+            return known.Length > 0 ? new SourceRepository(root, real.TrimEnd('/'), true) : new SourceRepository(folder, "", false);
+        }
+        catch (GitException)
+        {
+            return new SourceRepository(folder, "", false);
+        }
+    }
+
+    /// <summary>Files of the goal's folder that differ from the last commit; a run starts from the commit and doesn't see them.</summary>
+    public async Task<IReadOnlyList<string>> UncommittedAsync(CancellationToken cancellation)
+    {
+        if (!IsGit)
+        {
+            return [];
+        }
+
+        var status = await Git.RunAsync(Path.Combine(Root, Folder), ["status", "--porcelain", "--untracked-files=normal", "--", "."], cancellation);
+        return [.. status.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[3..])];
+    }
+
+    /// <summary>The commit that a name stands for.</summary>
+    /// <exception cref="GitException">There is none.</exception>
+    public Task<string> CommitAsync(string name, CancellationToken cancellation) =>
+        Git.RunAsync(Root, ["rev-parse", "--verify", "--end-of-options", $"{name}^{{commit}}"], cancellation);
+
+    /// <summary>What a branch points to, or null.</summary>
+    public async Task<string?> BranchAsync(string branch, CancellationToken cancellation)
+    {
+        try
+        {
+            return await Git.RunAsync(Root, ["rev-parse", "--verify", "--quiet", $"refs/heads/{branch}"], cancellation);
+        }
+        catch (GitException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes a commit out of a run's clone as a new branch. Nothing that exists is touched, no hook runs.</summary>
+    /// <exception cref="GitException">A branch of that name points elsewhere.</exception>
+    public async Task TakeBranchAsync(string clone, string commit, string branch, CancellationToken cancellation)
+    {
+        if (await BranchAsync(branch, cancellation) is { } existing)
+        {
+            if (existing != commit)
+            {
+                throw new GitException($"branch {branch} of {Root} exists and points to {existing[..12]}; rename it, then resolve with --retry");
+            }
+
+            return;
+        }
+
+        // The whole object graph first, then the name: a branch never points to something that isn't there.
+        await Git.RunAsync(Root, ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no", clone, commit], cancellation);
+        await Git.RunAsync(Root, ["update-ref", $"refs/heads/{branch}", commit, new string('0', commit.Length)], cancellation);
+    }
+}
