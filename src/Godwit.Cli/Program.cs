@@ -1,2 +1,37 @@
-Console.WriteLine("godwit 0.1.0");
-return 0;
+using System.CommandLine;
+using System.Globalization;
+using Godwit.Cli;
+using Godwit.Cli.Commands;
+
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var root = new RootCommand("Runs agents and searches on jobs that take all night, and hands over only what has been proven.")
+{
+    RunCommand.Create(),
+    ResumeCommand.Create(),
+    ListCommand.Create(),
+    ShowCommand.Create(),
+    AttachCommand.Create(),
+    StopCommand.Create(),
+    ResolveCommand.Create(),
+    ReportCommand.Create(),
+    VerifyCommand.Create(),
+    ApplyCommand.Create(),
+    CompareCommand.Create(),
+    InitCommand.Create(),
+    ValidateCommand.Create(),
+    DoctorCommand.Create(),
+    JournalCommand.Create(),
+};
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+    {
+        Console.Error.WriteLine($"godwit: {error.Message}");
+    }
+
+    Console.Error.WriteLine($"'{string.Join(' ', ["godwit", .. parsed.CommandResult.Command == root ? [] : new[] { parsed.CommandResult.Command.Name }])} --help' shows what there is.");
+    return (int)ExitCode.Usage;
+}
+
+return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });

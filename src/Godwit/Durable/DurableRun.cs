@@ -92,6 +92,12 @@ public sealed class DurableRun : IAsyncDisposable
         }
     }
 
+    /// <summary>What the root process was started with.</summary>
+    /// <exception cref="JournalCorruptException">The journal has no root process.</exception>
+    public static T RootInput<T>(JournalReader reader) => reader.OfProcess(Root) is [{ Kind: EntryKind.ProcessStarted } started, ..]
+        ? Canonical.Deserialize<T>(started.Data.Span)
+        : throw new JournalCorruptException($"run {reader.Run} has no root process; delete its folder {reader.Folder.Path}");
+
     /// <summary>Takes up an existing run.</summary>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
     public static DurableRun Open(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options = null)

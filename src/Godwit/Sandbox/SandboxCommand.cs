@@ -24,6 +24,9 @@ public sealed record SandboxCommand
     /// <summary>Further paths that it may read, at the same places inside.</summary>
     public IReadOnlyList<string> Read { get; init; } = [];
 
+    /// <summary>Further read-only paths that stand elsewhere inside: host path and path inside.</summary>
+    public IReadOnlyDictionary<string, string> Mounts { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Its environment beside PATH, HOME, LANG and TMPDIR.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 

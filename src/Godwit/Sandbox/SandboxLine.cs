@@ -15,6 +15,12 @@ internal static class SandboxLine
         "/etc/localtime", "/etc/nsswitch.conf", "/etc/dotnet", "/etc/java-17-openjdk", "/etc/java-21-openjdk", "/etc/mime.types",
     ];
 
+    // How this machine reaches package registries; none of these is a secret.
+    private static readonly string[] NetworkVariables =
+    [
+        "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NUGET_CERT_REVOCATION_MODE",
+    ];
+
     private static readonly string[] NetworkEtc = ["/etc/resolv.conf", "/etc/hosts", "/etc/gai.conf", "/etc/services", "/etc/protocols"];
 
     public static List<string> Build(SandboxCommand command, SandboxAssets assets, bool asRoot, string home)
@@ -53,6 +59,11 @@ internal static class SandboxLine
         foreach (var path in command.Read)
         {
             line.AddRange(["--ro-bind-try", path, path]);
+        }
+
+        foreach (var (path, inside) in command.Mounts)
+        {
+            line.AddRange(["--ro-bind-try", path, inside]);
         }
 
         line.AddRange(["--bind", command.Tree, TreeInside]);
@@ -111,6 +122,14 @@ internal static class SandboxLine
             ["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1",
             ["MSBUILDDISABLENODEREUSE"] = "1",
         };
+        foreach (var name in command.Network ? NetworkVariables : [])
+        {
+            if (System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value)
+            {
+                environment[name] = value;
+            }
+        }
+
         foreach (var (name, value) in command.Environment)
         {
             environment[name] = value;

@@ -50,6 +50,9 @@ internal sealed class HarnessTrees
     /// <summary>Stands for the user's home in setup, which may fill it, and in all else, which may read it.</summary>
     public string Home => Path.Combine(_folder.Trees, "home");
 
+    /// <summary>The machine's package caches.</summary>
+    public IReadOnlyDictionary<string, string> Mounts => _sandbox.Kind == SandboxKind.None ? new Dictionary<string, string>() : PackageCaches.Mounts(_spec.Setup is not null);
+
     /// <summary>The tree of an arm, clean, built, and with the candidate's files over it.</summary>
     /// <exception cref="PrepareException">Setup or the build failed.</exception>
     public async Task<string> PlaceAsync(Candidate candidate, bool isBase, CancellationToken cancellation)
@@ -119,8 +122,7 @@ internal sealed class HarnessTrees
             }
 
             await _repository.CheckoutAsync(_baseCommit, work, cancellation);
-            Directory.CreateDirectory(Home);
-            Own(Home);
+            MakeHome();
             Own(work);
             if (_spec.Setup is not null)
             {
@@ -144,6 +146,8 @@ internal sealed class HarnessTrees
                 Home = Home,
                 HomeIsWritable = network,
                 Read = _spec.Read,
+                Mounts = Mounts,
+                Environment = PackageCaches.Variables(),
                 Network = network,
                 Timeout = _spec.BuildTimeout,
                 Cpus = Processors.All,
@@ -184,6 +188,28 @@ internal sealed class HarnessTrees
                 throw new PrepareException(TrialOutcome.Invalid, $"the build changed {file}, which isn't editable", "");
             }
         }
+    }
+
+    /// <summary>What is bound below the home needs a place to be bound on, and the home may be read-only by then.</summary>
+    private void MakeHome()
+    {
+        Directory.CreateDirectory(Home);
+        var user = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        foreach (var path in _spec.Read.Concat(Mounts.Values).Where(path => path.StartsWith(user + "/", StringComparison.Ordinal)))
+        {
+            var place = Path.Combine(Home, path[(user.Length + 1)..]);
+            if (File.Exists(path))
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+                File.WriteAllText(place, "");
+            }
+            else
+            {
+                Directory.CreateDirectory(place);
+            }
+        }
+
+        Own(Home);
     }
 
     private void Own(string folder)

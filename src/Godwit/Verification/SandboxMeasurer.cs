@@ -192,9 +192,10 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         Scratch = _scratch,
         Home = _trees.Home,
         Read = _spec.Read,
+        Mounts = _trees.Mounts,
         Timeout = timeout,
         Cpus = cpus,
-        Environment = environment,
+        Environment = environment.Concat(PackageCaches.Variables()).ToDictionary(),
     };
 
     /// <summary>The candidate's side wrote this file: a link, a device or something huge in its place is no result.</summary>

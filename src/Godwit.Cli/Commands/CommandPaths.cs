@@ -1,0 +1,101 @@
+using Godwit.Verification;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary>Finds programs that a goal's commands name and a sandbox would not see, such as toolchains under a home folder.</summary>
+internal static class CommandPaths
+{
+    private static readonly string[] Visible = ["/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/"];
+    private static readonly char[] Separators = [' ', '\t', '\n'];
+    private static readonly string[] Starts = ["&&", "||", ";", "|", "then", "do", "else", "exec", "time", "!", "(", "{"];
+
+    private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
+    public static IReadOnlyList<string> Unreachable(HarnessSpec spec)
+    {
+        var messages = new List<string>();
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        (string Phase, string? Command)[] commands = [("setup", spec.Setup), ("build", spec.Build), ("check", spec.Check), ("measure", spec.Measure), ("holdout", spec.HoldOut)];
+        foreach (var (phase, command) in commands)
+        {
+            foreach (var program in command is null ? [] : Programs(command))
+            {
+                var path = Resolve(program);
+                if (path is null && !program.Contains('/', StringComparison.Ordinal) && !IsBuiltIn(program))
+                {
+                    if (told.Add(program))
+                    {
+                        messages.Add($"{phase} runs {program}, which isn't on this machine's PATH; install it");
+                    }
+                }
+                else if (path is not null && MissingFolder(path, spec.Read) is { } folder && told.Add(folder))
+                {
+                    messages.Add($"{phase} runs {program}, which is {path} and not in the sandbox; add 'sandbox: {{read: [{Tilde(folder)}]}}' to the goal");
+                }
+            }
+        }
+
+        return messages;
+    }
+
+    /// <summary>The first word of each simple command of a shell line; assignments before it are skipped.</summary>
+    private static IEnumerable<string> Programs(string command)
+    {
+        var expects = true;
+        foreach (var word in command.Replace(";", " ; ", StringComparison.Ordinal).Split(Separators, StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (Starts.Contains(word))
+            {
+                expects = true;
+            }
+            else if (expects && !(word.Contains('=', StringComparison.Ordinal) && !word.Contains('/', StringComparison.Ordinal)))
+            {
+                expects = false;
+                if (word.All(letter => char.IsLetterOrDigit(letter) || letter is '-' or '_' or '.' or '/' or '+' or '~'))
+                {
+                    yield return word;
+                }
+            }
+        }
+    }
+
+    private static string? Resolve(string program)
+    {
+        if (program[0] is '/' or '~')
+        {
+            var absolute = program[0] == '~' ? Home + program[1..] : program;
+            return File.Exists(absolute) ? absolute : null;
+        }
+
+        return program.Contains('/', StringComparison.Ordinal)
+            ? null
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+    }
+
+    private static string? MissingFolder(string path, IReadOnlyList<string> read)
+    {
+        // The sandbox looks in its own folders first: what is there as well needs nothing.
+        if (Visible.Any(prefix => File.Exists(prefix.TrimEnd('/') + "/bin/" + Path.GetFileName(path)) || File.Exists(prefix + Path.GetFileName(path))) && !path.StartsWith('~') && !Path.IsPathRooted(Path.GetFileName(path)))
+        {
+            return null;
+        }
+
+        var real = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        foreach (var place in (string[])[path, real])
+        {
+            if (!Visible.Any(prefix => place.StartsWith(prefix, StringComparison.Ordinal)) && !read.Any(folder => place == folder || place.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal)))
+            {
+                return place.StartsWith(Home + "/", StringComparison.Ordinal)
+                    ? Path.Combine(Home, place[(Home.Length + 1)..].Split('/')[0])
+                    : Path.GetDirectoryName(place);
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsBuiltIn(string word) => word is "cd" or "set" or "export" or "echo" or "printf" or "test" or "[" or "[[" or "if" or "for" or "while" or "fi" or "done" or "true" or "false"
+        or "exit" or "read" or "eval" or "." or "source" or "trap" or "ulimit" or "umask" or "wait" or "case" or "esac" or "until" or "}" or ")" or "elif" or "unset" or ":" or "command";
+
+    private static string Tilde(string path) => path.StartsWith(Home + "/", StringComparison.Ordinal) ? "~" + path[Home.Length..] : path;
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Godwit.Journal;
+using Godwit.Playbooks;
+using Godwit.Playbooks.Optimise;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit list</c>: the runs, newest first.</summary>
+internal static class ListCommand
+{
+    public static Command Create()
+    {
+        var json = CommandGuard.JsonOption();
+        var command = new Command("list", "List the runs, newest first.\n\nExample: godwit list --json") { json };
+        command.SetGuardedAction((parsed, _) =>
+        {
+            var rows = RunStore.OfUser().All().Select(Row).ToList();
+            if (parsed.GetValue(json))
+            {
+                CommandGuard.PrintJson(rows);
+                return Task.FromResult(ExitCode.Ok);
+            }
+
+            foreach (var row in rows)
+            {
+                Console.WriteLine($"{row.Run,-36} {RunResult.Snake(row.State),-15} {row.Started.ToLocalTime():yyyy-MM-dd HH:mm}  {row.Goal}");
+            }
+
+            if (rows.Count == 0)
+            {
+                Console.Error.WriteLine("no runs yet; 'godwit run examples/sqlite-settings' makes one");
+            }
+
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+
+    private static RunRow Row(RunFolder folder)
+    {
+        try
+        {
+            using var reader = JournalReader.Open(folder);
+            var view = OptimiseView.Open(reader);
+            return new RunRow(view.Run, view.Status, view.Started, view.Input.Goal.Title, view.Result?.Reason, folder.Path);
+        }
+        catch (JournalException error)
+        {
+            return new RunRow(folder.Id, RunStatus.Failed, default, "", error.Message, folder.Path);
+        }
+    }
+
+    private sealed record RunRow(string Run, RunStatus State, DateTimeOffset Started, string Goal, string? Reason, string Folder);
+}

@@ -1,0 +1,40 @@
+using Godwit.Playbooks.Optimise;
+using Godwit.Search;
+using Godwit.Workspaces;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary>Says what a run would do.</summary>
+internal static class PlanPrinter
+{
+    public static void Print(Goal goal, SourceRepository source, string path)
+    {
+        var harness = goal.Harness;
+        var space = new SearchSpace(goal.Parameters!.Space, goal.Parameters.Constraints);
+        Console.WriteLine($"goal       {goal.Title}");
+        Console.WriteLine($"file       {path}");
+        Console.WriteLine($"base       {(source.IsGit ? $"the last commit of {source.Root}" : $"an import of {source.Root}, which is no git repository")}");
+        Console.WriteLine($"editable   {string.Join(", ", harness.Editable)}");
+        Print("setup", harness.Setup, "once, on the base, with the network");
+        Print("build", harness.Build, "once a content, without the network");
+        Print("check", harness.Check, "every candidate");
+        Print("measure", harness.Measure, $"{harness.Metric}, {(harness.Maximise ? "more" : "less")} is better");
+        Print("hold out", harness.HoldOut, "the finalist, once");
+        foreach (var constraint in harness.Constraints)
+        {
+            Console.WriteLine($"constraint {constraint}");
+        }
+
+        Console.WriteLine($"search     {space.Parameters.Count} parameters, {(space.Count is { } count ? $"at most {count:N0} points" : "endless points")}: {string.Join(", ", space.Parameters.Select(parameter => parameter.Name))}");
+        Console.WriteLine($"budget     {goal.Trials} trials{(goal.Seconds > 0 ? $", {goal.Seconds:0} s" : ", no time limit")}");
+        Console.WriteLine($"claim      at least +{goal.MinimumEffect:P0} at {goal.Confidence:P0} confidence");
+    }
+
+    private static void Print(string what, string? command, string when)
+    {
+        if (command is not null)
+        {
+            Console.WriteLine($"{what,-10} {command}  ({when})");
+        }
+    }
+}

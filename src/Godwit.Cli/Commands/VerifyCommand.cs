@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Globalization;
+using Godwit.Identity;
+using Godwit.Playbooks;
+using Godwit.Verification;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit verify</c>: checks evidence offline.</summary>
+internal static class VerifyCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "An evidence file." };
+        var key = new Option<string?>("--key") { Description = "Accept this verifier: a key id (SHA-256 of the public key) or a public key in base64." };
+        var json = CommandGuard.JsonOption();
+        var command = new Command("verify", "Check evidence offline: who signed it, that no byte was changed, and that the claim follows from its samples.\n\nExample: godwit verify result.evidence.json --key 3f5a...") { file, key, json };
+        command.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            var path = parsed.GetValue(file)!;
+            if (!File.Exists(path))
+            {
+                throw new UsageException($"there is no file {path}");
+            }
+
+            var trust = RunStore.OfUser().Trust;
+            var expected = parsed.GetValue(key);
+            var verified = Evidence.Verify(await File.ReadAllBytesAsync(path, cancellation), candidate => expected is null
+                ? trust.NameOf(candidate)
+                : candidate.KeyId.Equals(expected, StringComparison.OrdinalIgnoreCase) || candidate.Base64 == expected ? "given by --key" : null);
+            if (parsed.GetValue(json))
+            {
+                CommandGuard.PrintJson(new { verified.Key.KeyId, verified.KeyName, verified.Statement.Subject, verified.Statement.Predicate.Claim.Lower, verified.Statement.Predicate.Claim.Metric });
+            }
+            else
+            {
+                Explain(verified);
+            }
+
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void Explain(VerifiedEvidence verified)
+    {
+        var predicate = verified.Statement.Predicate;
+        var claim = predicate.Claim;
+        Console.WriteLine($"verified: signed by {verified.Key.KeyId} ({verified.KeyName}), and not a byte was changed since");
+        Console.WriteLine($"It says:  commit {verified.Statement.Subject[0].Digest["gitCommit"]}");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"          has {claim.Metric} at least {claim.Lower:0.###} times better than {predicate.BaseCommit}"));
+        Console.WriteLine(claim.Exact
+            ? $"          exactly: {claim.Pairs.Count} repeats of each agree"
+            : string.Create(CultureInfo.InvariantCulture, $"          at {1 - claim.Level:P1} confidence, estimated {claim.Estimate:0.###} times, from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
+        Console.WriteLine(predicate.HoldOut is { } held
+            ? string.Create(CultureInfo.InvariantCulture, $"          and on a held-out workload at least {held.Lower:0.###} times, from {held.Pairs.Count} pairs")
+            : "          no held-out workload was asked for");
+        Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash})");
+        Console.WriteLine($"Harness:  sha256 {predicate.HarnessHash}, {predicate.Trials} candidates were tried, sandbox: {predicate.Sandbox}");
+        Console.WriteLine($"Machine:  {string.Join(", ", predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))}");
+        Console.WriteLine($"It can't say: that code which the harness loads told the truth about its own time, or that another machine gives the same factor.");
+    }
+}

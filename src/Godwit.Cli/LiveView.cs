@@ -1,0 +1,171 @@
+using System.Globalization;
+using Godwit.Journal;
+using Godwit.Playbooks.Optimise;
+using Godwit.Verification;
+
+namespace Godwit.Cli;
+
+/// <summary>Tells a person how a run goes, from the notes in its journal; the same for the owner and for who only watches.</summary>
+internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalReader reader, TimeProvider time)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
+    private readonly HashSet<int> _told = [];
+    private double _best;
+    private AttemptProgress? _attempt;
+
+    public void Header()
+    {
+        terminal.Line($"{terminal.Bold("run")}      {view.Run}");
+        terminal.Line($"{terminal.Dim("folder")}   {view.Folder.Path}");
+        terminal.Line(terminal.Dim($"Ctrl-C is safe: 'godwit resume {view.Run}' goes on where it was."));
+    }
+
+    /// <summary>Follows the journal until told to end, drawing only while nothing is measured.</summary>
+    public async Task FollowAsync(SemaphoreSlim? quiet, CancellationToken end)
+    {
+        while (!end.IsCancellationRequested)
+        {
+            await Task.Delay(Every, time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (quiet is not null)
+            {
+                await quiet.WaitAsync(CancellationToken.None);
+            }
+
+            try
+            {
+                Draw();
+            }
+            finally
+            {
+                quiet?.Release();
+            }
+        }
+    }
+
+    public void Draw()
+    {
+        foreach (var note in view.Update(reader))
+        {
+            Tell(note);
+        }
+
+        if (view.Result is null)
+        {
+            terminal.Status(terminal.Dim(StatusLine()));
+        }
+        else
+        {
+            terminal.ClearStatus();
+        }
+    }
+
+    private void Tell(OptimiseNote note)
+    {
+        var unit = view.Input.Goal.Harness.Unit is { } name ? $" {name}" : "";
+        switch (note)
+        {
+            case OptimiseNote.BaseReady ready:
+                terminal.Line($"{terminal.Bold("base")}     {Number(ready.Value)}{unit}, {ready.Seconds:0.0#} s a measurement");
+                break;
+            case OptimiseNote.Calibrated { Calibration: { Failure: null } calibration }:
+                terminal.Line($"{terminal.Bold("noise")}    {Noise(calibration)}");
+                break;
+            case OptimiseNote.TrialEnded trial:
+                TellTrial(trial, unit);
+                break;
+            case OptimiseNote.AttemptStarted started:
+                _attempt = new AttemptProgress(started.Attempt, started.Pairs);
+                terminal.Line($"{terminal.Bold("proving")}  trial {started.Trial}, screened at {Factor(Math.Exp(started.Screened))}: {started.Pairs} fresh pairs{(view.Input.Goal.Harness.HoldOut is null ? "" : ", and as many on the held-out workload")}");
+                break;
+            case OptimiseNote.AttemptEnded ended:
+                _attempt = null;
+                TellAttempt(ended.Result);
+                break;
+        }
+    }
+
+    private void TellTrial(OptimiseNote.TrialEnded ended, string unit)
+    {
+        var trial = ended.Trial;
+        if (trial.Outcome != TrialOutcome.Ok)
+        {
+            if (_told.Add(trial.Number))
+            {
+                var temptation = trial.Temptation > 0 ? $"{Factor(trial.Temptation)}, but " : "";
+                terminal.Line($"{terminal.Bad("out")}      trial {trial.Number} ({Point(trial)}): {temptation}{trial.Reason}");
+            }
+
+            return;
+        }
+
+        var best = view.Best;
+        if (best is not null && best.Trial.Number == trial.Number && best.Trial.Scores.Count > 1 && best.Mean > _best * 1.02 + 0.005)
+        {
+            _best = best.Mean;
+            terminal.Line($"{terminal.Bold("best")}     trial {trial.Number} {Factor(Math.Exp(best.Mean))} {terminal.Dim("screened, not proven")}  {Point(trial)}");
+        }
+    }
+
+    private void TellAttempt(AttemptResult result)
+    {
+        if (result.Dropped.Count > 0)
+        {
+            terminal.Line($"{terminal.Bold("ablated")}  {string.Join(", ", result.Dropped)} made no difference and went back");
+        }
+
+        if (result.Claim is { } claim)
+        {
+            terminal.Line($"{terminal.Bold("confirm")}  {Factor(claim.Estimate)}, at least {Factor(claim.Lower)} ({claim.Pairs} pairs)");
+        }
+
+        if (result.HoldOut is { } held)
+        {
+            terminal.Line($"{terminal.Bold("held out")} {Factor(held.Estimate)}, at least {Factor(held.Lower)}");
+        }
+
+        if (result.Reason is not null)
+        {
+            terminal.Line($"{terminal.Bad("not")}      {result.Reason}");
+        }
+    }
+
+    private string StatusLine()
+    {
+        if (view.Base is null)
+        {
+            return "preparing the base: checkout, setup, build, check";
+        }
+
+        if (view.Calibration is null)
+        {
+            return "calibrating: the base against itself";
+        }
+
+        if (_attempt is { } attempt)
+        {
+            return $"attempt {attempt.Number}: ablating, then confirming on {attempt.Pairs} fresh pairs";
+        }
+
+        var best = view.Best is { } trial && trial.Mean > 0 ? $", best {Factor(Math.Exp(trial.Mean))} (screened, not proven)" : "";
+        return $"screening: {view.Trials.Count()} of {view.Input.Goal.Trials} candidates{best}";
+    }
+
+    public static string Noise(Calibration calibration) => calibration switch
+    {
+        { Exact: true } => "none: five measurements of the base agree, so candidates are compared exactly",
+        { SmallestEffect: > 0 } => $"{calibration.Sigma:P1} a pair; this budget can prove >= {Math.Max(calibration.SmallestEffect, 0.001):P1}{(calibration.Ties > 0.25 ? $"; {calibration.Ties:P0} of the pairs tie: increase the work of a measurement" : "")}",
+        _ => $"{calibration.Sigma:P1} a pair",
+    };
+
+    public static string Factor(double factor) => factor >= 10 ? $"{factor:0.#}x" : $"{factor:0.00}x";
+
+    public static string Point(TrialRecord trial) => string.Join(' ', trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
+
+    public static string Number(double value) => value switch
+    {
+        >= 1000 or <= -1000 => value.ToString("N0", CultureInfo.InvariantCulture),
+        _ => value.ToString("G5", CultureInfo.InvariantCulture),
+    };
+
+    private sealed record AttemptProgress(int Number, int Pairs);
+}

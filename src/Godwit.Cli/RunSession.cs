@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using Godwit.Cli.Commands;
+using Godwit.Durable;
+using Godwit.Playbooks.Optimise;
+
+namespace Godwit.Cli;
+
+/// <summary>Hosts a run in the foreground: view, Ctrl-C, verdict, exit code.</summary>
+internal static class RunSession
+{
+    public static async Task<ExitCode> HostAsync(OptimiseHost host, bool json, CancellationToken cancellation)
+    {
+        var terminal = new Terminal();
+        var reader = host.Run.Journal.Reader;
+        var view = OptimiseView.Open(reader);
+        var live = new LiveView(terminal, view, reader, TimeProvider.System);
+        live.Header();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, host.Run.Stopping);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Stop(context, stop));
+        using var drawn = new CancellationTokenSource();
+        var drawing = live.FollowAsync(host.Quiet, drawn.Token);
+        RunEnd end;
+        try
+        {
+            await using var control = ControlServer.Start(host.Run, stop);
+            end = await host.Run.RunAsync(stop.Token);
+        }
+        finally
+        {
+            await drawn.CancelAsync();
+            await drawing;
+            live.Draw();
+            terminal.ClearStatus();
+        }
+
+        if (view.Result is not null)
+        {
+            ReportWriter.Write(view, reader);
+        }
+
+        Verdict(terminal, view, end);
+        if (json)
+        {
+            CommandGuard.PrintJson(RunResult.Of(view) is var result && end.State == RunState.Stopped ? result with { State = RunStatus.Stopped } : result);
+        }
+
+        return end.State switch
+        {
+            RunState.Completed => view.Result?.State == "failed" ? ExitCode.Failed : ExitCode.Ok,
+            RunState.Parked => ExitCode.Parked,
+            RunState.Stopped => ExitCode.Stopped,
+            _ => ExitCode.Failed,
+        };
+    }
+
+    public static void Verdict(Terminal terminal, OptimiseView view, RunEnd end)
+    {
+        switch (end.State)
+        {
+            case RunState.Stopped:
+                terminal.Line($"stopped; 'godwit resume {view.Run}' goes on, and nothing that has finished is done again");
+                return;
+            case RunState.Parked:
+                foreach (var reason in end.ParkedFor)
+                {
+                    terminal.Line($"{terminal.Bad("parked")}   {reason}");
+                }
+
+                return;
+            case RunState.Failed:
+                terminal.Line($"{terminal.Bad("failed")}   {end.Failure!.Message}");
+                return;
+        }
+
+        var result = view.Result!;
+        var word = result.State switch { "verified" => terminal.Good("verified"), "failed" => terminal.Bad("failed  "), _ => terminal.Bold("nothing ") };
+        terminal.Line($"{word} {result.Reason}");
+        if (result.Branch is not null)
+        {
+            terminal.Line($"branch   {result.Branch} ({result.Commit![..12]})");
+            terminal.Line($"merge    godwit apply {view.Run}");
+            terminal.Line($"verify   godwit verify {Path.Combine(view.Folder.Evidence, result.Evidence!)}");
+        }
+
+        terminal.Line($"report   {RunResult.ReportPath(view)}");
+    }
+
+    private static void Stop(PosixSignalContext context, CancellationTokenSource stop)
+    {
+        // The second one ends the program as it always does: what is durable is durable.
+        context.Cancel = !stop.IsCancellationRequested;
+        stop.Cancel();
+    }
+}

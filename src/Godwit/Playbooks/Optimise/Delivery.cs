@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Godwit.Durable;
+using Godwit.Identity;
+using Godwit.Journal;
+using Godwit.Verification;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>Commits in the run's clone, signs with the verifier's key, and makes the branch in the user's repository.</summary>
+internal sealed class Delivery(RunFolder folder, RunRepository repository, RunStore store) : IDelivery
+{
+    public async Task<string> CommitAsync(DeliveryRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var (input, proof) = (request.Input, request.Proof);
+        var maker = new CandidateMaker(input.Goal, input.BaseFile);
+        var tip = input.BaseCommit;
+        var changed = maker.Changed(proof.Parameters);
+
+        // A commit for each change whose worth ablation has measured; they read well alone, and only the tip is claimed.
+        var steps = proof.Worth.Count == changed.Count && changed.Count > 1 ? changed.OrderByDescending(name => proof.Worth[name]).ToList() : [];
+        var point = maker.BasePoint;
+        foreach (var name in steps)
+        {
+            point = With(point, name, proof.Parameters);
+            var files = maker.Make(name == steps[^1] ? proof.Parameters : point).Files.ToDictionary(file => file.Path, file => file.Content);
+            tip = await repository.CommitAsync(tip, files, Message(maker, name, proof, input.Goal), request.At, $"attempt/{proof.Attempt}/{name}", cancellation);
+        }
+
+        if (steps.Count > 0)
+        {
+            return tip;
+        }
+
+        var claim = proof.Claim!;
+        var message = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Subject(changed, proof)}\n\n{input.Goal.Harness.Metric}: at least {claim.Lower:0.###} times better ({claim.Estimate:0.###} estimated, {claim.Pairs} pairs).\n"));
+        foreach (var name in changed)
+        {
+            message.Append(CultureInfo.InvariantCulture, $"{name}: {maker.BasePoint.GetValueOrDefault(name, "unset")} -> {proof.Parameters.GetValueOrDefault(name, "unset")}\n");
+        }
+
+        return await repository.CommitAsync(
+            tip, maker.Make(proof.Parameters).Files.ToDictionary(file => file.Path, file => file.Content), message.ToString().TrimEnd(), request.At, $"attempt/{proof.Attempt}", cancellation);
+    }
+
+    public async Task<string> SignAsync(EvidenceRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var (goal, proof) = (request.Input.Goal, request.Proof);
+        using var key = store.VerifierKey();
+        var statement = new EvidenceStatement
+        {
+            Subject = [new EvidenceSubject("result", new Dictionary<string, string> { ["gitCommit"] = request.Commit, ["gitTree"] = await repository.TreeAsync(request.Commit, cancellation) })],
+            Predicate = new EvidencePredicate
+            {
+                Goal = goal.Title,
+                GoalHash = goal.Hash,
+                BaseCommit = request.Input.BaseCommit,
+                HarnessHash = await HarnessHashAsync(request.Input, cancellation),
+                Sandbox = request.Input.Sandbox,
+                Environment = Evidence.DescribeMachine(),
+                Run = folder.Id,
+                At = request.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
+                Trials = request.Trials,
+                Claim = Claim(goal, proof.Claim!, proof.Pairs, request.Calibration.Exact),
+                HoldOut = proof.HoldOut is null ? null : Claim(goal, proof.HoldOut, proof.HoldOutPairs, request.Calibration.Exact),
+                Calibration = request.Calibration.Pairs,
+                VerifierKey = key.Public.Base64,
+            },
+        };
+        Directory.CreateDirectory(folder.Evidence);
+        var name = $"{folder.Id}.evidence.json";
+        await File.WriteAllBytesAsync(Path.Combine(folder.Evidence, name), Evidence.Sign(statement, key), cancellation);
+        return name;
+    }
+
+    public async Task<string> PublishAsync(PublishRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var source = await SourceRepository.FindAsync(request.Source, cancellation);
+        if (source.IsGit)
+        {
+            await source.TakeBranchAsync(repository.Path, request.Commit, request.Branch, cancellation);
+        }
+
+        return request.Branch;
+    }
+
+    public async Task<ProbeAnswer> ProbeAsync(PublishRequest request, CancellationToken cancellation)
+    {
+        var source = await SourceRepository.FindAsync(request.Source, cancellation);
+        return source.IsGit && await source.BranchAsync(request.Branch, cancellation) == request.Commit ? new ProbeAnswer.Happened(request.Branch) : new ProbeAnswer.Absent();
+    }
+
+    private async Task<string> HarnessHashAsync(OptimiseInput input, CancellationToken cancellation)
+    {
+        var spec = input.Goal.Harness;
+        var editable = new Glob(spec.Editable.Select(pattern => spec.Folder.Length == 0 ? pattern : $"{spec.Folder}/{pattern}"));
+        var files = await repository.FilesAsync(input.BaseCommit, spec.Folder, cancellation);
+        var lines = files.Where(file => !editable.Matches(file.Path)).Select(file => $"{file.Object} {file.Path}")
+            .Prepend($"{spec.Setup}\n{spec.Build}\n{spec.Check}\n{spec.Measure}\n{spec.HoldOut}\n{string.Join('\n', spec.Constraints)}");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
+    }
+
+    private static EvidenceClaim Claim(Goal goal, ClaimTest test, IReadOnlyList<EvidencePair> pairs, bool exact) => new()
+    {
+        Metric = goal.Harness.Metric,
+        Unit = goal.Harness.Unit,
+        Direction = goal.Harness.Maximise ? "maximise" : "minimise",
+        MinimumEffect = goal.MinimumEffect,
+        Level = test.Level,
+        Exact = exact,
+        Estimate = test.Estimate,
+        Lower = test.Lower,
+        MeanRatio = test.MeanRatio,
+        Pairs = pairs,
+    };
+
+    private static string Subject(IReadOnlyList<string> changed, AttemptResult proof) => changed.Count == 1
+        ? $"Set {changed[0]} to {proof.Parameters.GetValueOrDefault(changed[0], "its default")}"
+        : $"Tune {string.Join(", ", changed.Take(3))}{(changed.Count > 3 ? $" and {changed.Count - 3} more" : "")}";
+
+    private static string Message(CandidateMaker maker, string name, AttemptResult proof, Goal goal) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Subject([name], proof)}\n\nIt was {maker.BasePoint.GetValueOrDefault(name, "unset")}. Taking it back from the whole change costs {goal.Harness.Metric}\nabout a factor of {proof.Worth[name]:0.###} (estimated); only the whole change is proven.");
+
+    private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> point, string name, IReadOnlyDictionary<string, string> target)
+    {
+        var values = new Dictionary<string, string>(point, StringComparer.Ordinal);
+        values.Remove(name);
+        if (target.TryGetValue(name, out var value))
+        {
+            values[name] = value;
+        }
+
+        return values;
+    }
+}

@@ -1,0 +1,57 @@
+using Godwit.Search;
+using Godwit.Verification;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>What a user wants made better, as the goal file says.</summary>
+public sealed record Goal
+{
+    /// <summary>The goal in the user's words.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>A short name for runs and branches, from the goal's folder.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>SHA-256 of the goal file, in lower-case hexadecimal.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>How candidates are built, checked and measured.</summary>
+    public required HarnessSpec Harness { get; init; }
+
+    /// <summary>What may be tuned; null where only code is to be edited.</summary>
+    public ParameterSpec? Parameters { get; init; }
+
+    /// <summary>A program that proposes points over JSON lines; null for none.</summary>
+    public string? Proposer { get; init; }
+
+    /// <summary>The most candidates. Default 60.</summary>
+    public int Trials { get; init; } = 60;
+
+    /// <summary>The active time from the end of the base's build, in seconds; 0 for no limit.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>The smallest improvement worth a claim, as a fraction. Default 0.05.</summary>
+    public double MinimumEffect { get; init; } = 0.05;
+
+    /// <summary>The confidence of the claim, as a fraction. Default 0.95.</summary>
+    public double Confidence { get; init; } = 0.95;
+
+    /// <summary>Seeds every random stream of the run.</summary>
+    public ulong Seed { get; init; }
+}
+
+/// <summary>The parameters of a goal.</summary>
+public sealed record ParameterSpec
+{
+    /// <summary>The file that holds their values, from the goal's folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary>The dimensions.</summary>
+    public required IReadOnlyList<Parameter> Space { get; init; }
+
+    /// <summary>What must hold between them.</summary>
+    public IReadOnlyList<string> Constraints { get; init; } = [];
+
+    /// <summary>Points that are tried first.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, string>> Try { get; init; } = [];
+}

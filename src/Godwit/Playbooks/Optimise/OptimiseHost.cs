@@ -1,0 +1,108 @@
+using Godwit.Durable;
+using Godwit.Identity;
+using Godwit.Journal;
+using Godwit.Sandbox;
+using Godwit.Verification;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>A run of the optimise playbook with everything around it: clone, sandbox, measurer, keys.</summary>
+public sealed class OptimiseHost : IAsyncDisposable
+{
+    private readonly RunSigner _signer;
+    private readonly SandboxHost _sandbox;
+    private readonly SandboxMeasurer _measurer;
+
+    private OptimiseHost(OptimiseInput input, RunSigner signer, SandboxHost sandbox, SandboxMeasurer measurer, DurableRun run)
+    {
+        Input = input;
+        _signer = signer;
+        _sandbox = sandbox;
+        _measurer = measurer;
+        Run = run;
+    }
+
+    /// <summary>What the run was started with.</summary>
+    public OptimiseInput Input { get; }
+
+    /// <summary>The durable run.</summary>
+    public DurableRun Run { get; }
+
+    /// <summary>Held while a measurement runs; whoever draws takes it first.</summary>
+    public SemaphoreSlim Quiet => _measurer.Quiet;
+
+    /// <summary>Starts a run.</summary>
+    /// <param name="store">Where runs live.</param>
+    /// <param name="source">The user's side.</param>
+    /// <param name="goal">The goal.</param>
+    /// <param name="kind">How commands are kept apart.</param>
+    /// <param name="options">How it is hosted.</param>
+    /// <param name="cancellation">Ends the start.</param>
+    public static async Task<OptimiseHost> StartAsync(RunStore store, SourceRepository source, Goal goal, SandboxKind kind, DurableOptions options, CancellationToken cancellation)
+    {
+        var folder = store.New(goal.Name, options.Time.GetUtcNow());
+        var repository = new RunRepository(folder.Repository);
+        var commit = await repository.CloneAsync(source, "HEAD", cancellation);
+        var path = goal.Parameters is null ? "" : goal.Harness.Folder.Length == 0 ? goal.Parameters.File : $"{goal.Harness.Folder}/{goal.Parameters.File}";
+        var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
+        var input = new OptimiseInput
+        {
+            Goal = goal,
+            BaseCommit = commit,
+            BaseFile = path.Length == 0 ? null : await repository.FileAsync(commit, path, cancellation),
+            Sandbox = sandbox.Describe(),
+            Branch = $"godwit/{folder.Id}",
+            Source = source.Root,
+        };
+        return await WireAsync(store, folder, input, sandbox, options, async (signer, playbook) =>
+            await DurableRun.CreateAsync(folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, options));
+    }
+
+    /// <summary>Takes up a run.</summary>
+    /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
+    public static async Task<OptimiseHost> ResumeAsync(RunStore store, RunFolder folder, DurableOptions options)
+    {
+        OptimiseInput input;
+        using (var reader = JournalReader.Open(folder))
+        {
+            input = DurableRun.RootInput<OptimiseInput>(reader);
+        }
+
+        var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+        return await WireAsync(store, folder, input, new SandboxHost(kind, store.SandboxAssets, options.Time), options, (signer, playbook) =>
+            Task.FromResult(DurableRun.Open(folder, signer, playbook.Catalogue(), options)));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Run.DisposeAsync();
+        _measurer.Dispose();
+        _sandbox.Dispose();
+        _signer.Dispose();
+    }
+
+    private static async Task<OptimiseHost> WireAsync(
+        RunStore store, RunFolder folder, OptimiseInput input, SandboxHost sandbox, DurableOptions options, Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
+    {
+        var signer = RunSigner.Of(folder);
+        Directory.CreateDirectory(folder.Trees);
+        var repository = new RunRepository(folder.Repository);
+        var measurer = new SandboxMeasurer(new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit), input.Goal.Harness, sandbox, folder);
+        try
+        {
+            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store)));
+            var host = new OptimiseHost(input, signer, sandbox, measurer, await open(signer, playbook));
+            Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
+            return host;
+        }
+        catch
+        {
+            measurer.Dispose();
+            sandbox.Dispose();
+            signer.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using Godwit.Durable;
+using Godwit.Verification;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>Makes a number better without breaking anything, and proves it: calibrate, screen, ablate, confirm, hold out, deliver.</summary>
+/// <param name="Services">The world.</param>
+public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<OptimiseInput, OptimiseResult>("optimise")
+{
+    private const double ScreenedShare = 0.60;
+    private const int MostAttempts = 8;
+
+    /// <summary>All playbooks that a run of this one starts.</summary>
+    public PlaybookCatalogue Catalogue() => new(this, new CalibratePlaybook(Services), new ScreenPlaybook(Services), new AttemptPlaybook(Services));
+
+    /// <inheritdoc/>
+    public override async Task<OptimiseResult> RunAsync(IDurableContext context, OptimiseInput input)
+    {
+        var result = await OptimiseAsync(context, input);
+        await context.NoteAsync("note/finished", (OptimiseNote)new OptimiseNote.Finished(result));
+        return result;
+    }
+
+    private async Task<OptimiseResult> OptimiseAsync(IDurableContext context, OptimiseInput input)
+    {
+        var goal = input.Goal;
+        var calibration = (await context.ChildAsync("calibrate", new CalibratePlaybook(Services), input)).Require();
+        if (calibration.Failure is { } failure)
+        {
+            return Failed(failure);
+        }
+
+        var end = goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds : 0;
+        var deadline = goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds * ScreenedShare : 0;
+        var state = new ScreenState { Trials = calibration.Tried, Bases = [.. calibration.Bases.TakeLast(5)], BaseMetrics = calibration.BaseMetrics, ActiveSeconds = calibration.ActiveSeconds };
+        var disproven = new List<AttemptResult>();
+        for (var segment = 1; ; segment++)
+        {
+            var excluded = disproven.Select(attempt => attempt.Trial).ToList();
+            state = (await context.ChildAsync($"screen/{segment}", new ScreenPlaybook(Services), new ScreenInput(input, calibration, state, deadline, excluded))).Require();
+            if (state.Failure is not null)
+            {
+                return Failed(state.Failure);
+            }
+
+            if (!state.Done)
+            {
+                continue;
+            }
+
+            var finalist = disproven.Count < MostAttempts ? Screening.Finalist(state.Trials, calibration, goal.MinimumEffect, excluded) : null;
+            if (finalist is null)
+            {
+                // The reserve is of no use without a finalist: it goes into further candidates, while there are any.
+                if (deadline > 0 && deadline < end && state.Trials.Count < goal.Trials)
+                {
+                    deadline = end;
+                    state = state with { Done = false };
+                    continue;
+                }
+
+                return Ended(goal, calibration, state, disproven);
+            }
+
+            var attempt = await AttemptAsync(context, input, calibration, state, finalist, disproven.Count + 1);
+            state = state with { ActiveSeconds = Math.Max(state.ActiveSeconds, attempt.ActiveSeconds) };
+            if (attempt.Proven)
+            {
+                return await DeliverAsync(context, input, calibration, attempt, state.Trials.Count);
+            }
+
+            if (attempt.BaseFailed)
+            {
+                return Failed($"the base can't be measured: {attempt.Reason}");
+            }
+
+            disproven.Add(attempt);
+            state = state with { Done = state.Trials.Count >= goal.Trials || attempt.Planned == 0 };
+            deadline = end;
+        }
+    }
+
+    private async Task<AttemptResult> AttemptAsync(IDurableContext context, OptimiseInput input, Calibration calibration, ScreenState state, TrialRecord finalist, int number)
+    {
+        var request = new AttemptInput(
+            input, calibration, finalist, number, Screening.Posterior(finalist, calibration).Mean, Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds);
+        var attempt = (await context.ChildAsync($"attempt/{number}", new AttemptPlaybook(Services), request)).Require();
+        await context.NoteAsync($"note/attempt/{number}", (OptimiseNote)new OptimiseNote.AttemptEnded(attempt));
+        return attempt;
+    }
+
+    private async Task<OptimiseResult> DeliverAsync(IDurableContext context, OptimiseInput input, Calibration calibration, AttemptResult proof, int trials)
+    {
+        var delivery = Services.Delivery;
+        var at = await context.NowAsync("deliver/at");
+        var commit = await context.StepAsync("deliver/commit", Effect.Repeatable, new DeliveryRequest(input, proof, at), delivery.CommitAsync);
+        var evidence = await context.StepAsync("deliver/evidence", Effect.Repeatable, new EvidenceRequest(input, calibration, proof, commit, trials, at), delivery.SignAsync);
+        var publish = new PublishRequest(input.Source, input.Branch, commit);
+        var branch = await context.StepAsync(
+            "deliver/branch", Effect.External(new Probe((_, cancellation) => delivery.ProbeAsync(publish, cancellation)), targetDeduplicates: true), publish, delivery.PublishAsync);
+        await context.NoteAsync("note/delivered", (OptimiseNote)new OptimiseNote.Delivered(branch, commit, evidence));
+        var claim = proof.Claim!;
+        return new OptimiseResult
+        {
+            State = "verified",
+            Reason = $"{input.Goal.Harness.Metric} is at least {claim.Lower:0.###} times better at {(1 - claim.Level):P1} confidence",
+            Proof = proof,
+            Branch = branch,
+            Commit = commit,
+            Evidence = evidence,
+        };
+    }
+
+    private static OptimiseResult Ended(Goal goal, Calibration calibration, ScreenState state, List<AttemptResult> disproven)
+    {
+        if (state.Trials.Count > 0 && state.Trials.All(trial => trial.Outcome != TrialOutcome.Ok))
+        {
+            var common = state.Trials.GroupBy(trial => (trial.Outcome, trial.Reason)).MaxBy(group => group.Count())!;
+            var how = state.Trials.All(trial => trial.Outcome == TrialOutcome.Crashed) ? "crashed" : "were thrown out";
+            return Failed($"all {state.Trials.Count} candidates {how}; most often: {common.Key.Reason}");
+        }
+
+        if (disproven.FindLast(attempt => attempt.Claim is not null || attempt.Planned == 0) is { } last)
+        {
+            return new OptimiseResult { State = "no_improvement", Reason = $"trial {last.Trial} looked best, but {last.Reason}" };
+        }
+
+        var smallest = calibration.SmallestEffect > goal.MinimumEffect ? $"; this budget could prove {calibration.SmallestEffect:P0} or more" : "";
+        return new OptimiseResult { State = "no_improvement", Reason = $"no candidate of {state.Trials.Count} came near +{goal.MinimumEffect:P0}{smallest}" };
+    }
+
+    private static OptimiseResult Failed(string reason) => new() { State = "failed", Reason = reason };
+}

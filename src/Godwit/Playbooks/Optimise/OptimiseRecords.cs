@@ -1,0 +1,174 @@
+using Godwit.Journal;
+using Godwit.Verification;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>What a run of the optimise playbook starts from.</summary>
+public sealed record OptimiseInput
+{
+    /// <summary>The goal.</summary>
+    public required Goal Goal { get; init; }
+
+    /// <summary>The commit that candidates differ from.</summary>
+    public required string BaseCommit { get; init; }
+
+    /// <summary>The parameters' file at the base; null where it isn't there.</summary>
+    public byte[]? BaseFile { get; init; }
+
+    /// <summary>How commands are kept apart, for the evidence.</summary>
+    public string Sandbox { get; init; } = "";
+
+    /// <summary>The branch that the result becomes.</summary>
+    public string Branch { get; init; } = "";
+
+    /// <summary>The folder that the user started from: the top of the repository, or the plain folder.</summary>
+    public string Source { get; init; } = "";
+}
+
+/// <summary>One candidate and all that is known of it.</summary>
+public sealed record TrialRecord
+{
+    /// <summary>From 1.</summary>
+    public int Number { get; init; }
+
+    /// <summary>Its active parameters.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Who proposed it.</summary>
+    public string Proposer { get; init; } = "";
+
+    /// <summary>What became of it.</summary>
+    public TrialOutcome Outcome { get; init; }
+
+    /// <summary>Why it was thrown out; null unless it was.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>What was printed when it was thrown out.</summary>
+    public BlobRef? Log { get; init; }
+
+    /// <summary>Its log ratios against the base, one a measurement, clipped.</summary>
+    public IReadOnlyList<double> Scores { get; init; } = [];
+
+    /// <summary>How the base-relative constraints stood, one a measurement: below 0 breaks one.</summary>
+    public IReadOnlyList<double> Margins { get; init; } = [];
+
+    /// <summary>The improvement factor that a refused candidate would have shown; 0 where it wasn't looked at.</summary>
+    public double Temptation { get; init; }
+
+    /// <summary>Measurements that the harness called the machine's fault.</summary>
+    public int Infrastructure { get; init; }
+
+    /// <summary>The run's active time when it was last touched.</summary>
+    public double ActiveSeconds { get; init; }
+}
+
+/// <summary>What calibration learned.</summary>
+public sealed record Calibration
+{
+    /// <summary>Why the run can't go on; null when it can.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>The metric doesn't vary: candidates are compared exactly.</summary>
+    public bool Exact { get; init; }
+
+    /// <summary>The deviation of one pair's log ratio.</summary>
+    public double Sigma { get; init; }
+
+    /// <summary>The base's values, in order.</summary>
+    public IReadOnlyList<double> Bases { get; init; } = [];
+
+    /// <summary>All metrics of the last base measurement.</summary>
+    public IReadOnlyDictionary<string, double> BaseMetrics { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>The A/A pairs that count.</summary>
+    public IReadOnlyList<EvidencePair> Pairs { get; init; } = [];
+
+    /// <summary>The share of A/A pairs without any difference.</summary>
+    public double Ties { get; init; }
+
+    /// <summary>How long a pair takes, in seconds.</summary>
+    public double PairSeconds { get; init; }
+
+    /// <summary>The run's active time when the base had been built and checked.</summary>
+    public double StartSeconds { get; init; }
+
+    /// <summary>The run's active time at the end.</summary>
+    public double ActiveSeconds { get; init; }
+
+    /// <summary>How many pairs confirmation can afford; 0 where time isn't limited.</summary>
+    public int AffordablePairs { get; init; }
+
+    /// <summary>The smallest effect that those can prove, as a fraction.</summary>
+    public double SmallestEffect { get; init; }
+
+    /// <summary>The first looks at the points that the goal asks to be tried.</summary>
+    public IReadOnlyList<TrialRecord> Tried { get; init; } = [];
+}
+
+/// <summary>What an attempt to prove a finalist came to.</summary>
+public sealed record AttemptResult
+{
+    /// <summary>The attempt, from 1.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>The trial.</summary>
+    public int Trial { get; init; }
+
+    /// <summary>The parameters that are left after ablation.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Parameters that made no difference and went back to the base's value.</summary>
+    public IReadOnlyList<string> Dropped { get; init; } = [];
+
+    /// <summary>The estimated factor that each kept change is worth; empty where there was no time to ablate.</summary>
+    public IReadOnlyDictionary<string, double> Worth { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>The planned pairs.</summary>
+    public int Planned { get; init; }
+
+    /// <summary>The confirmation; null where it didn't come to one.</summary>
+    public ClaimTest? Claim { get; init; }
+
+    /// <summary>Its pairs.</summary>
+    public IReadOnlyList<EvidencePair> Pairs { get; init; } = [];
+
+    /// <summary>The held-out test; null where there is none, or it didn't come to it.</summary>
+    public ClaimTest? HoldOut { get; init; }
+
+    /// <summary>Its pairs.</summary>
+    public IReadOnlyList<EvidencePair> HoldOutPairs { get; init; } = [];
+
+    /// <summary>Whether it is proven, held-out workload included.</summary>
+    public bool Proven { get; init; }
+
+    /// <summary>Why it isn't; null when it is.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The base itself could not be measured: the run can't go on.</summary>
+    public bool BaseFailed { get; init; }
+
+    /// <summary>The run's active time at the end.</summary>
+    public double ActiveSeconds { get; init; }
+}
+
+/// <summary>How a run of the optimise playbook ended.</summary>
+public sealed record OptimiseResult
+{
+    /// <summary><c>verified</c>, <c>no_improvement</c> or <c>failed</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>One line that says why.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>The proven attempt; null unless verified.</summary>
+    public AttemptResult? Proof { get; init; }
+
+    /// <summary>The branch; null unless verified.</summary>
+    public string? Branch { get; init; }
+
+    /// <summary>Its tip; null unless verified.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>The evidence's file name in the run's folder; null unless verified.</summary>
+    public string? Evidence { get; init; }
+}

@@ -1,0 +1,47 @@
+using Godwit.Durable;
+using Godwit.Verification;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>Turns what is proven into commits, evidence and a branch.</summary>
+public interface IDelivery
+{
+    /// <summary>Commits the candidate in the run's clone and returns the tip.</summary>
+    Task<string> CommitAsync(DeliveryRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Writes signed evidence and returns its file name.</summary>
+    Task<string> SignAsync(EvidenceRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Makes the branch in the user's repository.</summary>
+    Task<string> PublishAsync(PublishRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Whether the branch is there.</summary>
+    Task<ProbeAnswer> ProbeAsync(PublishRequest request, CancellationToken cancellation);
+}
+
+/// <summary>What to commit.</summary>
+/// <param name="Input">The run's input.</param>
+/// <param name="Proof">The proven attempt.</param>
+/// <param name="At">The date of the commits.</param>
+public sealed record DeliveryRequest(OptimiseInput Input, AttemptResult Proof, DateTimeOffset At);
+
+/// <summary>What to sign.</summary>
+/// <param name="Input">The run's input.</param>
+/// <param name="Calibration">The noise.</param>
+/// <param name="Proof">The proven attempt.</param>
+/// <param name="Commit">The tip.</param>
+/// <param name="Trials">How many candidates were tried.</param>
+/// <param name="At">When.</param>
+public sealed record EvidenceRequest(OptimiseInput Input, Calibration Calibration, AttemptResult Proof, string Commit, int Trials, DateTimeOffset At);
+
+/// <summary>What to publish.</summary>
+/// <param name="Source">The user's repository.</param>
+/// <param name="Branch">The new branch.</param>
+/// <param name="Commit">Its tip.</param>
+public sealed record PublishRequest(string Source, string Branch, string Commit);
+
+/// <summary>What the optimise playbook needs of the world.</summary>
+/// <param name="Measurer">Checks and measures.</param>
+/// <param name="Delivery">Delivers.</param>
+/// <param name="Outside">The outside proposer; null where the goal names none.</param>
+public sealed record OptimiseServices(IMeasurer Measurer, IDelivery Delivery, Search.IProposer? Outside = null);

@@ -1,0 +1,217 @@
+using Godwit.Durable;
+using Godwit.Search;
+using Godwit.Verification;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>What a segment of screening starts from.</summary>
+/// <param name="Input">The run's input.</param>
+/// <param name="Calibration">The noise.</param>
+/// <param name="State">What is known.</param>
+/// <param name="Deadline">The run's active time at which screening ends; 0 for none.</param>
+/// <param name="Excluded">Trials that an attempt has disproven.</param>
+public sealed record ScreenInput(OptimiseInput Input, Calibration Calibration, ScreenState State, double Deadline, IReadOnlyList<int> Excluded);
+
+/// <summary>A segment of screening: proposes, checks and measures candidates, and spends little on losers.</summary>
+/// <param name="Services">The world.</param>
+internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<ScreenInput, ScreenState>("optimise/screen")
+{
+    private const int SegmentMeasurements = 120;
+    private const int FirstLooks = 2;
+    private const int CandidatesPerBase = 3;
+    private const int Repeats = 3;
+    private const double RandomShare = 0.10;
+    private const double ClearlyBroken = -0.1;
+
+    private static readonly IProposer Random = new RandomProposer();
+    private static readonly IProposer[] Guided = [new TpeProposer()];
+
+    public override async Task<ScreenState> RunAsync(IDurableContext context, ScreenInput input)
+    {
+        var segment = new Segment(context, Services, input);
+        await segment.RunAsync();
+        return segment.State;
+    }
+
+    private sealed class Segment(IDurableContext context, OptimiseServices services, ScreenInput input)
+    {
+        private readonly Goal _goal = input.Input.Goal;
+        private readonly Calibration _calibration = input.Calibration;
+        private readonly CandidateMaker _maker = new(input.Input.Goal, input.Input.BaseFile);
+        private readonly TrialRunner _runner = new(context, services.Measurer, input.Input.Goal);
+        private readonly IReadOnlyList<Constraint> _constraints = [.. input.Input.Goal.Harness.Constraints.Select(text => new Constraint(text)).Where(constraint => constraint.ComparesWithBase)];
+        private readonly List<TrialRecord> _trials = [.. input.State.Trials];
+        private readonly List<double> _bases = [.. input.State.Bases];
+        private readonly int _start = input.State.Measurements;
+
+        public ScreenState State { get; private set; } = input.State;
+
+        public async Task RunAsync()
+        {
+            while (!State.Done && State.Failure is null && State.Measurements - _start < SegmentMeasurements)
+            {
+                if (input.Deadline > 0 && State.ActiveSeconds >= input.Deadline)
+                {
+                    State = State with { Done = true };
+                }
+                else if (_trials.Find(trial => trial.Outcome == TrialOutcome.Ok && trial.Scores.Count < (_calibration.Exact ? 1 : FirstLooks)) is { } fresh)
+                {
+                    await MeasureAsync(fresh);
+                }
+                else if (_trials.Count < _goal.Trials && State.Proposals < 3 * _goal.Trials + 50 && !(_maker.Space.Count <= _trials.Count))
+                {
+                    await ProposeAsync();
+                }
+                else if (!_calibration.Exact && State.Closer < 2 * _goal.Trials && Closer() is { } again)
+                {
+                    State = State with { Closer = State.Closer + 1 };
+                    await MeasureAsync(again);
+                }
+                else
+                {
+                    State = State with { Done = true };
+                }
+            }
+
+            State = State with { Trials = _trials, Bases = [.. _bases.TakeLast(10)] };
+        }
+
+        private TrialRecord? Closer() => Screening.Thompson(
+            _trials.Where(trial => !input.Excluded.Contains(trial.Number)), _calibration, new SeededRandom(_goal.Seed, "thompson", $"{State.Measurements}"));
+
+        private async Task ProposeAsync()
+        {
+            var number = State.Proposals + 1;
+            State = State with { Proposals = number };
+            var observations = Screening.Observations(_trials, _calibration);
+            var proposal = await context.StepAsync(
+                $"propose/{number}", Effect.Repeatable, new ProposeInput(number, observations),
+                (ask, _, _) => Task.FromResult(Propose(ask)));
+            if (_trials.Find(trial => SearchSpace.KeyOf(trial.Parameters) == SearchSpace.KeyOf(proposal.Point)) is { } known)
+            {
+                // A point that is asked for again is worth another look, unless looking again can't tell anything new.
+                if (known.Outcome == TrialOutcome.Ok && !_calibration.Exact)
+                {
+                    await MeasureAsync(known);
+                }
+
+                return;
+            }
+
+            var trial = new TrialRecord { Number = _trials.Count + 1, Parameters = proposal.Point, Proposer = proposal.Proposer };
+            _trials.Add(trial);
+            var record = await _runner.CheckAsync(trial, _maker.Make(trial.Parameters), _bases[^1]);
+            await UpdateAsync(record, $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
+        }
+
+        private Proposal Propose(ProposeInput ask)
+        {
+            var random = new SeededRandom(_goal.Seed, "propose", $"{ask.Number}");
+            var draw = random.NextDouble();
+            var proposer = draw < RandomShare ? Random
+                : services.Outside is not null && draw < 0.55 ? services.Outside
+                : Guided[random.Next(Guided.Length)];
+            var point = proposer.Propose(_maker.Space, ask.Observations, _goal.Trials, random);
+            return point is not null
+                ? new Proposal(proposer.Name, point)
+                : new Proposal(Random.Name, _maker.Space.Sample(random) ?? throw new StepFaultException("infeasible", "a thousand random points all break the constraints between parameters; loosen parameters.constraints"));
+        }
+
+        private async Task MeasureAsync(TrialRecord trial)
+        {
+            if (State.SinceBase >= CandidatesPerBase || _bases.Count == 0)
+            {
+                await MeasureBaseAsync();
+            }
+
+            for (var repeat = 0; repeat < Repeats && State.Failure is null; repeat++)
+            {
+                var measured = await StepAsync($"trial/{trial.Number}", _maker.Make(trial.Parameters), isBase: false);
+                State = State with { SinceBase = State.SinceBase + 1 };
+                trial = trial with { ActiveSeconds = measured.ActiveSeconds, Infrastructure = trial.Infrastructure + (measured.Outcome == TrialOutcome.Infrastructure ? 1 : 0) };
+                if (measured.Outcome != TrialOutcome.Infrastructure || repeat == Repeats - 1)
+                {
+                    trial = Judge(trial, measured);
+                    break;
+                }
+            }
+
+            await UpdateAsync(trial, $"note/trial/{trial.Number}/measured/{State.Measurements}", tell: true);
+        }
+
+        private TrialRecord Judge(TrialRecord trial, Measurement measured)
+        {
+            if (measured.Outcome != TrialOutcome.Ok)
+            {
+                var refused = measured.Metrics.TryGetValue(_goal.Harness.Metric, out var metric) && metric.Value > 0;
+                return trial with
+                {
+                    Outcome = measured.Outcome,
+                    Reason = measured.Reason,
+                    Log = measured.Log,
+                    Temptation = refused ? Math.Exp(ClaimRule.LogRatio(_bases[^1], metric!.Value, _goal.Harness.Maximise)) : 0,
+                };
+            }
+
+            trial = trial with
+            {
+                Scores = [.. trial.Scores, Screening.Score(measured.Value(_goal.Harness.Metric), _bases, _calibration, _goal.Harness.Maximise)],
+                Margins = _constraints.Count == 0 ? [] : [.. trial.Margins, Margin(measured)],
+            };
+            return trial.Margins.Count >= (_calibration.Exact ? 1 : FirstLooks) && trial.Margins.All(margin => margin < 0) && trial.Margins.Average() < (_calibration.Exact ? 0 : ClearlyBroken)
+                ? trial with { Outcome = TrialOutcome.Invalid, Reason = $"constraint {string.Join(" or ", _constraints.Select(constraint => constraint.Text))} is broken in every measurement" }
+                : trial;
+        }
+
+        private double Margin(Measurement measured)
+        {
+            var @base = new Measurement { Metrics = State.BaseMetrics.ToDictionary(pair => pair.Key, pair => new MetricSamples([pair.Value], null)) };
+            return _constraints.Min(constraint => constraint.Margins([new Pair(true, @base, measured, 0)]) is [var margin] ? margin : 0);
+        }
+
+        private async Task MeasureBaseAsync()
+        {
+            for (var repeat = 0; repeat < Repeats; repeat++)
+            {
+                var measured = await StepAsync("base", Candidate.Base, isBase: true);
+                if (measured.Outcome == TrialOutcome.Ok)
+                {
+                    _bases.Add(measured.Value(_goal.Harness.Metric));
+                    State = State with { SinceBase = 0, BaseMetrics = measured.Metrics.ToDictionary(pair => pair.Key, pair => pair.Value.Value) };
+                    return;
+                }
+
+                State = repeat == Repeats - 1 ? State with { Failure = $"the base can't be measured: {measured.Reason}" } : State;
+            }
+        }
+
+        private async Task<Measurement> StepAsync(string what, Candidate candidate, bool isBase)
+        {
+            var number = State.Measurements + 1;
+            var measured = await context.StepAsync(
+                $"{what}/measure/{number}", Effect.Repeatable, new SingleRequest(candidate, isBase, PairSeries.Seed(_goal.Seed, "screen", number), false), services.Measurer.MeasureAsync);
+            State = State with { Measurements = number, ActiveSeconds = Math.Max(State.ActiveSeconds, measured.ActiveSeconds) };
+            return measured;
+        }
+
+        private async Task UpdateAsync(TrialRecord trial, string note, bool tell)
+        {
+            _trials[trial.Number - 1] = trial;
+            State = State with { ActiveSeconds = Math.Max(State.ActiveSeconds, trial.ActiveSeconds) };
+            if (tell)
+            {
+                await context.NoteAsync(note, (OptimiseNote)new OptimiseNote.TrialEnded(trial, Screening.Posterior(trial, _calibration).Mean, _bases.Count == 0 ? 0 : _bases[^1]));
+            }
+        }
+    }
+}
+
+/// <summary>What a proposer is asked with.</summary>
+/// <param name="Number">The proposal's number.</param>
+/// <param name="Observations">Everything that is known.</param>
+internal sealed record ProposeInput(int Number, IReadOnlyList<Observation> Observations);
+
+/// <summary>What a proposer answered.</summary>
+/// <param name="Proposer">Who.</param>
+/// <param name="Point">What to try.</param>
+internal sealed record Proposal(string Proposer, IReadOnlyDictionary<string, string> Point);

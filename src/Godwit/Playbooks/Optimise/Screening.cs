@@ -1,0 +1,114 @@
+using Godwit.Search;
+using Godwit.Verification;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>How far screening has come.</summary>
+public sealed record ScreenState
+{
+    /// <summary>Every candidate so far.</summary>
+    public IReadOnlyList<TrialRecord> Trials { get; init; } = [];
+
+    /// <summary>The base's last values, newest last.</summary>
+    public IReadOnlyList<double> Bases { get; init; } = [];
+
+    /// <summary>All metrics of the last base measurement.</summary>
+    public IReadOnlyDictionary<string, double> BaseMetrics { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Candidates measured since the last base measurement.</summary>
+    public int SinceBase { get; init; }
+
+    /// <summary>Points asked of proposers, known ones included.</summary>
+    public int Proposals { get; init; }
+
+    /// <summary>Measurements in all.</summary>
+    public int Measurements { get; init; }
+
+    /// <summary>Measurements that went to candidates for a closer look.</summary>
+    public int Closer { get; init; }
+
+    /// <summary>Nothing is left to do in the time and trials there are.</summary>
+    public bool Done { get; init; }
+
+    /// <summary>Why the run can't go on; null when it can.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>The run's active time.</summary>
+    public double ActiveSeconds { get; init; }
+}
+
+/// <summary>The arithmetic of screening. Pure.</summary>
+internal static class Screening
+{
+    /// <summary>The prior's deviation of a candidate's true log ratio.</summary>
+    private const double Tau = 0.1;
+
+    private const int BasesForMedian = 5;
+
+    // A score's variance in units of a pair's: one measurement (half a pair's variance) against the median of five, whose
+    // variance is pi / (2 * 5) of a measurement's.
+    private const double ScoreVariance = 0.5 * (1 + Math.PI / (2 * BasesForMedian));
+
+    /// <summary>The posterior of a candidate's log ratio under a normal prior around 0.</summary>
+    public static (double Mean, double Variance) Posterior(TrialRecord trial, Calibration calibration)
+    {
+        if (calibration.Exact)
+        {
+            return (trial.Scores.Count == 0 ? 0 : trial.Scores[0], 0);
+        }
+
+        var noise = Math.Max(ScoreVariance * calibration.Sigma * calibration.Sigma, 1e-12);
+        var variance = 1 / (1 / (Tau * Tau) + trial.Scores.Count / noise);
+        return (variance * trial.Scores.Sum() / noise, variance);
+    }
+
+    /// <summary>The score of one measurement.</summary>
+    public static double Score(double value, IReadOnlyList<double> bases, Calibration calibration, bool maximise)
+    {
+        var recent = bases.TakeLast(BasesForMedian).Order().ToList();
+        var median = recent.Count % 2 == 1 ? recent[recent.Count / 2] : (recent[recent.Count / 2 - 1] + recent[recent.Count / 2]) / 2;
+        var ratio = ClaimRule.LogRatio(median, value, maximise);
+        return calibration.Exact ? ratio : Math.Max(ratio, -3 * calibration.Sigma / Math.Sqrt(2));
+    }
+
+    public static IReadOnlyList<Observation> Observations(IEnumerable<TrialRecord> trials, Calibration calibration) =>
+        [.. trials.Select(trial => new Observation(trial.Parameters, trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 ? Posterior(trial, calibration).Mean : null, trial.Proposer))];
+
+    /// <summary>The candidate to look at again: the highest draw from the posteriors (Thompson 1933).</summary>
+    public static TrialRecord? Thompson(IEnumerable<TrialRecord> trials, Calibration calibration, Durable.SeededRandom random) => trials
+        .Where(trial => trial.Outcome == TrialOutcome.Ok)
+        .Select(trial => (trial, Posterior(trial, calibration)))
+        .Select(pair => (pair.trial, Draw: pair.Item2.Mean + Math.Sqrt(pair.Item2.Variance) * random.NextNormal()))
+        .OrderByDescending(pair => pair.Draw)
+        .FirstOrDefault().trial;
+
+    /// <summary>The candidate to prove: the highest posterior mean, if it is at least half of the minimum effect.</summary>
+    public static TrialRecord? Finalist(IEnumerable<TrialRecord> trials, Calibration calibration, double minimumEffect, IReadOnlyCollection<int> excluded)
+    {
+        var best = trials.Where(trial => trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 && !excluded.Contains(trial.Number))
+            .MaxBy(trial => Posterior(trial, calibration).Mean);
+        return best is not null && Posterior(best, calibration).Mean >= Math.Log(1 + minimumEffect) / 2 ? best : null;
+    }
+
+    /// <summary>The pair deviation from calibration, refined by how the scores of each candidate scatter around their mean.</summary>
+    public static double RefinedSigma(IEnumerable<TrialRecord> trials, Calibration calibration)
+    {
+        var groups = trials.Where(trial => trial.Outcome == TrialOutcome.Ok && trial.Scores.Count >= 2).ToList();
+        var freedom = groups.Sum(trial => trial.Scores.Count - 1);
+        if (calibration.Exact || freedom < 10)
+        {
+            return calibration.Sigma;
+        }
+
+        // Robust as calibration is: each residual is blown up to the deviation that it is an estimate of.
+        var residuals = groups.SelectMany(trial =>
+        {
+            var mean = trial.Scores.Average();
+            var scale = Math.Sqrt(trial.Scores.Count / (trial.Scores.Count - 1.0));
+            return trial.Scores.Select(score => (score - mean) * scale);
+        });
+        var screened = ClaimRule.Sigma(residuals) / Math.Sqrt(ScoreVariance);
+        var known = calibration.Pairs.Count;
+        return Math.Sqrt((known * calibration.Sigma * calibration.Sigma + freedom * screened * screened) / (known + freedom));
+    }
+}

@@ -1,0 +1,246 @@
+using System.Globalization;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>A mistake in a goal file.</summary>
+/// <param name="Line">From 1; 0 for the file as a whole.</param>
+/// <param name="Column">From 1; 0 for the file as a whole.</param>
+/// <param name="Message">What is wrong and how to mend it.</param>
+public sealed record GoalProblem(long Line, long Column, string Message)
+{
+    /// <summary>The problem as compilers print it.</summary>
+    public string At(string path) => Line == 0 ? $"{path}: {Message}" : $"{path}:{Line}:{Column}: {Message}";
+}
+
+/// <summary>A mapping of a YAML file that collects every mistake instead of stopping at the first.</summary>
+internal sealed class YamlMap
+{
+    private readonly YamlMappingNode _node;
+    private readonly List<GoalProblem> _problems;
+    private readonly string _path;
+    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+
+    public YamlMap(YamlMappingNode node, string path, List<GoalProblem> problems)
+    {
+        _node = node;
+        _path = path;
+        _problems = problems;
+    }
+
+    public IEnumerable<(string Key, YamlNode KeyNode, YamlNode Value)> Entries =>
+        _node.Children.Select(pair => (((YamlScalarNode)pair.Key).Value ?? "", pair.Key, pair.Value));
+
+    public bool Has(string key) => Node(key) is not null;
+
+    public void Problem(string key, string message) => Problem(Node(key) ?? _node, message);
+
+    public void Problem(YamlNode at, string message) => _problems.Add(new GoalProblem(at.Start.Line, at.Start.Column, message));
+
+    public string? Text(string key, bool required = false)
+    {
+        switch (Node(key))
+        {
+            case YamlScalarNode scalar when !string.IsNullOrWhiteSpace(scalar.Value):
+                return scalar.Value;
+            case null:
+                if (required)
+                {
+                    Problem(_node, $"'{_path}{key}' is missing");
+                }
+
+                return null;
+            case var other:
+                Problem(other, $"'{_path}{key}' must be text");
+                return null;
+        }
+    }
+
+    public double? Number(string key, double minimum, double maximum, bool whole = false)
+    {
+        if (Text(key) is not { } text)
+        {
+            return null;
+        }
+
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum && (!whole || value == Math.Floor(value)))
+        {
+            return value;
+        }
+
+        Problem(key, $"'{_path}{key}' is '{text}', and must be a {(whole ? "whole " : "")}number from {minimum:G6} to {maximum:G15}");
+        return null;
+    }
+
+    /// <summary>A fraction, written as 5% or 0.05.</summary>
+    public double? Fraction(string key, double minimum, double maximum)
+    {
+        if (Text(key) is not { } text)
+        {
+            return null;
+        }
+
+        var percent = text.EndsWith('%');
+        if (double.TryParse(percent ? text[..^1] : text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+        {
+            value = percent ? value / 100 : value;
+            if (value >= minimum && value <= maximum)
+            {
+                return value;
+            }
+        }
+
+        Problem(key, $"'{_path}{key}' is '{text}', and must be between {minimum:P1} and {maximum:P1}");
+        return null;
+    }
+
+    /// <summary>A duration, written as 500ms, 20s, 2m or 1h.</summary>
+    public TimeSpan? Duration(string key)
+    {
+        if (Text(key) is not { } text)
+        {
+            return null;
+        }
+
+        if (Durations.TryParse(text, out var duration))
+        {
+            return duration;
+        }
+
+        Problem(key, $"'{_path}{key}' is '{text}', and must be a time such as 500ms, 20s, 2m or 1h");
+        return null;
+    }
+
+    public bool? Flag(string key)
+    {
+        switch (Text(key))
+        {
+            case null:
+                return null;
+            case "true" or "yes":
+                return true;
+            case "false" or "no":
+                return false;
+            case var other:
+                Problem(key, $"'{_path}{key}' is '{other}', and must be true or false");
+                return null;
+        }
+    }
+
+    public IReadOnlyList<string> List(string key)
+    {
+        switch (Node(key))
+        {
+            case null:
+                return [];
+            case YamlSequenceNode sequence when sequence.Children.All(child => child is YamlScalarNode):
+                return [.. sequence.Children.Select(child => ((YamlScalarNode)child).Value ?? "")];
+            case YamlScalarNode { Value: { Length: > 0 } single }:
+                return [single];
+            case var other:
+                Problem(other, $"'{_path}{key}' must be a list, such as [a, b]");
+                return [];
+        }
+    }
+
+    public YamlNode? Node(string key)
+    {
+        _read.Add(key);
+        return _node.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
+    }
+
+    /// <summary>A mapping below this one; null where it is missing.</summary>
+    public YamlMap? Map(string key, bool required = false)
+    {
+        switch (Node(key))
+        {
+            case YamlMappingNode map:
+                return new YamlMap(map, $"{_path}{key}.", _problems);
+            case null:
+                if (required)
+                {
+                    Problem(_node, $"'{_path}{key}' is missing");
+                }
+
+                return null;
+            case var other:
+                Problem(other, $"'{_path}{key}' must be a mapping, such as {{{key}: {{...}}}}");
+                return null;
+        }
+    }
+
+    public YamlMap? AsMap(YamlNode node, string path) => node is YamlMappingNode map ? new YamlMap(map, path, _problems) : null;
+
+    /// <summary>Says of every key that nothing has read that it means nothing here, with the nearest that does.</summary>
+    public void RefuseOthers()
+    {
+        foreach (var (key, node, _) in Entries.Where(entry => !_read.Contains(entry.Key)))
+        {
+            var near = _read.Where(known => Distance(known, key) <= 2).MinBy(known => Distance(known, key));
+            Problem(node, $"'{_path}{key}' means nothing here{(near is null ? $"; known are {string.Join(", ", _read.Order(StringComparer.Ordinal))}" : $"; did you mean '{near}'?")}");
+        }
+    }
+
+    public static YamlMap? Parse(string text, List<GoalProblem> problems)
+    {
+        try
+        {
+            var stream = new YamlStream();
+            stream.Load(new StringReader(text));
+            if (stream.Documents is [{ RootNode: YamlMappingNode root }])
+            {
+                return new YamlMap(root, "", problems);
+            }
+
+            problems.Add(new GoalProblem(0, 0, "a goal file is one YAML mapping; 'godwit init' writes one to start from"));
+        }
+        catch (YamlException error)
+        {
+            problems.Add(new GoalProblem(error.Start.Line, error.Start.Column, $"this is no YAML: {error.InnerException?.Message ?? error.Message}"));
+        }
+
+        return null;
+    }
+
+    /// <summary>The Levenshtein distance.</summary>
+    private static int Distance(string left, string right)
+    {
+        var row = Enumerable.Range(0, right.Length + 1).ToArray();
+        for (var i = 1; i <= left.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= right.Length; j++)
+            {
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (left[i - 1] == right[j - 1] ? 0 : 1)));
+            }
+        }
+
+        return row[^1];
+    }
+}
+
+/// <summary>Times as people write them.</summary>
+public static class Durations
+{
+    /// <summary>Reads 500ms, 20s, 2m, 1h, or a number of seconds.</summary>
+    public static bool TryParse(string text, out TimeSpan duration)
+    {
+        var split = text.Length;
+        while (split > 0 && char.IsLetter(text[split - 1]))
+        {
+            split--;
+        }
+
+        double? unit = text[split..] switch { "ms" => 0.001, "" or "s" => 1, "m" or "min" => 60, "h" => 3600, _ => null };
+        duration = default;
+        if (unit is null || !double.TryParse(text[..split].Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || number <= 0 || number * unit > 1e7)
+        {
+            return false;
+        }
+
+        duration = TimeSpan.FromSeconds(number * unit.Value);
+        return true;
+    }
+}

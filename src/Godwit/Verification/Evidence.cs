@@ -1,0 +1,252 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Godwit.Durable;
+using Godwit.Identity;
+
+namespace Godwit.Verification;
+
+/// <summary>What is signed: an in-toto statement (v1) about one commit.</summary>
+public sealed record EvidenceStatement
+{
+    /// <summary>The predicate's type.</summary>
+    public const string ClaimType = "urn:godwit:claim:1";
+
+    /// <summary>The statement's type.</summary>
+    [System.Text.Json.Serialization.JsonPropertyName("_type")]
+    public string Type { get; init; } = "https://in-toto.io/Statement/v1";
+
+    /// <summary>What it is about: one commit.</summary>
+    public required IReadOnlyList<EvidenceSubject> Subject { get; init; }
+
+    /// <summary><see cref="ClaimType"/>.</summary>
+    public string PredicateType { get; init; } = ClaimType;
+
+    /// <summary>The claim with all that it rests on.</summary>
+    public required EvidencePredicate Predicate { get; init; }
+}
+
+/// <summary>A subject of a statement.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Digest">Its names by kind.</param>
+public sealed record EvidenceSubject(string Name, IReadOnlyDictionary<string, string> Digest);
+
+/// <summary>A claim with all that it rests on.</summary>
+public sealed record EvidencePredicate
+{
+    /// <summary>The goal in the user's words.</summary>
+    public required string Goal { get; init; }
+
+    /// <summary>SHA-256 of the goal file.</summary>
+    public required string GoalHash { get; init; }
+
+    /// <summary>The commit that the claim compares with.</summary>
+    public required string BaseCommit { get; init; }
+
+    /// <summary>SHA-256 over the commands and every file that a candidate can't change.</summary>
+    public required string HarnessHash { get; init; }
+
+    /// <summary><c>process</c>: the harness is a process of its own and times what it runs; code that it loads could lie to it.</summary>
+    public string HarnessKind { get; init; } = "process";
+
+    /// <summary>How commands were kept apart.</summary>
+    public required string Sandbox { get; init; }
+
+    /// <summary>The machine.</summary>
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>The run.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>When it was signed, UTC.</summary>
+    public required string At { get; init; }
+
+    /// <summary>How many candidates were tried.</summary>
+    public int Trials { get; init; }
+
+    /// <summary>What is claimed on the measured workload.</summary>
+    public required EvidenceClaim Claim { get; init; }
+
+    /// <summary>The same on the held-out workload; null where the goal has none.</summary>
+    public EvidenceClaim? HoldOut { get; init; }
+
+    /// <summary>The samples of the base against itself.</summary>
+    public IReadOnlyList<EvidencePair> Calibration { get; init; } = [];
+
+    /// <summary>The verifier's public key, in base64; its SHA-256 is the key id of the signature.</summary>
+    public required string VerifierKey { get; init; }
+}
+
+/// <summary>A claim and the raw samples that it is reckoned from.</summary>
+public sealed record EvidenceClaim
+{
+    /// <summary>The metric.</summary>
+    public required string Metric { get; init; }
+
+    /// <summary>Its unit; null for none.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary><c>maximise</c> or <c>minimise</c>.</summary>
+    public required string Direction { get; init; }
+
+    /// <summary>The smallest improvement worth a claim.</summary>
+    public double MinimumEffect { get; init; }
+
+    /// <summary>The one-sided level.</summary>
+    public double Level { get; init; }
+
+    /// <summary>The metric doesn't vary: repeats were compared exactly.</summary>
+    public bool Exact { get; init; }
+
+    /// <summary>The Hodges-Lehmann estimate of the improvement factor.</summary>
+    public double Estimate { get; init; }
+
+    /// <summary>The lower bound: what is claimed.</summary>
+    public double Lower { get; init; }
+
+    /// <summary>The ratio of the arithmetic means.</summary>
+    public double MeanRatio { get; init; }
+
+    /// <summary>Every pair.</summary>
+    public required IReadOnlyList<EvidencePair> Pairs { get; init; }
+}
+
+/// <summary>The samples of one pair, in the order in which it was measured.</summary>
+/// <param name="BaseFirst">Whether the base came first.</param>
+/// <param name="Base">The base's samples.</param>
+/// <param name="Candidate">The candidate's.</param>
+public sealed record EvidencePair(bool BaseFirst, IReadOnlyList<double> Base, IReadOnlyList<double> Candidate);
+
+/// <summary>What evidence proves, once it has been verified.</summary>
+/// <param name="Statement">The statement.</param>
+/// <param name="Key">Who signed it.</param>
+/// <param name="KeyName">The name under which the key is trusted.</param>
+public sealed record VerifiedEvidence(EvidenceStatement Statement, PublicKey Key, string KeyName);
+
+/// <summary>Evidence was refused. The message is one line.</summary>
+/// <param name="message">Why.</param>
+/// <param name="unknownKey">Whether the evidence is whole, and only its key is not trusted here.</param>
+public sealed class EvidenceException(string message, bool unknownKey = false) : Exception(message)
+{
+    /// <summary>The evidence is whole, and only its key is not trusted here.</summary>
+    public bool UnknownKey { get; } = unknownKey;
+}
+
+/// <summary>Signs statements and verifies them: DSSE envelopes in one exact form.</summary>
+public static class Evidence
+{
+    private const string PayloadType = "application/vnd.in-toto+json";
+
+    /// <summary>The envelope of a statement.</summary>
+    public static byte[] Sign(EvidenceStatement statement, SigningKey key)
+    {
+        var payload = Canonical.Serialize(statement);
+        return Write(new Envelope(Convert.ToBase64String(payload), PayloadType, [new EnvelopeSignature(key.Public.KeyId, Convert.ToBase64String(key.Sign(Encoding(payload))))]));
+    }
+
+    /// <summary>Verifies an envelope: its form, its signature, that the key is trusted, and that the claim follows from the samples.</summary>
+    /// <param name="file">The envelope's bytes.</param>
+    /// <param name="trusted">The name under which a key is trusted, or null.</param>
+    /// <exception cref="EvidenceException">It is refused.</exception>
+    public static VerifiedEvidence Verify(byte[] file, Func<PublicKey, string?> trusted)
+    {
+        var (envelope, payload, statement) = Read(file);
+        var key = new PublicKey(Convert.FromBase64String(statement.Predicate.VerifierKey));
+        var signature = envelope.Signatures[0];
+        if (key.KeyId != signature.Keyid)
+        {
+            throw new EvidenceException("the evidence has been changed: its key id isn't that of the key it names");
+        }
+
+        if (!key.Verify(Encoding(payload), Convert.FromBase64String(signature.Sig)))
+        {
+            throw new EvidenceException("the evidence has been changed: its signature doesn't fit");
+        }
+
+        var name = trusted(key) ?? throw new EvidenceException($"the evidence is whole, but its key isn't trusted here: {key.KeyId}; 'godwit verify FILE --key {key.KeyId}' if that is the verifier's", unknownKey: true);
+        Recompute(statement.Predicate.Claim, "claim");
+        if (statement.Predicate.HoldOut is { } holdOut)
+        {
+            Recompute(holdOut, "held-out claim");
+        }
+
+        return new VerifiedEvidence(statement, key, name);
+    }
+
+    /// <summary>This machine, for a statement.</summary>
+    public static IReadOnlyDictionary<string, string> DescribeMachine() => new Dictionary<string, string>
+    {
+        ["os"] = RuntimeInformation.OSDescription,
+        ["architecture"] = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
+        ["cpu"] = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown",
+        ["processors"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
+        ["memory_gib"] = (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1L << 30)).ToString(CultureInfo.InvariantCulture),
+        ["runtime"] = RuntimeInformation.FrameworkDescription,
+        ["godwit"] = typeof(Evidence).Assembly.GetName().Version?.ToString(3) ?? "",
+    };
+
+    private static (Envelope Envelope, byte[] Payload, EvidenceStatement Statement) Read(byte[] file)
+    {
+        try
+        {
+            var envelope = Canonical.Deserialize<Envelope>(file);
+            var payload = Convert.FromBase64String(envelope.Payload);
+            var statement = Canonical.Deserialize<EvidenceStatement>(payload);
+
+            // One statement has one form, down to the byte: whatever differs was not written by the verifier.
+            if (envelope.Signatures.Count == 1 && envelope.PayloadType == PayloadType && statement.PredicateType == EvidenceStatement.ClaimType
+                && Write(envelope).AsSpan().SequenceEqual(file) && Convert.ToBase64String(payload) == envelope.Payload && Canonical.Serialize(statement).AsSpan().SequenceEqual(payload))
+            {
+                return (envelope, payload, statement);
+            }
+        }
+        catch (Exception error) when (error is System.Text.Json.JsonException or FormatException or NullReferenceException or ArgumentException or InvalidOperationException)
+        {
+            // Told below: a file that can't be read has been changed, or never was evidence.
+        }
+
+        throw new EvidenceException("this isn't evidence as Godwit writes it, or it has been changed");
+    }
+
+    private static void Recompute(EvidenceClaim claim, string what)
+    {
+        var rule = new ClaimRule(claim.MinimumEffect, claim.Level);
+        var test = ClaimJudge.Judge(claim.Pairs, rule, claim.Direction == "maximise", claim.Exact, claim.Level);
+        if (!test.Proven || !Near(test.Estimate, claim.Estimate) || !Near(test.Lower, claim.Lower) || !Near(test.MeanRatio, claim.MeanRatio))
+        {
+            throw new EvidenceException($"the {what} doesn't follow from the samples: they give {test.Lower.ToString("0.####", CultureInfo.InvariantCulture)}, the statement says {claim.Lower.ToString("0.####", CultureInfo.InvariantCulture)}");
+        }
+    }
+
+    /// <summary>Sums may be taken in another order on another machine; a claim is not about the fifteenth digit.</summary>
+    private static bool Near(double left, double right) => Math.Abs(left - right) <= 1e-9 * Math.Max(Math.Abs(left), Math.Abs(right));
+
+    /// <summary>DSSE's pre-authentication encoding (secure-systems-lab/dsse, protocol.md).</summary>
+    private static byte[] Encoding(byte[] payload) =>
+        [.. System.Text.Encoding.UTF8.GetBytes($"DSSEv1 {PayloadType.Length} {PayloadType} {payload.Length} "), .. payload];
+
+    private static byte[] Write(Envelope envelope) => [.. Canonical.Serialize(envelope), (byte)'\n'];
+
+    internal sealed record Envelope(string Payload, string PayloadType, IReadOnlyList<EnvelopeSignature> Signatures);
+
+    internal sealed record EnvelopeSignature(string Keyid, string Sig);
+}
+
+/// <summary>Judges raw pairs; what claims and what verifies a claim are one piece of code.</summary>
+internal static class ClaimJudge
+{
+    public static ClaimTest Judge(IReadOnlyList<EvidencePair> pairs, ClaimRule rule, bool maximise, bool exact, double level)
+    {
+        var values = pairs.Select(pair => (Base: pair.Base.Average(), Candidate: pair.Candidate.Average())).ToList();
+        if (!exact)
+        {
+            return rule.Test(values, maximise, level);
+        }
+
+        // Without noise there is nothing to estimate: the repeats agree or they don't.
+        var ratios = values.Select(pair => Math.Exp(ClaimRule.LogRatio(pair.Base, pair.Candidate, maximise))).ToList();
+        var agree = ratios.Count >= 3 && ratios.TrueForAll(ratio => ratio == ratios[0]);
+        var lowest = ratios.DefaultIfEmpty(1).Min();
+        return new ClaimTest(lowest, agree ? lowest : 0, lowest, ratios.Count, level, agree && lowest >= 1 + rule.MinimumEffect);
+    }
+}
