@@ -46,6 +46,12 @@ internal static class SandboxLine
             }
         }
 
+        // Bubblewrap makes missing folders for its own user only, and as root that isn't who the command is.
+        foreach (var folder in Ancestors([home, "/etc/passwd", .. command.Read, .. command.Mounts.Values], home))
+        {
+            line.AddRange(["--perms", "0755", "--dir", folder]);
+        }
+
         foreach (var path in command.Network ? [.. Etc, .. NetworkEtc] : Etc)
         {
             line.AddRange(["--ro-bind-try", path, path]);
@@ -93,6 +99,21 @@ internal static class SandboxLine
 
         line.AddRange(["/bin/sh", "-c", command.Shell]);
         return line;
+    }
+
+    private static IEnumerable<string> Ancestors(IEnumerable<string> paths, string home)
+    {
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var path in paths.Where(path => path == home || !path.StartsWith(home + "/", StringComparison.Ordinal)))
+        {
+            for (var slash = path.IndexOf('/', 1); slash > 0; slash = path.IndexOf('/', slash + 1))
+            {
+                if (!path.StartsWith("/usr/", StringComparison.Ordinal) && known.Add(path[..slash]))
+                {
+                    yield return path[..slash];
+                }
+            }
+        }
     }
 
     /// <summary>The same command with nothing around it, in a process group of its own.</summary>
