@@ -20,6 +20,15 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         terminal.Line(terminal.Dim($"Ctrl-C is safe: 'godwit resume {view.Run}' goes on where it was."));
     }
 
+    /// <summary>Tells what had happened before this view was opened.</summary>
+    public void Replay()
+    {
+        foreach (var note in OptimiseView.Open(reader, out var notes) is not null ? notes : [])
+        {
+            Tell(note);
+        }
+    }
+
     /// <summary>Follows the journal until told to end, drawing only while nothing is measured.</summary>
     public async Task FollowAsync(SemaphoreSlim? quiet, CancellationToken end)
     {

@@ -1,11 +1,13 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Globalization;
 using Godwit.Cli;
 using Godwit.Cli.Commands;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-var root = new RootCommand("Runs agents and searches on jobs that take all night, and hands over only what has been proven.")
+var root = new Command("godwit", "Runs agents and searches on jobs that take all night, and hands over only what has been proven.")
 {
+    new HelpOption { Action = new Help(), Recursive = true },
     RunCommand.Create(),
     ResumeCommand.Create(),
     ListCommand.Create(),
@@ -22,7 +24,13 @@ var root = new RootCommand("Runs agents and searches on jobs that take all night
     DoctorCommand.Create(),
     JournalCommand.Create(),
 };
-var parsed = root.Parse(args);
+if (args is ["--version"])
+{
+    Console.WriteLine($"godwit {typeof(ExitCode).Assembly.GetName().Version?.ToString(3)}");
+    return (int)ExitCode.Ok;
+}
+
+var parsed = root.Parse(args is [] ? ["--help"] : args);
 if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)

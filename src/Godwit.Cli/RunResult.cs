@@ -18,7 +18,7 @@ internal sealed record RunResult(
             view.Status,
             result?.Reason ?? view.Failure ?? (view.Parked.Count > 0 ? view.Parked[0].Reason : null),
             proof?.Claim is { } claim
-                ? new RunClaim(harness.Metric, harness.Maximise ? "maximise" : "minimise", claim.Estimate, claim.Lower, 1 - claim.Level, claim.Pairs)
+                ? new RunClaim(harness.Metric, harness.Maximise ? "maximise" : "minimise", claim.Estimate, claim.Lower, view.Input.Goal.Confidence, claim.Pairs)
                 : null,
             last?.HoldOut is { } held ? new RunHoldOut(held.Proven, held.Estimate, held.Lower) : null,
             Enum.GetValues<Verification.TrialOutcome>().ToDictionary(Snake, outcome => view.Trials.Count(trial => trial.Trial.Outcome == outcome)),

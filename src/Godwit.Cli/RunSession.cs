@@ -15,6 +15,7 @@ internal static class RunSession
         var view = OptimiseView.Open(reader);
         var live = new LiveView(terminal, view, reader, TimeProvider.System);
         live.Header();
+        live.Replay();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, host.Run.Stopping);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
@@ -24,7 +25,7 @@ internal static class RunSession
         RunEnd end;
         try
         {
-            await using var control = ControlServer.Start(host.Run, stop);
+            await using var control = RunControl.Listen(host.Run, stop);
             end = await host.Run.RunAsync(stop.Token);
         }
         finally
@@ -37,7 +38,8 @@ internal static class RunSession
 
         if (view.Result is not null)
         {
-            ReportWriter.Write(view, reader);
+            var data = await Reports.ReportData.ReadAsync(view, reader, CancellationToken.None);
+            await File.WriteAllTextAsync(RunResult.ReportPath(view), Reports.HtmlReport.Write(data), CancellationToken.None);
         }
 
         Verdict(terminal, view, end);

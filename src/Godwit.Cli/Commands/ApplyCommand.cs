@@ -12,7 +12,7 @@ internal static class ApplyCommand
     public static Command Create()
     {
         var run = RunArgument.Create();
-        var command = new Command("apply", "Merge a run's branch into the branch that is checked out in your repository.\n\nExample: godwit apply last") { run };
+        var command = new Command("apply", "Merge a run's branch into the branch that is checked out in your repository.") { run };
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));

@@ -1,8 +1,38 @@
 using System.CommandLine;
+using Godwit.Journal;
+using Godwit.Playbooks;
+using Godwit.Playbooks.Optimise;
 
 namespace Godwit.Cli.Commands;
 
+/// <summary><c>godwit attach</c>: watches a run that another terminal owns.</summary>
 internal static class AttachCommand
 {
-    public static Command Create() => new("attach", "");
+    public static Command Create()
+    {
+        var run = RunArgument.Create();
+        var command = new Command("attach", "Watch a run that another terminal owns; Ctrl-C ends the watching, not the run.") { run };
+        command.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            var terminal = new Terminal();
+            var view = OptimiseView.Open(reader);
+            var live = new LiveView(terminal, view, reader, TimeProvider.System);
+            live.Header();
+            live.Replay();
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var following = live.FollowAsync(null, ended.Token);
+            while (!cancellation.IsCancellationRequested && view.Status is RunStatus.Running or RunStatus.Waiting)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            await ended.CancelAsync();
+            await following;
+            terminal.ClearStatus();
+            terminal.Line($"{view.Run} is {RunResult.Snake(view.Status)}{(view.Result is null ? "" : $": {view.Result.Reason}")}");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
 }

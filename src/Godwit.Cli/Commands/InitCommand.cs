@@ -2,7 +2,107 @@ using System.CommandLine;
 
 namespace Godwit.Cli.Commands;
 
+/// <summary><c>godwit init</c>: writes a commented goal file for the repository it stands in.</summary>
 internal static class InitCommand
 {
-    public static Command Create() => new("init", "");
+    public static Command Create()
+    {
+        var target = new Argument<string>("folder") { Description = "Where to write godwit.yaml.", DefaultValueFactory = _ => "." };
+        var command = new Command("init", "Write a commented goal file to start from.") { target };
+        command.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            var folder = parsed.GetValue(target)!;
+            if (!Directory.Exists(folder))
+            {
+                throw new UsageException($"there is no folder {folder}");
+            }
+
+            var path = Path.Combine(folder, GoalFile.Name);
+            if (File.Exists(path))
+            {
+                throw new UsageException($"{path} exists; delete it first if you want a fresh one");
+            }
+
+            await File.WriteAllTextAsync(path, Template(folder), cancellation);
+            Console.WriteLine($"wrote {path}; fill in what is marked, commit, then 'godwit validate {folder}'");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string Template(string folder)
+    {
+        var (setup, build, check, settings) = Detect(folder);
+        return $$$"""
+            # What Godwit is to make better, and how that is checked and measured. 'godwit validate' finds mistakes in it.
+            goal: Answer more requests a second without breaking anything        # in your words
+            playbook: optimise
+
+            # All that a candidate may change: paths or globs from this folder. Never list what checks or measures.
+            editable: [{{{settings}}}]
+
+            {{{setup}}}
+            {{{build}}}
+            # Must exit 0 for every candidate. Its last line is told when it refuses one.
+            {{{check}}}
+
+            # Prints lines such as 'METRIC requests_s=1234.5', writes {"metrics": {"requests_s": [..]}} to $GODWIT_RESULT,
+            # or writes hyperfine's JSON there (its metric is called 'time'). Exit 75 says that the machine is at fault.
+            measure:
+              command: ./bench --seed $GODWIT_SEED                               # <- yours
+              metric: requests_s
+              unit: requests/s
+              direction: maximise                                                # or minimise
+              timeout: 60s
+              cpus: 1                                                            # pinned to one processor, Godwit to the others
+
+            # The same on work that the search never sees; a claim must hold there too.
+            # holdout: {command: ./bench --mix other --seed $GODWIT_SEED}
+
+            # What must hold for every measurement; base. is the base's value.
+            # constraints: [errors == 0, p99_ms <= 1.2 * base.p99_ms]
+
+            parameters:
+              file: {{{settings}}}                                                 # its committed values are what is to be beaten
+              space:
+                cache_size: {type: int, low: 16, high: 4096, scale: log}         # <- yours
+                mode: {type: choice, values: [plain, fast]}
+                # ratio: {type: real, low: 0.1, high: 0.9, when: mode == fast}
+              # constraints: [cache_size * page_size <= 1048576]
+              # try: [{mode: fast}]                                              # proposed first
+
+            # Paths outside the repository that commands may read, such as a toolchain in your home.
+            # sandbox: {read: [~/.pyenv]}
+
+            budget: {trials: 60, time: 10m}                                      # time counts from the end of the base's build
+            claim: {minimum_effect: 5%, confidence: 95%}
+            seed: 1
+
+            """;
+    }
+
+    private static (string Setup, string Build, string Check, string Settings) Detect(string folder)
+    {
+        var settings = Directory.EnumerateFiles(folder, "*.json").Select(Path.GetFileName).FirstOrDefault(name => name is "settings.json" or "config.json" or "appsettings.json") ?? "settings.json";
+        const string SetupComment = "# Runs once on the committed state, with the network.\n";
+        const string BuildComment = "# Runs once for each content of its inputs, without the network.\n";
+        if (Directory.EnumerateFiles(folder, "*.sln*").Concat(Directory.EnumerateFiles(folder, "*.csproj")).Any())
+        {
+            return ($"{SetupComment}setup: dotnet restore\n", $"{BuildComment}build: dotnet build -c Release --no-restore\n", "check: dotnet test -c Release --no-build", settings);
+        }
+
+        if (File.Exists(Path.Combine(folder, "package.json")))
+        {
+            return ($"{SetupComment}setup: npm ci\n", $"{BuildComment}# build: npm run build\n", "check: npm test", settings);
+        }
+
+        if (File.Exists(Path.Combine(folder, "Cargo.toml")))
+        {
+            return ($"{SetupComment}setup: cargo fetch\n", $"{BuildComment}build: cargo build --release --offline\n", "check: cargo test --release --offline", settings);
+        }
+
+        return File.Exists(Path.Combine(folder, "Makefile"))
+            ? ($"{SetupComment}# setup: make deps\n", $"{BuildComment}build: make\n", "check: make check", settings)
+            : ($"{SetupComment}# setup: ./install-dependencies\n", $"{BuildComment}# build: make\n", "check: ./check", settings);
+    }
 }

@@ -11,7 +11,7 @@ internal static class ListCommand
     public static Command Create()
     {
         var json = CommandGuard.JsonOption();
-        var command = new Command("list", "List the runs, newest first.\n\nExample: godwit list --json") { json };
+        var command = new Command("list", "List the runs, newest first.") { json };
         command.SetGuardedAction((parsed, _) =>
         {
             var rows = RunStore.OfUser().All().Select(Row).ToList();

@@ -1,8 +1,67 @@
 using System.CommandLine;
+using Godwit.Durable;
+using Godwit.Journal;
+using Godwit.Playbooks;
+using Godwit.Playbooks.Optimise;
 
 namespace Godwit.Cli.Commands;
 
+/// <summary><c>godwit resolve</c>: answers what a run is parked for.</summary>
 internal static class ResolveCommand
 {
-    public static Command Create() => new("resolve", "");
+    public static Command Create()
+    {
+        var run = RunArgument.Create();
+        var process = new Option<long?>("--process") { Description = "The process; not needed while only one thing is parked." };
+        var key = new Option<string?>("--key") { Description = "The parked step." };
+        var retry = new Option<bool>("--retry") { Description = "Try it again." };
+        var done = new Option<string?>("--done") { Description = "It happened; its result, as JSON." };
+        var fail = new Option<string?>("--fail") { Description = "It did not and will not happen; why." };
+        var command = new Command("resolve", "Answer what a run is parked for; 'godwit show' says what that is.") { run, process, key, retry, done, fail };
+        command.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            var (how, value) = (parsed.GetValue(retry), parsed.GetValue(done), parsed.GetValue(fail)) switch
+            {
+                (true, null, null) => ("retry", ""),
+                (false, { } json, null) => ("done", json),
+                (false, null, { } why) => ("fail", why),
+                _ => throw new UsageException("say one of --retry, --done JSON and --fail WHY"),
+            };
+            var store = RunStore.OfUser();
+            var folder = store.Find(parsed.GetValue(run)!);
+            var request = new ControlRequest("resolve", 0, "", how, value);
+            using (var reader = JournalReader.Open(folder))
+            {
+                var parked = Pick(reader, parsed.GetValue(process), parsed.GetValue(key));
+                request = request with { Process = parked.Process, Key = parked.Key };
+            }
+
+            if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
+            {
+                Console.WriteLine($"{folder.Id}: {reply.Message}");
+                return reply.Done ? ExitCode.Ok : ExitCode.Failed;
+            }
+
+            await using var host = await OptimiseHost.ResumeAsync(store, folder, new DurableOptions());
+            await host.Run.ResolveAsync(request.Process, request.Key, request.Resolution());
+            Console.WriteLine($"{folder.Id}: resolved; 'godwit resume {folder.Id}' goes on");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static ParkedWork Pick(JournalReader reader, long? process, string? key)
+    {
+        var all = ParkedWork.Of(reader);
+        var fitting = all.Where(work => (process is null || work.Process == process) && (key is null || work.Key == key)).ToList();
+        return fitting switch
+        {
+            [var one] => one,
+
+            // A run that parked because its starts came to nothing has no parked work: any answer to its root is progress.
+            [] when all.Count == 0 => new ParkedWork(DurableRun.Root, "", ""),
+            [] => throw new UsageException($"nothing of that name is parked in {reader.Run}; parked are {string.Join(", ", all.Select(work => $"--process {work.Process} --key {work.Key}"))}"),
+            _ => throw new UsageException($"more than one thing is parked in {reader.Run}: {string.Join(", ", fitting.Select(work => $"--process {work.Process} --key {work.Key}"))}; name one"),
+        };
+    }
 }

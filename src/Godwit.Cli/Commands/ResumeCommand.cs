@@ -12,7 +12,7 @@ internal static class ResumeCommand
     {
         var run = RunArgument.Create();
         var json = CommandGuard.JsonOption();
-        var command = new Command("resume", "Go on with a run; nothing that has finished is done again.\n\nExample: godwit resume last") { run, json };
+        var command = new Command("resume", "Go on with a run; nothing that has finished is done again.") { run, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();

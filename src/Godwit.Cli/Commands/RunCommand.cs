@@ -20,7 +20,7 @@ internal static class RunCommand
         var plan = new Option<bool>("--plan") { Description = "Say what would be done, and do nothing." };
         var yes = new Option<bool>("--yes") { Description = "Ask nothing." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("run", "Work on a goal: find what makes its number better, and prove it.\n\nExample: godwit run examples/sqlite-settings --time 1m") { target, time, trials, seed, sandbox, plan, yes, json };
+        var command = new Command("run", "Work on a goal: find what makes its number better, and prove it.") { target, time, trials, seed, sandbox, plan, yes, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(parsed.GetValue(target)!, cancellation) is not var (goal, source, path))

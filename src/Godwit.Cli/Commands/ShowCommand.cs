@@ -15,7 +15,7 @@ internal static class ShowCommand
         var run = RunArgument.Create();
         var trial = new Option<int?>("--trial") { Description = "Show this trial with its log." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("show", "Show a run, or one of its trials.\n\nExample: godwit show last --trial 1") { run, trial, json };
+        var command = new Command("show", "Show a run, or one of its trials.") { run, trial, json };
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));

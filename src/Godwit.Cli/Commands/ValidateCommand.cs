@@ -9,7 +9,7 @@ internal static class ValidateCommand
     public static Command Create()
     {
         var target = new Argument<string>("goal") { Description = "A folder with a godwit.yaml, or a goal file.", DefaultValueFactory = _ => "." };
-        var command = new Command("validate", "Check a goal file; every mistake is told at once, with line and column.\n\nExample: godwit validate examples/sqlite-settings") { target };
+        var command = new Command("validate", "Check a goal file; every mistake is told at once, with line and column.") { target };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(parsed.GetValue(target)!, cancellation) is not var (goal, source, path))

@@ -14,7 +14,7 @@ internal static class VerifyCommand
         var file = new Argument<string>("file") { Description = "An evidence file." };
         var key = new Option<string?>("--key") { Description = "Accept this verifier: a key id (SHA-256 of the public key) or a public key in base64." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("verify", "Check evidence offline: who signed it, that no byte was changed, and that the claim follows from its samples.\n\nExample: godwit verify result.evidence.json --key 3f5a...") { file, key, json };
+        var command = new Command("verify", "Check evidence offline: who signed it, that no byte was changed, and that the claim follows from its samples.") { file, key, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var path = parsed.GetValue(file)!;

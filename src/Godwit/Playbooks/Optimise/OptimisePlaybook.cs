@@ -103,7 +103,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         return new OptimiseResult
         {
             State = "verified",
-            Reason = $"{input.Goal.Harness.Metric} is at least {claim.Lower:0.###} times better at {(1 - claim.Level):P1} confidence",
+            Reason = $"{input.Goal.Harness.Metric} is at least {claim.Lower:0.###} times better at {input.Goal.Confidence:P0} confidence",
             Proof = proof,
             Branch = branch,
             Commit = commit,

@@ -98,10 +98,13 @@ public sealed class OptimiseView
     };
 
     /// <summary>The view of a run as it stands.</summary>
-    public static OptimiseView Open(JournalReader reader)
+    public static OptimiseView Open(JournalReader reader) => Open(reader, out _);
+
+    /// <summary>The view of a run as it stands, and the notes that led there.</summary>
+    public static OptimiseView Open(JournalReader reader, out IReadOnlyList<OptimiseNote> notes)
     {
         var view = new OptimiseView(reader.Run, reader.Folder, DurableRun.RootInput<OptimiseInput>(reader));
-        view.Update(reader);
+        notes = view.Update(reader);
         return view;
     }
 

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Godwit.Cli;
+
+/// <summary>The usual help with an example of each command at its end.</summary>
+internal sealed class Help : SynchronousCommandLineAction
+{
+    private static readonly Dictionary<string, string> Examples = new(StringComparer.Ordinal)
+    {
+        ["godwit"] = "godwit run examples/sqlite-settings",
+        ["run"] = "godwit run examples/sqlite-settings --time 1m",
+        ["resume"] = "godwit resume last",
+        ["list"] = "godwit list --json",
+        ["show"] = "godwit show last --trial 1",
+        ["attach"] = "godwit attach last",
+        ["stop"] = "godwit stop last",
+        ["resolve"] = "godwit resolve last --retry",
+        ["report"] = "godwit report last --markdown",
+        ["verify"] = "godwit verify result.evidence.json --key 9cc7...",
+        ["apply"] = "godwit apply last",
+        ["compare"] = "godwit compare main HEAD --goal bench --expect not-worse",
+        ["init"] = "godwit init .",
+        ["validate"] = "godwit validate examples/sqlite-settings",
+        ["doctor"] = "godwit doctor",
+        ["journal"] = "godwit journal verify last",
+    };
+
+    private readonly HelpAction _usual = new();
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = _usual.Invoke(parseResult);
+        if (Examples.TryGetValue(parseResult.CommandResult.Command.Name, out var example))
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine($"Example:\n  {example}\n");
+        }
+
+        return code;
+    }
+}

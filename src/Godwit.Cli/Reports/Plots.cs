@@ -1,0 +1,130 @@
+using System.Globalization;
+using System.Text;
+
+namespace Godwit.Cli.Reports;
+
+/// <summary>Small SVG drawings whose colours come from the page's variables, so that they suit light, dark and paper.</summary>
+internal static class Plots
+{
+    private const int Width = 640;
+
+    /// <summary>Before and after, as bars on one scale, with the interval of what is claimed on the second.</summary>
+    public static string BeforeAfter(double before, double after, double low, string unit, bool proven)
+    {
+        var top = Math.Max(before, after) * 1.05;
+        var svg = Start(Width, 92, $"before {Short(before)}, after {Short(after)} {unit}");
+        Bar(svg, 8, "before", before, top, "var(--muted)", unit);
+        Bar(svg, 48, proven ? "after" : "best, not proven", after, top, "var(--accent)", unit);
+        var (x1, x2) = (X(low, top), X(after, top));
+        svg.Append(CultureInfo.InvariantCulture, $"<line x1='{x1:F1}' x2='{x2:F1}' y1='63' y2='63' stroke='var(--ink)' stroke-width='2'/><line x1='{x1:F1}' x2='{x1:F1}' y1='56' y2='70' stroke='var(--ink)' stroke-width='2'/>");
+        return svg.Append("</svg>").ToString();
+
+        static double X(double value, double top) => 130 + 370 * value / top;
+    }
+
+    /// <summary>A dot for each pair's improvement factor, in the order of measuring.</summary>
+    public static string Pairs(IReadOnlyList<double> logRatios, double estimate, double lower, string label)
+    {
+        const int Height = 150;
+        var values = logRatios.Append(0).Append(Math.Log(estimate)).ToList();
+        var (low, high) = (values.Min(), values.Max());
+        var margin = Math.Max((high - low) * 0.08, 0.01);
+        (low, high) = (low - margin, high + margin);
+        var svg = Start(Width, Height, label);
+        Rule(svg, Y(0), "1.00x, as before", "var(--muted)", "4 3");
+        Rule(svg, Y(Math.Log(estimate)), $"{LiveView.Factor(estimate)} estimated", "var(--accent)", "none");
+        if (lower > 0 && lower != estimate)
+        {
+            Rule(svg, Y(Math.Log(lower)), $"{LiveView.Factor(lower)} claimed", "var(--ink)", "2 2");
+        }
+
+        for (var index = 0; index < logRatios.Count; index++)
+        {
+            var x = 20 + (Width - 180) * (index + 0.5) / logRatios.Count;
+            svg.Append(CultureInfo.InvariantCulture, $"<circle cx='{x:F1}' cy='{Y(logRatios[index]):F1}' r='4' fill='var(--accent)' fill-opacity='.75'><title>pair {index + 1}: {LiveView.Factor(Math.Exp(logRatios[index]))}</title></circle>");
+        }
+
+        return svg.Append("</svg>").ToString();
+
+        double Y(double value) => 10 + (Height - 20) * (high - value) / (high - low);
+    }
+
+    /// <summary>Points of x and y with a line through the best so far.</summary>
+    public static string Progress(IReadOnlyList<(int Trial, double Factor, bool Ok)> trials, string label)
+    {
+        const int Height = 180;
+        var ok = trials.Where(trial => trial.Ok).ToList();
+        if (ok.Count == 0)
+        {
+            return "";
+        }
+
+        var (low, high) = (Math.Log(Math.Min(ok.Min(trial => trial.Factor), 1)), Math.Log(Math.Max(ok.Max(trial => trial.Factor), 1)));
+        (low, high) = (low - 0.03, high + 0.03);
+        var last = trials.Max(trial => trial.Trial);
+        var svg = Start(Width, Height, label);
+        Rule(svg, Y(1), "1.00x", "var(--muted)", "4 3");
+        var best = 0.0;
+        var path = new StringBuilder();
+        foreach (var trial in ok.OrderBy(trial => trial.Trial))
+        {
+            if (trial.Factor > best)
+            {
+                var (x, y) = (X(trial.Trial), Y(trial.Factor));
+                path.Append(CultureInfo.InvariantCulture, $"{(path.Length == 0 ? $"M{x:F1} {y:F1}" : $"H{x:F1}")}V{y:F1}");
+                best = trial.Factor;
+            }
+        }
+
+        svg.Append(CultureInfo.InvariantCulture, $"<path d='{path}H{X(last):F1}' fill='none' stroke='var(--accent)' stroke-width='1.5'/>");
+        foreach (var trial in trials)
+        {
+            svg.Append(trial.Ok
+                ? string.Create(CultureInfo.InvariantCulture, $"<circle cx='{X(trial.Trial):F1}' cy='{Y(trial.Factor):F1}' r='3.5' fill='var(--accent)' fill-opacity='.7'><title>trial {trial.Trial}: {LiveView.Factor(trial.Factor)}</title></circle>")
+                : string.Create(CultureInfo.InvariantCulture, $"<text x='{X(trial.Trial):F1}' y='{Height - 6}' fill='var(--bad)' font-size='11' text-anchor='middle'>×<title>trial {trial.Trial} was thrown out</title></text>"));
+        }
+
+        return svg.Append("</svg>").ToString();
+
+        double X(int trial) => 20 + (Width - 180) * (trial - 0.5) / last;
+        double Y(double factor) => 12 + (Height - 40) * (high - Math.Log(factor)) / (high - low);
+    }
+
+    /// <summary>Score against one parameter's values.</summary>
+    public static string Parameter(string name, IReadOnlyList<(string Value, double Number, double Factor)> points)
+    {
+        const int Height = 120;
+        const int Small = 300;
+        var (low, high) = (points.Min(point => point.Number), points.Max(point => point.Number));
+        var (bottom, top) = (points.Min(point => point.Factor), points.Max(point => point.Factor));
+        var svg = Start(Small, Height, $"{name} against score");
+        foreach (var (value, number, factor) in points)
+        {
+            var x = high > low ? 12 + (Small - 24) * (number - low) / (high - low) : Small / 2;
+            var y = top > bottom ? 8 + (Height - 40) * (top - factor) / (top - bottom) : 40;
+            svg.Append(CultureInfo.InvariantCulture, $"<circle cx='{x:F1}' cy='{y:F1}' r='3.5' fill='var(--accent)' fill-opacity='.55'><title>{Html.Text(value)}: {LiveView.Factor(factor)}</title></circle>");
+        }
+
+        svg.Append(CultureInfo.InvariantCulture, $"<text x='6' y='{Height - 4}' class='t'>{Html.Text(points.MinBy(point => point.Number).Value)}</text><text x='{Small - 6}' y='{Height - 4}' class='t' text-anchor='end'>{Html.Text(points.MaxBy(point => point.Number).Value)}</text><text x='{Small / 2}' y='{Height - 4}' class='t' text-anchor='middle' font-weight='600'>{Html.Text(name)}</text>");
+        return svg.Append("</svg>").ToString();
+    }
+
+    private static StringBuilder Start(int width, int height, string label) => new StringBuilder().Append(
+        CultureInfo.InvariantCulture, $"<svg viewBox='0 0 {width} {height}' width='{width}' role='img' aria-label='{Html.Text(label)}'>");
+
+    private static void Bar(StringBuilder svg, int y, string name, double value, double top, string colour, string unit) => svg.Append(
+        CultureInfo.InvariantCulture,
+        $"<text x='122' y='{y + 20}' class='t' text-anchor='end'>{Html.Text(name)}</text><rect x='130' y='{y}' width='{370 * value / top:F1}' height='30' rx='3' fill='{colour}'/><text x='{136 + 370 * value / top:F1}' y='{y + 20}' class='t' font-weight='600'>{Short(value)} {Html.Text(unit)}</text>");
+
+    private static void Rule(StringBuilder svg, double y, string text, string colour, string dash) => svg.Append(
+        CultureInfo.InvariantCulture,
+        $"<line x1='20' x2='{Width - 150}' y1='{y:F1}' y2='{y:F1}' stroke='{colour}' stroke-dasharray='{dash}'/><text x='{Width - 145}' y='{y + 4:F1}' class='t'>{Html.Text(text)}</text>");
+
+    private static string Short(double value) => LiveView.Number(value);
+}
+
+/// <summary>Text in HTML.</summary>
+internal static class Html
+{
+    public static string Text(string? text) => System.Net.WebUtility.HtmlEncode(text) ?? "";
+}
