@@ -35,7 +35,9 @@ internal static class Plots
         Rule(svg, Y(Math.Log(estimate)), $"{LiveView.Factor(estimate)} estimated", "var(--accent)", "none");
         if (lower > 0 && lower != estimate)
         {
-            Rule(svg, Y(Math.Log(lower)), $"{LiveView.Factor(lower)} claimed", "var(--ink)", "2 2");
+            // Two labels need 14 px between them, however near the lines are.
+            var down = Math.Max(0, 14 - (Y(Math.Log(lower)) - Y(Math.Log(estimate))));
+            Rule(svg, Y(Math.Log(lower)), $"{LiveView.Factor(lower)} claimed", "var(--ink)", "2 2", down);
         }
 
         for (var index = 0; index < logRatios.Count; index++)
@@ -116,9 +118,9 @@ internal static class Plots
         CultureInfo.InvariantCulture,
         $"<text x='122' y='{y + 20}' class='t' text-anchor='end'>{Html.Text(name)}</text><rect x='130' y='{y}' width='{370 * value / top:F1}' height='30' rx='3' fill='{colour}'/><text x='{136 + 370 * value / top:F1}' y='{y + 20}' class='t' font-weight='600'>{Short(value)} {Html.Text(unit)}</text>");
 
-    private static void Rule(StringBuilder svg, double y, string text, string colour, string dash) => svg.Append(
+    private static void Rule(StringBuilder svg, double y, string text, string colour, string dash, double down = 0) => svg.Append(
         CultureInfo.InvariantCulture,
-        $"<line x1='20' x2='{Width - 150}' y1='{y:F1}' y2='{y:F1}' stroke='{colour}' stroke-dasharray='{dash}'/><text x='{Width - 145}' y='{y + 4:F1}' class='t'>{Html.Text(text)}</text>");
+        $"<line x1='20' x2='{Width - 150}' y1='{y:F1}' y2='{y:F1}' stroke='{colour}' stroke-dasharray='{dash}'/><text x='{Width - 145}' y='{y + 4 + down:F1}' class='t'>{Html.Text(text)}</text>");
 
     private static string Short(double value) => LiveView.Number(value);
 }

@@ -42,6 +42,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         private readonly IReadOnlyList<Constraint> _constraints = [.. input.Input.Goal.Harness.Constraints.Select(text => new Constraint(text)).Where(constraint => constraint.ComparesWithBase)];
         private readonly List<TrialRecord> _trials = [.. input.State.Trials];
         private readonly List<double> _bases = [.. input.State.Bases];
+        private bool _replicated;
         private readonly int _start = input.State.Measurements;
 
         public ScreenState State { get; private set; } = input.State;
@@ -87,21 +88,52 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             var proposal = await context.StepAsync(
                 $"propose/{number}", Effect.Repeatable, new ProposeInput(number, observations),
                 (ask, _, _) => Task.FromResult(Propose(ask)));
-            if (_trials.Find(trial => SearchSpace.KeyOf(trial.Parameters) == SearchSpace.KeyOf(proposal.Point)) is { } known)
+            if (Known(proposal.Point) is { } known)
             {
-                // A point that is asked for again is worth another look, unless looking again can't tell anything new.
-                if (known.Outcome == TrialOutcome.Ok && !_calibration.Exact)
+                // A point that is asked for again is worth another look, where looking again can tell anything new; one that
+                // is asked for again and again must not keep new ones from being tried.
+                var replicates = known.Outcome == TrialOutcome.Ok && !_calibration.Exact && !_replicated;
+                _replicated = replicates;
+                if (replicates)
                 {
                     await MeasureAsync(known);
+                    return;
                 }
 
-                return;
+                if (Untried(number) is not { } other)
+                {
+                    return;
+                }
+
+                proposal = new Proposal(Random.Name, other);
             }
+
+            _replicated = false;
 
             var trial = new TrialRecord { Number = _trials.Count + 1, Parameters = proposal.Point, Proposer = proposal.Proposer };
             _trials.Add(trial);
             var record = await _runner.CheckAsync(trial, _maker.Make(trial.Parameters), _bases[^1]);
             await UpdateAsync(record, $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
+        }
+
+        private TrialRecord? Known(IReadOnlyDictionary<string, string> point)
+        {
+            var key = SearchSpace.KeyOf(point);
+            return _trials.Find(trial => SearchSpace.KeyOf(trial.Parameters) == key);
+        }
+
+        private IReadOnlyDictionary<string, string>? Untried(int proposal)
+        {
+            var random = new SeededRandom(_goal.Seed, "untried", $"{proposal}");
+            for (var draw = 0; draw < 100; draw++)
+            {
+                if (_maker.Space.Sample(random) is { } point && Known(point) is null)
+                {
+                    return point;
+                }
+            }
+
+            return null;
         }
 
         private Proposal Propose(ProposeInput ask)

@@ -1,0 +1,48 @@
+using Godwit.Durable;
+
+namespace Godwit.Tests.Playbooks.Optimise;
+
+/// <summary>The proof itself, under noise: how often it claims what isn't there, and how often it finds what is.</summary>
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    private static readonly int NullRuns = Simulation.IsWhole ? 4000 : 200;
+    private static readonly int PowerRuns = Simulation.IsWhole ? 2000 : 150;
+
+    public static TheoryData<string> Noises => ["normal", "bimodal", "quantised", "heteroscedastic", "second-position"];
+
+    [Theory]
+    [MemberData(nameof(Noises))]
+    public void Optimise_NoCandidateMatters_ClaimsInAtMostFivePercent(string name)
+    {
+        var runs = Simulation.Run(NullRuns, name, Noise(name), (_, _) => 0);
+        var claims = runs.Count(run => run.State == "verified");
+        output.WriteLine($"{name}: {claims} false claims in {runs.Count} runs, {runs.Average(run => run.Measurements):F0} measurements a run, seed {Simulation.Seed}");
+        Assert.All(runs, run => Assert.InRange(run.Measurements, 0, ScriptedMeasurer.MostMeasurements));
+
+        // The quick version can't bound the rate at 5 %; it refuses what can't be chance.
+        var bound = Simulation.UpperBound(claims, runs.Count);
+        Assert.True(bound <= (Simulation.IsWhole ? 0.05 : 0.08), $"false claims: {claims} of {runs.Count}, upper bound {bound:P1} (GODWIT_TEST_SEED={Simulation.Seed})");
+    }
+
+    [Fact]
+    public void Optimise_OneTrueImprovement_IsClaimedWithAnHonestBound()
+    {
+        var runs = Simulation.Run(PowerRuns, "power", Noise("normal"), (seed, candidate) => candidate == Winner(seed) ? Math.Log(1.2) : 0);
+        var claims = runs.Count(run => run.State == "verified" && run.TrueLog > 0);
+        var above = runs.Count(run => run.State == "verified" && run.Lower > Math.Exp(run.TrueLog));
+        output.WriteLine($"power: {claims} of {runs.Count} claimed, {above} bounds above the truth, {runs.Average(run => run.Measurements):F0} measurements a run, seed {Simulation.Seed}");
+        Assert.True(claims >= (Simulation.IsWhole ? 0.85 : 0.78) * runs.Count, $"claimed {claims} of {runs.Count} (GODWIT_TEST_SEED={Simulation.Seed})");
+        Assert.True(above <= (Simulation.IsWhole ? 0.05 : 0.08) * runs.Count, $"{above} of {runs.Count} bounds lie above the truth (GODWIT_TEST_SEED={Simulation.Seed})");
+    }
+
+    private static string Winner(ulong seed) => $"c{new SeededRandom(seed, "winner").Next(1, Simulation.Candidates + 1)}";
+
+    private static NoiseModel Noise(string name) => name switch
+    {
+        "bimodal" => new NoiseModel { Bimodal = true },
+        "quantised" => new NoiseModel { Quantum = 0.05 },
+        "heteroscedastic" => new NoiseModel { Heteroscedastic = true },
+        "second-position" => new NoiseModel { SecondPosition = 0.02 },
+        _ => new NoiseModel(),
+    };
+}
