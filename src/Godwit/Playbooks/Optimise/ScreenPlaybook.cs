@@ -63,7 +63,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 {
                     await ProposeAsync();
                 }
-                else if (!_calibration.Exact && State.Closer < 2 * _goal.Trials && Closer() is { } again)
+                else if (!_calibration.Exact && (input.Deadline > 0 || State.Closer < 2 * _goal.Trials) && Closer() is { } again)
                 {
                     State = State with { Closer = State.Closer + 1 };
                     await MeasureAsync(again);

@@ -121,7 +121,9 @@ internal static class Simulation
         var measurer = new ScriptedMeasurer(seed, noise, trueLog);
         var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new NoDelivery()));
         var result = await playbook.RunAsync(new DirectContext(seed, new ActiveClock(TimeProvider.System, TimeSpan.Zero)), new OptimiseInput { Goal = goal, BaseCommit = "base" });
-        Assert.NotEqual("failed", result.State);
+
+        // A sound harness is called biased once in a thousand calibrations; nothing else may fail.
+        Assert.True(result.State != "failed" || result.Reason.StartsWith("the harness is biased", StringComparison.Ordinal), result.Reason);
         return new SimulatedRun(
             result.State,
             result.Proof?.Claim?.Lower ?? 0,
