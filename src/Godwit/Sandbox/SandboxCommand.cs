@@ -30,6 +30,9 @@ public sealed record SandboxCommand
     /// <summary>Its environment beside PATH, HOME, LANG and TMPDIR.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>What it reads on standard input; empty for nothing.</summary>
+    public string Input { get; init; } = "";
+
     /// <summary>Whether it may use the network.</summary>
     public bool Network { get; init; }
 

@@ -48,10 +48,9 @@ public sealed partial class SandboxHost : IDisposable
             group.Limit(command.Limits);
             var start = _time.GetTimestamp();
             using var process = await SpawnThread.StartAsync(StartInfo(command, group));
-            process.StandardInput.Close();
             var output = new CappedOutput(command.Limits.Output);
             var error = new CappedOutput(command.Limits.Output);
-            var reading = Task.WhenAll(output.ReadAsync(process.StandardOutput.BaseStream), error.ReadAsync(process.StandardError.BaseStream));
+            var reading = Task.WhenAll(output.ReadAsync(process.StandardOutput.BaseStream), error.ReadAsync(process.StandardError.BaseStream), WriteInputAsync(process, command.Input));
             using var timeout = new CancellationTokenSource(command.Timeout, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
             var timedOut = false;
@@ -100,6 +99,19 @@ public sealed partial class SandboxHost : IDisposable
         foreach (var group in _all)
         {
             group.Dispose();
+        }
+    }
+
+    private static async Task WriteInputAsync(Process process, string input)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended, or closed its input, before it had read all of it.
         }
     }
 

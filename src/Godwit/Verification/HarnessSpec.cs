@@ -27,6 +27,9 @@ public sealed record HarnessSpec
     /// <summary>The same on a workload that proposers never see; null for none.</summary>
     public string? HoldOut { get; init; }
 
+    /// <summary>Globs, from the goal's folder, of files that are in no tree but that of a held-out measurement.</summary>
+    public IReadOnlyList<string> HoldOutFiles { get; init; } = [];
+
     /// <summary>The metric to improve.</summary>
     public required string Metric { get; init; }
 

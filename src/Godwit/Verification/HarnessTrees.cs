@@ -33,6 +33,8 @@ internal sealed class HarnessTrees
     private readonly string _baseCommit;
     private readonly Glob _editable;
     private readonly Glob _inputs;
+    private readonly Glob _heldOut;
+    private IReadOnlyDictionary<string, byte[]?>? _heldOutFiles;
     private readonly Dictionary<string, PlainTree> _trees = new(StringComparer.Ordinal);
     private readonly List<string> _recent = [];
 
@@ -45,6 +47,7 @@ internal sealed class HarnessTrees
         _baseCommit = baseCommit;
         _editable = new Glob(spec.Editable);
         _inputs = new Glob(spec.BuildInputs ?? ["."]);
+        _heldOut = new Glob(spec.HoldOutFiles);
     }
 
     /// <summary>Stands for the user's home in setup, which may fill it, and in all else, which may read it.</summary>
@@ -55,7 +58,7 @@ internal sealed class HarnessTrees
 
     /// <summary>The tree of an arm, clean, built, and with the candidate's files over it.</summary>
     /// <exception cref="PrepareException">Setup or the build failed.</exception>
-    public async Task<string> PlaceAsync(Candidate candidate, bool isBase, CancellationToken cancellation)
+    public async Task<string> PlaceAsync(Candidate candidate, bool isBase, CancellationToken cancellation, bool holdOut = false)
     {
         var refused = candidate.Files.FirstOrDefault(file => !_editable.Matches(Local(file.Path)));
         if (refused is not null)
@@ -79,7 +82,13 @@ internal sealed class HarnessTrees
 
         _recent.Remove(name);
         _recent.Add(name);
-        tree.Reset(pristine, candidate.Files.ToDictionary(file => file.Path, file => file.Content));
+        var overlay = candidate.Files.ToDictionary(file => file.Path, file => file.Content);
+        foreach (var (file, content) in holdOut ? await HeldOutAsync(cancellation) : new Dictionary<string, byte[]?>())
+        {
+            overlay[file] = content;
+        }
+
+        tree.Reset(pristine, overlay);
         return tree.Path;
     }
 
@@ -122,6 +131,11 @@ internal sealed class HarnessTrees
             }
 
             await _repository.CheckoutAsync(_baseCommit, work, cancellation);
+            foreach (var file in (await HeldOutAsync(cancellation)).Keys)
+            {
+                File.Delete(Path.Combine(work, file));
+            }
+
             MakeHome();
             Own(work);
             if (_spec.Setup is not null)
@@ -133,6 +147,25 @@ internal sealed class HarnessTrees
         }
 
         return (key, path);
+    }
+
+    private async Task<IReadOnlyDictionary<string, byte[]?>> HeldOutAsync(CancellationToken cancellation)
+    {
+        if (_heldOutFiles is not null)
+        {
+            return _heldOutFiles;
+        }
+
+        var files = new Dictionary<string, byte[]?>(StringComparer.Ordinal);
+        foreach (var (file, _) in _spec.HoldOutFiles.Count == 0 ? [] : await _repository.FilesAsync(_baseCommit, _spec.Folder, cancellation))
+        {
+            if (_heldOut.Matches(Local(file)))
+            {
+                files[file] = await _repository.FileAsync(_baseCommit, file, cancellation);
+            }
+        }
+
+        return _heldOutFiles = files;
     }
 
     private async Task PrepareAsync(string phase, string command, string tree, bool network, CancellationToken cancellation)
@@ -176,7 +209,7 @@ internal sealed class HarnessTrees
         foreach (var (file, _) in await _repository.FilesAsync(_baseCommit, "", cancellation))
         {
             var original = new FileInfo(Path.Combine(source, file));
-            if (_editable.Matches(Local(file)) || original.LinkTarget is not null || !original.Exists)
+            if (_editable.Matches(Local(file)) || _heldOut.Matches(Local(file)) || original.LinkTarget is not null || !original.Exists)
             {
                 continue;
             }

@@ -104,7 +104,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         string tree;
         try
         {
-            tree = await _trees.PlaceAsync(candidate, isBase, cancellation);
+            tree = await _trees.PlaceAsync(candidate, isBase, cancellation, holdOut);
         }
         catch (PrepareException failed)
         {

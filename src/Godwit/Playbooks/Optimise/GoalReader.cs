@@ -107,6 +107,7 @@ public sealed class GoalReader
             BuildTimeout = root.Duration("timeout") ?? TimeSpan.FromMinutes(10),
             Cpus = (int)(measure?.Number("cpus", 0, 1024, whole: true) ?? 0),
             HoldOut = holdOut?.Text("command", required: true),
+            HoldOutFiles = holdOut?.List("files") ?? [],
             Constraints = ReadExpressions(root, "constraints"),
             Read = [.. (sandbox?.List("read") ?? []).Select(Expand)],
         };

@@ -89,10 +89,12 @@ public sealed class OptimiseHost : IAsyncDisposable
         var signer = RunSigner.Of(folder);
         Directory.CreateDirectory(folder.Trees);
         var repository = new RunRepository(folder.Repository);
-        var measurer = new SandboxMeasurer(new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit), input.Goal.Harness, sandbox, folder);
+        var trees = new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit);
+        var measurer = new SandboxMeasurer(trees, input.Goal.Harness, sandbox, folder);
+        var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {
-            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store)));
+            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside));
             var host = new OptimiseHost(input, signer, sandbox, measurer, await open(signer, playbook));
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
             return host;

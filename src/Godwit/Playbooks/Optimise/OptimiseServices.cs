@@ -19,6 +19,13 @@ public interface IDelivery
     Task<ProbeAnswer> ProbeAsync(PublishRequest request, CancellationToken cancellation);
 }
 
+/// <summary>A program that proposes points.</summary>
+public interface IOutsideProposer
+{
+    /// <summary>The next point; null where the program gives none that can be tried.</summary>
+    Task<IReadOnlyDictionary<string, string>?> ProposeAsync(Search.SearchSpace space, IReadOnlyList<Search.Observation> observations, int budget, int number, CancellationToken cancellation);
+}
+
 /// <summary>What to commit.</summary>
 /// <param name="Input">The run's input.</param>
 /// <param name="Proof">The proven attempt.</param>
@@ -44,4 +51,4 @@ public sealed record PublishRequest(string Source, string Branch, string Commit)
 /// <param name="Measurer">Checks and measures.</param>
 /// <param name="Delivery">Delivers.</param>
 /// <param name="Outside">The outside proposer; null where the goal names none.</param>
-public sealed record OptimiseServices(IMeasurer Measurer, IDelivery Delivery, Search.IProposer? Outside = null);
+public sealed record OptimiseServices(IMeasurer Measurer, IDelivery Delivery, IOutsideProposer? Outside = null);

@@ -21,10 +21,11 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
     private const int CandidatesPerBase = 3;
     private const int Repeats = 3;
     private const double RandomShare = 0.10;
+    private const double OutsideShare = 0.55;
     private const double ClearlyBroken = -0.1;
 
     private static readonly IProposer Random = new RandomProposer();
-    private static readonly IProposer[] Guided = [new TpeProposer()];
+    private static readonly IProposer[] Guided = [new TpeProposer(), new TpeProposer(), new CmaEsProposer()];
 
     public override async Task<ScreenState> RunAsync(IDurableContext context, ScreenInput input)
     {
@@ -87,7 +88,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             var observations = Screening.Observations(_trials, _calibration);
             var proposal = await context.StepAsync(
                 $"propose/{number}", Effect.Repeatable, new ProposeInput(number, observations),
-                (ask, _, _) => Task.FromResult(Propose(ask)));
+                (ask, _, cancellation) => ProposeAsync(ask, cancellation));
             if (Known(proposal.Point) is { } known)
             {
                 // A point that is asked for again is worth another look, where looking again can tell anything new; one that
@@ -136,15 +137,18 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             return null;
         }
 
-        private Proposal Propose(ProposeInput ask)
+        private async Task<Proposal> ProposeAsync(ProposeInput ask, CancellationToken cancellation)
         {
             var random = new SeededRandom(_goal.Seed, "propose", $"{ask.Number}");
             var draw = random.NextDouble();
-            var proposer = draw < RandomShare ? Random
-                : services.Outside is not null && draw < 0.55 ? services.Outside
-                : Guided[random.Next(Guided.Length)];
-            var point = proposer.Propose(_maker.Space, ask.Observations, _goal.Trials, random);
-            return point is not null
+            if (services.Outside is not null && draw is >= RandomShare and < OutsideShare
+                && await services.Outside.ProposeAsync(_maker.Space, ask.Observations, _goal.Trials, ask.Number, cancellation) is { } outside)
+            {
+                return new Proposal("outside", outside);
+            }
+
+            var proposer = draw < RandomShare ? Random : Guided[random.Next(Guided.Length)];
+            return proposer.Propose(_maker.Space, ask.Observations, _goal.Trials, random) is { } point
                 ? new Proposal(proposer.Name, point)
                 : new Proposal(Random.Name, _maker.Space.Sample(random) ?? throw new StepFaultException("infeasible", "a thousand random points all break the constraints between parameters; loosen parameters.constraints"));
         }
