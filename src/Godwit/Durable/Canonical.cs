@@ -15,11 +15,10 @@ internal static class Canonical
 
         // A sorted object has its type's name wherever the alphabet puts it.
         AllowOutOfOrderMetadataProperties = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { SortProperties } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { SortProperties, OmitDefaults } },
     };
 
     public static byte[] Serialize<T>(T value)
@@ -69,4 +68,42 @@ internal static class Canonical
             type.Properties.Add(property);
         }
     }
+
+    /// <summary>
+    /// Leaves out what reading would put there anyway: the value that a constructor or an initialiser gives, which need not
+    /// be the type's own. So a member that is added later changes no hash while it has its default.
+    /// </summary>
+    private static void OmitDefaults(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object || type.Type.IsAbstract)
+        {
+            return;
+        }
+
+        var fresh = type.Type.GetConstructor([]) is not null ? Activator.CreateInstance(type.Type) : null;
+        var parameters = type.Type.GetConstructors().SelectMany(constructor => constructor.GetParameters()).GroupBy(parameter => parameter.Name, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(group => group.Key!, group => group.First(), StringComparer.OrdinalIgnoreCase);
+        foreach (var property in type.Properties.Where(property => property.Get is not null))
+        {
+            object? missing;
+            if (fresh is not null)
+            {
+                missing = property.Get!(fresh);
+            }
+            else if (parameters.TryGetValue(property.Name, out var parameter) && parameter.ParameterType == property.PropertyType)
+            {
+                missing = parameter is { HasDefaultValue: true, DefaultValue: { } value } ? value
+                    : property.PropertyType.IsValueType ? Activator.CreateInstance(property.PropertyType) : null;
+            }
+            else
+            {
+                continue;
+            }
+
+            property.ShouldSerialize = (_, value) => !IsSame(value, missing);
+        }
+    }
+
+    private static bool IsSame(object? value, object? missing) =>
+        Equals(value, missing) || (value is System.Collections.ICollection { Count: 0 } && missing is System.Collections.ICollection { Count: 0 });
 }

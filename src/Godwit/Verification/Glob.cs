@@ -16,6 +16,12 @@ internal sealed class Glob
     {
         pattern = pattern.TrimEnd('/');
         pattern = pattern.StartsWith("./", StringComparison.Ordinal) ? pattern[2..] : pattern;
+        if (pattern is "." or "")
+        {
+            // The folder itself, and so all that is in it; what is outside starts with "../".
+            return new Regex("^(?!\\.\\./)", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        }
+
         var expression = new StringBuilder("^");
         for (var index = 0; index < pattern.Length; index++)
         {
@@ -40,6 +46,6 @@ internal sealed class Glob
             }
         }
 
-        return new Regex(expression.Append(pattern is "." ? ".*$" : "(/.*)?$").ToString(), RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        return new Regex(expression.Append("(/.*)?$").ToString(), RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
     }
 }

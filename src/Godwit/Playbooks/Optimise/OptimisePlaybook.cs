@@ -103,7 +103,9 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         return new OptimiseResult
         {
             State = "verified",
-            Reason = $"{input.Goal.Harness.Metric} is at least {claim.Lower:0.###} times better at {input.Goal.Confidence:P0} confidence",
+            Reason = calibration.Exact
+                ? $"{input.Goal.Harness.Metric} is {claim.Lower:0.###} times better, in every repeat"
+                : $"{input.Goal.Harness.Metric} is at least {claim.Lower:0.###} times better at {input.Goal.Confidence:P0} confidence",
             Proof = proof,
             Branch = branch,
             Commit = commit,
