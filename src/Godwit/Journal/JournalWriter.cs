@@ -120,6 +120,8 @@ internal sealed class JournalWriter : IDisposable
         _checkpointed = LastSequence;
     }
 
+    public void LimitPages(long pages) => _database.Execute(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}"));
+
     public void Dispose()
     {
         foreach (var statement in (Statement[])[_begin, _commit, _rollback, _generation, _entry, _blob, _unique])

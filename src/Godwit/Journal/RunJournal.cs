@@ -147,6 +147,9 @@ public sealed class RunJournal : IDisposable
         Close();
     }
 
+    /// <summary>Lets the database grow to so many pages, as a full disk would. For tests.</summary>
+    internal void LimitPagesForTests(long pages) => _writer.LimitPages(pages);
+
     /// <summary>Writes a last checkpoint and gives up ownership.</summary>
     public void Dispose()
     {
