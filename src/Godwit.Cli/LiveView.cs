@@ -9,8 +9,9 @@ namespace Godwit.Cli;
 internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalReader reader, TimeProvider time)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
-    private readonly HashSet<int> _told = [];
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private double _best;
+    private int _bestTrial;
     private AttemptProgress? _attempt;
 
     public void Header()
@@ -98,7 +99,8 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         var trial = ended.Trial;
         if (trial.Outcome != TrialOutcome.Ok)
         {
-            if (_told.Add(trial.Number))
+            // One of a kind is told; the status line counts the others and the report shows all.
+            if (_told.Add(Kind(trial)))
             {
                 var temptation = trial.Temptation > 0 ? $"{Factor(trial.Temptation)}, but " : "";
                 terminal.Line($"{terminal.Bad("out")}      trial {trial.Number} ({Point(trial)}): {temptation}{trial.Reason}");
@@ -108,9 +110,9 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         }
 
         var best = view.Best;
-        if (best is not null && best.Trial.Number == trial.Number && best.Trial.Scores.Count > 1 && best.Mean > _best * 1.02 + 0.005)
+        if (best is not null && best.Trial.Number == trial.Number && best.Trial.Scores.Count > 1 && best.Mean > _best + 0.005 && trial.Number != _bestTrial)
         {
-            _best = best.Mean;
+            (_best, _bestTrial) = (best.Mean, trial.Number);
             terminal.Line($"{terminal.Bold("best")}     trial {trial.Number} {Factor(Math.Exp(best.Mean))} {terminal.Dim("screened, not proven")}  {Point(trial)}");
         }
     }
@@ -156,8 +158,11 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         }
 
         var best = view.Best is { } trial && trial.Mean > 0 ? $", best {Factor(Math.Exp(trial.Mean))} (screened, not proven)" : "";
-        return $"screening: {view.Trials.Count()} of {view.Input.Goal.Trials} candidates{best}";
+        return $"screening: {view.Trials.Count()} of {view.Input.Goal.Trials} candidates, {view.ThrownOut.Count()} thrown out{best}";
     }
+
+    /// <summary>A reason without its numbers: two refusals that differ only in them are of one kind.</summary>
+    private static string Kind(TrialRecord trial) => new([.. (trial.Reason ?? trial.Outcome.ToString()).Where(letter => !char.IsAsciiHexDigitLower(letter) && !char.IsDigit(letter))]);
 
     public static string Noise(Calibration calibration) => calibration switch
     {

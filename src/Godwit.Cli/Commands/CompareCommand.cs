@@ -1,8 +1,65 @@
 using System.CommandLine;
+using Godwit.Playbooks;
+using Godwit.Playbooks.Compare;
+using Godwit.Playbooks.Optimise;
+using Godwit.Sandbox;
 
 namespace Godwit.Cli.Commands;
 
+/// <summary><c>godwit compare</c>: the proof alone, for CI.</summary>
 internal static class CompareCommand
 {
-    public static Command Create() => new("compare", "");
+    public static Command Create()
+    {
+        var @base = new Argument<string>("base") { Description = "The commit to compare with." };
+        var head = new Argument<string>("head") { Description = "The commit that is compared." };
+        var goal = new Option<string>("--goal") { Description = "A folder with a godwit.yaml, or a goal file.", DefaultValueFactory = _ => "." };
+        var time = new Option<string?>("--time") { Description = "Active time from the end of the base's build, such as 5m." };
+        var expect = new Option<string?>("--expect") { Description = "Exit 3 unless this is shown: better, or not-worse by the goal's minimum effect." };
+        expect.AcceptOnlyFromAmong("better", "not-worse");
+        var sandbox = new Option<string>("--sandbox") { Description = "bubblewrap, or none.", DefaultValueFactory = _ => "bubblewrap" };
+        sandbox.AcceptOnlyFromAmong("bubblewrap", "none");
+        var json = CommandGuard.JsonOption();
+        var command = new Command("compare", "Say whether one commit's number is really better or worse than another's, with a claim and evidence.") { @base, head, goal, time, expect, sandbox, json };
+        command.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            if (await GoalFile.LoadAsync(parsed.GetValue(goal)!, cancellation) is not var (loaded, source, _))
+            {
+                return ExitCode.Usage;
+            }
+
+            if (parsed.GetValue(time) is { } text)
+            {
+                loaded = Durations.TryParse(text, out var duration) ? loaded with { Seconds = duration.TotalSeconds } : throw new UsageException($"--time is '{text}', and must be a time such as 90s or 10m");
+            }
+
+            // Points to try belong to a search; a comparison has none.
+            loaded = loaded with { Parameters = null };
+            var kind = parsed.GetValue(sandbox) == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+            var (result, evidence) = await CompareHost.RunAsync(
+                RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, note => Console.Error.WriteLine($"note: {note}"), cancellation);
+            if (parsed.GetValue(json))
+            {
+                CommandGuard.PrintJson(new { result.Verdict, result.Reason, Estimate = result.Better?.Estimate, Lower = result.Better?.Lower, Pairs = result.Better?.Pairs, loaded.Confidence, Evidence = evidence });
+            }
+            else
+            {
+                Console.WriteLine($"{result.Verdict}: {result.Reason}");
+                if (evidence is not null)
+                {
+                    Console.WriteLine($"evidence: {evidence}");
+                }
+            }
+
+            return (result.Verdict, parsed.GetValue(expect)) switch
+            {
+                ("failed", _) => ExitCode.Failed,
+                (_, null) => ExitCode.Ok,
+                ("better", _) => ExitCode.Ok,
+                ("not_worse", "not-worse") => ExitCode.Ok,
+                _ => ExitCode.NotAsExpected,
+            };
+        });
+        return command;
+    }
 }

@@ -44,9 +44,12 @@ public sealed class RunStore(string home)
     }
 
     /// <summary>A folder for a new run; its id starts with the goal's name.</summary>
-    public RunFolder New(string name, DateTimeOffset now)
+    /// <param name="name">The goal's name.</param>
+    /// <param name="now">The date in the id.</param>
+    /// <param name="shelf">The folder of the store; runs that can be listed and resumed stand in <c>runs</c>.</param>
+    public RunFolder New(string name, DateTimeOffset now, string shelf = "runs")
     {
-        var runs = Path.Combine(home, "runs");
+        var runs = Path.Combine(home, shelf);
         Directory.CreateDirectory(runs);
         while (true)
         {

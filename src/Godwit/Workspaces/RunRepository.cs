@@ -44,6 +44,17 @@ public sealed class RunRepository(string path)
         return commit;
     }
 
+    /// <summary>Takes a further commit of the user's repository under a hidden ref.</summary>
+    public Task FetchAsync(SourceRepository source, string commit, string reference, CancellationToken cancellation) =>
+        Git.RunAsync(path, ["fetch", "--quiet", "--no-tags", "--update-shallow", source.Root, $"{commit}:refs/godwit/{reference}"], cancellation);
+
+    /// <summary>The files that differ between two commits.</summary>
+    public async Task<IReadOnlyList<string>> ChangedAsync(string from, string to, CancellationToken cancellation)
+    {
+        var names = await Git.RunAsync(path, ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to], cancellation);
+        return names.Split('\0', StringSplitOptions.RemoveEmptyEntries);
+    }
+
     /// <summary>Writes the files of a commit or tree into an empty folder.</summary>
     public async Task CheckoutAsync(string commit, string folder, CancellationToken cancellation)
     {

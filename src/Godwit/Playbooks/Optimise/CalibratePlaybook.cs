@@ -104,9 +104,14 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
     /// <summary>A first look at each point of <c>try:</c>, so that a cheat is refused before any time is spent on it.</summary>
     private async Task<IReadOnlyList<TrialRecord>> LookAsync(IDurableContext context, OptimiseInput input, Measurement first)
     {
-        var maker = new CandidateMaker(input.Goal, input.BaseFile);
         var tried = new List<TrialRecord>();
-        foreach (var point in input.Goal.Parameters!.Try.Select(maker.Complete).DistinctBy(Search.SearchSpace.KeyOf))
+        if (input.Goal.Parameters is not { Try.Count: > 0 } parameters)
+        {
+            return tried;
+        }
+
+        var maker = new CandidateMaker(input.Goal, input.BaseFile);
+        foreach (var point in parameters.Try.Select(maker.Complete).DistinctBy(Search.SearchSpace.KeyOf))
         {
             var number = tried.Count + 1;
             var record = await new TrialRunner(context, Services.Measurer, input.Goal).CheckAsync(

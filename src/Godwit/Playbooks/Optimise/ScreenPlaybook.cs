@@ -21,6 +21,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
     private const int CandidatesPerBase = 3;
     private const int Repeats = 3;
     private const double RandomShare = 0.10;
+    private const int Redraws = 8;
     private const double OutsideShare = 0.55;
     private const double ClearlyBroken = -0.1;
 
@@ -148,9 +149,16 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             }
 
             var proposer = draw < RandomShare ? Random : Guided[random.Next(Guided.Length)];
-            return proposer.Propose(_maker.Space, ask.Observations, _goal.Trials, random) is { } point
-                ? new Proposal(proposer.Name, point)
-                : new Proposal(Random.Name, _maker.Space.Sample(random) ?? throw new StepFaultException("infeasible", "a thousand random points all break the constraints between parameters; loosen parameters.constraints"));
+            for (var attempt = 1; proposer.Propose(_maker.Space, ask.Observations, _goal.Trials, random) is { } point; attempt++)
+            {
+                // In a small space a proposer often draws what it has seen; a few more draws cost nothing.
+                if (attempt == Redraws || Known(point) is null)
+                {
+                    return new Proposal(proposer.Name, point);
+                }
+            }
+
+            return new Proposal(Random.Name, _maker.Space.Sample(random) ?? throw new StepFaultException("infeasible", "a thousand random points all break the constraints between parameters; loosen parameters.constraints"));
         }
 
         private async Task MeasureAsync(TrialRecord trial)
