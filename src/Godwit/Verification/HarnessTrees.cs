@@ -136,6 +136,11 @@ internal sealed class HarnessTrees
                 File.Delete(Path.Combine(work, file));
             }
 
+            if (!Directory.Exists(Path.Combine(work, _spec.Folder)))
+            {
+                throw new PrepareException(TrialOutcome.Invalid, $"the goal's folder {_spec.Folder} isn't in commit {_baseCommit[..12]}", "");
+            }
+
             MakeHome();
             Own(work);
             if (_spec.Setup is not null)

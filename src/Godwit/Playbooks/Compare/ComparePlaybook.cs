@@ -48,7 +48,7 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
     public override async Task<CompareResult> RunAsync(IDurableContext context, CompareInput input)
     {
         var goal = input.Base.Goal;
-        var calibration = (await context.ChildAsync("calibrate", Calibrate, input.Base)).Require();
+        var calibration = (await context.ChildAsync("calibrate", Calibrate, input.Base with { Goal = goal with { Seconds = 0 } })).Require();
         if (calibration.Failure is { } failure)
         {
             return Failed(failure);

@@ -9,6 +9,7 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
 {
     private const int ExactBases = 5;
     private const int Pairs = 18;
+    private const int SomeCandidates = 10;
     private const double ProofShare = 0.40;
 
     // Two-sided, for the interval that must contain 0: a sound harness is called biased once in a thousand runs.
@@ -66,7 +67,10 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
         var early = await series.MeasureAsync("calibrate/first", 2, Candidate.Base, Candidate.Base, holdOut: false);
         var pairSeconds = (series.ActiveSeconds - last.ActiveSeconds) / 2;
         var proofs = goal.Harness.HoldOut is null ? 1 : 2;
-        var needed = (Pairs + rule.SmallestPairs(1) * proofs / ProofShare * 0.5 + rule.SmallestPairs(1) * proofs) * pairSeconds;
+
+        // The reserve must hold the fewest pairs that can prove anything, and what stands before it a calibration and some candidates.
+        var proofPairs = rule.SmallestPairs(1) * proofs + proofs;
+        var needed = Math.Max(proofPairs / ProofShare, Pairs + SomeCandidates + proofPairs) * pairSeconds;
         if (goal.Seconds > 0 && early.FailedArm == Arm.None && goal.Seconds < needed)
         {
             return Failed($"a budget of {goal.Seconds:0} s is too small to claim anything: a pair takes {pairSeconds:0.0} s, and calibrating, screening and confirming need about {needed:0} s; raise budget.time or make a measurement shorter", series.ActiveSeconds);
