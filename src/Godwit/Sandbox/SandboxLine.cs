@@ -46,12 +46,7 @@ internal static class SandboxLine
             }
         }
 
-        // Bubblewrap makes missing folders for its own user only, and as root that isn't who the command is.
-        foreach (var folder in Ancestors([home, "/etc/passwd", .. command.Read, .. command.Mounts.Values], home))
-        {
-            line.AddRange(["--perms", "0755", "--dir", folder]);
-        }
-
+        line.AddRange(["--perms", "0755", "--dir", "/etc"]);
         foreach (var path in command.Network ? [.. Etc, .. NetworkEtc] : Etc)
         {
             line.AddRange(["--ro-bind-try", path, path]);
@@ -59,6 +54,12 @@ internal static class SandboxLine
 
         line.AddRange(["--ro-bind", assets.Passwd, "/etc/passwd", "--ro-bind", assets.Group, "/etc/group"]);
         line.AddRange(["--proc", "/proc", "--dev", "/dev", "--size", Text(command.Limits.Temporary), "--perms", "1777", "--tmpfs", "/tmp"]);
+        // Bubblewrap makes missing folders for its own user only, and as root that isn't who the command is.
+        foreach (var folder in Ancestors([home, .. command.Read, .. command.Mounts.Values], home))
+        {
+            line.AddRange(["--perms", "0755", "--dir", folder]);
+        }
+
         line.AddRange(command.Home is null
             ? ["--size", Text(command.Limits.Temporary), "--perms", "0777", "--tmpfs", home]
             : [command.HomeIsWritable ? "--bind" : "--ro-bind", command.Home, home]);

@@ -151,14 +151,13 @@ public static class Evidence
     public static VerifiedEvidence Verify(byte[] file, Func<PublicKey, string?> trusted)
     {
         var (envelope, payload, statement) = Read(file);
-        var key = new PublicKey(Convert.FromBase64String(statement.Predicate.VerifierKey));
-        var signature = envelope.Signatures[0];
+        var (key, signature, bytes) = ReadSignature(envelope, statement);
         if (key.KeyId != signature.Keyid)
         {
             throw new EvidenceException("the evidence has been changed: its key id isn't that of the key it names");
         }
 
-        if (!key.Verify(Encoding(payload), Convert.FromBase64String(signature.Sig)))
+        if (!key.Verify(Encoding(payload), bytes))
         {
             throw new EvidenceException("the evidence has been changed: its signature doesn't fit");
         }
@@ -206,6 +205,25 @@ public static class Evidence
         }
 
         throw new EvidenceException("this isn't evidence as Godwit writes it, or it has been changed");
+    }
+
+    private static (PublicKey Key, EnvelopeSignature Signature, byte[] Bytes) ReadSignature(Envelope envelope, EvidenceStatement statement)
+    {
+        try
+        {
+            var signature = envelope.Signatures[0];
+            var bytes = Convert.FromBase64String(signature.Sig);
+            if (Convert.ToBase64String(bytes) == signature.Sig)
+            {
+                return (new PublicKey(Convert.FromBase64String(statement.Predicate.VerifierKey)), signature, bytes);
+            }
+        }
+        catch (Exception error) when (error is FormatException or ArgumentException)
+        {
+            // Told below.
+        }
+
+        throw new EvidenceException("the evidence has been changed: its key or signature can't be read");
     }
 
     private static void Recompute(EvidenceClaim claim, string what)

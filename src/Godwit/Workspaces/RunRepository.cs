@@ -104,7 +104,8 @@ public sealed class RunRepository(string path)
             {
                 if (content is null)
                 {
-                    await Git.RunAsync(path, ["update-index", "--force-remove", "--", file], cancellation, index);
+                    // Mode 0 takes a path out of the index, and needs no work tree for it.
+                    await Git.RunAsync(path, ["update-index", "-z", "--index-info"], cancellation, index, Encoding.UTF8.GetBytes($"0 {new string('0', parent.Length)}\t{file}\0"));
                     continue;
                 }
 
@@ -157,7 +158,7 @@ public sealed class RunRepository(string path)
 
     private async Task<string> CommitIndexAsync(Dictionary<string, string> index, IReadOnlyList<string> parents, string message, DateTimeOffset at, CancellationToken cancellation)
     {
-        var date = $"{at.ToUnixTimeSeconds()} +0000";
+        var date = $"@{at.ToUnixTimeSeconds()} +0000";
         var environment = new Dictionary<string, string>(index.Concat(Author)) { ["GIT_AUTHOR_DATE"] = date, ["GIT_COMMITTER_DATE"] = date, ["GIT_DIR"] = path };
         environment.Remove("GIT_WORK_TREE");
         var tree = await Git.RunAsync(path, ["write-tree"], cancellation, environment);

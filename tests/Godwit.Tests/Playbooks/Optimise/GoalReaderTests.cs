@@ -1,0 +1,81 @@
+using Godwit.Playbooks.Optimise;
+
+namespace Godwit.Tests.Playbooks.Optimise;
+
+public sealed class GoalReaderTests
+{
+    private const string Good = """
+        goal: Faster
+        playbook: optimize
+        editable: [settings.json]
+        measure: {command: ./bench, metric: m, direction: minimise, timeout: 500ms}
+        constraints: [a == b]
+        parameters:
+          file: settings.json
+          space:
+            mode: {type: choice, values: [x, y]}
+            size: {type: int, low: 1, high: 10, scale: log, when: mode == x}
+          try: [{mode: y}]
+        budget: {trials: 5, time: 2m}
+        claim: {minimum_effect: 7%, confidence: 0.9}
+        seed: 4
+        """;
+
+    [Fact]
+    public void Read_WholeFile_IsUnderstood()
+    {
+        var goal = GoalReader.Read(Good, "sub", "name", out var problems);
+        Assert.Empty(problems);
+        Assert.Equal((5, 120, 0.07, 0.9, 4UL, false), (goal!.Trials, goal.Seconds, goal.MinimumEffect, goal.Confidence, goal.Seed, goal.Harness.Maximise));
+        Assert.Equal(TimeSpan.FromMilliseconds(500), goal.Harness.Timeout);
+        Assert.Equal(2, goal.Parameters!.Space.Count);
+    }
+
+    [Fact]
+    public void Read_ManyMistakes_AllAtOnceWithTheirPlaces()
+    {
+        const string Bad = """
+            goal: Faster
+            playbok: optimise
+            editable: [other.json]
+            measure: {command: ./bench, metric: m, direction: sideways, timeout: soon}
+            parameters:
+              file: settings.json
+              space:
+                mode: {type: choice, values: [x]}
+                size: {type: int, low: 10, high: 1}
+                rate: {type: real, low: 0, high: 1, scale: log}
+                what: {type: fish}
+              try: [{nobody: 1}]
+            budget: {trials: -3}
+            claim: {minimum_effect: lots}
+            """;
+        Assert.Null(GoalReader.Read(Bad, "", "n", out var problems));
+        var told = problems.Select(problem => problem.At("g.yaml")).ToList();
+        foreach (var expected in (string[])[
+            "g.yaml:2:1: 'playbok' means nothing here; did you mean 'playbook'?",
+            "g.yaml:4:51: 'measure.direction' is 'sideways', and must be maximise or minimise",
+            "g.yaml:4:70: 'measure.timeout' is 'soon'",
+            "g.yaml:6:9: 'parameters.file' is settings.json, which 'editable' doesn't allow",
+            "a choice needs at least two values",
+            "'high' is 1, which isn't above 'low' (10)",
+            "a log scale needs 'low' above 0",
+            "there is no type 'fish'",
+            "'nobody' in 'parameters.try' is no parameter of the space",
+            "'budget.trials' is '-3'",
+            "'claim.minimum_effect' is 'lots'"])
+        {
+            Assert.Contains(told, line => line.Contains(expected, StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData("", "one YAML mapping")]
+    [InlineData("- a\n- b", "one YAML mapping")]
+    [InlineData("goal: [", "this is no YAML")]
+    public void Read_NoGoalAtAll_OneProblem(string text, string expected)
+    {
+        Assert.Null(GoalReader.Read(text, "", "n", out var problems));
+        Assert.Contains(expected, Assert.Single(problems).Message, StringComparison.Ordinal);
+    }
+}
