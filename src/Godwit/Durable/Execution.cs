@@ -42,7 +42,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
             throw new DurableRuleException($"child '{key}' was started with another input; a child keeps its first input, so give the new work a key of its own");
         }
 
-        return AskAsync(key, hash, idle: true, ReadOutcome<TOut>, state => cell.StartChild(key, playbook, json, hash, state));
+        return AskAsync(key, hash, idle: true, ReadOutcome<TOut>, state => cell.StartChild(key, playbook, json, hash, state), work: true);
     }
 
     public Task<T?> SignalAsync<T>(string key, string name, TimeSpan? timeout = null)
@@ -96,7 +96,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         }
     }
 
-    private Task<T> AskAsync<T>(string key, byte[] input, bool idle, Func<Entry, T> read, Action<KeyState> begin)
+    private Task<T> AskAsync<T>(string key, byte[] input, bool idle, Func<Entry, T> read, Action<KeyState> begin, bool? work = null)
     {
         if (key.Length is 0 or > 200)
         {
@@ -109,7 +109,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         }
 
         var state = history[key];
-        var pending = new Pending<T>(key, idle, read) { Input = input };
+        var pending = new Pending<T>(key, idle, work ?? !idle, read) { Input = input };
         if (state.Answer is { } answer && (state.Answers(input) || answer.Kind is not (EntryKind.StepCompleted or EntryKind.StepFailed)))
         {
             pending.Answer(answer);

@@ -3,12 +3,15 @@ using Godwit.Journal;
 namespace Godwit.Durable;
 
 /// <summary>A key that the body waits for.</summary>
-internal abstract class Pending(string key, bool idle)
+internal abstract class Pending(string key, bool idle, bool work)
 {
     public string Key => key;
 
     /// <summary>Waits for a signal, a timer, a child or a person: nothing runs for it in this process.</summary>
     public bool Idle { get; set; } = idle;
+
+    /// <summary>A step or a child, which a process can't leave open; the loser of a race between waits may be left.</summary>
+    public bool IsWork => work;
 
     public ReadOnlyMemory<byte> Input { get; init; }
 
@@ -18,7 +21,7 @@ internal abstract class Pending(string key, bool idle)
 }
 
 /// <inheritdoc/>
-internal sealed class Pending<T>(string key, bool idle, Func<Entry, T> read) : Pending(key, idle)
+internal sealed class Pending<T>(string key, bool idle, bool work, Func<Entry, T> read) : Pending(key, idle, work)
 {
     // Answered on the process's own scheduler: the continuation runs inline there, in the order of the answers.
     private readonly TaskCompletionSource<T> _task = new();

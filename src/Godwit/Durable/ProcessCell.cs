@@ -191,7 +191,7 @@ internal sealed class ProcessCell
         try
         {
             end = new Draft(Id, EntryKind.ProcessCompleted, Data: await playbook.RunAsync(execution, input));
-            if (execution.Waiting.FirstOrDefault() is { } left)
+            if (execution.Waiting.FirstOrDefault(pending => pending.IsWork) is { } left)
             {
                 end = Failed(new Failure("completion", "unawaited", $"the playbook returned while '{left.Key}' was still open; await it", 1));
             }

@@ -1,0 +1,165 @@
+using System.Text.Json;
+
+namespace Godwit.Tests.Cli;
+
+/// <summary>Whole runs of a goal that takes milliseconds, through the real program.</summary>
+public sealed class RunTests : IDisposable
+{
+    private readonly Program _godwit = new();
+
+    public void Dispose() => _godwit.Dispose();
+
+    /// <summary>A metric of 100 times the setting's effect, with 2 % of noise drawn from the seed and the setting.</summary>
+    private const string Bench = """
+        #!/bin/sh
+        speed=$(sed -n 's/^SPEED=//p' settings.env)
+        [ -z "$WITNESS" ] || echo "$GODWIT_SEED $speed" >> "$WITNESS"
+        awk -v seed="$GODWIT_SEED" -v speed="$speed" 'BEGIN { srand(seed % 100000 + speed * 7); print "METRIC m=" 100 * EFFECT * (1 + 0.02 * (rand() - 0.5)) }'
+        """;
+
+    private string Goal(string effect, int trials = 12, string check = "true", string extra = "", string seed = "5") => _godwit.Folder(
+        $"goal-{Guid.NewGuid():N}"[..12],
+        ("bench", Bench.Replace("EFFECT", effect, StringComparison.Ordinal)),
+        ("settings.env", "SPEED=1\n"),
+        ("godwit.yaml", $$$"""
+            goal: Faster
+            editable: [settings.env]
+            check: {{{check}}}
+            measure: {command: "{{{extra}}}./bench", metric: m, direction: maximise}
+            holdout: {command: "{{{extra}}}./bench"}
+            parameters:
+              file: settings.env
+              space: {SPEED: {type: int, low: 1, high: 40}}
+            budget: {trials: {{{trials}}}}
+            seed: {{{seed}}}
+            """));
+
+    [Fact]
+    public void Run_CandidateThatIsBetter_IsVerifiedAndItsEvidenceHolds()
+    {
+        var result = _godwit.RunJson("run", Goal("(1 + speed / 40)", trials: 20));
+        Assert.Equal("verified", result.GetProperty("state").GetString());
+        Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 1.2);
+        Assert.True(result.GetProperty("holdout").GetProperty("passed").GetBoolean());
+        var evidence = result.GetProperty("evidence").GetString()!;
+        Assert.Equal(0, _godwit.Run("verify", evidence).Exit);
+
+        // Another machine: another store, which doesn't know the key until it is told.
+        using var other = new Program();
+        var (exit, _, error) = other.Run("verify", evidence);
+        Assert.Equal(7, exit);
+        var key = error.Split(' ').First(word => word.Length is 64 or 65).TrimEnd(';');
+        Assert.Equal(0, other.Run("verify", evidence, "--key", key).Exit);
+        var bytes = File.ReadAllBytes(evidence);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(evidence, bytes);
+        Assert.Equal(6, _godwit.Run("verify", evidence).Exit);
+
+        var report = File.ReadAllText(result.GetProperty("report").GetString()!);
+        Assert.Contains("Proven: at least", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", report, StringComparison.Ordinal);
+        Assert.Contains("| m |", _godwit.Run("report", "last", "--markdown").Output, StringComparison.Ordinal);
+        Assert.Equal("verified", _godwit.RunJson("list")[0].GetProperty("state").GetString());
+        Assert.Equal(0, _godwit.Run("journal", "verify", "last").Exit);
+    }
+
+    [Fact]
+    public void Run_CandidatesThatCantMatter_EndsNoImprovementWithItsTrialsUsed()
+    {
+        var result = _godwit.RunJson("run", Goal("1", trials: 20));
+        Assert.Equal("no_improvement", result.GetProperty("state").GetString());
+        Assert.True(result.GetProperty("trials").GetProperty("ok").GetInt32() >= 18, result.ToString());
+    }
+
+    [Theory]
+    [InlineData("false", "", "the base doesn't pass")]
+    [InlineData("true", "exit 3; ", "the base can't be measured: exit code 3")]
+    [InlineData("grep -q =1$ settings.env", "", "were thrown out")]
+    [InlineData("grep -q =1$ settings.env || kill -SEGV $$", "", "crashed")]
+    public void Run_CantBeCarriedOut_SaysWhyAndNotNoImprovement(string check, string extra, string reason)
+    {
+        var (exit, output, _) = _godwit.Run("run", Goal("1", trials: 4, check: check, extra: extra), "--json");
+        using var result = JsonDocument.Parse(output);
+        Assert.Equal("failed", result.RootElement.GetProperty("state").GetString());
+        Assert.Contains(reason, result.RootElement.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, exit);
+    }
+
+    [Fact]
+    public void Run_BudgetTooSmallToClaimAnything_SaysSo()
+    {
+        var result = _godwit.RunJson("run", Goal("1", extra: "sleep 0.1; "), "--time", "2s");
+        Assert.Contains("too small to claim anything", result.GetProperty("reason").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_KilledFiveTimes_EndsTheSameWithoutMeasuringAnythingTwice()
+    {
+        var witness = Path.Combine(_godwit.Folder("witness"), "log");
+        var folder = Goal("(1 + speed / 40)", trials: 15, extra: $"sleep 0.02; WITNESS={witness} ", seed: "9");
+        var process = _godwit.Start("run", folder, "--sandbox", "none");
+        for (var kill = 0; kill < 5; kill++)
+        {
+            var lines = Lines(witness);
+            await Durable.Eventually.TrueAsync(() => Lines(witness) >= lines + 8 || process.HasExited, "eight more measurements");
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+            process = _godwit.Start("resume", "last");
+        }
+
+        process.Dispose();
+        await Durable.Eventually.TrueAsync(() => _godwit.Run("resume", "last").Exit is 0, "resumed to its end");
+        var result = _godwit.RunJson("show", "last");
+        Assert.Equal("verified", result.GetProperty("state").GetString());
+
+        // Each kill may void the one measurement, or the pair, that was under way.
+        var measured = File.ReadAllLines(witness);
+        var again = measured.Length - measured.Distinct().Count();
+        Assert.InRange(again, 0, 60 + 2 * 5);
+        Assert.Equal(0, _godwit.Run("journal", "verify", "last").Exit);
+    }
+
+    [Fact]
+    public async Task Run_StoppedFromAnotherTerminal_ResumesAndASecondOwnerIsRefused()
+    {
+        var folder = Goal("1", trials: 200, extra: "sleep 0.02; ");
+        using var process = _godwit.Start("run", folder);
+        await Durable.Eventually.TrueAsync(() => _godwit.Run("list").Output.Contains("running", StringComparison.Ordinal), "the run is listed");
+        var (exit, _, error) = _godwit.Run("resume", "last");
+        Assert.Equal(8, exit);
+        Assert.Contains("is owned by another godwit process", error, StringComparison.Ordinal);
+        await Durable.Eventually.TrueAsync(() => _godwit.Run("stop", "last").Output.Contains("stopping", StringComparison.Ordinal), "it listens");
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)));
+        Assert.Equal(5, process.ExitCode);
+        Assert.Equal("stopped", _godwit.RunJson("list")[0].GetProperty("state").GetString());
+    }
+
+    [Theory]
+    [InlineData(2, "there is no goal file", "run", "/nowhere")]
+    [InlineData(2, "--time is 'soon'", "run", "GOAL", "--time", "soon")]
+    [InlineData(2, "Unrecognized", "run", "GOAL", "--tmie", "3s")]
+    [InlineData(8, "there is no run 'nobody'", "show", "nobody")]
+    [InlineData(2, "say one of --retry", "resolve", "last")]
+    [InlineData(2, "there is no file", "verify", "/nowhere")]
+    public void AnyCommand_Mistake_OneLineAndAnExitCode(int exit, string message, params string[] arguments)
+    {
+        var (code, output, error) = _godwit.Run([.. arguments.Select(argument => argument == "GOAL" ? Goal("1") : argument)]);
+        Assert.Equal(exit, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        Assert.Empty(output);
+    }
+
+    [Fact]
+    public void Init_FreshFolder_WritesAGoalThatReads()
+    {
+        var folder = _godwit.Folder("fresh", ("settings.json", "{}"), ("bench", "#!/bin/sh\n"), ("check", "#!/bin/sh\n"));
+        Assert.Equal(0, _godwit.Run("init", folder).Exit);
+        var (exit, _, error) = _godwit.Run("validate", folder);
+        Assert.True(exit == 0, error);
+        Assert.Equal(2, _godwit.Run("init", folder).Exit);
+    }
+
+    private static int Lines(string path) => File.Exists(path) ? File.ReadAllLines(path).Length : 0;
+}
