@@ -36,6 +36,21 @@ public sealed class SimulationTests(ITestOutputHelper output)
         Assert.True(above <= (Simulation.IsWhole ? 0.05 : 0.08) * runs.Count, $"{above} of {runs.Count} bounds lie above the truth (GODWIT_TEST_SEED={Simulation.Seed})");
     }
 
+    [Fact]
+    public void Optimise_PowerCurve_RisesWithTheEffect()
+    {
+        Assert.SkipUnless(Simulation.IsWhole, "part of ./test --all");
+        var before = 0;
+        foreach (var percent in (int[])[5, 10, 15, 20, 30])
+        {
+            var runs = Simulation.Run(400, $"curve-{percent}", Noise("normal"), (seed, candidate) => candidate == Winner(seed) ? Math.Log(1 + percent / 100.0) : 0);
+            var claims = runs.Count(run => run.State == "verified" && run.TrueLog > 0);
+            output.WriteLine($"| +{percent} % | {claims / 4.0:0.#} % | {runs.Count(run => run.State == "verified" && run.Lower > Math.Exp(run.TrueLog)) / 4.0:0.#} % |");
+            Assert.True(claims >= before - 20, $"power falls at +{percent} %");
+            before = claims;
+        }
+    }
+
     private static string Winner(ulong seed) => $"c{new SeededRandom(seed, "winner").Next(1, Simulation.Candidates + 1)}";
 
     private static NoiseModel Noise(string name) => name switch
