@@ -54,6 +54,9 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>How long the run has been active, the time without an owner left out.</summary>
     public TimeSpan ActiveTime => Clock.Elapsed;
 
+    /// <summary>How many processes have something running for them.</summary>
+    internal int ActiveCells => Volatile.Read(ref _active);
+
     internal DurableOptions Options { get; }
 
     internal TimeProvider Time => Options.Time;
