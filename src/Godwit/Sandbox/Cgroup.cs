@@ -16,6 +16,7 @@ internal sealed class Cgroup : IDisposable
     private string? _pids;
     private string? _kill;
     private bool _isV2;
+    private SandboxLimits? _limits;
 
     /// <summary>What limits memory and processes here, in words for <c>doctor</c> and the evidence.</summary>
     public string Description => (_memory, _pids) switch
@@ -25,14 +26,26 @@ internal sealed class Cgroup : IDisposable
         _ => "cgroup and rlimits",
     };
 
-    public IReadOnlyList<string> Folders => _folders;
+    /// <summary>What a process has to join by itself, because a thread alone can't (v2).</summary>
+    public IReadOnlyList<string> Joined => _isV2 ? _folders : _kill is null ? [] : [_kill];
+
+    /// <summary>Born into the groups: see <see cref="SpawnThread"/>.</summary>
+    public SpawnThread Spawn { get; private set; } = null!;
 
     public bool LimitsMemory => _memory is not null;
 
     public bool LimitsProcesses => _pids is not null;
 
     /// <summary>Makes the groups that this user may make; none is no error.</summary>
-    public static Cgroup Create()
+    /// <param name="needsKill">Nothing else ends what a command has started, as a pid namespace would.</param>
+    public static Cgroup Create(bool needsKill)
+    {
+        var group = Make(needsKill);
+        group.Spawn = new SpawnThread(group._isV2 ? [] : [.. group._folders.Where(folder => folder != group._kill).Select(folder => $"{folder}/tasks")]);
+        return group;
+    }
+
+    private static Cgroup Make(bool needsKill)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"godwit-{Environment.ProcessId}-{Interlocked.Increment(ref _counter)}");
         var group = new Cgroup();
@@ -50,7 +63,7 @@ internal sealed class Cgroup : IDisposable
             return group;
         }
 
-        group._kill = group.Make($"{Root}/unified", name);
+        group._kill = needsKill ? group.Make($"{Root}/unified", name) : null;
         group._memory = group.Make($"{Root}/memory", name);
         group._pids = group.Make($"{Root}/pids", name);
         return group;
@@ -58,6 +71,12 @@ internal sealed class Cgroup : IDisposable
 
     public void Limit(SandboxLimits limits)
     {
+        if (limits == _limits)
+        {
+            return;
+        }
+
+        _limits = limits;
         Write(_memory, _isV2 ? "memory.max" : "memory.limit_in_bytes", limits.Memory);
         Write(_pids, "pids.max", limits.Processes);
     }
@@ -68,15 +87,30 @@ internal sealed class Cgroup : IDisposable
     public void Dispose()
     {
         Kill();
-        foreach (var folder in _folders)
+        Spawn.Dispose();
+        _folders.ForEach(Remove);
+    }
+
+    private static void Remove(string folder)
+    {
+        try
         {
-            try
+            Directory.Delete(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A process that is still dying keeps it; an empty group costs nothing.
+        }
+    }
+
+    /// <summary>Groups are named after the process that made them: those of processes that were killed are left over.</summary>
+    private static void RemoveLeftOvers(string parent)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(parent, "godwit-*").ToList())
+        {
+            if (Path.GetFileName(folder).Split('-') is [_, var process, _] && !Directory.Exists($"/proc/{process}"))
             {
-                Directory.Delete(folder);
-            }
-            catch (IOException)
-            {
-                // A process that is still dying keeps it; an empty group costs nothing.
+                Remove(folder);
             }
         }
     }
@@ -91,6 +125,7 @@ internal sealed class Cgroup : IDisposable
                 return null;
             }
 
+            RemoveLeftOvers(parent);
             Directory.CreateDirectory(folder);
             if (!File.Exists($"{folder}/cgroup.procs"))
             {

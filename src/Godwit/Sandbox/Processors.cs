@@ -6,8 +6,11 @@ namespace Godwit.Sandbox;
 /// <summary>Keeps what is measured and who measures it on different processors, where there are enough.</summary>
 public static partial class Processors
 {
-    /// <summary>All processors that this process could use when it started, as taskset has them.</summary>
-    public static string All { get; } = string.Create(CultureInfo.InvariantCulture, $"0-{Environment.ProcessorCount - 1}");
+    private static readonly string All = string.Create(CultureInfo.InvariantCulture, $"0-{Environment.ProcessorCount - 1}");
+
+    /// <summary>All processors, for what isn't measured, where this process has left some of them to measuring; null where it hasn't.</summary>
+    /// <param name="count">How many a measurement wants.</param>
+    public static string? ForWork(int count) => ForMeasuring(count) is null ? null : All;
 
     /// <summary>The last few processors, for a measurement; null where that would leave none for Godwit.</summary>
     /// <param name="count">How many a measurement wants; 0 for no pinning.</param>

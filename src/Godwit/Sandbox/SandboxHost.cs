@@ -9,7 +9,7 @@ namespace Godwit.Sandbox;
 public sealed partial class SandboxHost : IDisposable
 {
     // Joins the groups, opens the filter as descriptor 9 and becomes the sandbox: no process of ours stays in between.
-    private const string Prelude = """for group in $1; do echo $$ > "$group/cgroup.procs" || exit 125; done; if [ -n "$2" ]; then exec 9<"$2"; fi; shift 2; exec "$@" """;
+    private const string Prelude = """ulimit -c 0; for group in $1; do echo $$ > "$group/cgroup.procs" || exit 125; done; if [ -n "$2" ]; then exec 9<"$2"; fi; shift 2; exec "$@" """;
 
     private readonly ConcurrentBag<Cgroup> _idle = [];
     private readonly ConcurrentBag<Cgroup> _all = [];
@@ -47,7 +47,7 @@ public sealed partial class SandboxHost : IDisposable
         {
             group.Limit(command.Limits);
             var start = _time.GetTimestamp();
-            using var process = await SpawnThread.StartAsync(StartInfo(command, group));
+            using var process = await group.Spawn.StartAsync(StartInfo(command, group));
             var output = new CappedOutput(command.Limits.Output);
             var error = new CappedOutput(command.Limits.Output);
             var reading = Task.WhenAll(output.ReadAsync(process.StandardOutput.BaseStream), error.ReadAsync(process.StandardError.BaseStream), WriteInputAsync(process, command.Input));
@@ -122,7 +122,7 @@ public sealed partial class SandboxHost : IDisposable
             return group;
         }
 
-        group = Cgroup.Create();
+        group = Cgroup.Create(needsKill: Kind == SandboxKind.None);
         _all.Add(group);
         return group;
     }
@@ -137,7 +137,8 @@ public sealed partial class SandboxHost : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.Combine(command.Tree, command.Folder),
         };
-        foreach (var argument in (string[])["prlimit", "--core=0", .. Rlimits(command.Limits, group), "/bin/sh", "-c", Prelude, "sh", string.Join(' ', group.Folders), Kind == SandboxKind.Bubblewrap ? _assets.Seccomp ?? "" : "", .. line])
+        var prelude = string.Create(CultureInfo.InvariantCulture, $"{Rlimits(command.Limits, group)}{Prelude}");
+        foreach (var argument in (string[])["/bin/sh", "-c", prelude, "sh", string.Join(' ', group.Joined), Kind == SandboxKind.Bubblewrap ? _assets.Seccomp ?? "" : "", .. line])
         {
             info.ArgumentList.Add(argument);
         }
@@ -145,17 +146,14 @@ public sealed partial class SandboxHost : IDisposable
         return info;
     }
 
-    private static IEnumerable<string> Rlimits(SandboxLimits limits, Cgroup group)
+    /// <summary>What limits a command where no control group does.</summary>
+    private static string Rlimits(SandboxLimits limits, Cgroup group)
     {
-        if (!group.LimitsMemory)
-        {
-            yield return string.Create(CultureInfo.InvariantCulture, $"--data={limits.Memory}");
-        }
+        var memory = group.LimitsMemory ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -d {limits.Memory >> 10}; ");
 
-        if (!group.LimitsProcesses && !IsRoot)
-        {
-            yield return string.Create(CultureInfo.InvariantCulture, $"--nproc={limits.Processes}");
-        }
+        // dash has -p where other shells have -u for the number of processes; root isn't held by it.
+        var processes = group.LimitsProcesses || IsRoot ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -p {limits.Processes} 2>/dev/null || ulimit -u {limits.Processes}; ");
+        return memory + processes;
     }
 
     /// <summary>Without a sandbox the paths inside are the paths outside.</summary>

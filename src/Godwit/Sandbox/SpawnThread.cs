@@ -1,22 +1,31 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Godwit.Sandbox;
 
 /// <summary>
-/// Spawns every sandbox from one thread that never ends. <c>--die-with-parent</c> is tied to the spawning thread, not to
-/// its process: a sandbox that was started from a pool thread is killed when the pool retires that thread.
+/// Spawns sandboxes from a thread that never ends. <c>--die-with-parent</c> is tied to the spawning thread, not to its process: a
+/// sandbox that was started from a pool thread is killed when the pool retires that thread. The thread stands in the control
+/// group itself, so that what it spawns is born there: moving a process costs the kernel a grace period of many milliseconds.
 /// </summary>
-internal static class SpawnThread
+internal sealed partial class SpawnThread : IDisposable
 {
-    private static readonly BlockingCollection<Action> Queue = [];
+    private readonly BlockingCollection<Action> _queue = [];
+    private readonly Thread _thread;
 
-    static SpawnThread() => new Thread(Run) { IsBackground = true, Name = "sandbox-spawn" }.Start();
+    /// <param name="taskFiles">The files that take a thread into a group (cgroup v1); none where groups are joined otherwise.</param>
+    public SpawnThread(IReadOnlyList<string> taskFiles)
+    {
+        _thread = new Thread(() => Run(taskFiles)) { IsBackground = true, Name = "sandbox-spawn" };
+        _thread.Start();
+    }
 
-    public static Task<Process> StartAsync(ProcessStartInfo info)
+    public Task<Process> StartAsync(ProcessStartInfo info)
     {
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Queue.Add(() =>
+        _queue.Add(() =>
         {
             try
             {
@@ -30,11 +39,27 @@ internal static class SpawnThread
         return started.Task;
     }
 
-    private static void Run()
+    /// <summary>Ends the thread, which leaves the group with it.</summary>
+    public void Dispose()
     {
-        foreach (var spawn in Queue.GetConsumingEnumerable())
+        _queue.CompleteAdding();
+        _thread.Join();
+        _queue.Dispose();
+    }
+
+    private void Run(IReadOnlyList<string> taskFiles)
+    {
+        foreach (var file in taskFiles)
+        {
+            File.WriteAllText(file, ThreadId().ToString(CultureInfo.InvariantCulture));
+        }
+
+        foreach (var spawn in _queue.GetConsumingEnumerable())
         {
             spawn();
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int ThreadId();
 }

@@ -12,6 +12,8 @@ internal sealed class ParzenEstimator
     private readonly double[] _centres;
     private readonly double[] _widths;
     private readonly double[]? _weights;
+    private readonly double[] _lows;
+    private readonly double[] _masses;
 
     private ParzenEstimator(Parameter parameter, double[] centres, double[] widths, double[]? weights)
     {
@@ -19,9 +21,9 @@ internal sealed class ParzenEstimator
         _centres = centres;
         _widths = widths;
         _weights = weights;
+        _lows = [.. widths.Select((width, kernel) => Cumulative((parameter.Low - centres[kernel]) / width))];
+        _masses = [.. widths.Select((width, kernel) => Cumulative((parameter.High - centres[kernel]) / width) - _lows[kernel])];
     }
-
-    private double Range => _parameter.High - _parameter.Low;
 
     /// <summary>Kernels as wide as the gap to their neighbours, as Optuna has them, with the floor scaled by a factor.</summary>
     public static ParzenEstimator Independent(Parameter parameter, IReadOnlyList<double> values, double shrink)
@@ -86,9 +88,7 @@ internal sealed class ParzenEstimator
         }
 
         kernel = Math.Min(kernel, _centres.Length - 1);
-        var low = Cumulative((_parameter.Low - _centres[kernel]) / _widths[kernel]);
-        var high = Cumulative((_parameter.High - _centres[kernel]) / _widths[kernel]);
-        var quantile = low + random.NextDouble() * (high - low);
+        var quantile = _lows[kernel] + random.NextDouble() * _masses[kernel];
         var number = _centres[kernel] + _widths[kernel] * Math.Sqrt(2) * SpecialFunctions.ErfInv(2 * quantile - 1);
         return Math.Clamp(number, _parameter.Low, _parameter.High);
     }
@@ -103,7 +103,7 @@ internal sealed class ParzenEstimator
 
         kernel = Math.Min(kernel, _centres.Length - 1);
         var width = _widths[kernel];
-        var mass = Cumulative((_parameter.High - _centres[kernel]) / width) - Cumulative((_parameter.Low - _centres[kernel]) / width);
+        var mass = _masses[kernel];
         if (_parameter.Count is not null && _parameter is not IntParameter { Log: true })
         {
             return Math.Max(Cumulative((number + 0.5 - _centres[kernel]) / width) - Cumulative((number - 0.5 - _centres[kernel]) / width), 1e-300) / mass;

@@ -188,7 +188,7 @@ internal sealed class HarnessTrees
                 Environment = PackageCaches.Variables(),
                 Network = network,
                 Timeout = _spec.BuildTimeout,
-                Cpus = Processors.All,
+                Cpus = Processors.ForWork(_spec.Cpus),
             },
             cancellation);
         if (result.ExitCode == 0 && !result.TimedOut)

@@ -45,7 +45,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
                 return new CheckResult(TrialOutcome.Ok, null, null, attempt.ActiveTime.TotalSeconds);
             }
 
-            var result = await _sandbox.RunAsync(Command(_spec.Check, tree, _spec.BuildTimeout, Processors.All, new Dictionary<string, string>()), cancellation);
+            var result = await _sandbox.RunAsync(Command(_spec.Check, tree, _spec.BuildTimeout, Processors.ForWork(_spec.Cpus), new Dictionary<string, string>()), cancellation);
             var log = attempt.Put(Encoding.UTF8.GetBytes(result.Output + result.Error));
             var (outcome, reason) = result switch
             {
@@ -120,7 +120,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
             ["GODWIT_RESULT"] = $"{SandboxLine.ScratchInside}/result.json",
         };
         var line = holdOut ? _spec.HoldOut! : _spec.Measure;
-        var result = await _sandbox.RunAsync(Command(line, tree, _spec.Timeout, Processors.ForMeasuring(_spec.Cpus) ?? Processors.All, environment), cancellation);
+        var result = await _sandbox.RunAsync(Command(line, tree, _spec.Timeout, Processors.ForMeasuring(_spec.Cpus), environment), cancellation);
         var seconds = result.Elapsed.TotalSeconds;
         var log = result.Output + result.Error;
         return result switch
@@ -184,7 +184,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         ActiveSeconds = attempt.ActiveTime.TotalSeconds,
     };
 
-    private SandboxCommand Command(string shell, string tree, TimeSpan timeout, string cpus, IReadOnlyDictionary<string, string> environment) => new()
+    private SandboxCommand Command(string shell, string tree, TimeSpan timeout, string? cpus, IReadOnlyDictionary<string, string> environment) => new()
     {
         Shell = shell,
         Tree = tree,

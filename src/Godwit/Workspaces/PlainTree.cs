@@ -51,7 +51,7 @@ internal sealed class PlainTree(string path, int owner)
             var name = folder.Length == 0 ? entry.Name : $"{folder}/{entry.Name}";
             wanted.Add(name);
             var target = System.IO.Path.Combine(path, name);
-            if (entry is DirectoryInfo && entry.LinkTarget is null)
+            if (entry is DirectoryInfo && !IsLink(entry))
             {
                 if (FileSystem.Facts(target) is not { IsDirectory: true })
                 {
@@ -73,9 +73,9 @@ internal sealed class PlainTree(string path, int owner)
     private void CopyFile(FileSystemInfo source, string target)
     {
         Remove(target);
-        if (source.LinkTarget is { } link)
+        if (IsLink(source))
         {
-            File.CreateSymbolicLink(target, link);
+            File.CreateSymbolicLink(target, source.LinkTarget!);
         }
         else
         {
@@ -94,7 +94,7 @@ internal sealed class PlainTree(string path, int owner)
             {
                 Remove(entry.FullName);
             }
-            else if (entry is DirectoryInfo && entry.LinkTarget is null)
+            else if (entry is DirectoryInfo && !IsLink(entry))
             {
                 RemoveRest(name, wanted);
             }
@@ -136,6 +136,8 @@ internal sealed class PlainTree(string path, int owner)
             }
         }
     }
+
+    private static bool IsLink(FileSystemInfo entry) => (entry.Attributes & FileAttributes.ReparsePoint) != 0;
 
     private static void Remove(string target)
     {

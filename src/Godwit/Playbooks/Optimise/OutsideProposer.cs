@@ -34,7 +34,7 @@ internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessT
                 Mounts = trees.Mounts,
                 Input = Lines(space, observations, budget, number),
                 Timeout = Timeout,
-                Cpus = Processors.All,
+                Cpus = Processors.ForWork(spec.Cpus),
             },
             cancellation);
         return result is { ExitCode: 0, TimedOut: false } ? Read(result.Output, space) : null;
