@@ -29,12 +29,8 @@ internal sealed class ProcessCell
     private readonly DurableRun _host;
     private readonly SerialScheduler _scheduler;
     private readonly CancellationTokenSource _cancel = new();
-    private readonly HashSet<string> _running = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _appending = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _timers = new(StringComparer.Ordinal);
-    private readonly HashSet<long> _taking = [];
-    private readonly Dictionary<string, string> _trees = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _signalWaits = new(StringComparer.Ordinal);
+    private readonly CellSteps _steps;
+    private readonly CellWaits _waits;
     private ProcessHistory? _history;
     private Execution? _execution;
     private IReadOnlyDictionary<string, ReadOnlyMemory<byte>>? _mustAsk;
@@ -49,6 +45,8 @@ internal sealed class ProcessCell
         Id = id;
         Parent = parent;
         ParentKey = parentKey;
+        _steps = new CellSteps(this, host, _cancel.Token);
+        _waits = new CellWaits(this, host);
     }
 
     public long Id { get; }
@@ -65,6 +63,15 @@ internal sealed class ProcessCell
     public IReadOnlyList<string> ParkedFor { get; private set; } = [];
 
     public bool IsLoaded => _execution is not null;
+
+    public CellSteps Steps => _steps;
+
+    public CellWaits Waits => _waits;
+
+    /// <summary>What the journal says of it; null while it is unloaded.</summary>
+    public ProcessHistory? History => _history;
+
+    public Execution? Execution => _execution;
 
     public DateTimeOffset Now => _host.Time.GetUtcNow();
 
@@ -83,7 +90,7 @@ internal sealed class ProcessCell
         Load();
         if (_history is not null && _history[key] is { Answer: null } state)
         {
-            AppendAnswer(state.Expires ? EntryKind.SignalExpired : EntryKind.TimerFired, key, null);
+            _waits.Answer(state.Expires ? EntryKind.SignalExpired : EntryKind.TimerFired, key, null);
         }
     });
 
@@ -98,62 +105,6 @@ internal sealed class ProcessCell
         }
     });
 
-    public void StartStep(StepWork work, KeyState state)
-    {
-        if (state.Parked is not null)
-        {
-            _execution!.Find(work.Key)!.Idle = true;
-        }
-        else if (_running.Add(work.Key))
-        {
-            _host.Track(RunStepAsync(work, state.Answer, [.. state.OpenIntents], state.Accepted));
-        }
-    }
-
-    public void StartChild(string key, Playbook playbook, byte[] input, byte[] hash, KeyState state)
-    {
-        if (state.Child == 0 && _appending.Add(key))
-        {
-            _host.Track(StartChildAsync(key, playbook, input, hash));
-        }
-    }
-
-    public void WaitForSignal(string key, string name, TimeSpan? timeout, KeyState state)
-    {
-        _signalWaits[key] = name;
-        TakeSignals();
-        if (timeout is { } limit && !_appending.Contains(key))
-        {
-            SetTimer(key, limit, state, name);
-        }
-    }
-
-    public void SetTimer(string key, TimeSpan delay, KeyState state, string? signal = null)
-    {
-        if (state.Due is { } due)
-        {
-            _host.SetTimer(due, Id, key);
-            return;
-        }
-
-        if (!_timers.Add(key))
-        {
-            return;
-        }
-
-        due = Now + delay;
-        var draft = new Draft(Id, EntryKind.TimerSet, key, Info: new EntryInfo { Due = due, Name = signal }.ToBytes());
-        _host.Track(AppendAsync([draft], then: () => _host.SetTimer(due, Id, key)));
-    }
-
-    public void AppendAnswer(EntryKind kind, string key, byte[]? data, EntryInfo? info = null)
-    {
-        if (_appending.Add(key))
-        {
-            _host.Track(AppendAsync([new Draft(Id, kind, key, Info: info?.ToBytes(), Data: data)]));
-        }
-    }
-
     private void Load()
     {
         if (_execution is not null || _ended || _host.Sealed)
@@ -163,7 +114,7 @@ internal sealed class ProcessCell
 
         SetState(CellState.Active);
         _history = ProcessHistory.Load(_host.Journal.Reader, Id);
-        _signalWaits.Clear();
+        _waits.Forget();
         var playbook = _host.FindPlaybook(_history.Info.Playbook!);
         if (_history.Parked is not null)
         {
@@ -231,7 +182,7 @@ internal sealed class ProcessCell
     /// <summary>Ends the process once nothing runs for it any more; what the code no longer asks for isn't left over silently.</summary>
     private void TryEnd()
     {
-        if (_ending is null || _running.Count > 0 || _appending.Count > 0 || _ended)
+        if (_ending is null || _steps.Any || _waits.Any || _ended)
         {
             return;
         }
@@ -280,114 +231,38 @@ internal sealed class ProcessCell
         });
     }
 
-    private async Task RunStepAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted)
-    {
-        // Bodies run beside each other and never on the process's scheduler.
-        var end = await Task.Run(async () =>
-        {
-            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token, _host.Stopping);
-            if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
-            {
-                await SyncWorkspaceAsync(workspace, work.Tree!, cancellation.Token);
-            }
-
-            var runner = new StepRunner(_host.Journal, _host.Clock, _host.Options, Id, Intended);
-            return await runner.RunAsync(work, former, openIntents, accepted, cancellation.Token);
-        });
-        if (end == StepEnd.Interrupted)
-        {
-            _scheduler.Post(() => Interrupted(work.Key));
-            return;
-        }
-
-        var info = EntryInfo.Of(end.Drafts[0].Info);
-        if (info.Tree is { } tree)
-        {
-            lock (_trees)
-            {
-                _trees[info.Workspace!] = tree;
-            }
-        }
-
-        await AppendAsync(end.Drafts, end.Blobs, ran: work.Key);
-    }
-
-    private void Intended(IReadOnlyList<Draft> drafts, Receipt receipt)
+    /// <summary>Takes up what a step appended before it is tried.</summary>
+    public void Intended(IReadOnlyList<Draft> drafts, Receipt receipt)
     {
         var entries = drafts.Select((draft, index) => ToEntry(draft, receipt, index)).ToList();
         _scheduler.Post(() => entries.ForEach(entry => _history?.Apply(entry)));
     }
 
-    /// <summary>The files are trusted only while every step on them since they were last set has been journaled.</summary>
-    private async Task SyncWorkspaceAsync(IWorkspace workspace, string tree, CancellationToken cancellation)
+    /// <summary>A step ended without anything to journal.</summary>
+    public void Interrupted(string key) => _scheduler.Post(() =>
     {
-        bool known;
-        lock (_trees)
-        {
-            known = _trees.Remove(workspace.Id, out var current) && current == tree;
-        }
-
-        if (!known)
-        {
-            await workspace.ResetAsync(tree, cancellation);
-        }
-    }
-
-    private void Interrupted(string key)
-    {
-        _running.Remove(key);
+        _steps.Ended(key);
         if (!_host.Stopping.IsCancellationRequested)
         {
             _execution?.Fail(key, new ProcessCancelledException(_history?.CancelReason ?? "the process has ended"));
         }
 
         TryEnd();
-    }
+    });
 
-    private async Task StartChildAsync(string key, Playbook playbook, byte[] input, byte[] hash)
-    {
-        var child = _host.NewProcess(Id, key);
-        var started = new EntryInfo { Playbook = playbook.Name, Parent = Id, ParentKey = key, Seed = new SeededRandom(_history!.Info.Seed, "child", key).NextBits() };
-        List<Draft> drafts =
-        [
-            new Draft(Id, EntryKind.ChildStarted, key, hash, new EntryInfo { Child = child.Id }.ToBytes()),
-            new Draft(child.Id, EntryKind.ProcessStarted, Info: started.ToBytes(), Data: input),
-        ];
-        if (_history.CancelReason is { } reason)
-        {
-            drafts.Add(new Draft(child.Id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes()));
-        }
-
-        await AppendAsync(drafts, ran: null, then: child.Wake);
-    }
-
-    private void TakeSignals()
-    {
-        foreach (var (key, name) in _signalWaits)
-        {
-            if (_history![key].Answer is null && !_appending.Contains(key) && _history.NextSignal(name, _taking) is { } signal)
-            {
-                _taking.Add(signal.Sequence);
-                AppendAnswer(EntryKind.SignalConsumed, key, signal.Data.ToArray(), new EntryInfo { Signal = signal.Sequence });
-            }
-        }
-    }
-
-    private async Task AppendAsync(IReadOnlyList<Draft> drafts, IReadOnlyList<Blob>? blobs = null, string? ran = null, Action? then = null)
+    /// <summary>Appends to this process, and takes the entries up when they are durable.</summary>
+    /// <param name="drafts">At least one of this process; others may stand beside it.</param>
+    /// <param name="blobs">Contents that they refer to.</param>
+    /// <param name="ran">The step that has ended with it.</param>
+    /// <param name="then">Runs on the scheduler afterwards.</param>
+    public async Task AppendAsync(IReadOnlyList<Draft> drafts, IReadOnlyList<Blob>? blobs = null, string? ran = null, Action? then = null)
     {
         var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts, blobs));
         var entries = drafts.Select((draft, index) => ToEntry(draft, receipt, index)).Where(entry => entry.Process == Id).ToList();
         _scheduler.Post(() =>
         {
-            if (ran is not null)
-            {
-                _running.Remove(ran);
-            }
-
-            foreach (var entry in entries)
-            {
-                _appending.Remove(entry.Key);
-            }
+            _steps.Ended(ran);
+            _waits.Appended(entries);
 
             Apply(entries);
             then?.Invoke();
@@ -429,7 +304,7 @@ internal sealed class ProcessCell
                     execution.Cancel(_history!.CancelReason!);
                     break;
                 case EntryKind.SignalReceived:
-                    TakeSignals();
+                    _waits.TakeSignals();
                     break;
                 case EntryKind.StepParked when execution.Find(entry.Key) is { } parked:
                     parked.Idle = true;
@@ -489,7 +364,7 @@ internal sealed class ProcessCell
 
     private void OnIdle()
     {
-        if (_ended || _history is null || _running.Count > 0 || _appending.Count > 0)
+        if (_ended || _history is null || _steps.Any || _waits.Any)
         {
             return;
         }

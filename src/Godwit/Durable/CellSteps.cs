@@ -1,0 +1,82 @@
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>The steps of a process that are running: their bodies work off its scheduler, beside each other.</summary>
+/// <param name="cell">The process.</param>
+/// <param name="host">Its host.</param>
+/// <param name="cancelled">Ends their bodies when the process is cancelled or has ended.</param>
+internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationToken cancelled)
+{
+    private readonly HashSet<string> _running = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _trees = new(StringComparer.Ordinal);
+
+    public bool Any => _running.Count > 0;
+
+    public void Ended(string? key)
+    {
+        if (key is not null)
+        {
+            _running.Remove(key);
+        }
+    }
+
+    public void Start(StepWork work, KeyState state)
+    {
+        if (state.Parked is not null)
+        {
+            cell.Execution!.Find(work.Key)!.Idle = true;
+        }
+        else if (_running.Add(work.Key))
+        {
+            host.Track(RunStepAsync(work, state.Answer, [.. state.OpenIntents], state.Accepted));
+        }
+    }
+
+    private async Task RunStepAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted)
+    {
+        // Bodies run beside each other and never on the process's scheduler.
+        var end = await Task.Run(async () =>
+        {
+            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancelled, host.Stopping);
+            if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
+            {
+                await SyncWorkspaceAsync(workspace, work.Tree!, cancellation.Token);
+            }
+
+            var runner = new StepRunner(host.Journal, host.Clock, host.Options, cell.Id, cell.Intended);
+            return await runner.RunAsync(work, former, openIntents, accepted, cancellation.Token);
+        });
+        if (end == StepEnd.Interrupted)
+        {
+            cell.Interrupted(work.Key);
+            return;
+        }
+
+        var info = EntryInfo.Of(end.Drafts[0].Info);
+        if (info.Tree is { } tree)
+        {
+            lock (_trees)
+            {
+                _trees[info.Workspace!] = tree;
+            }
+        }
+
+        await cell.AppendAsync(end.Drafts, end.Blobs, ran: work.Key);
+    }
+
+    /// <summary>The files are trusted only while every step on them since they were last set has been journaled.</summary>
+    private async Task SyncWorkspaceAsync(IWorkspace workspace, string tree, CancellationToken cancellation)
+    {
+        bool known;
+        lock (_trees)
+        {
+            known = _trees.Remove(workspace.Id, out var current) && current == tree;
+        }
+
+        if (!known)
+        {
+            await workspace.ResetAsync(tree, cancellation);
+        }
+    }
+}
