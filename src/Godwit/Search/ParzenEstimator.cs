@@ -40,26 +40,14 @@ internal sealed class ParzenEstimator
         var widths = new double[centres.Length];
         for (var index = 0; index < centres.Length; index++)
         {
-            var left = centres[index] - (index > 0 ? centres[index - 1] : parameter.Low);
-            var right = (index < centres.Length - 1 ? centres[index + 1] : parameter.High) - centres[index];
+            // The outermost kernels reach to their one neighbour, not to the bound: a good value near it stays a narrow one.
+            var left = index > 0 ? centres[index] - centres[index - 1] : centres.Length > 2 ? 0 : centres[index] - parameter.Low;
+            var right = index < centres.Length - 1 ? centres[index + 1] - centres[index] : centres.Length > 2 ? 0 : parameter.High - centres[index];
             widths[index] = Math.Clamp(Math.Max(left, right), floor, range);
         }
 
         widths[Array.IndexOf(centres, centre)] = range;
         return new ParzenEstimator(parameter, centres, widths, null);
-    }
-
-    /// <summary>Kernels of one width, with the prior last.</summary>
-    public static ParzenEstimator Uniform(Parameter parameter, IReadOnlyList<double> values, double width)
-    {
-        if (!parameter.IsOrdered)
-        {
-            return Weighted(parameter, values);
-        }
-
-        var range = parameter.High - parameter.Low;
-        return new ParzenEstimator(
-            parameter, [.. values, (parameter.Low + parameter.High) / 2], [.. values.Select(_ => Math.Clamp(width, range * 1e-4, range)), range], null);
     }
 
     public double Sample(Random random) => _weights is null ? SampleKernel(random.Next(_centres.Length), random) : SampleWeights(random);
@@ -80,28 +68,16 @@ internal sealed class ParzenEstimator
         return Math.Log(Math.Max(sum / _centres.Length, double.Epsilon));
     }
 
-    public double SampleKernel(int kernel, Random random)
+    private double SampleKernel(int kernel, Random random)
     {
-        if (_weights is not null)
-        {
-            return kernel < _centres.Length && random.NextDouble() < 0.8 ? _centres[kernel] : SampleWeights(random);
-        }
-
-        kernel = Math.Min(kernel, _centres.Length - 1);
         var quantile = _lows[kernel] + random.NextDouble() * _masses[kernel];
         var number = _centres[kernel] + _widths[kernel] * Math.Sqrt(2) * SpecialFunctions.ErfInv(2 * quantile - 1);
         return Math.Clamp(number, _parameter.Low, _parameter.High);
     }
 
     /// <summary>One kernel's density; an integer's is the mass of its interval.</summary>
-    public double Density(int kernel, double number)
+    private double Density(int kernel, double number)
     {
-        if (_weights is not null)
-        {
-            return (kernel < _centres.Length && _centres[kernel] == number ? 0.8 : 0) + 0.2 * _weights[(int)number];
-        }
-
-        kernel = Math.Min(kernel, _centres.Length - 1);
         var width = _widths[kernel];
         var mass = _masses[kernel];
         if (_parameter.Count is not null && _parameter is not IntParameter { Log: true })
@@ -138,49 +114,4 @@ internal sealed class ParzenEstimator
     }
 
     private static double Cumulative(double z) => 0.5 * SpecialFunctions.Erfc(-z / Math.Sqrt(2));
-}
-
-/// <summary>The density of whole points: each good point is one kernel over all dimensions (Scott's rule for the widths).</summary>
-internal sealed class JointEstimator
-{
-    private readonly ParzenEstimator[] _estimators;
-    private readonly int _kernels;
-
-    public JointEstimator(SearchSpace space, IReadOnlyList<IReadOnlyDictionary<string, string>> points)
-    {
-        _kernels = points.Count + 1;
-        var exponent = -1.0 / (space.Parameters.Count + 4);
-        _estimators = [.. space.Parameters.Select(parameter =>
-        {
-            // An inactive parameter has no value: its kernel stands at the centre, where it says nothing.
-            var values = points.Select(point => point.TryGetValue(parameter.Name, out var value) ? parameter.ToNumber(value) : (parameter.IsOrdered ? (parameter.Low + parameter.High) / 2 : 0)).ToList();
-            var mean = values.DefaultIfEmpty().Average();
-            var deviation = Math.Sqrt(values.Select(value => (value - mean) * (value - mean)).DefaultIfEmpty().Average());
-            var width = deviation > 0 ? deviation * Math.Pow(Math.Max(points.Count, 1), exponent) : (parameter.High - parameter.Low) / 10;
-            return ParzenEstimator.Uniform(parameter, values, width);
-        })];
-    }
-
-    public double[] Sample(Random random)
-    {
-        var kernel = random.Next(_kernels);
-        return [.. _estimators.Select(estimator => estimator.SampleKernel(kernel, random))];
-    }
-
-    public double LogDensity(double[] numbers)
-    {
-        var sum = 0.0;
-        for (var kernel = 0; kernel < _kernels; kernel++)
-        {
-            var product = 1.0;
-            for (var dimension = 0; dimension < numbers.Length; dimension++)
-            {
-                product *= _estimators[dimension].Density(kernel, numbers[dimension]);
-            }
-
-            sum += product;
-        }
-
-        return Math.Log(Math.Max(sum / _kernels, double.Epsilon));
-    }
 }

@@ -2,7 +2,8 @@ namespace Godwit.Search;
 
 /// <summary>
 /// Tree-structured Parzen estimator (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization"; the settings are
-/// those of PROOF in docs/statistics.md): points are drawn where good trials are dense and bad ones are not.
+/// Optuna's, with a floor of the kernels' width that shrinks in every third trial): points are drawn where good trials are dense
+/// and bad ones are not.
 /// </summary>
 public sealed class TpeProposer : IProposer
 {
@@ -27,12 +28,11 @@ public sealed class TpeProposer : IProposer
         var good = valid.Take(goodCount).Select(observation => observation.Point).ToList();
         var bad = valid.Skip(goodCount).Concat(observations.Where(observation => observation.Score is null)).Select(observation => observation.Point).ToList();
 
-        // In turn: a floor that shrinks to converge, kernels over all dimensions at once, and the plain floor for plateaus.
-        var form = (observations.Count % 4) switch { 1 => ParzenForm.Joint, 3 => ParzenForm.Plain, _ => ParzenForm.Shrunk };
-        var shrink = form == ParzenForm.Plain ? 1 : Math.Pow(FloorShrink, Math.Min(1, observations.Count / (double)Math.Max(budget, 1)));
+        // In turn, two with the plain floor, which holds on plateaus and against noise, and one with a floor that shrinks to converge.
+        var shrink = observations.Count % 3 == 2 ? Math.Pow(FloorShrink, Math.Min(1, observations.Count / (double)Math.Max(budget, 1))) : 1;
         for (var attempt = 0; attempt < FeasibleTries; attempt++)
         {
-            var point = form == ParzenForm.Joint ? DrawJoint(space, good, bad, random) : DrawEach(space, good, bad, shrink, random);
+            var point = DrawEach(space, good, bad, shrink, random);
             if (space.IsFeasible(point))
             {
                 return point;
@@ -56,24 +56,8 @@ public sealed class TpeProposer : IProposer
         return space.Active(point);
     }
 
-    private static IReadOnlyDictionary<string, string> DrawJoint(
-        SearchSpace space, List<IReadOnlyDictionary<string, string>> good, List<IReadOnlyDictionary<string, string>> bad, Random random)
-    {
-        var like = new JointEstimator(space, good);
-        var unlike = new JointEstimator(space, bad);
-        var numbers = Best(() => like.Sample(random), candidate => like.LogDensity(candidate) - unlike.LogDensity(candidate));
-        return space.Active(space.Parameters.Select((parameter, index) => (parameter, index)).ToDictionary(pair => pair.parameter.Name, pair => pair.parameter.FromNumber(numbers[pair.index])));
-    }
-
     private static T Best<T>(Func<T> draw, Func<T, double> score) => Enumerable.Range(0, Candidates).Select(_ => draw()).ToList().MaxBy(score)!;
 
     private static List<double> ValuesOf(List<IReadOnlyDictionary<string, string>> points, Parameter parameter) =>
         [.. points.Where(point => point.ContainsKey(parameter.Name)).Select(point => parameter.ToNumber(point[parameter.Name]))];
-
-    private enum ParzenForm
-    {
-        Shrunk,
-        Joint,
-        Plain,
-    }
 }

@@ -21,6 +21,9 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
     private const int CandidatesPerBase = 3;
     private const int Repeats = 3;
     private const double RandomShare = 0.10;
+    // Closer looks for each candidate, at the most: time that is there anyway may be spent, time that nobody gave may not.
+    private const int CloserLooksTimed = 8;
+    private const int CloserLooks = 2;
     private const int Redraws = 8;
     private const double OutsideShare = 0.55;
     private const double ClearlyBroken = -0.1;
@@ -65,7 +68,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 {
                     await ProposeAsync();
                 }
-                else if (!_calibration.Exact && (input.Deadline > 0 || State.Closer < 2 * _goal.Trials) && Closer() is { } again)
+                else if (!_calibration.Exact && State.Closer < (input.Deadline > 0 ? CloserLooksTimed : CloserLooks) * _trials.Count && Closer() is { } again)
                 {
                     State = State with { Closer = State.Closer + 1 };
                     await MeasureAsync(again);
