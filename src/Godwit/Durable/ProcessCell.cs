@@ -224,8 +224,7 @@ internal sealed class ProcessCell
 
         _scheduler.Post(() =>
         {
-            _execution = null;
-            _history = null;
+            Unload();
             SetState(CellState.Ended);
             _host.Ended(this, end);
         });
@@ -392,9 +391,11 @@ internal sealed class ProcessCell
 
     private void Unload()
     {
-        // Dropped, never completed: nothing of the old pass may run again.
+        // Dropped, never completed: nothing of the old pass may run again, and nothing of it may be kept.
         _execution = null;
         _history = null;
+        _drive = null;
+        _waits.Forget();
     }
 
     private void SetState(CellState state)

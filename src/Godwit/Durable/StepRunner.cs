@@ -7,6 +7,8 @@ namespace Godwit.Durable;
 /// <summary>Runs one step by the rules of its effect. What it needs of the past is handed in; what it learned is handed back.</summary>
 internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableOptions options, long process, Action<IReadOnlyList<Draft>, Receipt> intended)
 {
+    private const int NoSpaceLeft = 28; // ENOSPC
+
     public async Task<StepEnd> RunAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
     {
         switch (work.Effect)
@@ -123,6 +125,11 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
             {
                 failure = new Failure("body", fault.Cause, fault.Message, number);
                 retry = fault.Retry;
+            }
+            catch (IOException full) when ((full.HResult & 0xffff) == NoSpaceLeft)
+            {
+                // The host is at fault, not the step: nothing is journaled of it, and a resume tries it again.
+                throw new JournalStoppedException($"the disk is full ({full.Message}); free some space, then 'godwit resume {journal.Reader.Run}'", full);
             }
             catch (Exception error) when (error is not (JournalException or DurableRuleException))
             {

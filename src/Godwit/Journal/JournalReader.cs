@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Godwit.Journal;
 
 /// <summary>Reads a run's journal. Any number of readers may stand beside the owner.</summary>
@@ -5,10 +7,12 @@ public sealed class JournalReader : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Database _database;
-    private readonly Statement _ofProcess;
+    private readonly ConcurrentBag<(Database Database, Statement OfProcess)> _idle = [];
+    private readonly bool _readOnly;
 
-    private JournalReader(RunFolder folder, Database database)
+    private JournalReader(RunFolder folder, Database database, bool readOnly)
     {
+        _readOnly = readOnly;
         Folder = folder;
         _database = database;
         using (var run = database.Prepare("SELECT id FROM run"))
@@ -16,7 +20,6 @@ public sealed class JournalReader : IDisposable
             Run = run.Step() ? run.Text(0) : throw new JournalCorruptException($"{folder.Journal} names no run; restore the run's folder from a copy");
         }
 
-        _ofProcess = database.Prepare($"SELECT {EntryRow.Columns} FROM entries WHERE process = ? AND seq > ? ORDER BY seq");
     }
 
     /// <summary>Where the run stands.</summary>
@@ -34,9 +37,10 @@ public sealed class JournalReader : IDisposable
         try
         {
             // A reader of a WAL database needs its shared index, which a read-only connection can't make where it is missing.
-            database = Database.Open(folder.Journal, readOnly: IsReadOnly(folder));
+            var readOnly = IsReadOnly(folder);
+            database = Database.Open(folder.Journal, readOnly);
             JournalSchema.Require(database, folder);
-            return new JournalReader(folder, database);
+            return new JournalReader(folder, database, readOnly);
         }
         catch (DatabaseException error)
         {
@@ -50,27 +54,31 @@ public sealed class JournalReader : IDisposable
         }
     }
 
-    /// <summary>The entries of one process after a sequence, in order.</summary>
+    /// <summary>The entries of one process after a sequence, in order. Several threads may read at once, each on a connection of its own.</summary>
     public IReadOnlyList<Entry> OfProcess(long process, long after = 0)
     {
-        lock (_gate)
+        if (!_idle.TryTake(out var connection))
         {
-            var entries = new List<Entry>();
-            _ofProcess.Bind(1, process).Bind(2, after);
-            try
-            {
-                while (_ofProcess.Step())
-                {
-                    entries.Add(new EntryRow(_ofProcess).ToEntry());
-                }
-            }
-            finally
-            {
-                _ofProcess.Reset();
-            }
-
-            return entries;
+            var database = Database.Open(Folder.Journal, _readOnly);
+            connection = (database, database.Prepare($"SELECT {EntryRow.Columns} FROM entries WHERE process = ? AND seq > ? ORDER BY seq"));
         }
+
+        var entries = new List<Entry>();
+        try
+        {
+            connection.OfProcess.Bind(1, process).Bind(2, after);
+            while (connection.OfProcess.Step())
+            {
+                entries.Add(new EntryRow(connection.OfProcess).ToEntry());
+            }
+        }
+        finally
+        {
+            connection.OfProcess.Reset();
+            _idle.Add(connection);
+        }
+
+        return entries;
     }
 
     /// <summary>Entries of a run after a sequence, in order.</summary>
@@ -156,9 +164,14 @@ public sealed class JournalReader : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        while (_idle.TryTake(out var connection))
+        {
+            connection.OfProcess.Dispose();
+            connection.Database.Dispose();
+        }
+
         lock (_gate)
         {
-            _ofProcess.Dispose();
             _database.Dispose();
         }
     }

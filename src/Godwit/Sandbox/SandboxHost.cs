@@ -80,6 +80,19 @@ public sealed partial class SandboxHost : IDisposable
         }
     }
 
+    /// <summary>Makes sure that sandboxes can be made here, before anything depends on it.</summary>
+    /// <param name="tree">A folder that a command may see.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="SandboxException">They can't.</exception>
+    public async Task RequireAsync(string tree, CancellationToken cancellation)
+    {
+        var result = await RunAsync(new SandboxCommand { Shell = "true", Tree = tree, Timeout = TimeSpan.FromSeconds(20) }, cancellation);
+        if (result.ExitCode != 0)
+        {
+            throw new SandboxException($"the sandbox could not be made ({result.Error.Trim().Split('\n')[0]}); 'godwit doctor' says what is missing, and '--sandbox none' runs candidates unprotected");
+        }
+    }
+
     /// <summary>What limits and filters a command here, for the evidence.</summary>
     public string Describe()
     {

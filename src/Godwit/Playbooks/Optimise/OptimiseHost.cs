@@ -41,11 +41,12 @@ public sealed class OptimiseHost : IAsyncDisposable
     /// <param name="cancellation">Ends the start.</param>
     public static async Task<OptimiseHost> StartAsync(RunStore store, SourceRepository source, Goal goal, SandboxKind kind, DurableOptions options, CancellationToken cancellation)
     {
+        var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
         var folder = store.New(goal.Name, options.Time.GetUtcNow());
+        await RequireAsync(sandbox, folder, cancellation);
         var repository = new RunRepository(folder.Repository);
         var commit = await repository.CloneAsync(source, "HEAD", cancellation);
         var path = goal.Parameters is null ? "" : goal.Harness.Folder.Length == 0 ? goal.Parameters.File : $"{goal.Harness.Folder}/{goal.Parameters.File}";
-        var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
         var input = new OptimiseInput
         {
             Goal = goal,
@@ -81,6 +82,21 @@ public sealed class OptimiseHost : IAsyncDisposable
         _measurer.Dispose();
         _sandbox.Dispose();
         _signer.Dispose();
+    }
+
+    /// <summary>A run that can't have its sandbox leaves nothing behind.</summary>
+    private static async Task RequireAsync(SandboxHost sandbox, RunFolder folder, CancellationToken cancellation)
+    {
+        try
+        {
+            await sandbox.RequireAsync(folder.Path, cancellation);
+        }
+        catch (SandboxException)
+        {
+            sandbox.Dispose();
+            Directory.Delete(folder.Path, recursive: true);
+            throw;
+        }
     }
 
     private static async Task<OptimiseHost> WireAsync(
