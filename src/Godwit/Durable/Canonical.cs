@@ -36,10 +36,11 @@ internal static class Canonical
     /// <summary>SHA-256 over the version and the canonical form.</summary>
     public static byte[] Hash(int version, ReadOnlySpan<byte> json, string? tree = null)
     {
-        var head = System.Text.Encoding.UTF8.GetBytes(tree is null ? $"{version}\n" : $"{version}\n{tree}\n");
-        var bytes = new byte[head.Length + json.Length];
-        head.CopyTo(bytes, 0);
-        json.CopyTo(bytes.AsSpan(head.Length));
+        var head = tree is null && version == 0 ? "0\n"u8 : System.Text.Encoding.UTF8.GetBytes(tree is null ? $"{version}\n" : $"{version}\n{tree}\n");
+        var length = head.Length + json.Length;
+        var bytes = length <= 512 ? stackalloc byte[length] : new byte[length];
+        head.CopyTo(bytes);
+        json.CopyTo(bytes[head.Length..]);
         return SHA256.HashData(bytes);
     }
 

@@ -109,13 +109,12 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         }
 
         var state = history[key];
-        var pending = new Pending<T>(key, idle, work ?? !idle, read) { Input = input };
-        if (state.Answer is { } answer && (state.Answers(input) || answer.Kind is not (EntryKind.StepCompleted or EntryKind.StepFailed)))
+        if (state.Answer is { } answer && (answer.Kind is not (EntryKind.StepCompleted or EntryKind.StepFailed) || state.Answers(input)))
         {
-            pending.Answer(answer);
-            return pending.Task;
+            return Answered(answer, read);
         }
 
+        var pending = new Pending<T>(key, idle, work ?? !idle, read) { Input = input };
         if (history.CancelReason is { } reason)
         {
             pending.Fail(new ProcessCancelledException(reason));
@@ -125,6 +124,18 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         _pending.Add(key, pending);
         begin(state);
         return pending.Task;
+    }
+
+    private static Task<T> Answered<T>(Entry answer, Func<Entry, T> read)
+    {
+        try
+        {
+            return Task.FromResult(read(answer));
+        }
+        catch (StepFailedException failure)
+        {
+            return Task.FromException<T>(failure);
+        }
     }
 
     private async Task<int> AwaitRaceAsync(string key, Task[] tasks, Task<int> decided)
