@@ -93,6 +93,11 @@ internal static class DoctorCommand
     /// <summary>What keeps bubblewrap from working, from what the kernel says of itself.</summary>
     private static string Mend(string error)
     {
+        if (error.Contains("No such file", StringComparison.Ordinal))
+        {
+            return "install bubblewrap and util-linux";
+        }
+
         if (Read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1")
         {
             return "AppArmor keeps users from making user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give bwrap an AppArmor profile that allows userns";
@@ -108,7 +113,7 @@ internal static class DoctorCommand
             return "this is a container that may not make namespaces: start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined --cap-add SYS_ADMIN, or run Godwit outside";
         }
 
-        return error.Contains("No such file", StringComparison.Ordinal) ? "install bubblewrap" : "without a sandbox, 'godwit run --sandbox none' runs candidates unprotected, and the evidence says so";
+        return "without a sandbox, 'godwit run --sandbox none' runs candidates unprotected, and the evidence says so";
     }
 
     private static string? Read(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : null;
