@@ -1,5 +1,7 @@
+using Godwit.Durable;
 using Godwit.Playbooks.Optimise;
 using Godwit.Sandbox;
+using Godwit.Search;
 using Godwit.Workspaces;
 
 namespace Godwit.Cli.Commands;
@@ -12,6 +14,8 @@ internal sealed record GoalFinding(bool IsError, string Message);
 /// <summary>Checks a goal that reads well against the machine and the repository.</summary>
 internal static class GoalCheck
 {
+    private const int Draws = 2000;
+
     public static async Task<IReadOnlyList<GoalFinding>> FindAsync(Goal goal, SourceRepository source, SandboxKind kind, CancellationToken cancellation)
     {
         var findings = new List<GoalFinding>();
@@ -21,11 +25,40 @@ internal static class GoalCheck
             findings.Add(new GoalFinding(false, $"the run starts from the last commit; not in it: {string.Join(", ", uncommitted.Take(3))}{(uncommitted.Count > 3 ? $" and {uncommitted.Count - 3} more" : "")}"));
         }
 
+        findings.AddRange(CheckSpace(goal));
         if (kind == SandboxKind.Bubblewrap)
         {
             findings.AddRange(CommandPaths.Unreachable(goal.Harness).Select(message => new GoalFinding(true, message)));
         }
 
         return findings;
+    }
+
+    /// <summary>Parameters that no point has, and constraints that no point meets: found by drawing points.</summary>
+    private static IEnumerable<GoalFinding> CheckSpace(Goal goal)
+    {
+        if (goal.Parameters is not { } parameters)
+        {
+            yield break;
+        }
+
+        var space = new SearchSpace(parameters.Space, parameters.Constraints);
+        var random = new SeededRandom(1, "validate");
+        var active = new HashSet<string>(StringComparer.Ordinal);
+        for (var draw = 0; draw < Draws; draw++)
+        {
+            if (space.Sample(random) is not { } point)
+            {
+                yield return new GoalFinding(true, $"no point meets parameters.constraints ({string.Join("; ", parameters.Constraints)}): a thousand random ones all break them");
+                yield break;
+            }
+
+            active.UnionWith(point.Keys);
+        }
+
+        foreach (var dead in parameters.Space.Where(parameter => !active.Contains(parameter.Name)))
+        {
+            yield return new GoalFinding(true, $"parameter '{dead.Name}' is dead: its condition '{dead.When}' holds for none of {Draws:N0} random points");
+        }
     }
 }

@@ -56,9 +56,9 @@ internal sealed class HarnessTrees
     /// <summary>The machine's package caches.</summary>
     public IReadOnlyDictionary<string, string> Mounts => _sandbox.Kind == SandboxKind.None ? new Dictionary<string, string>() : PackageCaches.Mounts(_spec.Setup is not null);
 
-    /// <summary>The tree of an arm, clean, built, and with the candidate's files over it.</summary>
+    /// <summary>One of two places for a tree, clean, built, and with the candidate's files over it.</summary>
     /// <exception cref="PrepareException">Setup or the build failed.</exception>
-    public async Task<string> PlaceAsync(Candidate candidate, bool isBase, CancellationToken cancellation, bool holdOut = false)
+    public async Task<string> PlaceAsync(Candidate candidate, bool left, CancellationToken cancellation, bool holdOut = false)
     {
         var refused = candidate.Files.FirstOrDefault(file => !_editable.Matches(Local(file.Path)));
         if (refused is not null)
@@ -68,8 +68,8 @@ internal sealed class HarnessTrees
 
         var (key, pristine) = await BuiltAsync(candidate, cancellation);
 
-        // Both arms' names have one length: a path's length alone can move a benchmark.
-        var name = $"{(isBase ? "base" : "head")}-{key}";
+        // Both places' names have one length: a path's length alone can move a benchmark.
+        var name = $"{(left ? "one" : "two")}-{key}";
         if (!_trees.TryGetValue(name, out var tree))
         {
             Forget();

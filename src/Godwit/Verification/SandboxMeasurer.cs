@@ -39,7 +39,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         await _oneAtATime.WaitAsync(cancellation);
         try
         {
-            var tree = await _trees.PlaceAsync(candidate, isBase: candidate.Files.Count == 0, cancellation);
+            var tree = await _trees.PlaceAsync(candidate, left: true, cancellation);
             if (_spec.Check is null)
             {
                 return new CheckResult(TrialOutcome.Ok, null, null, attempt.ActiveTime.TotalSeconds);
@@ -104,7 +104,8 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         string tree;
         try
         {
-            tree = await _trees.PlaceAsync(candidate, isBase, cancellation, holdOut);
+            // Where a tree lies on the disk can favour it. The seed decides which place each arm has, so no arm keeps the better one.
+            tree = await _trees.PlaceAsync(candidate, isBase ^ ((seed & 1) == 1), cancellation, holdOut);
         }
         catch (PrepareException failed)
         {

@@ -35,7 +35,7 @@ public sealed class ExampleTests : IDisposable
             .Where(line => !line.TrimStart().StartsWith("- {", StringComparison.Ordinal))
             .Select(line => line.TrimStart() == "try:" ? $"  try: [{trap}]" : line)));
         var result = _godwit.RunJson("run", folder, "--trials", "1", "--time", "30m");
-        Assert.Equal("verified", result.GetProperty("state").GetString());
+        Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
         Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > factor, result.ToString());
     }
 

@@ -161,5 +161,18 @@ public sealed class RunTests : IDisposable
         Assert.Equal(2, _godwit.Run("init", folder).Exit);
     }
 
+    [Theory]
+    [InlineData("{type: int, low: 1, high: 9, when: SPEED > 100}", "", "parameter 'OTHER' is dead")]
+    [InlineData("{type: int, low: 1, high: 9}", "constraints: [SPEED > 50]", "no point meets parameters.constraints")]
+    public void Validate_SpaceThatCantBeSearched_IsTold(string other, string constraints, string message)
+    {
+        var folder = Goal("1");
+        var goal = Path.Combine(folder, "godwit.yaml");
+        File.WriteAllText(goal, File.ReadAllText(goal).Replace("space: {SPEED: {type: int, low: 1, high: 40}}", $"space: {{SPEED: {{type: int, low: 1, high: 40}}, OTHER: {other}}}\n  {constraints}", StringComparison.Ordinal));
+        var (exit, _, error) = _godwit.Run("validate", folder);
+        Assert.Equal(2, exit);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
     private static int Lines(string path) => File.Exists(path) ? File.ReadAllLines(path).Length : 0;
 }

@@ -27,7 +27,7 @@ internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessT
             new SandboxCommand
             {
                 Shell = program,
-                Tree = await trees.PlaceAsync(Candidate.Base, isBase: true, cancellation),
+                Tree = await trees.PlaceAsync(Candidate.Base, left: true, cancellation),
                 Folder = spec.Folder,
                 Home = trees.Home,
                 Read = spec.Read,
