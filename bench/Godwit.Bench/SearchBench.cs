@@ -12,7 +12,7 @@ internal static class SearchBench
     public const int Evaluations = 200;
     public const int Instances = 45;
 
-    // Instances 1 to 100 were used while the settings were chosen.
+    // Instances 1 to 100 are for choosing settings (FIRST_INSTANCE=1).
     public const int FirstInstance = 1001;
 
     public static readonly string[] Functions = ["sphere", "rosenbrock", "ellipsoid", "rastrigin", "schaffer", "step"];
