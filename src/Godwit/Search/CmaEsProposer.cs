@@ -24,9 +24,10 @@ public sealed class CmaEsProposer : IProposer
             return null;
         }
 
-        var own = observations.Where(observation => observation.Proposer == Name && dimensions.All(dimension => observation.Point.ContainsKey(dimension.Name))).ToList();
-        var best = observations.Where(observation => observation.Score is not null).MaxBy(observation => observation.Score);
-        var state = new CmaState(dimensions.Count, Start(dimensions, best, own));
+        bool IsOwn(Observation observation) => observation.Proposer == Name && dimensions.All(dimension => observation.Point.ContainsKey(dimension.Name));
+        var own = observations.Where(IsOwn).ToList();
+        var best = Best(observations);
+        var state = new CmaState(dimensions.Count, Start(dimensions, Best(observations.TakeWhile(observation => !IsOwn(observation)))));
         for (var generation = 0; (generation + 1) * Lambda <= own.Count; generation++)
         {
             var members = own.Skip(generation * Lambda).Take(Lambda).ToList();
@@ -34,7 +35,7 @@ public sealed class CmaEsProposer : IProposer
             state.Update(ranked);
             if (state.HasStagnated || members.All(member => member.Score is null))
             {
-                state = new CmaState(dimensions.Count, [.. dimensions.Select(_ => random.NextDouble())]);
+                state = new CmaState(dimensions.Count, Restart(dimensions.Count, generation));
             }
         }
 
@@ -59,18 +60,24 @@ public sealed class CmaEsProposer : IProposer
         return Complete(space, dimensions, [.. state.Sample(random).Select(value => Math.Clamp(value, 0, 1))], best) is var clamped && space.IsFeasible(clamped) ? clamped : null;
     }
 
-    private static double[] Start(List<Parameter> dimensions, Observation? best, List<Observation> own)
+    private static Observation? Best(IEnumerable<Observation> observations) =>
+        observations.Where(observation => observation.Score is not null).MaxBy(observation => observation.Score);
+
+    /// <summary>It starts where the others were best before its own first trial, or else in the middle.</summary>
+    private static double[] Start(List<Parameter> dimensions, Observation? best) =>
+        best is not null && dimensions.All(dimension => best.Point.ContainsKey(dimension.Name)) ? Unit(dimensions, best.Point) : [.. dimensions.Select(_ => 0.5)];
+
+    /// <summary>A place that is the same each time the trials are folded: points of an additive recurrence spread evenly (Roberts 2018, "R-sequence").</summary>
+    private static double[] Restart(int dimensions, int generation)
     {
-        // Before its own first trial it starts where the others are best; later restarts draw their own place.
-        if (own.Count == 0 && best is not null && dimensions.All(dimension => best.Point.ContainsKey(dimension.Name)))
+        var ratio = 2.0;
+        for (var round = 0; round < 50; round++)
         {
-            return Unit(dimensions, best.Point);
+            ratio = Math.Pow(1 + ratio, 1.0 / (dimensions + 1));
         }
 
-        return own.Count > 0 ? Mean(own.Take(Lambda).Select(member => Unit(dimensions, member.Point)).ToList()) : [.. dimensions.Select(_ => 0.5)];
+        return [.. Enumerable.Range(1, dimensions).Select(index => (0.5 + generation * Math.Pow(1 / ratio, index)) % 1)];
     }
-
-    private static double[] Mean(List<double[]> points) => [.. Enumerable.Range(0, points[0].Length).Select(index => points.Average(point => point[index]))];
 
     /// <summary>Where so narrow a distribution would never leave a whole number, it does so with a small chance.</summary>
     private static double[] WithMargin(List<Parameter> dimensions, double[] sample, CmaState state, Random random)

@@ -5,7 +5,8 @@ namespace Godwit.Search;
 /// <summary>The distribution of CMA-ES in the unit cube, and its update (Hansen 2016, figure 6, with active weights).</summary>
 internal sealed class CmaState
 {
-    private const double StartSigma = 0.2;
+    // Of the range; Hansen 2016, appendix B.2 has 0.3.
+    private const double StartSigma = 0.3;
     private readonly int _dimensions;
     private readonly double[] _weights;
     private readonly double _effective;
@@ -61,7 +62,7 @@ internal sealed class CmaState
 
     public double[] Sample(Random random)
     {
-        var normal = Vector<double>.Build.Dense(_dimensions, _ => Normal(random));
+        var normal = Vector<double>.Build.Dense(_dimensions, _ => SeededNormal.Next(random));
         return (_mean + _sigma * (_axes * _lengths.PointwiseMultiply(normal))).ToArray();
     }
 
@@ -110,6 +111,4 @@ internal sealed class CmaState
         _lengths = decomposed.EigenValues.Map(value => Math.Sqrt(Math.Clamp(value.Real, 1e-14, 1e7)));
         _covariance = symmetric;
     }
-
-    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -1,22 +1,24 @@
+using Point = System.Collections.Generic.IReadOnlyDictionary<string, string>;
+
 namespace Godwit.Search;
 
 /// <summary>
 /// Tree-structured Parzen estimator (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization"; the settings are
-/// Optuna's, with a floor of the kernels' width that shrinks in every third trial): points are drawn where good trials are dense
-/// and bad ones are not.
+/// Optuna's) in turn with a multivariate form (Falkner et al. 2018, "BOHB"; bandwidths by Scott's rule): points are drawn where
+/// good trials are dense and bad ones are not.
 /// </summary>
 public sealed class TpeProposer : IProposer
 {
     private const int StartupTrials = 10;
     private const int Candidates = 24;
-    private const double FloorShrink = 0.05;
+    private const double LastShrink = 0.3;
     private const int FeasibleTries = 20;
 
     /// <inheritdoc/>
     public string Name => "tpe";
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string>? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
+    public Point? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
     {
         if (observations.Count < StartupTrials || observations.All(observation => observation.Score is null))
         {
@@ -28,11 +30,13 @@ public sealed class TpeProposer : IProposer
         var good = valid.Take(goodCount).Select(observation => observation.Point).ToList();
         var bad = valid.Skip(goodCount).Concat(observations.Where(observation => observation.Score is null)).Select(observation => observation.Point).ToList();
 
-        // In turn, two with the plain floor, which holds on plateaus and against noise, and one with a floor that shrinks to converge.
-        var shrink = observations.Count % 3 == 2 ? Math.Pow(FloorShrink, Math.Min(1, observations.Count / (double)Math.Max(budget, 1))) : 1;
+        // In turn: twice all parameters together, which sees what belongs together, and once each by itself, which holds along the
+        // axes and on plateaus.
+        var shrink = Math.Pow(LastShrink, Math.Min(1, observations.Count / (double)Math.Max(budget, 1)));
+        var together = observations.Count % 3 != 2;
         for (var attempt = 0; attempt < FeasibleTries; attempt++)
         {
-            var point = DrawEach(space, good, bad, shrink, random);
+            var point = DrawEach(space, good, bad, shrink, random, together ? DrawTogether(space, good, bad, shrink, random) : null);
             if (space.IsFeasible(point))
             {
                 return point;
@@ -42,11 +46,11 @@ public sealed class TpeProposer : IProposer
         return space.Sample(random);
     }
 
-    private static IReadOnlyDictionary<string, string> DrawEach(
-        SearchSpace space, List<IReadOnlyDictionary<string, string>> good, List<IReadOnlyDictionary<string, string>> bad, double shrink, Random random)
+    /// <summary>The parameters that aren't known yet, one at a time, each over the trials in which it was active.</summary>
+    private static Point DrawEach(SearchSpace space, List<Point> good, List<Point> bad, double shrink, Random random, Point? known)
     {
-        var point = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var parameter in space.Parameters)
+        var point = new Dictionary<string, string>(known ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        foreach (var parameter in space.Parameters.Where(parameter => !point.ContainsKey(parameter.Name)))
         {
             var like = ParzenEstimator.Independent(parameter, ValuesOf(good, parameter), shrink);
             var unlike = ParzenEstimator.Independent(parameter, ValuesOf(bad, parameter), shrink);
@@ -56,8 +60,17 @@ public sealed class TpeProposer : IProposer
         return space.Active(point);
     }
 
+    /// <summary>The parameters that are always active, from one density over all of them.</summary>
+    private static Point DrawTogether(SearchSpace space, List<Point> good, List<Point> bad, double shrink, Random random)
+    {
+        var parameters = space.Parameters.Where(parameter => parameter.When is null).ToList();
+        var like = new JointEstimator(parameters, good, shrink, withPrior: false);
+        var unlike = new JointEstimator(parameters, bad, shrink, withPrior: true);
+        return Best(() => like.Sample(random), point => like.LogDensity(point) - unlike.LogDensity(point));
+    }
+
     private static T Best<T>(Func<T> draw, Func<T, double> score) => Enumerable.Range(0, Candidates).Select(_ => draw()).ToList().MaxBy(score)!;
 
-    private static List<double> ValuesOf(List<IReadOnlyDictionary<string, string>> points, Parameter parameter) =>
+    private static List<double> ValuesOf(List<Point> points, Parameter parameter) =>
         [.. points.Where(point => point.ContainsKey(parameter.Name)).Select(point => parameter.ToNumber(point[parameter.Name]))];
 }

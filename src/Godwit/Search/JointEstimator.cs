@@ -1,0 +1,111 @@
+using MathNet.Numerics.LinearAlgebra;
+
+namespace Godwit.Search;
+
+/// <summary>
+/// The density of several parameters at once: normal kernels around the points, all with one full covariance by Scott's rule
+/// (n^(-1/(D+4)) of the points' own; Scott 1992, "Multivariate density estimation"), so that they lie along what belongs
+/// together. Unordered choices multiply it by how well their values agree.
+/// </summary>
+internal sealed class JointEstimator
+{
+    private const int Resamples = 50;
+
+    private readonly IReadOnlyList<Parameter> _ordered;
+    private readonly IReadOnlyList<Parameter> _unordered;
+    private readonly IReadOnlyList<IReadOnlyDictionary<string, string>> _points;
+    private readonly bool _withPrior;
+    private readonly Matrix<double> _factor;
+    private readonly Matrix<double> _inverse;
+    private readonly double[][] _white;
+    private readonly double _logScale;
+    private readonly double _otherShare;
+
+    /// <param name="parameters">The dimensions; every point has a value for each.</param>
+    /// <param name="points">At least one.</param>
+    /// <param name="spread">How many evenly spread trials are counted into the covariance, so that good points near each other don't end the search.</param>
+    /// <param name="withPrior">
+    /// Adds a kernel as wide as the space. Right for bad points; among good ones it would make every empty corner of a space
+    /// of many dimensions look better than the neighbourhood of the best point, where bad points gather too.
+    /// </param>
+    public JointEstimator(IReadOnlyList<Parameter> parameters, IReadOnlyList<IReadOnlyDictionary<string, string>> points, double spread, bool withPrior)
+    {
+        _ordered = [.. parameters.Where(parameter => parameter.IsOrdered)];
+        _unordered = [.. parameters.Where(parameter => !parameter.IsOrdered)];
+        _points = points;
+        _withPrior = withPrior;
+        _otherShare = 1.0 / (points.Count + 1);
+        var dimensions = Math.Max(_ordered.Count, 1);
+        var numbers = Matrix<double>.Build.Dense(points.Count, dimensions, (row, column) => column < _ordered.Count ? Unit(_ordered[column], points[row]) : 0);
+        var centred = numbers - Matrix<double>.Build.DenseOfRows(Enumerable.Repeat(numbers.ColumnSums() / points.Count, points.Count));
+        var evenVariance = Matrix<double>.Build.DenseIdentity(dimensions) / 12;
+        var covariance = (centred.TransposeThisAndMultiply(centred) + spread * evenVariance) / (points.Count + spread);
+        _factor = covariance.Cholesky().Factor * Math.Pow(points.Count, -1.0 / (dimensions + 4));
+        _inverse = _factor.Inverse();
+        _white = [.. numbers.EnumerateRows().Select(row => (_inverse * row).ToArray())];
+        _logScale = _factor.Diagonal().PointwiseLog().Sum() + dimensions / 2.0 * Math.Log(2 * Math.PI);
+    }
+
+    public IReadOnlyDictionary<string, string> Sample(Random random)
+    {
+        var kernel = _points[random.Next(_points.Count)];
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var parameter in _unordered)
+        {
+            values[parameter.Name] = random.NextDouble() < _otherShare ? parameter.Sample(random) : kernel[parameter.Name];
+        }
+
+        var numbers = Draw(kernel, random);
+        for (var index = 0; index < _ordered.Count; index++)
+        {
+            var parameter = _ordered[index];
+            values[parameter.Name] = parameter.FromNumber(parameter.Low + Math.Clamp(numbers[index], 0, 1) * (parameter.High - parameter.Low));
+        }
+
+        return values;
+    }
+
+    public double LogDensity(IReadOnlyDictionary<string, string> point)
+    {
+        var white = (_inverse * Vector<double>.Build.Dense(_factor.RowCount, index => index < _ordered.Count ? Unit(_ordered[index], point) : 0)).ToArray();
+        var logs = new double[_points.Count + (_withPrior ? 1 : 0)];
+        for (var kernel = 0; kernel < _points.Count; kernel++)
+        {
+            var distance = 0.0;
+            for (var index = 0; index < white.Length; index++)
+            {
+                distance += (white[index] - _white[kernel][index]) * (white[index] - _white[kernel][index]);
+            }
+
+            logs[kernel] = -0.5 * distance - _logScale;
+            foreach (var parameter in _unordered)
+            {
+                logs[kernel] += Math.Log(_otherShare / parameter.Count!.Value + (point[parameter.Name] == _points[kernel][parameter.Name] ? 1 - _otherShare : 0));
+            }
+        }
+
+        if (_withPrior)
+        {
+            logs[^1] = -_unordered.Sum(parameter => Math.Log(parameter.Count!.Value));
+        }
+
+        var largest = logs.Max();
+        return largest + Math.Log(logs.Sum(log => Math.Exp(log - largest)) / logs.Length);
+    }
+
+    private double[] Draw(IReadOnlyDictionary<string, string> kernel, Random random)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var step = _factor * Vector<double>.Build.Dense(_factor.RowCount, _ => SeededNormal.Next(random));
+            var numbers = _ordered.Select((parameter, index) => Unit(parameter, kernel) + step[index]).ToArray();
+            if (attempt == Resamples || numbers.All(number => number is >= 0 and <= 1))
+            {
+                return numbers;
+            }
+        }
+    }
+
+    private static double Unit(Parameter parameter, IReadOnlyDictionary<string, string> point) =>
+        (parameter.ToNumber(point[parameter.Name]) - parameter.Low) / (parameter.High - parameter.Low);
+}
