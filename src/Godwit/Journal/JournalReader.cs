@@ -60,6 +60,9 @@ public sealed class JournalReader : IDisposable
         if (!_idle.TryTake(out var connection))
         {
             var database = Database.Open(Folder.Journal, _readOnly);
+
+            // 32 MiB: a process's entries lie all over the file, and the tree above them should stay in memory.
+            database.Execute("PRAGMA cache_size=-32768");
             connection = (database, database.Prepare($"SELECT {EntryRow.Columns} FROM entries WHERE process = ? AND seq > ? ORDER BY seq"));
         }
 

@@ -5,7 +5,8 @@ namespace Godwit.Search;
 /// <summary>
 /// The density of several parameters at once: normal kernels around the points, all with one full covariance by Scott's rule
 /// (n^(-1/(D+4)) of the points' own; Scott 1992, "Multivariate density estimation"), so that they lie along what belongs
-/// together. Unordered choices multiply it by how well their values agree.
+/// together. Unordered choices multiply it by how well their values agree. Good points weigh by their rank, as in CMA-ES
+/// (Hansen 2016, equation 49); n is then the effective number of points.
 /// </summary>
 internal sealed class JointEstimator
 {
@@ -14,7 +15,8 @@ internal sealed class JointEstimator
     private readonly IReadOnlyList<Parameter> _ordered;
     private readonly IReadOnlyList<Parameter> _unordered;
     private readonly IReadOnlyList<IReadOnlyDictionary<string, string>> _points;
-    private readonly bool _withPrior;
+    private readonly double[] _weights;
+    private readonly double _priorWeight;
     private readonly Matrix<double> _factor;
     private readonly Matrix<double> _inverse;
     private readonly double[][] _white;
@@ -24,23 +26,33 @@ internal sealed class JointEstimator
     /// <param name="parameters">The dimensions; every point has a value for each.</param>
     /// <param name="points">At least one.</param>
     /// <param name="spread">How many evenly spread trials are counted into the covariance, so that good points near each other don't end the search.</param>
-    /// <param name="withPrior">
-    /// Adds a kernel as wide as the space. Right for bad points; among good ones it would make every empty corner of a space
-    /// of many dimensions look better than the neighbourhood of the best point, where bad points gather too.
+    /// <param name="good">
+    /// Weigh by rank, the best point first. Bad points weigh the same and have a prior kernel beside them, as wide as the space:
+    /// among good ones it would make every empty corner of a space of many dimensions look better than the neighbourhood of the
+    /// best point, where bad points gather too.
     /// </param>
-    public JointEstimator(IReadOnlyList<Parameter> parameters, IReadOnlyList<IReadOnlyDictionary<string, string>> points, double spread, bool withPrior)
+    public JointEstimator(IReadOnlyList<Parameter> parameters, IReadOnlyList<IReadOnlyDictionary<string, string>> points, double spread, bool good)
     {
         _ordered = [.. parameters.Where(parameter => parameter.IsOrdered)];
         _unordered = [.. parameters.Where(parameter => !parameter.IsOrdered)];
         _points = points;
-        _withPrior = withPrior;
+        var raw = points.Select((_, rank) => good ? Math.Log(points.Count + 1) - Math.Log(rank + 1) : 1).ToArray();
+        _priorWeight = good ? 0 : 1.0 / (points.Count + 1);
+        _weights = [.. raw.Select(weight => weight / raw.Sum() * (1 - _priorWeight))];
         _otherShare = 1.0 / (points.Count + 1);
         var dimensions = Math.Max(_ordered.Count, 1);
         var numbers = Matrix<double>.Build.Dense(points.Count, dimensions, (row, column) => column < _ordered.Count ? Unit(_ordered[column], points[row]) : 0);
-        var centred = numbers - Matrix<double>.Build.DenseOfRows(Enumerable.Repeat(numbers.ColumnSums() / points.Count, points.Count));
-        var evenVariance = Matrix<double>.Build.DenseIdentity(dimensions) / 12;
-        var covariance = (centred.TransposeThisAndMultiply(centred) + spread * evenVariance) / (points.Count + spread);
-        _factor = covariance.Cholesky().Factor * Math.Pow(points.Count, -1.0 / (dimensions + 4));
+        var shares = Vector<double>.Build.DenseOfEnumerable(raw.Select(weight => weight / raw.Sum()));
+        var mean = numbers.LeftMultiply(shares);
+        var covariance = Matrix<double>.Build.DenseIdentity(dimensions) * (spread / 12);
+        for (var row = 0; row < points.Count; row++)
+        {
+            var away = numbers.Row(row) - mean;
+            covariance += away.OuterProduct(away) * (points.Count * shares[row]);
+        }
+
+        var effective = 1 / shares.DotProduct(shares);
+        _factor = (covariance / (points.Count + spread)).Cholesky().Factor * Math.Pow(effective, -1.0 / (dimensions + 4));
         _inverse = _factor.Inverse();
         _white = [.. numbers.EnumerateRows().Select(row => (_inverse * row).ToArray())];
         _logScale = _factor.Diagonal().PointwiseLog().Sum() + dimensions / 2.0 * Math.Log(2 * Math.PI);
@@ -48,7 +60,7 @@ internal sealed class JointEstimator
 
     public IReadOnlyDictionary<string, string> Sample(Random random)
     {
-        var kernel = _points[random.Next(_points.Count)];
+        var kernel = _points[Pick(random)];
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var parameter in _unordered)
         {
@@ -68,7 +80,7 @@ internal sealed class JointEstimator
     public double LogDensity(IReadOnlyDictionary<string, string> point)
     {
         var white = (_inverse * Vector<double>.Build.Dense(_factor.RowCount, index => index < _ordered.Count ? Unit(_ordered[index], point) : 0)).ToArray();
-        var logs = new double[_points.Count + (_withPrior ? 1 : 0)];
+        var logs = new double[_points.Count + 1];
         for (var kernel = 0; kernel < _points.Count; kernel++)
         {
             var distance = 0.0;
@@ -77,20 +89,28 @@ internal sealed class JointEstimator
                 distance += (white[index] - _white[kernel][index]) * (white[index] - _white[kernel][index]);
             }
 
-            logs[kernel] = -0.5 * distance - _logScale;
+            logs[kernel] = Math.Log(_weights[kernel]) - 0.5 * distance - _logScale;
             foreach (var parameter in _unordered)
             {
                 logs[kernel] += Math.Log(_otherShare / parameter.Count!.Value + (point[parameter.Name] == _points[kernel][parameter.Name] ? 1 - _otherShare : 0));
             }
         }
 
-        if (_withPrior)
+        logs[^1] = Math.Log(_priorWeight) - _unordered.Sum(parameter => Math.Log(parameter.Count!.Value));
+        var largest = logs.Max();
+        return largest + Math.Log(logs.Sum(log => Math.Exp(log - largest)));
+    }
+
+    private int Pick(Random random)
+    {
+        var pick = random.NextDouble() * (1 - _priorWeight);
+        var index = 0;
+        while (index < _weights.Length - 1 && (pick -= _weights[index]) > 0)
         {
-            logs[^1] = -_unordered.Sum(parameter => Math.Log(parameter.Count!.Value));
+            index++;
         }
 
-        var largest = logs.Max();
-        return largest + Math.Log(logs.Sum(log => Math.Exp(log - largest)) / logs.Length);
+        return index;
     }
 
     private double[] Draw(IReadOnlyDictionary<string, string> kernel, Random random)

@@ -12,6 +12,7 @@ public sealed class TpeProposer : IProposer
     private const int StartupTrials = 10;
     private const int Candidates = 24;
     private const double LastShrink = 0.3;
+    private const double FirstSpread = 2;
     private const int FeasibleTries = 20;
 
     /// <inheritdoc/>
@@ -64,8 +65,8 @@ public sealed class TpeProposer : IProposer
     private static Point DrawTogether(SearchSpace space, List<Point> good, List<Point> bad, double shrink, Random random)
     {
         var parameters = space.Parameters.Where(parameter => parameter.When is null).ToList();
-        var like = new JointEstimator(parameters, good, shrink, withPrior: false);
-        var unlike = new JointEstimator(parameters, bad, shrink, withPrior: true);
+        var like = new JointEstimator(parameters, good, FirstSpread * shrink, good: true);
+        var unlike = new JointEstimator(parameters, bad, FirstSpread * shrink, good: false);
         return Best(() => like.Sample(random), point => like.LogDensity(point) - unlike.LogDensity(point));
     }
 

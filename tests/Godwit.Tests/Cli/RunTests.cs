@@ -12,7 +12,7 @@ public sealed class RunTests : IDisposable
     /// <summary>A metric of 100 times the setting's effect, with 2 % of noise drawn from the seed and the setting.</summary>
     private const string Bench = """
         #!/bin/sh
-        speed=$(sed -n 's/^SPEED=//p' settings.env)
+        speed=$(sed -n 's/^SPEED=//p' settings.env); [ -n "$speed" ] || exit 1
         [ -z "$WITNESS" ] || echo "$GODWIT_SEED $speed" >> "$WITNESS"
         awk -v seed="$GODWIT_SEED" -v speed="$speed" 'BEGIN { srand(seed % 100000 + speed * 7); print "METRIC m=" 100 * EFFECT * (1 + 0.02 * (rand() - 0.5)) }'
         """;
@@ -69,6 +69,18 @@ public sealed class RunTests : IDisposable
         var result = _godwit.RunJson("run", Goal("1", trials: 20));
         Assert.Equal("no_improvement", result.GetProperty("state").GetString());
         Assert.True(result.GetProperty("trials").GetProperty("ok").GetInt32() >= 18, result.ToString());
+        Assert.DoesNotContain("dead parameters", result.GetProperty("reason").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_NobodyReadsTheSettings_SaysThatTheParametersAreDead()
+    {
+        var folder = Goal("1", trials: 12);
+        var bench = Path.Combine(folder, "bench");
+        File.WriteAllText(bench, File.ReadAllText(bench).Replace("speed=$(sed -n 's/^SPEED=//p' settings.env)", "speed=1", StringComparison.Ordinal));
+        var result = _godwit.RunJson("run", folder);
+        Assert.Equal("no_improvement", result.GetProperty("state").GetString());
+        Assert.Contains("dead parameters", result.GetProperty("reason").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

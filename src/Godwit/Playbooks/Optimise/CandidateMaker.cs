@@ -27,6 +27,9 @@ internal sealed class CandidateMaker
 
     public Candidate Make(IReadOnlyDictionary<string, string> point) => new([new FileChange(_path, _file.Write(_baseFile, Space, point))]);
 
+    /// <summary>The base with a settings file that nobody can read: whoever reads it has to fail.</summary>
+    public Candidate Unreadable() => new([new FileChange(_path, "{ unreadable on purpose\n\0"u8.ToArray())]);
+
     /// <summary>A point that names only some parameters, completed by the base's values.</summary>
     public IReadOnlyDictionary<string, string> Complete(IReadOnlyDictionary<string, string> partial)
     {

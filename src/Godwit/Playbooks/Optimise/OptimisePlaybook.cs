@@ -59,7 +59,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
                     continue;
                 }
 
-                return Ended(goal, calibration, state, disproven);
+                return await WithDeadParametersAsync(context, input, Ended(goal, calibration, state, disproven));
             }
 
             var attempt = await AttemptAsync(context, input, calibration, state, finalist, disproven.Count + 1);
@@ -110,6 +110,22 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             Branch = branch,
             Commit = commit,
             Evidence = evidence,
+        };
+    }
+
+    /// <summary>A search that found nothing may have turned knobs that are connected to nothing.</summary>
+    private async Task<OptimiseResult> WithDeadParametersAsync(IDurableContext context, OptimiseInput input, OptimiseResult result)
+    {
+        if (result.State != "no_improvement" || input.Goal.Parameters is not { } parameters)
+        {
+            return result;
+        }
+
+        var request = new SingleRequest(new CandidateMaker(input.Goal, input.BaseFile).Unreadable(), true, PairSeries.Seed(input.Goal.Seed, "unreadable", 0), false);
+        var blind = await context.StepAsync("unreadable/measure", Effect.Repeatable, request, Services.Measurer.MeasureAsync);
+        return blind.Outcome != TrialOutcome.Ok ? result : result with
+        {
+            Reason = $"{result.Reason}; measure gives a number even when {parameters.File} can't be read: dead parameters, unless it falls back to defaults on purpose",
         };
     }
 

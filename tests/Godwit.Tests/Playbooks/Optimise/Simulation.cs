@@ -39,7 +39,7 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
         Task.FromResult(new CheckResult(TrialOutcome.Ok, null, null, Measurements));
 
     public Task<Measurement> MeasureAsync(SingleRequest request, Attempt attempt, CancellationToken cancellation) =>
-        Task.FromResult(Measure(request.Candidate, second: false));
+        Task.FromResult(IsUnreadable(request.Candidate) ? new Measurement { Outcome = TrialOutcome.Invalid, Reason = "can't read its settings" } : Measure(request.Candidate, second: false));
 
     public Task<Pair> MeasureAsync(PairRequest request, Attempt attempt, CancellationToken cancellation)
     {
@@ -47,6 +47,8 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
         var second = Measure(request.BaseFirst ? request.Candidate : request.Base, second: true);
         return Task.FromResult(request.BaseFirst ? new Pair(true, first, second, 1) : new Pair(false, second, first, 1));
     }
+
+    private static bool IsUnreadable(Candidate candidate) => candidate.Files.Count > 0 && !candidate.Files[0].Content.AsSpan().Contains((byte)'=');
 
     private Measurement Measure(Candidate candidate, bool second)
     {
