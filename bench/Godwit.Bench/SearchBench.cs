@@ -12,8 +12,8 @@ internal static class SearchBench
     public const int Evaluations = 200;
     public const int Instances = 45;
 
-    // Instances 1 to 1045 are for choosing settings (FIRST_INSTANCE=1).
-    public const int FirstInstance = 2001;
+    // Instances 1 to 2045 are for choosing settings (FIRST_INSTANCE=1).
+    public const int FirstInstance = 3001;
 
     public static readonly string[] Functions = ["sphere", "rosenbrock", "ellipsoid", "rastrigin", "schaffer", "step"];
 
