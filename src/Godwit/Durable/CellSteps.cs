@@ -53,7 +53,7 @@ internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationT
             return;
         }
 
-        var info = EntryInfo.Of(end.Drafts[0].Info);
+        var info = EntryInfo.Of(end.Drafts[^1].Info);
         if (info.Tree is { } tree)
         {
             lock (_trees)
@@ -62,7 +62,7 @@ internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationT
             }
         }
 
-        await cell.AppendAsync(end.Drafts, end.Blobs, ran: work.Key);
+        await cell.AppendAsync(end.Drafts, end.Blobs, ran: work.Key, appended: end.Appended);
     }
 
     /// <summary>The files are trusted only while every step on them since they were last set has been journaled.</summary>

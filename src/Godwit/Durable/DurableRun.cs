@@ -29,6 +29,7 @@ public sealed class DurableRun : IAsyncDisposable
         _tasks = new TaskTracker(Fault);
         _timers = new TimerQueue(options.Time, (process, key) => _cells.GetValueOrDefault(process)?.TimerDue(key));
         Clock = new ActiveClock(options.Time, index.Active);
+        Spent = index.Spent;
         _lastProcess = index.LastProcess;
         _lastCheckpoint = options.Time.GetTimestamp();
         foreach (var (process, (parent, key)) in index.Unfinished)
@@ -53,6 +54,9 @@ public sealed class DurableRun : IAsyncDisposable
 
     /// <summary>How long the run has been active, the time without an owner left out.</summary>
     public TimeSpan ActiveTime => Clock.Elapsed;
+
+    /// <summary>What each budget's node had spent when the run was taken up; calls that were in flight count at their worst case.</summary>
+    public IReadOnlyDictionary<string, Charge> Spent { get; }
 
     /// <summary>How many processes have something running for them.</summary>
     internal int ActiveCells => Volatile.Read(ref _active);

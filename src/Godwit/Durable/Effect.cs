@@ -12,7 +12,8 @@ public abstract record Effect
 
     /// <summary>A call that costs: at least once. A crash books the open call at its worst case and asks again.</summary>
     /// <param name="worstCase">The most that one attempt can cost.</param>
-    public static Effect Paid(Charge worstCase) => new PaidCase(worstCase);
+    /// <param name="budget">Holds the worst case back until the result is durable; a step with a budget is attempted once. Null for none.</param>
+    public static Effect Paid(Charge worstCase, IBudget? budget = null) => new PaidCase(worstCase, budget);
 
     /// <summary>Changes files of one workspace: a crash resets them to the last journaled tree and runs the step again.</summary>
     /// <param name="workspace">The workspace; one step at a time may change it.</param>
@@ -28,7 +29,7 @@ public abstract record Effect
 
     internal sealed record RepeatableCase : Effect;
 
-    internal sealed record PaidCase(Charge WorstCase) : Effect;
+    internal sealed record PaidCase(Charge WorstCase, IBudget? Budget) : Effect;
 
     internal sealed record WorkspaceCase(IWorkspace Target) : Effect;
 

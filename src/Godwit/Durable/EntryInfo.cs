@@ -9,6 +9,8 @@ internal sealed record EntryInfo
 
     public IReadOnlyList<string>? Blobs { get; init; }
 
+    public string? Budget { get; init; }
+
     public Charge? Charge { get; init; }
 
     public long Child { get; init; }

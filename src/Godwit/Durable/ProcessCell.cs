@@ -203,7 +203,7 @@ internal sealed class ProcessCell
         _ended = true;
         var booked = _history.Keys.SelectMany(pair => pair.Value.OpenIntents)
             .Where(intent => EntryInfo.Of(intent).Effect == "paid")
-            .Select(intent => new Draft(Id, EntryKind.StepBooked, intent.Key, Info: new EntryInfo { Charge = EntryInfo.Of(intent).Charge }.ToBytes()));
+            .Select(intent => StepRunner.Book(Id, intent));
         _host.Track(EndAsync(_ending, [.. booked]));
     }
 
@@ -254,9 +254,11 @@ internal sealed class ProcessCell
     /// <param name="blobs">Contents that they refer to.</param>
     /// <param name="ran">The step that has ended with it.</param>
     /// <param name="then">Runs on the scheduler afterwards.</param>
-    public async Task AppendAsync(IReadOnlyList<Draft> drafts, IReadOnlyList<Blob>? blobs = null, string? ran = null, Action? then = null)
+    /// <param name="appended">Runs as soon as the entries are durable.</param>
+    public async Task AppendAsync(IReadOnlyList<Draft> drafts, IReadOnlyList<Blob>? blobs = null, string? ran = null, Action? then = null, Action? appended = null)
     {
         var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts, blobs));
+        appended?.Invoke();
         var entries = drafts.Select((draft, index) => ToEntry(draft, receipt, index)).Where(entry => entry.Process == Id).ToList();
         _scheduler.Post(() =>
         {

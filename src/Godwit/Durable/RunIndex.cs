@@ -6,6 +6,8 @@ namespace Godwit.Durable;
 internal sealed class RunIndex
 {
     private readonly Dictionary<long, (long Parent, string Key)> _unfinished = [];
+    private readonly Dictionary<string, Charge> _spent = new(StringComparer.Ordinal);
+    private readonly Dictionary<(long Process, string Key), List<(string Budget, Charge Charge)>> _open = [];
     private DateTimeOffset _start;
     private DateTimeOffset _last;
     private int _progress;
@@ -15,6 +17,10 @@ internal sealed class RunIndex
     public long LastProcess { get; private set; }
 
     public Entry? RootEnd { get; private set; }
+
+    /// <summary>What each budget's node has spent itself; calls that were in flight count at their worst case.</summary>
+    public IReadOnlyDictionary<string, Charge> Spent => _spent.Select(pair => (pair.Key, pair.Value)).Concat(_open.Values.SelectMany(list => list))
+        .GroupBy(pair => pair.Item1).ToDictionary(group => group.Key, group => group.Aggregate(Charge.None, (sum, pair) => sum + pair.Item2));
 
     /// <summary>Generations at the end of the journal that left nothing behind.</summary>
     public int IdleGenerations { get; private set; }
@@ -44,10 +50,31 @@ internal sealed class RunIndex
                 _unfinished.Add(row.Process, (info.Parent, info.ParentKey ?? ""));
                 LastProcess = Math.Max(LastProcess, row.Process);
                 break;
+            case EntryKind.StepIntended or EntryKind.StepBooked or EntryKind.StepCompleted or EntryKind.StepFailed when row.Info.IndexOf("\"budget\":"u8) >= 0:
+                Count(row);
+                break;
             case EntryKind.ProcessCompleted or EntryKind.ProcessFailed or EntryKind.ProcessCancelled:
                 _unfinished.Remove(row.Process);
                 RootEnd = row.Process == DurableRun.Root ? row.ToEntry() : RootEnd;
                 break;
         }
+    }
+
+    private void Count(EntryRow row)
+    {
+        var info = EntryInfo.Of(row.Info);
+        if (row.Kind == EntryKind.StepIntended)
+        {
+            if (!_open.TryGetValue((row.Process, row.Key), out var calls))
+            {
+                _open[(row.Process, row.Key)] = calls = [];
+            }
+
+            calls.Add((info.Budget!, info.Charge!));
+            return;
+        }
+
+        _open.Remove((row.Process, row.Key));
+        _spent[info.Budget!] = _spent.GetValueOrDefault(info.Budget!, Charge.None) + info.Charge!;
     }
 }

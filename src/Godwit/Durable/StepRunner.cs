@@ -14,8 +14,7 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
         switch (work.Effect)
         {
             case Effect.PaidCase paid:
-                await IntendPaidAsync(work, paid, openIntents);
-                break;
+                return await PayAsync(work, paid, former, openIntents, cancellation);
             case Effect.ExternalCase external:
                 if (await SettleExternalAsync(work, external, former, openIntents, accepted, cancellation) is { } end)
                 {
@@ -28,13 +27,52 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
         return await TryAsync(work, former, cancellation);
     }
 
-    private async Task IntendPaidAsync(StepWork work, Effect.PaidCase paid, IReadOnlyList<Entry> openIntents)
+    /// <summary>Reserves, states the intent, tries, and gives the difference back once the result is durable.</summary>
+    private async Task<StepEnd> PayAsync(StepWork work, Effect.PaidCase paid, Entry? former, IReadOnlyList<Entry> openIntents, CancellationToken cancellation)
     {
-        // One unit: there is no moment in which the open call is neither booked nor reserved.
-        var booked = openIntents.Select(intent => new Draft(
-            process, EntryKind.StepBooked, work.Key, Info: new EntryInfo { Charge = EntryInfo.Of(intent).Charge }.ToBytes()));
-        var intent = new Draft(process, EntryKind.StepIntended, work.Key, work.Input, new EntryInfo { Effect = "paid", Charge = paid.WorstCase }.ToBytes());
-        await IntendAsync([.. booked, intent]);
+        var booked = openIntents.Select(open => Book(process, open)).ToList();
+        IReservation? reservation = null;
+        try
+        {
+            reservation = paid.Budget is null ? null : await paid.Budget.ReserveAsync(paid.WorstCase, cancellation);
+        }
+        catch (BudgetExceededException refused)
+        {
+            var end = await FailedAsync(work, new Failure("budget", BudgetExceededException.Cause, refused.Message, 0), Charge.None, cancellation);
+            return end with { Drafts = [.. booked, .. end.Drafts] };
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return StepEnd.Interrupted;
+        }
+
+        try
+        {
+            // One unit: there is no moment in which the open call is neither booked nor reserved.
+            var info = new EntryInfo { Effect = "paid", Budget = paid.Budget?.Id, Charge = paid.WorstCase };
+            await IntendAsync([.. booked, new Draft(process, EntryKind.StepIntended, work.Key, work.Input, info.ToBytes())]);
+            var end = await TryAsync(work, former, cancellation);
+            if (end == StepEnd.Interrupted || reservation is null)
+            {
+                return end;
+            }
+
+            var (held, cost) = (reservation, EntryInfo.Of(end.Drafts[^1].Info).Charge ?? Charge.None);
+            reservation = null;
+            return end with { Appended = () => held.Settle(cost) };
+        }
+        finally
+        {
+            // What was interrupted stays open in the journal, and counts as spent.
+            reservation?.Settle(paid.WorstCase);
+        }
+    }
+
+    /// <summary>The entry that counts an open call as spent.</summary>
+    public static Draft Book(long process, Entry intent)
+    {
+        var info = EntryInfo.Of(intent);
+        return new Draft(process, EntryKind.StepBooked, intent.Key, Info: new EntryInfo { Budget = info.Budget, Charge = info.Charge }.ToBytes());
     }
 
     private async Task IntendAsync(IReadOnlyList<Draft> drafts)
@@ -104,6 +142,7 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
                     Attempts = number == 1 ? 0 : number,
                     Supersedes = former?.Sequence ?? 0,
                     Charge = Cost(work, charge, attempt),
+                    Budget = (work.Effect as Effect.PaidCase)?.Budget?.Id,
                 };
                 if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
                 {
@@ -137,7 +176,7 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
             }
 
             charge += Cost(work, Charge.None, attempt) ?? Charge.None;
-            if (!retry || number >= work.Options.MaxAttempts)
+            if (!retry || number >= work.Options.MaxAttempts || work.Effect is Effect.PaidCase { Budget: not null })
             {
                 return await FailedAsync(work, failure, charge, cancellation);
             }
@@ -173,7 +212,7 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
 
     private async Task<StepEnd> FailedAsync(StepWork work, Failure failure, Charge charge, CancellationToken cancellation)
     {
-        var info = new EntryInfo { Charge = work.Effect is Effect.PaidCase ? charge : null };
+        var info = work.Effect is Effect.PaidCase paid ? new EntryInfo { Charge = charge, Budget = paid.Budget?.Id } : EntryInfo.Empty;
         if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
         {
             // A failed step changes nothing: the next one finds the tree that this one was given.

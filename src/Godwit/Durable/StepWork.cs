@@ -8,7 +8,10 @@ internal sealed record StepWork(
     Func<Attempt, CancellationToken, Task<byte[]>> RunAsync, Func<object?, byte[]> Serialize);
 
 /// <summary>How a step's run ended: facts to journal, or nothing because it was interrupted.</summary>
-internal sealed record StepEnd(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob> Blobs)
+/// <param name="Drafts">The facts; the step's own end is the last.</param>
+/// <param name="Blobs">Contents that they refer to.</param>
+/// <param name="Appended">Runs when they are durable.</param>
+internal sealed record StepEnd(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob> Blobs, Action? Appended = null)
 {
     public static StepEnd Interrupted { get; } = new([], []);
 }

@@ -142,7 +142,7 @@ internal sealed class HarnessTrees
             }
 
             MakeHome();
-            Own(work);
+            FileSystem.OwnAll(work, _sandbox.OwnerOfFiles);
             if (_spec.Setup is not null)
             {
                 await PrepareAsync("setup", _spec.Setup, work, network: true, cancellation);
@@ -247,21 +247,7 @@ internal sealed class HarnessTrees
             }
         }
 
-        Own(Home);
-    }
-
-    private void Own(string folder)
-    {
-        if (_sandbox.OwnerOfFiles < 0)
-        {
-            return;
-        }
-
-        FileSystem.Own(folder, _sandbox.OwnerOfFiles);
-        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
-        {
-            FileSystem.Own(entry.FullName, _sandbox.OwnerOfFiles);
-        }
+        FileSystem.OwnAll(Home, _sandbox.OwnerOfFiles);
     }
 
     /// <summary>Trees that have not been used for longest make room; they can be made again.</summary>

@@ -43,6 +43,21 @@ internal static partial class FileSystem
         }
     }
 
+    /// <summary>Gives a folder and all in it to a user; -1 leaves it.</summary>
+    public static void OwnAll(string folder, int owner)
+    {
+        if (owner < 0)
+        {
+            return;
+        }
+
+        Own(folder, owner);
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        {
+            Own(entry.FullName, owner);
+        }
+    }
+
     /// <summary>Writes all that is in memory of the file system that a path is on: what a measurement writes isn't mixed with it.</summary>
     public static void SyncAll() => Sync();
 

@@ -1,0 +1,41 @@
+using Godwit.Durable;
+using Godwit.Models;
+
+namespace Godwit.Agents;
+
+/// <summary>A model's answer as a step's result.</summary>
+/// <param name="Reply">The answer.</param>
+/// <param name="Charge">What it cost.</param>
+public sealed record ModelStepResult(ModelReply Reply, Charge Charge);
+
+/// <summary>The body of a model step.</summary>
+internal static class AgentModel
+{
+    /// <summary>It may have been billed: the worst case is booked.</summary>
+    public const string Broken = "model-broken";
+
+    /// <summary>The conversation is too long; nothing was billed.</summary>
+    public const string Overflow = "model-overflow";
+
+    private const string Refused = "model";
+
+    public static async Task<ModelStepResult> AskAsync(ModelPipeline models, ModelRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        try
+        {
+            var answer = await models.AskAsync(request, cancellation);
+            attempt.Settle(answer.Charge);
+            return new ModelStepResult(answer.Reply, answer.Charge);
+        }
+        catch (ModelException failure)
+        {
+            if (failure.Kind != ModelFailure.Broken)
+            {
+                attempt.Settle(Charge.None);
+            }
+
+            throw new StepFaultException(
+                failure.Kind switch { ModelFailure.Broken => Broken, ModelFailure.ContextOverflow => Overflow, _ => Refused }, failure.Message);
+        }
+    }
+}

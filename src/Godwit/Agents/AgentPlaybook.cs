@@ -1,0 +1,21 @@
+using Godwit.Durable;
+using Godwit.Models;
+
+namespace Godwit.Agents;
+
+/// <summary>An agent's life: segments, each a process of its own that is handed the compacted state of the one before.</summary>
+/// <param name="Services">The world.</param>
+public sealed record AgentPlaybook(AgentServices Services) : Playbook<AgentTask, AgentResult>("agent")
+{
+    /// <inheritdoc/>
+    public override async Task<AgentResult> RunAsync(IDurableContext context, AgentTask input)
+    {
+        var state = new AgentState { Task = input, Messages = [ModelMessage.User(AgentPrompt.Opening(input))], Tree = input.BaseTree };
+        for (var segment = 1; state.Result is null; segment++)
+        {
+            state = (await context.ChildAsync($"segment/{segment}", new SegmentPlaybook(Services), state)).Require();
+        }
+
+        return state.Result;
+    }
+}

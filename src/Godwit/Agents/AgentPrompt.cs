@@ -1,0 +1,56 @@
+using System.Text;
+using Godwit.Models;
+
+namespace Godwit.Agents;
+
+/// <summary>The words that agents are given.</summary>
+internal static class AgentPrompt
+{
+    public const string System = """
+        You are an agent of Godwit. You work alone in a folder of files that is yours, with the tools below, until you call 'submit'.
+        Nobody answers questions. What you say is taken as a claim: afterwards your files are checked and measured on a clean
+        checkout, outside of your reach, so report what you saw, failures included. Look before you change, keep changes small
+        and to the point, and run the checks yourself before you submit.
+        """;
+
+    public const string Compact = """
+        The conversation is getting too long and will be cut. Write what you need in order to go on without it: what you have
+        found out (files, functions, numbers), what you have done, what failed and why, and what is left to do. The goal, the
+        constraints, your notes and the list of changed files are kept word for word and need not be repeated.
+        """;
+
+    public static ToolSpec Submit { get; } = new(
+        "submit", "Ends your work: hand over the files as they are.",
+        """{"type":"object","properties":{"summary":{"type":"string","description":"what you changed and why"},"checks":{"type":"array","items":{"type":"object","properties":{"command":{"type":"string"},"passed":{"type":"boolean"}}}}},"required":["summary"]}""");
+
+    public static ToolSpec Note { get; } = new("note", "Keeps a short note that stays with you when the conversation is cut.", """{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}""");
+
+    public static string Opening(AgentTask task)
+    {
+        var text = new StringBuilder($"# Goal\n\n{task.Goal}\n");
+        if (task.Constraints.Count > 0)
+        {
+            text.Append("\n# Constraints\n\n").AppendJoin('\n', task.Constraints.Select(constraint => $"- {constraint}")).Append('\n');
+        }
+
+        if (task.Instructions is not null)
+        {
+            text.Append("\n# The repository's own instructions (the goal above is stronger)\n\n").Append(task.Instructions).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>What the conversation is cut down to.</summary>
+    public static string Reopening(AgentState state, string memory)
+    {
+        var text = new StringBuilder(Opening(state.Task));
+        text.Append("\n# Files that you have changed\n\n").AppendJoin('\n', state.Changed.DefaultIfEmpty("none")).Append('\n');
+        if (state.Notes.Count > 0)
+        {
+            text.Append("\n# Your notes\n\n").AppendJoin('\n', state.Notes.Select(note => $"- {note}")).Append('\n');
+        }
+
+        return text.Append("\n# What you wrote down before the conversation was cut\n\n").Append(memory).Append('\n').ToString();
+    }
+}

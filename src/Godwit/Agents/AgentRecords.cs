@@ -1,0 +1,127 @@
+using Godwit.Durable;
+using Godwit.Models;
+
+namespace Godwit.Agents;
+
+/// <summary>What an agent is asked to do, and within what.</summary>
+public sealed record AgentTask
+{
+    /// <summary>Its name, unique in the run, such as <c>trial-7</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The role whose models it uses.</summary>
+    public string Role { get; init; } = "worker";
+
+    /// <summary>What is wanted, in the user's words; never compacted away.</summary>
+    public required string Goal { get; init; }
+
+    /// <summary>What must hold; never compacted away.</summary>
+    public IReadOnlyList<string> Constraints { get; init; } = [];
+
+    /// <summary>The repository's own instructions, below the user's.</summary>
+    public string? Instructions { get; init; }
+
+    /// <summary>The budget's node that its calls are booked on.</summary>
+    public required string Budget { get; init; }
+
+    /// <summary>The commit that its tree starts from.</summary>
+    public required string BaseCommit { get; init; }
+
+    /// <summary>That commit's tree.</summary>
+    public required string BaseTree { get; init; }
+
+    /// <summary>The most model calls. Default 60.</summary>
+    public int Turns { get; init; } = 60;
+
+    /// <summary>The most tool calls. Default 200.</summary>
+    public int ToolCalls { get; init; } = 200;
+
+    /// <summary>The most tokens of one reply. Default 8,192.</summary>
+    public int MaxOutput { get; init; } = 8192;
+}
+
+/// <summary>How an agent ended.</summary>
+public enum AgentEnd
+{
+    /// <summary>It says that it is done. That is a claim.</summary>
+    Submitted,
+
+    /// <summary>It went round in circles and was stopped.</summary>
+    Stopped,
+
+    /// <summary>Its turns, tool calls, or the budget above it came to an end.</summary>
+    OutOfBudget,
+
+    /// <summary>No model could be asked.</summary>
+    Failed,
+}
+
+/// <summary>What an agent says of a check that it ran itself.</summary>
+/// <param name="Command">The check.</param>
+/// <param name="Passed">What the agent says.</param>
+public sealed record SelfReport(string Command, bool Passed);
+
+/// <summary>What became of an agent. Everything in it but the numbers is a claim.</summary>
+public sealed record AgentResult
+{
+    /// <summary>How it ended.</summary>
+    public AgentEnd End { get; init; }
+
+    /// <summary>Why, where it didn't submit.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Its last words.</summary>
+    public string Summary { get; init; } = "";
+
+    /// <summary>Checks that it says it ran.</summary>
+    public IReadOnlyList<SelfReport> Checks { get; init; } = [];
+
+    /// <summary>Its files at the end.</summary>
+    public required string Tree { get; init; }
+
+    /// <summary>Model calls.</summary>
+    public int Turns { get; init; }
+
+    /// <summary>Tool calls.</summary>
+    public int ToolCalls { get; init; }
+
+    /// <summary>What its model calls cost.</summary>
+    public Charge Charge { get; init; } = Charge.None;
+
+    /// <summary>The models that answered.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+}
+
+/// <summary>An agent between two segments of its life.</summary>
+public sealed record AgentState
+{
+    /// <summary>The task.</summary>
+    public required AgentTask Task { get; init; }
+
+    /// <summary>The conversation that is still told to the model.</summary>
+    public required IReadOnlyList<ModelMessage> Messages { get; init; }
+
+    /// <summary>Its files.</summary>
+    public required string Tree { get; init; }
+
+    /// <summary>Model calls so far.</summary>
+    public int Turn { get; init; }
+
+    /// <summary>Tool calls so far.</summary>
+    public int ToolCalls { get; init; }
+
+    /// <summary>Files that it has changed.</summary>
+    public IReadOnlyList<string> Changed { get; init; } = [];
+
+    /// <summary>Notes that it has taken; never compacted away.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>What was spent so far.</summary>
+    public Charge Charge { get; init; } = Charge.None;
+
+    /// <summary>The models that answered.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>Set at the end.</summary>
+    public AgentResult? Result { get; init; }
+}

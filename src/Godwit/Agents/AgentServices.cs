@@ -1,0 +1,15 @@
+using Godwit.Budgets;
+using Godwit.Guardian;
+using Godwit.Models;
+using Godwit.Tools;
+using Godwit.Workspaces;
+
+namespace Godwit.Agents;
+
+/// <summary>The world of agents.</summary>
+/// <param name="Models">Answers them.</param>
+/// <param name="Budgets">Holds their spending.</param>
+/// <param name="Tools">What they can do.</param>
+/// <param name="Gatekeeper">Decides whether they may.</param>
+/// <param name="TreeOf">The tree of an agent, from its name and where it starts.</param>
+public sealed record AgentServices(ModelPipeline Models, BudgetLedger Budgets, IReadOnlyList<ITool> Tools, Gatekeeper Gatekeeper, Func<AgentTask, string, AgentTree> TreeOf);

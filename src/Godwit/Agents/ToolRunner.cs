@@ -1,0 +1,174 @@
+using Godwit.Durable;
+using Godwit.Guardian;
+using Godwit.Models;
+using Godwit.Tools;
+using Godwit.Workspaces;
+
+namespace Godwit.Agents;
+
+/// <summary>What an agent hands over.</summary>
+internal sealed record Submission(string Summary, IReadOnlyList<SelfReport> Checks);
+
+/// <summary>What a turn's tool calls came to.</summary>
+internal sealed record ToolTurn(AgentState State, IReadOnlyList<MessagePart.ToolResult> Results, Submission? Submitted);
+
+/// <summary>A person's answer to an action that the gatekeeper asked about.</summary>
+/// <param name="Granted">Whether it may be done.</param>
+/// <param name="Words">What the agent is told.</param>
+public sealed record Approval(bool Granted, string? Words = null);
+
+/// <summary>An action that waits for a person.</summary>
+/// <param name="Agent">Who wants it.</param>
+/// <param name="Name">The signal that answers it.</param>
+/// <param name="Tool">The tool.</param>
+/// <param name="Arguments">Its arguments.</param>
+/// <param name="Rule">The rule that asks.</param>
+public sealed record ApprovalAsked(string Agent, string Name, string Tool, string Arguments, string Rule);
+
+/// <summary>Carries tool calls out: each passes the gatekeeper, calls that only read run beside each other, others one by one.</summary>
+internal sealed class ToolRunner(IDurableContext context, AgentServices services, AgentState start)
+{
+    private static readonly TimeSpan ApprovalDeadline = TimeSpan.FromHours(8);
+    private readonly AgentTree _tree = services.TreeOf(start.Task, start.Tree);
+
+    public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)
+    {
+        var results = new MessagePart.ToolResult[calls.Count];
+        Submission? submitted = null;
+        for (var index = 0; index < calls.Count;)
+        {
+            var call = calls[index];
+            if (Own(call, ref state, ref submitted) is { } answered)
+            {
+                results[index++] = answered;
+                continue;
+            }
+
+            var group = calls.Skip(index).TakeWhile((next, offset) => offset == 0 || (OnlyReads(call) && OnlyReads(next))).ToList();
+            var outputs = await RunGroupAsync($"{key}/tools/{index + 1}", group, state);
+            for (var offset = 0; offset < group.Count; offset++, index++)
+            {
+                results[index] = new MessagePart.ToolResult(group[offset].Id, outputs[offset].Content, outputs[offset].Failed);
+                state = state with { ToolCalls = state.ToolCalls + 1, Changed = WithChanged(state.Changed, group[offset], outputs[offset]) };
+            }
+        }
+
+        return new ToolTurn(state, results, submitted);
+    }
+
+    /// <summary>The name of the tree as it stands.</summary>
+    public Task<string> TreeAsync(string key) => context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, (_, _, cancellation) => _tree.SnapshotAsync(cancellation));
+
+    private async Task<IReadOnlyList<ToolOutput>> RunGroupAsync(string key, IReadOnlyList<MessagePart.ToolCall> group, AgentState state)
+    {
+        if (group.Count == 1 && await RefusedAsync(key, group[0], state) is { } refusal)
+        {
+            return [refusal];
+        }
+
+        var request = new ToolGroup([.. group.Select(call => call.Name)], [.. group.Select(call => call.Arguments)]);
+        return await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, _, cancellation) =>
+            (IReadOnlyList<ToolOutput>)await Task.WhenAll(group.Select(call => RunOneAsync(call, group.Count > 1, cancellation))));
+    }
+
+    private async Task<ToolOutput> RunOneAsync(MessagePart.ToolCall call, bool inGroup, CancellationToken cancellation)
+    {
+        try
+        {
+            var tool = services.Tools.FirstOrDefault(tool => tool.Spec.Name == call.Name)
+                ?? throw new ToolException($"there is no tool '{call.Name}'; there are {string.Join(", ", services.Tools.Select(tool => tool.Spec.Name))}, note and submit");
+            var arguments = ToolArguments.Parse(call.Arguments);
+            if (inGroup && Decide(tool, arguments) is { Verdict: not Verdict.Allow } decision)
+            {
+                throw new ToolException($"{decision.Reason}; ask for it in a turn of its own");
+            }
+
+            return await tool.RunAsync(_tree, arguments, cancellation);
+        }
+        catch (ToolException wrong)
+        {
+            return new ToolOutput(wrong.Message, Failed: true);
+        }
+    }
+
+    /// <summary>What the gatekeeper, or a person that it asks, says against a call; null where nothing.</summary>
+    private async Task<ToolOutput?> RefusedAsync(string key, MessagePart.ToolCall call, AgentState state)
+    {
+        Decision decision;
+        try
+        {
+            if (services.Tools.FirstOrDefault(tool => tool.Spec.Name == call.Name) is not { } tool)
+            {
+                return null;
+            }
+
+            decision = Decide(tool, ToolArguments.Parse(call.Arguments));
+        }
+        catch (ToolException)
+        {
+            // The tool itself says what is wrong.
+            return null;
+        }
+
+        if (decision.Verdict == Verdict.Ask)
+        {
+            var name = $"approval/{state.Task.Name}/{state.Turn}/{key.Split('/')[^1]}";
+            await context.NoteAsync($"{key}/asked", new ApprovalAsked(state.Task.Name, name, call.Name, call.Arguments, decision.Rule));
+            var answer = await context.SignalAsync<Approval>($"{key}/approval", name, ApprovalDeadline);
+            return answer is { Granted: true } ? null : new ToolOutput($"a person was asked and {(answer is null ? "didn't answer in time" : "said no")}: {answer?.Words ?? decision.Reason}", Failed: true);
+        }
+
+        return decision.Verdict == Verdict.Deny ? new ToolOutput($"refused by rule '{decision.Rule}': {decision.Reason}", Failed: true) : null;
+    }
+
+    private Decision Decide(ITool tool, ToolArguments arguments)
+    {
+        var effects = tool.EffectsOf(arguments);
+        return services.Gatekeeper.Decide(effects.Command, effects.Paths);
+    }
+
+    /// <summary>The agent's own two tools need no tree.</summary>
+    private static MessagePart.ToolResult? Own(MessagePart.ToolCall call, ref AgentState state, ref Submission? submitted)
+    {
+        if (call.Name is not ("note" or "submit"))
+        {
+            return null;
+        }
+
+        try
+        {
+            var arguments = ToolArguments.Parse(call.Arguments);
+            state = state with { ToolCalls = state.ToolCalls + 1 };
+            if (call.Name == "note")
+            {
+                state = state with { Notes = [.. state.Notes, arguments.Text("text")] };
+                return new MessagePart.ToolResult(call.Id, "kept");
+            }
+
+            submitted = new Submission(arguments.Text("summary"), [.. arguments.Objects("checks").Select(check => new SelfReport(check.TextOrNull("command") ?? "", check.Flag("passed")))]);
+            return new MessagePart.ToolResult(call.Id, "submitted");
+        }
+        catch (ToolException wrong)
+        {
+            return new MessagePart.ToolResult(call.Id, wrong.Message, Failed: true);
+        }
+    }
+
+    private bool OnlyReads(MessagePart.ToolCall call) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == call.Name) is { OnlyReads: true };
+
+    private static IReadOnlyList<string> WithChanged(IReadOnlyList<string> changed, MessagePart.ToolCall call, ToolOutput output)
+    {
+        if (output.Failed || call.Name is not ("edit" or "write"))
+        {
+            return changed;
+        }
+
+        var path = TreePath.Local(ToolArguments.Parse(call.Arguments).Text("path"));
+        return changed.Contains(path) ? changed : [.. changed, path];
+    }
+}
+
+/// <summary>Tool calls that run beside each other.</summary>
+/// <param name="Tools">Their names.</param>
+/// <param name="Arguments">Their arguments.</param>
+public sealed record ToolGroup(IReadOnlyList<string> Tools, IReadOnlyList<string> Arguments);

@@ -1,0 +1,106 @@
+using System.Reflection;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace Godwit.Guardian;
+
+/// <summary>What the gatekeeper says, the stricter the higher.</summary>
+public enum Verdict
+{
+    /// <summary>Go on.</summary>
+    Allow,
+
+    /// <summary>A person decides.</summary>
+    Ask,
+
+    /// <summary>Don't.</summary>
+    Deny,
+}
+
+/// <summary>A decision.</summary>
+/// <param name="Verdict">What it is.</param>
+/// <param name="Rule">The rule that decided.</param>
+/// <param name="Reason">Why, for the agent to read.</param>
+public sealed record Decision(Verdict Verdict, string Rule, string Reason);
+
+/// <summary>
+/// The one place that every tool call passes. Rules name kinds of action; the strictest that matches wins. Each rule carries
+/// lines that it must and must not match, and a file whose examples don't hold isn't loaded.
+/// </summary>
+public sealed class Gatekeeper
+{
+    private readonly IReadOnlyList<Rule> _rules;
+
+    private Gatekeeper(IReadOnlyList<Rule> rules) => _rules = rules;
+
+    /// <summary>The built-in rules.</summary>
+    public static Gatekeeper BuiltIn()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Godwit.Guardian.rules.yaml")!;
+        using var reader = new StreamReader(stream);
+        return Read("built-in rules.yaml", reader.ReadToEnd());
+    }
+
+    /// <summary>Reads rules and tries their examples.</summary>
+    /// <exception cref="FormatException">A rule can't be read or one of its examples doesn't hold; all of them, a line each.</exception>
+    public static Gatekeeper Read(string file, string text)
+    {
+        try
+        {
+            var rules = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build().Deserialize<List<Rule>?>(text) ?? [];
+            var mistakes = rules.SelectMany(rule => rule.Mistakes(file)).ToList();
+            return mistakes.Count == 0 ? new Gatekeeper(rules) : throw new FormatException(string.Join('\n', mistakes));
+        }
+        catch (YamlException error)
+        {
+            throw new FormatException($"{file}:{error.Start.Line}:{error.Start.Column}: {(error.InnerException ?? error).Message}");
+        }
+    }
+
+    /// <summary>Decides on an action by what it does.</summary>
+    /// <param name="command">The shell line; null for none.</param>
+    /// <param name="paths">Paths that it names.</param>
+    public Decision Decide(string? command, IEnumerable<string> paths)
+    {
+        var kinds = paths.Aggregate(command is null ? ActionKind.Workspace : ActionClassifier.OfCommand(command), (all, path) => all | ActionClassifier.OfPath(path));
+        var strictest = _rules.Where(rule => rule.Matches(kinds)).MaxBy(rule => rule.Verdict);
+        return strictest is null ? new Decision(Verdict.Allow, "default", "") : new Decision(strictest.Verdict, strictest.Name, strictest.Reason);
+    }
+
+    /// <summary>A rule as the file has it.</summary>
+    private sealed class Rule
+    {
+        public string Name { get; set; } = "";
+
+        public List<ActionKind> Kinds { get; set; } = [];
+
+        public Verdict Verdict { get; set; }
+
+        public string Reason { get; set; } = "";
+
+        public List<string> Matching { get; set; } = [];
+
+        public List<string> NotMatching { get; set; } = [];
+
+        public bool Matches(ActionKind kinds) => Kinds.Any(kind => kind == ActionKind.Workspace ? kinds == ActionKind.Workspace : kinds.HasFlag(kind));
+
+        public IEnumerable<string> Mistakes(string file)
+        {
+            if (Name.Length == 0 || Kinds.Count == 0 || Matching.Count == 0 || NotMatching.Count == 0)
+            {
+                yield return $"{file}: rule '{Name}' needs a name, kinds, and examples under matching and not_matching";
+            }
+
+            foreach (var line in Matching.Where(line => !Matches(ActionClassifier.OfCommand(line))))
+            {
+                yield return $"{file}: rule '{Name}' doesn't match its example '{line}' ({ActionClassifier.OfCommand(line)})";
+            }
+
+            foreach (var line in NotMatching.Where(line => Matches(ActionClassifier.OfCommand(line))))
+            {
+                yield return $"{file}: rule '{Name}' matches '{line}', which it says it doesn't ({ActionClassifier.OfCommand(line)})";
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Net;
+
+namespace Godwit.Models;
+
+/// <summary>Stands below the providers' SDKs and says in one way what failed; retrying is the pipeline's, never an SDK's.</summary>
+/// <param name="provider">The provider's name for messages.</param>
+/// <param name="time">The clock for Retry-After dates.</param>
+internal sealed class FailureHandler(string provider, TimeProvider time) : DelegatingHandler(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+{
+    private const HttpStatusCode Overloaded = (HttpStatusCode)529;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await base.SendAsync(request, cancellation);
+        }
+        catch (HttpRequestException error)
+        {
+            // Before a connection stands nothing can have been billed; afterwards it may have been.
+            var kind = error.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
+                ? ModelFailure.Unavailable
+                : ModelFailure.Broken;
+            throw new ModelException(kind, $"{provider} can't be reached: {error.Message}");
+        }
+
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            var body = await response.Content.ReadAsStringAsync(cancellation);
+            throw new ModelException(KindOf(response.StatusCode, body), $"{provider} answered {(int)response.StatusCode}: {Short(body)}", RetryAfter(response));
+        }
+    }
+
+    private static ModelFailure KindOf(HttpStatusCode status, string body) => status switch
+    {
+        HttpStatusCode.TooManyRequests => ModelFailure.RateLimited,
+        HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge when IsOverflow(body) => ModelFailure.ContextOverflow,
+        HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict or Overloaded or >= HttpStatusCode.InternalServerError => ModelFailure.Unavailable,
+        _ => ModelFailure.Rejected,
+    };
+
+    /// <summary>Providers have no common code for it, only words.</summary>
+    private static bool IsOverflow(string body) => ((string[])["context_length_exceeded", "prompt is too long", "context window", "maximum context length", "too many tokens"])
+        .Any(words => body.Contains(words, StringComparison.OrdinalIgnoreCase));
+
+    private TimeSpan? RetryAfter(HttpResponseMessage response)
+    {
+        if (response.Headers.TryGetValues("retry-after-ms", out var values) && double.TryParse(values.First(), NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds))
+        {
+            return TimeSpan.FromMilliseconds(milliseconds);
+        }
+
+        return response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } when date > time.GetUtcNow() => date - time.GetUtcNow(),
+            _ => null,
+        };
+    }
+
+    private static string Short(string body) => body.ReplaceLineEndings(" ") is { Length: > 300 } text ? text[..300] + "..." : body.ReplaceLineEndings(" ");
+}

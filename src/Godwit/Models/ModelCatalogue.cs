@@ -1,0 +1,149 @@
+using System.Reflection;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace Godwit.Models;
+
+/// <summary>Where a provider is reached.</summary>
+public sealed record ModelProvider
+{
+    /// <summary><c>anthropic</c>, <c>openai</c> or <c>mailbox</c>.</summary>
+    public string Dialect { get; init; } = "openai";
+
+    /// <summary>The base address, or for a mailbox the folder; null for the provider's own.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>The environment variable that holds the key; null where none is needed.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>A file of mode 0600 that holds the key.</summary>
+    public string? KeyFile { get; init; }
+}
+
+/// <summary>The models that there are, what they cost, and which of them play which role.</summary>
+public sealed class ModelCatalogue
+{
+    private readonly Dictionary<string, ModelEntry> _models;
+    private readonly Dictionary<string, List<string>> _roles;
+
+    private ModelCatalogue(Dictionary<string, ModelProvider> providers, Dictionary<string, ModelEntry> models, Dictionary<string, List<string>> roles)
+    {
+        Providers = providers;
+        _models = models;
+        _roles = roles;
+    }
+
+    /// <summary>All providers by name.</summary>
+    public IReadOnlyDictionary<string, ModelProvider> Providers { get; }
+
+    /// <summary>All models.</summary>
+    public IEnumerable<ModelEntry> Models => _models.Values;
+
+    /// <summary>The roles that have models, with their models' names.</summary>
+    public IReadOnlyDictionary<string, List<string>> Roles => _roles;
+
+    /// <summary>The built-in catalogue with files laid over it, the later ones stronger.</summary>
+    /// <param name="files">Paths of YAML files.</param>
+    /// <exception cref="FormatException">A file has mistakes; each is one line.</exception>
+    public static ModelCatalogue Load(params IEnumerable<string> files)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Godwit.Models.models.yaml")!;
+        using var reader = new StreamReader(stream);
+        return Merge([("built-in models.yaml", reader.ReadToEnd()), .. files.Select(file => (file, File.ReadAllText(file)))]);
+    }
+
+    /// <summary>The model of a name, or null.</summary>
+    public ModelEntry? Find(string name) => _models.GetValueOrDefault(name);
+
+    /// <summary>A role's models, the preferred one first.</summary>
+    /// <exception cref="ModelException">The role has none.</exception>
+    public IReadOnlyList<ModelEntry> ForRole(string role) => _roles.TryGetValue(role, out var names)
+        ? [.. names.Select(name => _models[name])]
+        : throw new ModelException(ModelFailure.Rejected, $"no model plays the role '{role}'; add 'roles: {{{role}: [NAME]}}' to models.yaml in the store ('godwit models' shows where)");
+
+    internal static ModelCatalogue Merge(IReadOnlyList<(string Name, string Text)> layers)
+    {
+        var providers = new Dictionary<string, ModelProvider>(StringComparer.Ordinal);
+        var models = new Dictionary<string, ModelEntry>(StringComparer.Ordinal);
+        var roles = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        var mistakes = new List<string>();
+        foreach (var (file, text) in layers)
+        {
+            var layer = Read(file, text, mistakes);
+            foreach (var (name, provider) in layer.Providers ?? [])
+            {
+                providers[name] = provider;
+            }
+
+            foreach (var (name, model) in layer.Models ?? [])
+            {
+                models[name] = model.Over(name, models.GetValueOrDefault(name));
+                if (!providers.ContainsKey(models[name].Provider))
+                {
+                    mistakes.Add($"{file}: model '{name}' is served by '{models[name].Provider}', which is no provider; add it under providers");
+                }
+            }
+
+            foreach (var (role, names) in layer.Roles ?? [])
+            {
+                roles[role] = names;
+                mistakes.AddRange(names.Where(name => !models.ContainsKey(name)).Select(name => $"{file}: role '{role}' names '{name}', which is no model; add it under models"));
+            }
+        }
+
+        return mistakes.Count == 0 ? new ModelCatalogue(providers, models, roles) : throw new FormatException(string.Join('\n', mistakes));
+    }
+
+    private static Layer Read(string file, string text, List<string> mistakes)
+    {
+        try
+        {
+            return new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build().Deserialize<Layer?>(text) ?? new Layer();
+        }
+        catch (YamlException error)
+        {
+            mistakes.Add($"{file}:{error.Start.Line}:{error.Start.Column}: {(error.InnerException ?? error).Message}");
+            return new Layer();
+        }
+    }
+
+    private sealed class Layer
+    {
+        public Dictionary<string, ModelProvider>? Providers { get; set; }
+
+        public Dictionary<string, Listed>? Models { get; set; }
+
+        public Dictionary<string, List<string>>? Roles { get; set; }
+    }
+
+    /// <summary>A model as a file lists it; what it leaves out stays as it was.</summary>
+    private sealed class Listed
+    {
+        public string? Provider { get; set; }
+
+        public string? Id { get; set; }
+
+        public long? Context { get; set; }
+
+        public int? MaxOutput { get; set; }
+
+        public decimal? Input { get; set; }
+
+        public decimal? CachedInput { get; set; }
+
+        public decimal? Output { get; set; }
+
+        public ModelEntry Over(string name, ModelEntry? former) => new()
+        {
+            Name = name,
+            Provider = Provider ?? former?.Provider ?? "",
+            Id = Id ?? former?.Id ?? name,
+            Context = Context ?? former?.Context ?? 0,
+            MaxOutput = MaxOutput ?? former?.MaxOutput ?? 0,
+            Input = Input ?? former?.Input,
+            CachedInput = CachedInput ?? former?.CachedInput,
+            Output = Output ?? former?.Output,
+        };
+    }
+}

@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+
+namespace Godwit.Models;
+
+/// <summary>The drivers of a catalogue's providers, made when they are first needed. Keys stay in here.</summary>
+/// <param name="catalogue">The providers.</param>
+/// <param name="time">The clock.</param>
+public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : IDisposable
+{
+    private const UnixFileMode OthersToo = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+    private readonly ConcurrentDictionary<string, Lazy<IModelDriver>> _drivers = new(StringComparer.Ordinal);
+    private readonly ConcurrentBag<HttpClient> _connections = [];
+
+    /// <summary>The driver of a provider.</summary>
+    /// <exception cref="ModelException">It isn't in the catalogue, or its key isn't to be had.</exception>
+    public IModelDriver Of(string provider) => _drivers.GetOrAdd(provider, name => new Lazy<IModelDriver>(() => Make(name), LazyThreadSafetyMode.PublicationOnly)).Value;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var connection in _connections)
+        {
+            connection.Dispose();
+        }
+    }
+
+    private IModelDriver Make(string name)
+    {
+        var provider = catalogue.Providers.GetValueOrDefault(name) ?? throw new ModelException(ModelFailure.Rejected, $"there is no provider '{name}'");
+        if (provider.Dialect == "mailbox")
+        {
+            return new MailboxDriver(provider.Url ?? throw Wrong(name, "a mailbox needs url: FOLDER"), time);
+        }
+
+        var http = new HttpClient(new FailureHandler(name, time)) { Timeout = TimeSpan.FromMinutes(15) };
+        _connections.Add(http);
+        var address = provider.Url is null ? null : new Uri(provider.Url);
+        return provider.Dialect switch
+        {
+            "anthropic" => new AnthropicDriver(http, address, Key(name, provider)),
+            "openai" => new OpenAIChatDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), Key(name, provider)),
+            _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use anthropic, openai or mailbox"),
+        };
+    }
+
+    private static string? Key(string name, ModelProvider provider)
+    {
+        if (provider.KeyFile is { } file)
+        {
+            if (!File.Exists(file))
+            {
+                throw Wrong(name, $"there is no key file {file}");
+            }
+
+            return (File.GetUnixFileMode(file) & OthersToo) == 0
+                ? File.ReadAllText(file).Trim()
+                : throw Wrong(name, $"{file} can be read by others; say 'chmod 600 {file}'");
+        }
+
+        return provider.Key is null
+            ? null
+            : Environment.GetEnvironmentVariable(provider.Key) is { Length: > 0 } key ? key : throw Wrong(name, $"{provider.Key} isn't set; export it, or give the provider key_file: FILE");
+    }
+
+    private static ModelException Wrong(string provider, string what) => new(ModelFailure.Rejected, $"provider '{provider}': {what}");
+}

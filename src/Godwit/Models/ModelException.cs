@@ -1,0 +1,33 @@
+namespace Godwit.Models;
+
+/// <summary>What went wrong with a call of a model.</summary>
+public enum ModelFailure
+{
+    /// <summary>Too many requests, or tokens, a minute: the provider asks to wait.</summary>
+    RateLimited,
+
+    /// <summary>The provider is overloaded, down or can't be reached; nothing was billed.</summary>
+    Unavailable,
+
+    /// <summary>The answer broke off after the request had been taken: it may have been billed.</summary>
+    Broken,
+
+    /// <summary>The conversation is longer than the model's context.</summary>
+    ContextOverflow,
+
+    /// <summary>The request, or its key, isn't accepted; asking again won't help.</summary>
+    Rejected,
+}
+
+/// <summary>A call of a model failed.</summary>
+/// <param name="kind">How.</param>
+/// <param name="message">One line that names the provider.</param>
+/// <param name="retryAfter">How long the provider asks to wait.</param>
+public sealed class ModelException(ModelFailure kind, string message, TimeSpan? retryAfter = null) : Exception(message)
+{
+    /// <summary>How it failed.</summary>
+    public ModelFailure Kind { get; } = kind;
+
+    /// <summary>How long the provider asks to wait; null where it doesn't say.</summary>
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+}

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Godwit.Durable;
+
+namespace Godwit.Models;
+
+/// <summary>An answer and what it cost.</summary>
+/// <param name="Reply">The answer.</param>
+/// <param name="Charge">By the provider's own count and the catalogue's price.</param>
+/// <param name="Tries">How many calls it took, failed ones included.</param>
+public sealed record ModelAnswer(ModelReply Reply, Charge Charge, int Tries);
+
+/// <summary>Every call of a model: the role's models in order, retried, governed and metered. Reserving and journaling are the step's.</summary>
+/// <param name="catalogue">Models and roles.</param>
+/// <param name="drivers">The driver of a provider.</param>
+/// <param name="cassette">Replies that are recorded; null for none.</param>
+/// <param name="time">The clock.</param>
+public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelDriver> drivers, Cassette? cassette, TimeProvider time)
+{
+    private const int TriesOfOne = 3;
+    private const double FirstPause = 0.5;
+    private const double LongestPause = 30;
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(15);
+    private readonly ConcurrentDictionary<string, RateGovernor> _governors = new(StringComparer.Ordinal);
+
+    /// <summary>The recording, if there is one.</summary>
+    public Cassette? Cassette => cassette;
+
+    /// <summary>The smallest context among a role's models, in tokens; 0 where none is known.</summary>
+    public long Context(string role) => catalogue.ForRole(role).Select(model => model.Context).Where(context => context > 0).DefaultIfEmpty(0).Min();
+
+    /// <summary>The most that a call can cost with any of its role's models.</summary>
+    public Charge WorstCase(ModelRequest request) => catalogue.ForRole(request.Role).Select(model => model.WorstCase(request))
+        .Aggregate(Charge.None, (most, one) => new Charge(Math.Max(most.Dollars, one.Dollars), Math.Max(most.Tokens, one.Tokens)));
+
+    /// <summary>Asks until a model of the role has answered.</summary>
+    /// <exception cref="ModelException">None can: <see cref="ModelFailure.Broken"/> may have been billed, everything else was not.</exception>
+    public async Task<ModelAnswer> AskAsync(ModelRequest request, CancellationToken cancellation)
+    {
+        if (cassette?.Find(request) is { } recorded)
+        {
+            return new ModelAnswer(recorded, catalogue.Find(recorded.Model)?.Cost(recorded.Usage) ?? new Charge(0, recorded.Usage.Input + recorded.Usage.Output), 1);
+        }
+
+        var models = catalogue.ForRole(request.Role);
+        var start = time.GetTimestamp();
+        ModelException? last = null;
+        for (var tries = 1; ; tries++)
+        {
+            var model = Choose(models, tries);
+            try
+            {
+                var reply = await AskOneAsync(model, request with { MaxOutput = model.MaxOutput > 0 ? Math.Min(request.MaxOutput, model.MaxOutput) : request.MaxOutput }, cancellation);
+                cassette?.Record(request, reply);
+                return new ModelAnswer(reply, model.Cost(reply.Usage), tries);
+            }
+            catch (ModelException failure) when (failure.Kind is ModelFailure.RateLimited or ModelFailure.Unavailable && time.GetElapsedTime(start) < GiveUpAfter)
+            {
+                last = failure;
+            }
+            catch (ModelException failure) when (failure.Kind == ModelFailure.Rejected && models.Count > 1 && tries < models.Count * TriesOfOne)
+            {
+                last = failure;
+            }
+
+            await PauseAsync(last, tries, models.Count, cancellation);
+        }
+    }
+
+    private async Task<ModelReply> AskOneAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation)
+    {
+        var governor = Governor(model);
+        await governor.EnterAsync(cancellation);
+        ModelException? failure = null;
+        try
+        {
+            return await drivers(model.Provider).AskAsync(model, request, cancellation);
+        }
+        catch (ModelException error)
+        {
+            failure = error;
+            throw;
+        }
+        finally
+        {
+            governor.Leave(failure);
+        }
+    }
+
+    /// <summary>The first model whose provider isn't closed; each gets a few tries before the next one.</summary>
+    private ModelEntry Choose(IReadOnlyList<ModelEntry> models, int tries)
+    {
+        var start = (tries - 1) / TriesOfOne;
+        var now = time.GetUtcNow();
+        return Enumerable.Range(start, models.Count).Select(index => models[index % models.Count]).FirstOrDefault(model => Governor(model).ClosedUntil <= now)
+            ?? models.MinBy(model => Governor(model).ClosedUntil)!;
+    }
+
+    /// <summary>Full jitter (Brooker 2015, "Exponential backoff and jitter"), and never earlier than the provider asks when there is no other.</summary>
+    private Task PauseAsync(ModelException? failure, int tries, int models, CancellationToken cancellation)
+    {
+        var ceiling = Math.Min(LongestPause, FirstPause * Math.Pow(2, (tries - 1) % (TriesOfOne * 2)));
+        var pause = TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32((int)(1000 * ceiling) + 1));
+        return Task.Delay(models == 1 && failure?.RetryAfter is { } asked && asked > pause ? asked + pause : pause, time, cancellation);
+    }
+
+    private RateGovernor Governor(ModelEntry model) => _governors.GetOrAdd(model.Provider, _ => new RateGovernor(time));
+}

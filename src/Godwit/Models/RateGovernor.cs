@@ -1,0 +1,96 @@
+namespace Godwit.Models;
+
+/// <summary>How many calls of one provider may be out at once: halved by each 429, grown back slowly.</summary>
+/// <param name="time">The clock.</param>
+internal sealed class RateGovernor(TimeProvider time)
+{
+    private const int Most = 128;
+    private static readonly TimeSpan GrowEvery = TimeSpan.FromSeconds(5);
+    private readonly Lock _gate = new();
+    private readonly Queue<TaskCompletionSource> _waiting = new();
+    private int _limit = Most;
+    private int _out;
+    private long _changed = time.GetTimestamp();
+    private DateTimeOffset _closedUntil;
+
+    public int Limit
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _limit;
+            }
+        }
+    }
+
+    /// <summary>The time until which the provider asked not to be called, or has shown to be down.</summary>
+    public DateTimeOffset ClosedUntil
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _closedUntil;
+            }
+        }
+    }
+
+    public async Task EnterAsync(CancellationToken cancellation)
+    {
+        TaskCompletionSource? turn = null;
+        lock (_gate)
+        {
+            if (_out < _limit)
+            {
+                _out++;
+            }
+            else
+            {
+                _waiting.Enqueue(turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            }
+        }
+
+        if (turn is null)
+        {
+            return;
+        }
+
+        await using var registration = cancellation.Register(() => turn.TrySetCanceled(cancellation));
+        await turn.Task;
+    }
+
+    public void Leave(ModelException? failure)
+    {
+        lock (_gate)
+        {
+            _out--;
+            switch (failure?.Kind)
+            {
+                case ModelFailure.RateLimited:
+                    _limit = Math.Max(1, Math.Min(_limit, _out + 1) / 2);
+                    _changed = time.GetTimestamp();
+                    Close_NeedsLock(failure.RetryAfter ?? TimeSpan.Zero);
+                    break;
+                case ModelFailure.Unavailable:
+                    Close_NeedsLock(failure.RetryAfter ?? TimeSpan.Zero);
+                    break;
+                case null when _limit < Most && time.GetElapsedTime(_changed) >= GrowEvery:
+                    _limit++;
+                    _changed = time.GetTimestamp();
+                    break;
+            }
+
+            while (_out < _limit && _waiting.TryDequeue(out var next))
+            {
+                _out += next.TrySetResult() ? 1 : 0;
+            }
+        }
+    }
+
+    private void Close_NeedsLock(TimeSpan wait)
+    {
+        var until = time.GetUtcNow() + wait;
+        _closedUntil = until > _closedUntil ? until : _closedUntil;
+    }
+}

@@ -1,0 +1,46 @@
+using Godwit.Models;
+using Godwit.Sandbox;
+using Godwit.Workspaces;
+
+namespace Godwit.Tools;
+
+/// <summary>Runs a shell line in the sandbox, with the tree as the only place that it can change.</summary>
+/// <param name="sandbox">Where it runs.</param>
+/// <param name="template">Home, mounts, environment and limits of every command; shell, tree and timeout are the call's.</param>
+/// <param name="quiet">Held while it runs, so that nothing is measured beside it.</param>
+public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, SemaphoreSlim quiet) : ITool
+{
+    private const int LongestSeconds = 600;
+    private const int DefaultSeconds = 120;
+    private const int Printed = 20_000;
+
+    /// <inheritdoc/>
+    public ToolSpec Spec { get; } = new(
+        "run", $"Runs a line of sh at the tree's top, without network; killed after 'timeout' seconds (default {DefaultSeconds}, at most {LongestSeconds}).",
+        """{"type":"object","properties":{"command":{"type":"string"},"timeout":{"type":"integer"}},"required":["command"]}""");
+
+    /// <inheritdoc/>
+    public bool OnlyReads => false;
+
+    /// <inheritdoc/>
+    public ToolEffects EffectsOf(ToolArguments arguments) => new([], arguments.Text("command"));
+
+    /// <inheritdoc/>
+    public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
+    {
+        var seconds = Math.Clamp(arguments.Number("timeout") ?? DefaultSeconds, 1, LongestSeconds);
+        await quiet.WaitAsync(cancellation);
+        try
+        {
+            tree.Touch();
+            var result = await sandbox.RunAsync(
+                template with { Shell = arguments.Text("command"), Tree = tree.Path, Timeout = TimeSpan.FromSeconds(seconds), Limits = template.Limits with { Output = Printed } }, cancellation);
+            var end = result.TimedOut ? $"killed after {seconds} s" : $"exit code {result.ExitCode}, {result.Elapsed.TotalSeconds:0.0} s";
+            return new ToolOutput($"{end}\n{result.Output}{(result.Error.Length > 0 ? $"\nstderr:\n{result.Error}" : "")}", result.TimedOut || result.ExitCode != 0);
+        }
+        finally
+        {
+            quiet.Release();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Godwit.Models;
+using Godwit.Workspaces;
+
+namespace Godwit.Tools;
+
+/// <summary>Finds lines by a regular expression.</summary>
+public sealed class SearchTool : ITool
+{
+    private const int MostHits = 100;
+    private const int MostOfLine = 300;
+    private const long Largest = 2 << 20;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    public ToolSpec Spec { get; } = new(
+        "search", "Finds the lines that match a regular expression, as path:line:text.",
+        """{"type":"object","properties":{"pattern":{"type":"string"},"path":{"type":"string","description":"folder or file; all when left out"}},"required":["pattern"]}""");
+
+    /// <inheritdoc/>
+    public bool OnlyReads => true;
+
+    /// <inheritdoc/>
+    public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.TextOrNull("path") ?? ""]);
+
+    /// <inheritdoc/>
+    public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
+    {
+        Regex pattern;
+        try
+        {
+            // Without backtracking no pattern can take for ever.
+            pattern = new Regex(arguments.Text("pattern"), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, Limit);
+        }
+        catch (Exception error) when (error is ArgumentException or NotSupportedException)
+        {
+            throw new ToolException($"'pattern' can't be used: {error.Message}; look-around and back-references aren't available");
+        }
+
+        var place = TreePath.Resolve(tree, arguments.TextOrNull("path") ?? "");
+        var files = File.Exists(place)
+            ? (IEnumerable<string>)[place]
+            : Directory.Exists(place)
+                ? Directory.EnumerateFiles(place, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Order(StringComparer.Ordinal)
+                : throw new ToolException($"there is no {arguments.TextOrNull("path")}");
+        var hits = new StringBuilder();
+        var count = 0;
+        foreach (var file in files.Where(file => new FileInfo(file).Length <= Largest && !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal)))
+        {
+            var content = await File.ReadAllBytesAsync(file, cancellation);
+            if (content.AsSpan(0, Math.Min(content.Length, 8000)).Contains((byte)0))
+            {
+                continue;
+            }
+
+            var number = 0;
+            foreach (var line in Encoding.UTF8.GetString(content).Split('\n'))
+            {
+                number++;
+                if (pattern.IsMatch(line) && ++count <= MostHits)
+                {
+                    hits.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(tree.Path, file)}:{number}:{(line.Length > MostOfLine ? line[..MostOfLine] + "..." : line)}\n");
+                }
+            }
+        }
+
+        return new ToolOutput(count switch
+        {
+            0 => "nothing matches",
+            > MostHits => $"{hits}... and {count - MostHits} more; narrow the pattern or the path\n",
+            _ => hits.ToString(),
+        });
+    }
+}

@@ -1,0 +1,35 @@
+using Godwit.Workspaces;
+
+namespace Godwit.Tools;
+
+/// <summary>Paths that a model names, kept inside its tree. Links are never followed: a command could have made one that leads out.</summary>
+internal static class TreePath
+{
+    /// <summary>The place of a path in a tree.</summary>
+    /// <exception cref="ToolException">It leads out of the tree.</exception>
+    public static string Resolve(AgentTree tree, string path)
+    {
+        var local = Local(path);
+        var place = tree.Path;
+        foreach (var name in local.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            place = Path.Combine(place, name);
+            if (FileSystem.Facts(place) is { IsDirectory: false, IsRegular: false })
+            {
+                throw new ToolException($"{path} goes through a link or a special file; only plain files and folders of the tree can be used");
+            }
+        }
+
+        return place;
+    }
+
+    /// <summary>A path from the top of the tree, without dots; <c>/ws</c> is where commands see the tree.</summary>
+    public static string Local(string path)
+    {
+        var rest = path == "/ws" ? "" : path.StartsWith("/ws/", StringComparison.Ordinal) ? path[4..] : path;
+        var names = rest.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(name => name != ".").ToList();
+        return rest.StartsWith('/') || names.Contains("..") || path.Contains('\0', StringComparison.Ordinal)
+            ? throw new ToolException($"{path} lies outside of the tree; name it from the tree's top, such as src/Program.cs")
+            : string.Join('/', names);
+    }
+}

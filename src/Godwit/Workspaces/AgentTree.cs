@@ -1,0 +1,55 @@
+using Godwit.Durable;
+
+namespace Godwit.Workspaces;
+
+/// <summary>
+/// A plain tree of files that one agent changes. Its git directory stands elsewhere; a snapshot is a commit under a hidden
+/// ref of the run's clone, and a reset is a fresh checkout.
+/// </summary>
+/// <param name="id">Its name, unique in the run.</param>
+/// <param name="path">The folder.</param>
+/// <param name="baseTree">The tree it starts from.</param>
+/// <param name="baseCommit">The commit that snapshots are parented to.</param>
+/// <param name="repository">The run's clone.</param>
+/// <param name="owner">The user that its files belong to; -1 for the one Godwit runs as.</param>
+public sealed class AgentTree(string id, string path, string baseTree, string baseCommit, RunRepository repository, int owner) : IWorkspace
+{
+    private string? _current;
+
+    /// <inheritdoc/>
+    public string Id => id;
+
+    /// <inheritdoc/>
+    public string BaseTree => baseTree;
+
+    /// <summary>The folder.</summary>
+    public string Path => path;
+
+    /// <summary>The user that its files belong to; -1 for the one Godwit runs as.</summary>
+    public int Owner => owner;
+
+    /// <summary>Says that files may have changed since the last snapshot; whoever only reads needn't.</summary>
+    public void Touch() => _current = null;
+
+    /// <inheritdoc/>
+    public async Task ResetAsync(string tree, CancellationToken cancellation)
+    {
+        if (_current == tree)
+        {
+            return;
+        }
+
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+
+        await repository.CheckoutAsync(tree, path, cancellation);
+        FileSystem.OwnAll(path, owner);
+        _current = tree;
+    }
+
+    /// <inheritdoc/>
+    public async Task<string> SnapshotAsync(CancellationToken cancellation) =>
+        _current ??= await repository.SnapshotAsync(path, baseCommit, $"trees/{id}", DateTimeOffset.UnixEpoch, cancellation);
+}
