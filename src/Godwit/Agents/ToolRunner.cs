@@ -124,6 +124,13 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     private Decision Decide(ITool tool, ToolArguments arguments)
     {
         var effects = tool.EffectsOf(arguments);
+
+        // The tool itself refuses what lies outside: there is nothing that a person could grant.
+        foreach (var path in effects.Paths)
+        {
+            TreePath.Local(path);
+        }
+
         return services.Gatekeeper.Decide(effects.Command, effects.Paths);
     }
 

@@ -10,15 +10,17 @@ namespace Godwit.Models;
 /// <param name="key">The key.</param>
 internal sealed class AnthropicDriver(HttpClient http, Uri? address, string? key) : IModelDriver
 {
+    // Never disposed of: it would take the connection, which isn't its own, with it.
+    private readonly AnthropicClient _client = address is null
+        ? new AnthropicClient { HttpClient = http, ApiKey = key ?? "none", MaxRetries = 0 }
+        : new AnthropicClient { HttpClient = http, ApiKey = key ?? "none", MaxRetries = 0, BaseUrl = address.ToString().TrimEnd('/') };
+
     public async Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation)
     {
-        using var client = address is null
-            ? new AnthropicClient { HttpClient = http, ApiKey = key ?? "none", MaxRetries = 0 }
-            : new AnthropicClient { HttpClient = http, ApiKey = key ?? "none", MaxRetries = 0, BaseUrl = address.ToString().TrimEnd('/') };
         var options = new ChatOptions { Instructions = request.System.Length == 0 ? null : request.System, MaxOutputTokens = request.MaxOutput, Tools = [.. request.Tools.Select(tool => new Declared(tool))] };
         try
         {
-            var response = await client.AsIChatClient(model.Id, request.MaxOutput).GetResponseAsync(request.Messages.Select(Message), options, cancellation);
+            var response = await _client.AsIChatClient(model.Id, request.MaxOutput).GetResponseAsync(request.Messages.Select(Message), options, cancellation);
             return Reply(model, response);
         }
         catch (Exception error) when (error is JsonException or IOException or HttpRequestException or Anthropic.Exceptions.AnthropicException)

@@ -37,9 +37,12 @@ public sealed record ModelEntry
     /// <summary>The most that a request can cost: all input uncached, the reply at its cap.</summary>
     public Charge WorstCase(ModelRequest request)
     {
-        var input = TokenBound.Of(request, Name);
-        return new Charge((input * (Input ?? 0) + request.MaxOutput * (Output ?? 0)) / Million, input + request.MaxOutput);
+        var (input, output) = (TokenBound.Of(request, Name), Capped(request).MaxOutput);
+        return new Charge((input * (Input ?? 0) + output * (Output ?? 0)) / Million, input + output);
     }
+
+    /// <summary>The request with a reply no longer than the model can give.</summary>
+    internal ModelRequest Capped(ModelRequest request) => MaxOutput > 0 && MaxOutput < request.MaxOutput ? request with { MaxOutput = MaxOutput } : request;
 
     /// <summary>What a call cost by the provider's own count.</summary>
     public Charge Cost(ModelUsage usage) => new(

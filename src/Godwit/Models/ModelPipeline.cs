@@ -50,7 +50,7 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
             var model = Choose(models, tries);
             try
             {
-                var reply = await AskOneAsync(model, request with { MaxOutput = model.MaxOutput > 0 ? Math.Min(request.MaxOutput, model.MaxOutput) : request.MaxOutput }, cancellation);
+                var reply = await AskOneAsync(model, model.Capped(request), cancellation);
                 cassette?.Record(request, reply);
                 return new ModelAnswer(reply, model.Cost(reply.Usage), tries);
             }
@@ -99,7 +99,7 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     /// <summary>Full jitter (Brooker 2015, "Exponential backoff and jitter"), and never earlier than the provider asks when there is no other.</summary>
     private Task PauseAsync(ModelException? failure, int tries, int models, CancellationToken cancellation)
     {
-        var ceiling = Math.Min(LongestPause, FirstPause * Math.Pow(2, (tries - 1) % (TriesOfOne * 2)));
+        var ceiling = Math.Min(LongestPause, FirstPause * Math.Pow(2, models > 1 ? (tries - 1) % TriesOfOne : Math.Min(tries - 1, 10)));
         var pause = TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32((int)(1000 * ceiling) + 1));
         return Task.Delay(models == 1 && failure?.RetryAfter is { } asked && asked > pause ? asked + pause : pause, time, cancellation);
     }

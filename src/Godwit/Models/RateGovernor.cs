@@ -1,15 +1,18 @@
 namespace Godwit.Models;
 
-/// <summary>How many calls of one provider may be out at once: halved by each 429, grown back slowly.</summary>
+/// <summary>How many calls of one provider may be out at once: halved by each 429, grown back slowly; none while it is down.</summary>
 /// <param name="time">The clock.</param>
 internal sealed class RateGovernor(TimeProvider time)
 {
     private const int Most = 128;
+    private const int DownAfter = 3;
+    private const double LongestClosed = 30;
     private static readonly TimeSpan GrowEvery = TimeSpan.FromSeconds(5);
     private readonly Lock _gate = new();
     private readonly Queue<TaskCompletionSource> _waiting = new();
     private int _limit = Most;
     private int _out;
+    private int _failures;
     private long _changed = time.GetTimestamp();
     private DateTimeOffset _closedUntil;
 
@@ -65,6 +68,7 @@ internal sealed class RateGovernor(TimeProvider time)
         lock (_gate)
         {
             _out--;
+            _failures = failure?.Kind == ModelFailure.Unavailable ? _failures : 0;
             switch (failure?.Kind)
             {
                 case ModelFailure.RateLimited:
@@ -73,7 +77,9 @@ internal sealed class RateGovernor(TimeProvider time)
                     Close_NeedsLock(failure.RetryAfter ?? TimeSpan.Zero);
                     break;
                 case ModelFailure.Unavailable:
-                    Close_NeedsLock(failure.RetryAfter ?? TimeSpan.Zero);
+                    // A failure now and then is one call's trouble; several in a row are the provider's, and others are asked meanwhile.
+                    _failures++;
+                    Close_NeedsLock(failure.RetryAfter ?? (_failures < DownAfter ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(LongestClosed, Math.Pow(2, _failures - DownAfter)))));
                     break;
                 case null when _limit < Most && time.GetElapsedTime(_changed) >= GrowEvery:
                     _limit++;

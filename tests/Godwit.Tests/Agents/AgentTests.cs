@@ -1,0 +1,251 @@
+using System.Text.Json.Nodes;
+using Godwit.Agents;
+using Godwit.Budgets;
+using Godwit.Durable;
+using Godwit.Guardian;
+using Godwit.Identity;
+using Godwit.Journal;
+using Godwit.Models;
+using Godwit.Sandbox;
+using Godwit.Tests.Durable;
+using Godwit.Tests.Models;
+using Godwit.Tools;
+using Godwit.Workspaces;
+
+namespace Godwit.Tests.Agents;
+
+/// <summary>Agents on real files, with a scripted model over real HTTP.</summary>
+public sealed class AgentTests : IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("godwit-test-");
+    private readonly RunRepository _clone;
+    private readonly RunFolder _folder;
+    private SandboxHost? _sandbox;
+
+    public AgentTests()
+    {
+        var user = Path.Combine(_root.FullName, "user");
+        Directory.CreateDirectory(Path.Combine(user, "src"));
+        File.WriteAllText(Path.Combine(user, "src", "a.txt"), "one\ntwo\nthree\n");
+        File.WriteAllText(Path.Combine(user, "b.txt"), "b\n");
+        _clone = new RunRepository(Path.Combine(_root.FullName, "run", "repository.git"));
+        _folder = new RunFolder(Path.Combine(_root.FullName, "run"));
+    }
+
+    public void Dispose()
+    {
+        _sandbox?.Dispose();
+        _root.Delete(recursive: true);
+    }
+
+    private async Task<AgentTask> TaskAsync(string name = "agent-1", int turns = 60)
+    {
+        var source = await SourceRepository.FindAsync(Path.Combine(_root.FullName, "user"), CancellationToken.None);
+        var commit = Directory.Exists(_clone.Path) ? (await Git.RunAsync(_clone.Path, ["rev-parse", "refs/godwit/base"], CancellationToken.None)) : await _clone.CloneAsync(source, "HEAD", CancellationToken.None);
+        return new AgentTask { Name = name, Goal = "Make two into TWO", Constraints = ["leave b.txt alone"], Budget = $"run/agents/{name}", BaseCommit = commit, BaseTree = await _clone.TreeAsync(commit, CancellationToken.None), Turns = turns };
+    }
+
+    private AgentServices Services(ScriptedProvider server, decimal dollars = 100, Cassette? cassette = null, long context = 0)
+    {
+        var catalogue = ModelCatalogue.Merge([("test", $$"""
+            providers: { x: { url: "{{server.Address}}/v1" } }
+            models: { m: { provider: x, id: scripted, input: 5, output: 30, max_output: 1000, context: {{context}} } }
+            roles: {worker: [m]}
+            """)]);
+        var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        _sandbox ??= new SandboxHost(SandboxKind.None, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
+        return new AgentServices(
+            new ModelPipeline(catalogue, drivers.Of, cassette, TimeProvider.System),
+            new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
+            [new ListTool(), new ReadTool(), new SearchTool(), new EditTool(), new WriteTool(), new RunTool(_sandbox, new SandboxCommand { Shell = "", Tree = "" }, new SemaphoreSlim(1))],
+            Gatekeeper.BuiltIn(),
+            (task, tree) => new AgentTree(task.Name, Path.Combine(_folder.Path, "trees", task.Name), tree, task.BaseCommit, _clone, -1));
+    }
+
+    private async Task<AgentResult> RunAsync(AgentServices services, AgentTask task)
+    {
+        using var signer = RunSigner.Of(_folder);
+        var playbook = new AgentPlaybook(services);
+        await using var run = await DurableRun.CreateAsync(_folder, signer, new PlaybookCatalogue(playbook, new SegmentPlaybook(services)), playbook, task, 7);
+        return (await run.RunAsync().WaitAsync(TimeSpan.FromSeconds(60))).Result<AgentResult>();
+    }
+
+    /// <summary>Answers by how many tool results the conversation has: a script of turns.</summary>
+    private static Func<JsonNode, ScriptedReply> Turns(params ScriptedReply[] replies) => request =>
+        replies[Math.Min(replies.Length - 1, request["messages"]!.AsArray().Count(message => message!["role"]!.GetValue<string>() == "assistant"))];
+
+    private static string LastToolResult(JsonNode request) => request["messages"]!.AsArray().Last(message => message!["role"]!.GetValue<string>() == "tool")!["content"]!.ToString();
+
+    [Fact]
+    public async Task Agent_ReadsEditsRunsSubmits_FilesAreInItsTreeAndTheClaimIsKept()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply("looking", ("list", "{}"), ("read", """{"path":"src/a.txt"}"""), ("search", """{"pattern":"t.o"}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}""")),
+            new ScriptedReply(null, ("run", """{"command":"grep -c TWO src/a.txt"}""")),
+            new ScriptedReply(null, ("submit", """{"summary":"made it TWO","checks":[{"command":"grep","passed":true}]}"""))));
+        var services = Services(server);
+        var result = await RunAsync(services, await TaskAsync());
+        Assert.Equal((AgentEnd.Submitted, "made it TWO", 4, 6), (result.End, result.Summary, result.Turns, result.ToolCalls));
+        Assert.Equal([new SelfReport("grep", true)], result.Checks);
+        Assert.Equal("one\nTWO\nthree\n", System.Text.Encoding.UTF8.GetString((await _clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None))!));
+        Assert.Equal(server.Billed, result.Charge.Dollars);
+        Assert.Equal(server.Billed, services.Budgets.Spent("run").Dollars);
+        Assert.Contains("exit code 0", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Agent_Mistakes_AreAnsweredInAWayThatCanBeMended()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply(null, ("fly", "{}")),
+            new ScriptedReply(null, ("read", "{\"path\": ")),
+            new ScriptedReply(null, ("read", """{"path":"../../etc/passwd"}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"four","new":"4"}""")),
+            new ScriptedReply(null, ("run", """{"command":"curl http://example.org"}""")),
+            new ScriptedReply("I am thinking"),
+            new ScriptedReply("half", ("read", """{"path":"b.txt"}""")) { CutOff = true },
+            new ScriptedReply(null, ("submit", """{"summary":"nothing"}"""))));
+        var result = await RunAsync(Services(server), await TaskAsync());
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        var told = server.Requests[^1]["messages"]!.ToJsonString();
+        Assert.All(
+            (string[])["there is no tool 'fly'", "the arguments are no JSON", "outside of the tree", "doesn't occur in src/a.txt", "no network", "no tool call", "cut off at its cap"],
+            words => Assert.Contains(words.Replace("'", "\\u0027", StringComparison.Ordinal), told, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("same")]
+    [InlineData("alternating")]
+    [InlineData("empty")]
+    public async Task Agent_GoesRoundInCircles_IsNudgedThenStoppedWithAReason(string how)
+    {
+        var count = 0;
+        using var server = new ScriptedProvider(_ => how switch
+        {
+            "same" => new ScriptedReply(null, ("read", """{"path":"b.txt"}""")),
+            "alternating" => new ScriptedReply(null, ("read", ++count % 2 == 0 ? """{"path":"b.txt"}""" : """{"path":"src/a.txt"}""")),
+            _ => new ScriptedReply("hm"),
+        });
+        var result = await RunAsync(Services(server), await TaskAsync());
+        Assert.Equal(AgentEnd.Stopped, result.End);
+        Assert.Contains("in a row", result.Reason, StringComparison.Ordinal);
+        Assert.Contains("nothing new came of it", server.Requests[^1].ToJsonString(), StringComparison.Ordinal);
+        Assert.InRange(result.Turns, 6, 12);
+    }
+
+    [Fact]
+    public async Task Agent_ManyCompactions_NothingOfTheGoalIsLost()
+    {
+        var filler = new string('x', 3000);
+        var calls = 0;
+        using var server = new ScriptedProvider(request =>
+        {
+            var messages = request["messages"]!.AsArray();
+            if (messages[^1]!["content"]!.ToString().Contains("will be cut", StringComparison.Ordinal))
+            {
+                return new ScriptedReply($"memory {calls}");
+            }
+
+            calls++;
+            Assert.Contains("Make two into TWO", messages[1]!["content"]!.ToString(), StringComparison.Ordinal);
+            Assert.Contains("leave b.txt alone", messages[1]!["content"]!.ToString(), StringComparison.Ordinal);
+            return calls switch
+            {
+                1 => new ScriptedReply(null, ("note", """{"text":"remember the milk"}""")),
+                2 => new ScriptedReply(null, ("write", """{"path":"new/file.txt","content":"n"}""")),
+                < 30 => new ScriptedReply(null, ("write", $$"""{"path":"f{{calls}}.txt","content":"{{filler}}"}""")),
+                _ => new ScriptedReply(null, ("submit", """{"summary":"done"}""")),
+            };
+        });
+        var result = await RunAsync(Services(server, context: 8000), await TaskAsync());
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        var cuts = server.Requests.Count(request => request.ToJsonString().Contains("will be cut", StringComparison.Ordinal));
+        Assert.True(cuts >= 3, $"{cuts} compactions");
+        var last = server.Requests[^1]["messages"]![1]!["content"]!.ToString();
+        Assert.All((string[])["Make two into TWO", "leave b.txt alone", "remember the milk", "new/file.txt", "f10.txt", "memory "], words => Assert.Contains(words, last, StringComparison.Ordinal));
+        Assert.NotNull(await _clone.FileAsync(result.Tree, "new/file.txt", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Agent_BudgetCantHoldTheNextCall_EndsWithThatReasonAndSpendsNoMore()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply(null, ("run", """{"command":"date +%N"}""")));
+        var services = Services(server, dollars: 0.15m);
+        var result = await RunAsync(services, await TaskAsync());
+        Assert.Equal(AgentEnd.OutOfBudget, result.End);
+        Assert.Contains("the budget of run is $0.15", result.Reason, StringComparison.Ordinal);
+        Assert.InRange(server.Billed, 0.05m, 0.15m);
+    }
+
+    [Fact]
+    public async Task Agent_KilledAtEveryPoint_NoFinishedCallIsPaidTwiceAndTheResultIsTheSame()
+    {
+        var script = Turns(
+            new ScriptedReply(null, ("read", """{"path":"src/a.txt"}""")),
+            new ScriptedReply(null, ("run", """{"command":"echo run >> witness; echo more >> src/a.txt"}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}""")),
+            new ScriptedReply(null, ("submit", """{"summary":"made it TWO"}""")));
+        using var server = new ScriptedProvider(script);
+        var task = await TaskAsync();
+        var services = Services(server);
+        using var signer = RunSigner.Of(_folder);
+        var hits = 0;
+        AgentResult? result = null;
+        for (var kill = 1; result is null; kill++)
+        {
+            Assert.True(kill < 200);
+            var at = kill;
+            hits = 0;
+            var died = new TaskCompletionSource();
+            var options = new DurableOptions
+            {
+                Failpoint = name =>
+                {
+                    if (name is "intended" or "effect-done" && ++hits == at % 5 + 1)
+                    {
+                        died.TrySetResult();
+                        throw new OperationCanceledException("killed");
+                    }
+                },
+            };
+            var playbook = new AgentPlaybook(services);
+            var catalogue = new PlaybookCatalogue(playbook, new SegmentPlaybook(services));
+            var run = kill == 1 ? await DurableRun.CreateAsync(_folder, signer, catalogue, playbook, task, 7, options) : DurableRun.Open(_folder, signer, catalogue, options);
+            var ending = run.RunAsync();
+            if (await Task.WhenAny(ending, died.Task).WaitAsync(TimeSpan.FromSeconds(30)) == ending && await ending is { State: RunState.Completed } end)
+            {
+                result = end.Result<AgentResult>();
+                await run.DisposeAsync();
+            }
+            else
+            {
+                await run.AbandonAsync();
+            }
+        }
+
+        Assert.Equal("made it TWO", result.Summary);
+        Assert.Equal("one\nTWO\nthree\nmore\n", System.Text.Encoding.UTF8.GetString((await _clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None))!));
+        Assert.Equal("run\n", System.Text.Encoding.UTF8.GetString((await _clone.FileAsync(result.Tree, "witness", CancellationToken.None))!));
+
+        // What was in flight at a kill is booked at its worst case, so the books never show less than the bill.
+        using var reader = JournalReader.Open(_folder);
+        var completed = reader.After(0, EntryKind.StepCompleted).Where(entry => entry.Key.EndsWith("/ask", StringComparison.Ordinal)).ToList();
+        Assert.Equal(4, completed.Count);
+        Assert.Equal(4, completed.Select(entry => (entry.Process, entry.Key)).Distinct().Count());
+        await using var closed = DurableRun.Open(_folder, signer, new PlaybookCatalogue(new AgentPlaybook(services), new SegmentPlaybook(services)));
+        Assert.True(closed.Spent["run/agents/agent-1"].Dollars >= server.Billed, $"{closed.Spent["run/agents/agent-1"].Dollars} booked, {server.Billed} billed");
+    }
+
+    [Fact]
+    public async Task FileTools_LinkThatLeadsOut_IsNotFollowed()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply(null, ("run", """{"command":"ln -s $(dirname $PWD) up; ln -s b.txt link"}""")),
+            new ScriptedReply(null, ("read", """{"path":"up/secret"}"""), ("read", """{"path":"link"}""")),
+            new ScriptedReply(null, ("submit", """{"summary":"no"}"""))));
+        await RunAsync(Services(server), await TaskAsync());
+        var told = server.Requests[^1]["messages"]!.ToJsonString();
+        Assert.Equal(3, told.Split("goes through a link").Length);
+    }
+}

@@ -1,0 +1,174 @@
+using System.Text.Json.Nodes;
+using Godwit.Models;
+
+namespace Godwit.Tests.Models;
+
+public sealed class ModelTests : IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("godwit-test-");
+
+    public void Dispose() => _root.Delete(recursive: true);
+
+    internal static ModelCatalogue Catalogue(string worker, params (string Name, string Dialect, ScriptedProvider Server)[] providers) => ModelCatalogue.Merge([("test", $$"""
+        providers:
+        {{string.Concat(providers.Select(provider => $"  {provider.Name}: {{dialect: {provider.Dialect}, url: {provider.Server.Address}{(provider.Dialect == "openai" ? "/v1" : "")}}}\n"))}}
+        models:
+        {{string.Concat(providers.Select(provider => $"  m-{provider.Name}: {{provider: {provider.Name}, id: scripted, input: 5, output: 30, max_output: 1000}}\n"))}}
+        roles: {worker: [{{worker}}]}
+        """)]);
+
+    private static ModelRequest Ask(string text = "hello") => new()
+    {
+        Role = "worker",
+        Agent = "a",
+        Turn = 1,
+        System = "be brief",
+        MaxOutput = 500,
+        Tools = [new ToolSpec("read", "reads", """{"type":"object","properties":{"path":{"type":"string"}}}""")],
+        Messages =
+        [
+            ModelMessage.User(text),
+            new ModelMessage(Speaker.Model, [new MessagePart.Text("let me see"), new MessagePart.ToolCall("c1", "read", """{"path":"a"}""")]),
+            new ModelMessage(Speaker.User, [new MessagePart.ToolResult("c1", "content of a"), new MessagePart.Text("go on")]),
+        ],
+    };
+
+    [Theory]
+    [InlineData("openai")]
+    [InlineData("anthropic")]
+    public async Task Ask_EachDialect_WordsCallsAndCountsArrive(string dialect)
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply("well", ("read", """{"path":"b"}"""), ("read", """{"path":"c"}""")));
+        var catalogue = Catalogue("m-x", ("x", dialect, server));
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var answer = await new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
+        Assert.Equal("well", answer.Reply.Words);
+        Assert.Equal(["b", "c"], answer.Reply.Calls.Select(call => JsonNode.Parse(call.Arguments)!["path"]!.GetValue<string>()));
+        Assert.Equal(StopReason.ToolUse, answer.Reply.Stop);
+        Assert.Equal((3, 20), (answer.Reply.Usage.CachedInput, answer.Reply.Usage.Output));
+        Assert.Equal(server.Billed, answer.Charge.Dollars);
+        var sent = server.Requests[0].ToJsonString();
+        Assert.All((string[])["be brief", "hello", "let me see", "content of a", "go on"], text => Assert.Contains(text, sent, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("openai")]
+    [InlineData("anthropic")]
+    public async Task Ask_WorstCase_IsNeverBelowTheBill(string dialect)
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply("ok") { OutputTokens = 500 });
+        var catalogue = Catalogue("m-x", ("x", dialect, server));
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
+        foreach (var text in (string[])["", "a", new string('x', 5000), string.Concat(Enumerable.Repeat("語", 800))])
+        {
+            var request = Ask(text);
+            Assert.True((await pipeline.AskAsync(request, CancellationToken.None)).Charge.Dollars <= pipeline.WorstCase(request).Dollars);
+        }
+    }
+
+    [Fact]
+    public async Task Ask_OneProviderFailsAThirdAndTheOtherIsDown_EveryCallIsAnswered()
+    {
+        var random = new Random(5);
+        using var flaky = new ScriptedProvider(_ => random.NextDouble() < 0.3 ? new ScriptedReply { Status = random.Next(2) == 0 ? 429 : 503, RetryAfter = "0", Body = "{\"error\":{\"message\":\"busy\"}}" } : new ScriptedReply("ok"));
+        var down = new ScriptedProvider(_ => new ScriptedReply("never"));
+        var catalogue = Catalogue("m-down, m-flaky", ("down", "anthropic", down), ("flaky", "openai", flaky));
+        down.Dispose();
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(turn => pipeline.AskAsync(Ask() with { Turn = turn }, CancellationToken.None)));
+        Assert.All(answers, answer => Assert.Equal("ok", answer.Reply.Words));
+    }
+
+    [Theory]
+    [InlineData(400, "{\"error\":{\"message\":\"maximum context length is 8192\"}}", ModelFailure.ContextOverflow)]
+    [InlineData(401, "{\"error\":{\"message\":\"bad key\"}}", ModelFailure.Rejected)]
+    [InlineData(200, "not json", ModelFailure.Broken)]
+    public async Task Ask_CantBeMendedByWaiting_SaysWhatKind(int status, string body, ModelFailure kind)
+    {
+        foreach (var dialect in (string[])["openai", "anthropic"])
+        {
+            using var server = new ScriptedProvider(_ => new ScriptedReply { Status = status, Body = body });
+            var catalogue = Catalogue("m-x", ("x", dialect, server));
+            using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+            var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
+            var error = await Assert.ThrowsAsync<ModelException>(() => pipeline.AskAsync(Ask(), CancellationToken.None));
+            Assert.True(error.Kind == kind, $"{dialect}: {error.Kind} {error.Message}");
+        }
+    }
+
+    [Fact]
+    public async Task Ask_ConnectionBreaksInTheAnswer_CountsAsMaybeBilled()
+    {
+        foreach (var dialect in (string[])["openai", "anthropic"])
+        {
+            using var server = new ScriptedProvider(_ => new ScriptedReply("half of it") { Breaks = true });
+            var catalogue = Catalogue("m-x", ("x", dialect, server));
+            using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+            var error = await Assert.ThrowsAsync<ModelException>(() => new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None));
+            Assert.Equal(ModelFailure.Broken, error.Kind);
+        }
+    }
+
+    [Fact]
+    public async Task Cassette_RecordedThenReplayed_SameRepliesWithoutAServerAndDriftIsCounted()
+    {
+        var path = Path.Combine(_root.FullName, "c.jsonl");
+        var server = new ScriptedProvider(_ => new ScriptedReply("well", ("read", """{"path":"b"}""")));
+        var catalogue = Catalogue("m-x", ("x", "openai", server));
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var first = await new ModelPipeline(catalogue, drivers.Of, Cassette.Open(path, recording: true), TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
+        server.Dispose();
+
+        var replayed = new ModelPipeline(catalogue, drivers.Of, Cassette.Open(path, recording: false), TimeProvider.System);
+        var second = await replayed.AskAsync(Ask(), CancellationToken.None);
+        Assert.Equal(first.Reply.Parts, second.Reply.Parts);
+        Assert.Equal((first.Charge, 0), (second.Charge, replayed.Cassette!.Drifted));
+        await replayed.AskAsync(Ask("something else"), CancellationToken.None);
+        Assert.Equal(1, replayed.Cassette.Drifted);
+        var error = await Assert.ThrowsAsync<ModelException>(() => replayed.AskAsync(Ask() with { Turn = 9 }, CancellationToken.None));
+        Assert.Contains("has no reply for a, turn 9", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Mailbox_ReplyFile_IsTheAnswer()
+    {
+        var folder = Path.Combine(_root.FullName, "mail");
+        var driver = new MailboxDriver(folder, TimeProvider.System);
+        var asking = driver.AskAsync(new ModelEntry { Name = "m", Provider = "p", Id = "m" }, Ask(), CancellationToken.None);
+        await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(folder, "a-001.request.md")), "a request");
+        Assert.Contains("content of a", File.ReadAllText(Path.Combine(folder, "a-001.request.md")), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"text": "I", "calls": [{"na""");
+        await Task.Delay(250, CancellationToken.None);
+        Assert.False(asking.IsCompleted);
+        await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"text": "I read", "calls": [{"name": "read", "arguments": {"path": "z"}}]}""");
+        var reply = await asking.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(("I read", """{"path":"z"}"""), (reply.Words, reply.Calls[0].Arguments));
+    }
+
+    [Theory]
+    [InlineData("models: {a: {provider: nobody}}", "is no provider")]
+    [InlineData("roles: {worker: [ghost]}", "is no model")]
+    [InlineData("models: {a: {provder: x}}", "test:1:")]
+    public void Catalogue_Mistake_OneLineWithItsPlace(string text, string message) =>
+        Assert.Contains(message, Assert.Throws<FormatException>(() => ModelCatalogue.Merge([("test", text)])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Catalogue_BuiltIn_HasThePublishedPrices()
+    {
+        var catalogue = ModelCatalogue.Load();
+        Assert.Equal((5m, 30m), (catalogue.Find("gpt-5.5")!.Input, catalogue.Find("gpt-5.5")!.Output));
+        Assert.False(catalogue.Find("kimi-k2.6")!.IsPriced);
+    }
+
+    [Fact]
+    public void Drivers_KeyFileThatOthersCanRead_IsRefused()
+    {
+        var file = Path.Combine(_root.FullName, "key");
+        File.WriteAllText(file, "sk-planted");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        using var drivers = new ModelDrivers(ModelCatalogue.Merge([("test", $"providers: {{p: {{dialect: anthropic, key_file: {file}}}}}")]), TimeProvider.System);
+        Assert.Contains("chmod 600", Assert.Throws<ModelException>(() => drivers.Of("p")).Message, StringComparison.Ordinal);
+    }
+}
