@@ -173,7 +173,9 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
     public static string Factor(double factor) => factor >= 10 ? $"{factor:0.#}x" : $"{factor:0.00}x";
 
-    public static string Point(TrialRecord trial) => string.Join(' ', trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
+    /// <summary>A candidate in one line: parameters with their values, files that an agent has changed by name.</summary>
+    public static string Point(TrialRecord trial) => string.Join(' ', trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+        .Select(pair => CandidateMaker.IsContent(pair.Value) ? pair.Key : $"{pair.Key}={pair.Value}").DefaultIfEmpty(trial.Claim?.Agent ?? "as the base"));
 
     public static string Number(double value) => value switch
     {

@@ -12,6 +12,7 @@ var root = new Command("godwit", "Runs agents and searches on jobs that take all
     ResumeCommand.Create(),
     ListCommand.Create(),
     ShowCommand.Create(),
+    LogCommand.Create(),
     AttachCommand.Create(),
     StopCommand.Create(),
     ResolveCommand.Create(),
@@ -21,6 +22,7 @@ var root = new Command("godwit", "Runs agents and searches on jobs that take all
     CompareCommand.Create(),
     InitCommand.Create(),
     ValidateCommand.Create(),
+    ModelsCommand.Create(),
     DoctorCommand.Create(),
     JournalCommand.Create(),
 };

@@ -42,6 +42,11 @@ internal static class RunSession
             await File.WriteAllTextAsync(RunResult.ReportPath(view), Reports.HtmlReport.Write(data), CancellationToken.None);
         }
 
+        if (host.Cassette is { IsRecording: false } cassette)
+        {
+            terminal.Line($"cassette {cassette.Played} recorded replies played, {(cassette.Drifted == 0 ? "each to the request that it was recorded for" : $"{cassette.Drifted} of them to a request that differs from the recorded one")}");
+        }
+
         Verdict(terminal, view, end);
         if (json)
         {

@@ -11,10 +11,15 @@ public sealed partial class FolderTests
         ["Durable"] = ["Journal"],
         ["Identity"] = ["Journal"],
         ["Sandbox"] = [],
-        ["Workspaces"] = [],
+        ["Workspaces"] = ["Durable"],
         ["Verification"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces"],
         ["Search"] = ["Durable", "Verification"],
-        ["Playbooks"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces", "Verification", "Search", "Playbooks"],
+        ["Models"] = ["Durable"],
+        ["Budgets"] = ["Durable"],
+        ["Tools"] = ["Models", "Sandbox", "Workspaces"],
+        ["Guardian"] = [],
+        ["Agents"] = ["Durable", "Models", "Budgets", "Tools", "Guardian", "Workspaces"],
+        ["Playbooks"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces", "Verification", "Search", "Models", "Budgets", "Tools", "Guardian", "Agents", "Playbooks"],
     };
 
     private static string Source => Path.Combine(Repository.Root, "src", "Godwit");

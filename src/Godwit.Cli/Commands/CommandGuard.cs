@@ -44,7 +44,7 @@ internal static class CommandGuard
                 SandboxException => (ExitCode.Unavailable, error.Message),
                 EvidenceException evidence => (evidence.UnknownKey ? ExitCode.UnknownKey : ExitCode.BadEvidence, error.Message),
                 GitException => (ExitCode.Failed, error.Message),
-                UsageException or ArgumentException or InvalidDataException => (ExitCode.Usage, error.Message),
+                UsageException or ArgumentException or InvalidDataException or FormatException => (ExitCode.Usage, error.Message),
                 DurableRuleException => (ExitCode.Internal, error.Message),
                 UnauthorizedAccessException or IOException => (ExitCode.Failed, error.Message),
                 _ => (ExitCode.Internal, $"this is a mistake in godwit itself: {error}"),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Godwit.Playbooks.Optimise;
 using Godwit.Search;
 using Godwit.Workspaces;
@@ -10,7 +11,6 @@ internal static class PlanPrinter
     public static void Print(Goal goal, SourceRepository source, string path)
     {
         var harness = goal.Harness;
-        var space = new SearchSpace(goal.Parameters!.Space, goal.Parameters.Constraints);
         Console.WriteLine($"goal       {goal.Title}");
         Console.WriteLine($"file       {path}");
         Console.WriteLine($"base       {(source.IsGit ? $"the last commit of {source.Root}" : $"an import of {source.Root}, which is no git repository")}");
@@ -25,8 +25,18 @@ internal static class PlanPrinter
             Console.WriteLine($"constraint {constraint}");
         }
 
-        Console.WriteLine($"search     {space.Parameters.Count} parameters, {(space.Count is { } count ? $"at most {count:N0} points" : "endless points")}: {string.Join(", ", space.Parameters.Select(parameter => parameter.Name))}");
-        Console.WriteLine($"budget     {goal.Trials} trials{(goal.Seconds > 0 ? $", {goal.Seconds:0} s" : ", no time limit")}");
+        if (goal.Parameters is { } parameters)
+        {
+            var space = new SearchSpace(parameters.Space, parameters.Constraints);
+            Console.WriteLine($"search     {space.Parameters.Count} parameters, {(space.Count is { } count ? $"at most {count:N0} points" : "endless points")}: {string.Join(", ", space.Parameters.Select(parameter => parameter.Name))}");
+        }
+
+        if (goal.Agents is { } agents)
+        {
+            Console.WriteLine($"agents     role {agents.Role}, at most {agents.Turns} model calls and {agents.ToolCalls} tool calls each");
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"budget     {goal.Trials} trials{(goal.Seconds > 0 ? $", {goal.Seconds:0} s" : ", no time limit")}{(goal.Dollars is { } dollars ? $", ${dollars}" : "")}{(goal.Tokens is { } tokens ? $", {tokens:N0} tokens" : "")}"));
         Console.WriteLine($"claim      at least +{goal.MinimumEffect:P0} at {goal.Confidence:P0} confidence");
     }
 

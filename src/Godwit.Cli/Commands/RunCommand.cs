@@ -19,8 +19,11 @@ internal static class RunCommand
         sandbox.AcceptOnlyFromAmong("bubblewrap", "none");
         var plan = new Option<bool>("--plan") { Description = "Say what would be done, and do nothing." };
         var yes = new Option<bool>("--yes") { Description = "Ask nothing." };
+        var cassette = new Option<string?>("--cassette") { Description = "Play recorded model replies: a file, or the goal's own cassette.jsonl.", Arity = ArgumentArity.ZeroOrOne };
+        var record = new Option<string?>("--record") { Description = "Record model replies in a file." };
+        var mailbox = new Option<string?>("--mailbox") { Description = "A folder in which a person or a program answers for the models." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("run", "Work on a goal: find what makes its number better, and prove it.") { target, time, trials, seed, sandbox, plan, yes, json };
+        var command = new Command("run", "Work on a goal: find what makes its number better, and prove it.") { target, time, trials, seed, cassette, record, mailbox, sandbox, plan, yes, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(parsed.GetValue(target)!, cancellation) is not var (goal, source, path))
@@ -47,10 +50,35 @@ internal static class RunCommand
                 return ExitCode.Ok;
             }
 
-            await using var host = await OptimiseHost.StartAsync(RunStore.OfUser(), source, goal, kind, new DurableOptions(), cancellation);
+            var models = new ModelSource
+            {
+                Cassette = parsed.GetResult(cassette) is null ? null : Path.GetFullPath(parsed.GetValue(cassette) ?? Path.Combine(Path.GetDirectoryName(path)!, "cassette.jsonl")),
+                Record = parsed.GetValue(record) is { } recorded ? Path.GetFullPath(recorded) : null,
+                Mailbox = parsed.GetValue(mailbox) is { } folder ? Path.GetFullPath(folder) : null,
+            };
+            RequireModels(goal, models);
+            await using var host = await OptimiseHost.StartAsync(RunStore.OfUser(), source, goal, kind, models, new DurableOptions(), cancellation);
             return await RunSession.HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
+    }
+
+    private static void RequireModels(Goal goal, ModelSource models)
+    {
+        if (goal.Agents is null && models != new ModelSource())
+        {
+            throw new UsageException("--cassette, --record and --mailbox are for goals with agents, and this one has none");
+        }
+
+        if (models.Cassette is not null && (models.Record is not null || models.Mailbox is not null))
+        {
+            throw new UsageException("--cassette plays what was recorded; leave --record and --mailbox out");
+        }
+
+        if (models.Cassette is { } file && !File.Exists(file))
+        {
+            throw new UsageException($"there is no cassette {file}; record one with --record {file}");
+        }
     }
 
     private static Goal Override(Goal goal, string? time, int? trials, ulong? seed)

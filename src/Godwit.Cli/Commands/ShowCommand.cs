@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using Godwit.Agents;
 using Godwit.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
@@ -14,8 +15,9 @@ internal static class ShowCommand
     {
         var run = RunArgument.Create();
         var trial = new Option<int?>("--trial") { Description = "Show this trial with its log." };
+        var costs = new Option<bool>("--costs") { Description = "Show what models cost, by agent and model." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("show", "Show a run, or one of its trials.") { run, trial, json };
+        var command = new Command("show", "Show a run, or one of its trials.") { run, trial, costs, json };
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
@@ -23,6 +25,10 @@ internal static class ShowCommand
             if (parsed.GetValue(trial) is { } number)
             {
                 ShowTrial(view, reader, number, parsed.GetValue(json));
+            }
+            else if (parsed.GetValue(costs))
+            {
+                CostPrinter.Print(view, AgentLog.Costs(reader), parsed.GetValue(json));
             }
             else if (parsed.GetValue(json))
             {
@@ -87,14 +93,25 @@ internal static class ShowCommand
         var log = trial.Trial.Log is { } reference ? Encoding.UTF8.GetString(reader.Blob(reference)) : null;
         if (json)
         {
-            CommandGuard.PrintJson(new { trial.Trial.Number, trial.Trial.Parameters, trial.Trial.Proposer, trial.Trial.Outcome, trial.Trial.Reason, trial.Trial.Scores, Mean = Math.Exp(trial.Mean), Log = log });
+            CommandGuard.PrintJson(new { trial.Trial.Number, trial.Trial.Parameters, trial.Trial.Proposer, trial.Trial.Claim, trial.Trial.Outcome, trial.Trial.Reason, trial.Trial.Scores, Mean = Math.Exp(trial.Mean), Log = log });
             return;
         }
 
         Console.WriteLine($"trial {number} of {view.Run}, proposed by {trial.Trial.Proposer}: {RunResult.Snake(trial.Trial.Outcome)}");
-        foreach (var (name, value) in trial.Trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (name, value) in trial.Trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Where(pair => !CandidateMaker.IsContent(pair.Value)))
         {
             Console.WriteLine($"  {name}: {value}");
+        }
+
+        if (trial.Trial.Claim is { } claim)
+        {
+            Console.WriteLine($"  {claim.Agent} ({string.Join(", ", claim.Models)}) says: {claim.Summary}");
+            foreach (var check in claim.Checks)
+            {
+                Console.WriteLine($"  it says that '{check.Command}' {(check.Passed ? "passed" : "failed")}");
+            }
+
+            Console.WriteLine($"  verification saw: {(trial.Trial.Outcome == TrialOutcome.Ok ? "the check passes" : trial.Trial.Reason)}");
         }
 
         if (trial.Trial.Scores.Count > 0)
@@ -105,6 +122,11 @@ internal static class ShowCommand
         if (trial.Trial.Reason is not null)
         {
             Console.WriteLine($"  {trial.Trial.Reason}");
+        }
+
+        if (trial.Trial.Claim is { Patch.Length: > 0 } change)
+        {
+            Console.WriteLine($"\n{change.Patch.TrimEnd()}");
         }
 
         if (log is not null)

@@ -122,7 +122,7 @@ internal static class HtmlReport
         page.Append(CultureInfo.InvariantCulture, $"<h2>Screening</h2><p class=sub>Scores here are shrunk and not proven; they only choose what is proven. Noise: {Html.Text(LiveView.Noise(calibration))}.</p>");
         page.Append(Plots.Progress([.. trials.Select(trial => (trial.Trial.Number, Math.Exp(trial.Mean), trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0))], "progress"));
         page.Append("<div class=grid>");
-        foreach (var parameter in new SearchSpace(data.Goal.Parameters!.Space).Parameters)
+        foreach (var parameter in data.Goal.Parameters?.Space ?? [])
         {
             var points = trials.Where(trial => trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0 && trial.Trial.Parameters.ContainsKey(parameter.Name))
                 .Select(trial => (Value: trial.Trial.Parameters[parameter.Name], Number: parameter.ToNumber(trial.Trial.Parameters[parameter.Name]), Factor: Math.Exp(trial.Mean))).ToList();
@@ -146,7 +146,8 @@ internal static class HtmlReport
         {
             var outcome = trial.Outcome == TrialOutcome.Ok ? "ok" : $"<span class=bad>{RunResult.Snake(trial.Outcome)}</span> {Html.Text(trial.Reason)}";
             var log = data.Logs.TryGetValue(trial.Number, out var text) ? $"<details><summary>log</summary><pre>{Html.Text(text)}</pre></details>" : "";
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.Proposer)}<td><code>{Html.Text(LiveView.Point(trial))}</code><td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : LiveView.Factor(Math.Exp(mean)))}</tr>");
+            var claim = trial.Claim is { } word ? $"<details><summary>{Html.Text(word.Agent)} claims</summary><p>{Html.Text(word.Summary)}</p><pre>{Html.Text(word.Patch)}</pre></details>" : "";
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.Proposer)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}<td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : LiveView.Factor(Math.Exp(mean)))}</tr>");
         }
 
         page.Append("</table>");

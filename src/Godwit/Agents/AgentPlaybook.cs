@@ -7,6 +7,9 @@ namespace Godwit.Agents;
 /// <param name="Services">The world.</param>
 public sealed record AgentPlaybook(AgentServices Services) : Playbook<AgentTask, AgentResult>("agent")
 {
+    /// <summary>All playbooks that an agent is made of.</summary>
+    public static IReadOnlyList<Playbook> All(AgentServices services) => [new AgentPlaybook(services), new SegmentPlaybook(services)];
+
     /// <inheritdoc/>
     public override async Task<AgentResult> RunAsync(IDurableContext context, AgentTask input)
     {

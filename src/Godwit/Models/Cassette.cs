@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Godwit.Models;
 
 /// <summary>Recorded replies in a file of JSON lines. Matched by agent and turn; a request that isn't the recorded one is drift.</summary>
-public sealed class Cassette
+public sealed partial class Cassette
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly Lock _gate = new();
@@ -19,6 +21,9 @@ public sealed class Cassette
 
     /// <summary>Whether what isn't on it is asked for and added; else it is refused.</summary>
     public bool IsRecording { get; }
+
+    /// <summary>How many replies were played.</summary>
+    public int Played { get; private set; }
 
     /// <summary>How many replies were given to a request that differs from the recorded one.</summary>
     public int Drifted { get; private set; }
@@ -58,6 +63,7 @@ public sealed class Cassette
                 return IsRecording ? null : throw new ModelException(ModelFailure.Rejected, $"the cassette {_path} has no reply for {request.Agent}, turn {request.Turn}");
             }
 
+            Played++;
             Drifted += recorded.Request == HashOf(request) ? 0 : 1;
             return recorded.Reply;
         }
@@ -74,8 +80,12 @@ public sealed class Cassette
         }
     }
 
+    /// <summary>Numbers are left out: measured ones differ from run to run, and that is no drift.</summary>
     private static string HashOf(ModelRequest request) =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { request.System, request.Messages, request.Tools }, Options)))[..16];
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Numbers().Replace(JsonSerializer.Serialize(new { request.System, request.Messages, request.Tools }, Options), "#"))))[..16];
+
+    [GeneratedRegex("[0-9][0-9.,]*([eE][+-]?[0-9]+)?")]
+    private static partial Regex Numbers();
 
     private sealed record Recorded(string Agent, int Turn, string Request, ModelReply Reply);
 }

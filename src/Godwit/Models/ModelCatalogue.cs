@@ -62,11 +62,14 @@ public sealed class ModelCatalogue
         ? [.. names.Select(name => _models[name])]
         : throw new ModelException(ModelFailure.Rejected, $"no model plays the role '{role}'; add 'roles: {{{role}: [NAME]}}' to models.yaml in the store ('godwit models' shows where)");
 
-    internal static ModelCatalogue Merge(IReadOnlyList<(string Name, string Text)> layers)
+    /// <summary>This catalogue with a layer over it.</summary>
+    internal ModelCatalogue With(string layer) => Merge([("layer", layer)], this);
+
+    internal static ModelCatalogue Merge(IReadOnlyList<(string Name, string Text)> layers, ModelCatalogue? below = null)
     {
-        var providers = new Dictionary<string, ModelProvider>(StringComparer.Ordinal);
-        var models = new Dictionary<string, ModelEntry>(StringComparer.Ordinal);
-        var roles = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        var providers = new Dictionary<string, ModelProvider>(below?.Providers ?? new Dictionary<string, ModelProvider>(), StringComparer.Ordinal);
+        var models = new Dictionary<string, ModelEntry>(below?._models ?? [], StringComparer.Ordinal);
+        var roles = new Dictionary<string, List<string>>(below?._roles ?? [], StringComparer.Ordinal);
         var mistakes = new List<string>();
         foreach (var (file, text) in layers)
         {

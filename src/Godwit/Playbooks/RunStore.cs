@@ -29,6 +29,9 @@ public sealed class RunStore(string home)
     /// <summary>The folder.</summary>
     public string Home => home;
 
+    /// <summary>The user's own models, prices and roles.</summary>
+    public string Models => Path.Combine(home, "models.yaml");
+
     /// <summary>Files that every sandbox is given.</summary>
     public string SandboxAssets => Path.Combine(home, "sandbox");
 

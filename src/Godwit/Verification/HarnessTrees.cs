@@ -66,6 +66,7 @@ internal sealed class HarnessTrees
             throw new PrepareException(TrialOutcome.Invalid, $"{refused.Path} isn't editable by the goal", "");
         }
 
+        candidate = await candidate.ResolveAsync(_repository, cancellation);
         var (key, pristine) = await BuiltAsync(candidate, cancellation);
 
         // Both places' names have one length: a path's length alone can move a benchmark.
@@ -91,6 +92,38 @@ internal sealed class HarnessTrees
         tree.Reset(pristine, overlay);
         return tree.Path;
     }
+
+    /// <summary>Makes a folder what setup has left, for an agent to work in.</summary>
+    public async Task LayAsync(string path, CancellationToken cancellation)
+    {
+        var setup = await SetupAsync(cancellation);
+        new PlainTree(path, _sandbox.OwnerOfFiles).Reset(setup.Path, new Dictionary<string, byte[]?>());
+    }
+
+    /// <summary>The base commit without the files that proposers must not see.</summary>
+    public async Task<string> VisibleAsync(CancellationToken cancellation)
+    {
+        var hidden = await HeldOutAsync(cancellation);
+        return hidden.Count == 0
+            ? _baseCommit
+            : await _repository.CommitAsync(_baseCommit, hidden.Keys.ToDictionary(file => file, _ => (byte[]?)null), "Without held-out files", DateTimeOffset.UnixEpoch, "visible", cancellation);
+    }
+
+    /// <summary>Whether a candidate may change a file.</summary>
+    public bool IsEditable(string path) => _editable.Matches(Local(path)) && !_heldOut.Matches(Local(path));
+
+    /// <summary>What an agent's commands get.</summary>
+    public SandboxCommand Template => new()
+    {
+        Shell = "",
+        Tree = "",
+        Folder = _spec.Folder,
+        Home = Home,
+        Read = _spec.Read,
+        Mounts = Mounts,
+        Environment = PackageCaches.Variables(),
+        Cpus = Processors.ForWork(_spec.Cpus),
+    };
 
     /// <summary>Makes the base: checkout, setup, build.</summary>
     public Task PrepareBaseAsync(CancellationToken cancellation) => BuiltAsync(Candidate.Base, cancellation);

@@ -23,8 +23,9 @@ public enum TrialOutcome
 
 /// <summary>A file that a candidate has otherwise than the base.</summary>
 /// <param name="Path">From the top of the repository.</param>
-/// <param name="Content">What it holds; null for a file that is gone.</param>
-public sealed record FileChange(string Path, byte[]? Content);
+/// <param name="Content">What it holds; null for a file that is gone, or whose content is an object.</param>
+/// <param name="GitObject">The object in the run's clone that is its content; null for none.</param>
+public sealed record FileChange(string Path, byte[]? Content, string? GitObject = null);
 
 /// <summary>What is measured: the base with some files changed. The base itself changes none.</summary>
 /// <param name="Files">The changed files, each within what the goal allows.</param>
@@ -32,6 +33,18 @@ public sealed record Candidate(IReadOnlyList<FileChange> Files)
 {
     /// <summary>The base.</summary>
     public static Candidate Base { get; } = new([]);
+
+    /// <summary>The candidate with the contents of its objects read.</summary>
+    internal async Task<Candidate> ResolveAsync(Workspaces.RunRepository repository, CancellationToken cancellation)
+    {
+        var files = new List<FileChange>();
+        foreach (var file in Files)
+        {
+            files.Add(file.GitObject is null ? file : new FileChange(file.Path, await repository.ObjectAsync(file.GitObject, cancellation)));
+        }
+
+        return new Candidate(files);
+    }
 }
 
 /// <summary>What a check said.</summary>

@@ -12,7 +12,9 @@ namespace Godwit.Workspaces;
 /// <param name="baseCommit">The commit that snapshots are parented to.</param>
 /// <param name="repository">The run's clone.</param>
 /// <param name="owner">The user that its files belong to; -1 for the one Godwit runs as.</param>
-public sealed class AgentTree(string id, string path, string baseTree, string baseCommit, RunRepository repository, int owner) : IWorkspace
+/// <param name="lay">Puts into the folder what isn't in any tree, such as what setup has left; null for nothing.</param>
+public sealed class AgentTree(
+    string id, string path, string baseTree, string baseCommit, RunRepository repository, int owner, Func<string, CancellationToken, Task>? lay = null) : IWorkspace
 {
     private string? _current;
 
@@ -42,6 +44,18 @@ public sealed class AgentTree(string id, string path, string baseTree, string ba
         if (Directory.Exists(path))
         {
             Directory.Delete(path, recursive: true);
+        }
+
+        if (lay is not null)
+        {
+            await lay(path, cancellation);
+            foreach (var (file, name, _) in await repository.ChangesAsync(baseCommit, tree, cancellation))
+            {
+                if (name is null)
+                {
+                    File.Delete(System.IO.Path.Combine(path, file));
+                }
+            }
         }
 
         await repository.CheckoutAsync(tree, path, cancellation);

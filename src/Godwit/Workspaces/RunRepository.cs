@@ -80,6 +80,16 @@ public sealed class RunRepository(string path)
         }
     }
 
+    /// <summary>The content of an object.</summary>
+    public Task<byte[]> ObjectAsync(string name, CancellationToken cancellation) => Git.RunBytesAsync(path, ["cat-file", "blob", name], cancellation);
+
+    /// <summary>The files in which a tree differs from a commit, each with its new object; null for one that is gone.</summary>
+    public async Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesAsync(string commit, string tree, CancellationToken cancellation)
+    {
+        var fields = (await Git.RunAsync(path, ["diff-tree", "-r", "-z", "--no-renames", "--raw", commit, tree], cancellation)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        return [.. fields.Chunk(2).Select(pair => (pair[1], pair[0].Split(' '))).Select(line => (line.Item1, line.Item2[4] == "D" ? null : line.Item2[3], line.Item2[4] == "A"))];
+    }
+
     /// <summary>The files of a commit below a folder, with their object names.</summary>
     public async Task<IReadOnlyList<(string Path, string Object)>> FilesAsync(string commit, string folder, CancellationToken cancellation)
     {
@@ -139,6 +149,10 @@ public sealed class RunRepository(string path)
     /// <summary>The difference between two commits as a patch.</summary>
     public Task<string> DiffAsync(string from, string to, CancellationToken cancellation) =>
         Git.RunAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, to], cancellation);
+
+    /// <summary>The difference between two commits or trees in some files, as a patch.</summary>
+    public Task<string> DiffAsync(string from, string to, IEnumerable<string> files, CancellationToken cancellation) =>
+        Git.RunAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, to, "--", .. files], cancellation);
 
     /// <summary>The tree of a commit.</summary>
     public Task<string> TreeAsync(string commit, CancellationToken cancellation) =>

@@ -3,21 +3,31 @@ using Godwit.Verification;
 
 namespace Godwit.Playbooks.Optimise;
 
-/// <summary>Makes candidates out of points. Pure.</summary>
+/// <summary>
+/// Makes candidates out of points. A point names parameters with their values, and files that an agent has edited with the
+/// object that is their new content. Pure.
+/// </summary>
 internal sealed class CandidateMaker
 {
-    private readonly ParameterFile _file;
-    private readonly string _path;
+    /// <summary>Stands for the content of a file that is gone.</summary>
+    public const string Gone = "gone";
+
+    private const string Object = "object:";
+    private readonly ParameterFile? _file;
+    private readonly string _path = "";
     private readonly byte[]? _baseFile;
 
     public CandidateMaker(Goal goal, byte[]? baseFile)
     {
-        var spec = goal.Parameters!;
-        Space = new SearchSpace(spec.Space, spec.Constraints);
-        _file = new ParameterFile(spec.File);
-        _path = goal.Harness.Folder.Length == 0 ? spec.File : $"{goal.Harness.Folder}/{spec.File}";
+        Space = new SearchSpace(goal.Parameters?.Space ?? [], goal.Parameters?.Constraints);
+        BasePoint = new Dictionary<string, string>();
         _baseFile = baseFile;
-        BasePoint = Space.Active(_file.Read(baseFile, Space));
+        if (goal.Parameters is { } spec)
+        {
+            _file = new ParameterFile(spec.File);
+            _path = goal.Harness.Folder.Length == 0 ? spec.File : $"{goal.Harness.Folder}/{spec.File}";
+            BasePoint = Space.Active(_file.Read(baseFile, Space));
+        }
     }
 
     public SearchSpace Space { get; }
@@ -25,7 +35,21 @@ internal sealed class CandidateMaker
     /// <summary>The base's own values; what its file doesn't hold is left out.</summary>
     public IReadOnlyDictionary<string, string> BasePoint { get; }
 
-    public Candidate Make(IReadOnlyDictionary<string, string> point) => new([new FileChange(_path, _file.Write(_baseFile, Space, point))]);
+    /// <summary>Whether a name of a point is a file and no parameter.</summary>
+    public bool IsFile(string name) => Space.Find(name) is null;
+
+    /// <summary>What stands in a point for a file's new content.</summary>
+    public static string ContentOf(string? objectName) => objectName is null ? Gone : Object + objectName;
+
+    /// <summary>Whether a value in a point is a file's content and no parameter's value.</summary>
+    public static bool IsContent(string value) => value == Gone || value.StartsWith(Object, StringComparison.Ordinal);
+
+    public Candidate Make(IReadOnlyDictionary<string, string> point)
+    {
+        var files = point.Where(pair => IsFile(pair.Key))
+            .Select(pair => pair.Value == Gone ? new FileChange(pair.Key, null) : new FileChange(pair.Key, null, pair.Value[Object.Length..]));
+        return new Candidate(_file is null ? [.. files] : [new FileChange(_path, _file.Write(_baseFile, Space, point)), .. files.Where(file => file.Path != _path)]);
+    }
 
     /// <summary>The base with a settings file that nobody can read: whoever reads it has to fail.</summary>
     public Candidate Unreadable() => new([new FileChange(_path, "{ unreadable on purpose\n\0"u8.ToArray())]);
@@ -39,14 +63,17 @@ internal sealed class CandidateMaker
             values[name] = value;
         }
 
-        return Space.Active(values);
+        return Active(values);
     }
 
-    /// <summary>The parameters in which a point differs from the base.</summary>
+    /// <summary>The parameters and files in which a point differs from the base.</summary>
     public IReadOnlyList<string> Changed(IReadOnlyDictionary<string, string> point) =>
-        [.. Space.Parameters.Select(parameter => parameter.Name).Where(name => point.GetValueOrDefault(name) != BasePoint.GetValueOrDefault(name))];
+    [
+        .. Space.Parameters.Select(parameter => parameter.Name).Where(name => point.GetValueOrDefault(name) != BasePoint.GetValueOrDefault(name)),
+        .. point.Keys.Where(IsFile).Order(StringComparer.Ordinal),
+    ];
 
-    /// <summary>The point with one parameter as the base has it.</summary>
+    /// <summary>The point with one parameter or file as the base has it.</summary>
     public IReadOnlyDictionary<string, string> Without(IReadOnlyDictionary<string, string> point, string name)
     {
         var values = new Dictionary<string, string>(point, StringComparer.Ordinal);
@@ -59,6 +86,17 @@ internal sealed class CandidateMaker
             values.Remove(name);
         }
 
-        return Space.Active(values);
+        return Active(values);
+    }
+
+    private IReadOnlyDictionary<string, string> Active(Dictionary<string, string> values)
+    {
+        var active = new Dictionary<string, string>(Space.Active(values), StringComparer.Ordinal);
+        foreach (var (name, value) in values.Where(pair => IsFile(pair.Key)))
+        {
+            active[name] = value;
+        }
+
+        return active;
     }
 }

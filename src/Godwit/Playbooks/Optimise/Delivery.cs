@@ -25,7 +25,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         foreach (var name in steps)
         {
             point = With(point, name, proof.Parameters);
-            var files = maker.Make(name == steps[^1] ? proof.Parameters : point).Files.ToDictionary(file => file.Path, file => file.Content);
+            var files = await FilesAsync(maker.Make(name == steps[^1] ? proof.Parameters : point), cancellation);
             tip = await repository.CommitAsync(tip, files, Message(maker, name, proof, input.Goal), request.At, $"attempt/{proof.Attempt}/{name}", cancellation);
         }
 
@@ -35,14 +35,14 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         }
 
         var claim = proof.Claim!;
-        var message = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Subject(changed, proof)}\n\n{input.Goal.Harness.Metric}: at least {claim.Lower:0.###} times better ({claim.Estimate:0.###} estimated, {claim.Pairs} pairs).\n"));
+        var message = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Subject(maker, changed, proof)}\n\n{input.Goal.Harness.Metric}: at least {claim.Lower:0.###} times better ({claim.Estimate:0.###} estimated, {claim.Pairs} pairs).\n"));
         foreach (var name in changed)
         {
-            message.Append(CultureInfo.InvariantCulture, $"{name}: {maker.BasePoint.GetValueOrDefault(name, "unset")} -> {proof.Parameters.GetValueOrDefault(name, "unset")}\n");
+            message.Append(maker.IsFile(name) ? $"{name}\n" : $"{name}: {maker.BasePoint.GetValueOrDefault(name, "unset")} -> {proof.Parameters.GetValueOrDefault(name, "unset")}\n");
         }
 
         return await repository.CommitAsync(
-            tip, maker.Make(proof.Parameters).Files.ToDictionary(file => file.Path, file => file.Content), message.ToString().TrimEnd(), request.At, $"attempt/{proof.Attempt}", cancellation);
+            tip, await FilesAsync(maker.Make(proof.Parameters), cancellation), message.ToString().TrimEnd(), request.At, $"attempt/{proof.Attempt}", cancellation);
     }
 
     public async Task<string> SignAsync(EvidenceRequest request, Attempt attempt, CancellationToken cancellation)
@@ -92,6 +92,9 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         return source.IsGit && await source.BranchAsync(request.Branch, cancellation) == request.Commit ? new ProbeAnswer.Happened(request.Branch) : new ProbeAnswer.Absent();
     }
 
+    private async Task<Dictionary<string, byte[]?>> FilesAsync(Candidate candidate, CancellationToken cancellation) =>
+        (await candidate.ResolveAsync(repository, cancellation)).Files.ToDictionary(file => file.Path, file => file.Content);
+
     private async Task<string> HarnessHashAsync(OptimiseInput input, CancellationToken cancellation)
     {
         var spec = input.Goal.Harness;
@@ -116,13 +119,15 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         Pairs = pairs,
     };
 
-    private static string Subject(IReadOnlyList<string> changed, AttemptResult proof) => changed.Count == 1
+    private static string Subject(CandidateMaker maker, IReadOnlyList<string> changed, AttemptResult proof) => changed.All(maker.IsFile)
+        ? $"Change {string.Join(", ", changed.Take(2))}{(changed.Count > 2 ? $" and {changed.Count - 2} more" : "")}"
+        : changed.Count == 1
         ? $"Set {changed[0]} to {proof.Parameters.GetValueOrDefault(changed[0], "its default")}"
         : $"Tune {string.Join(", ", changed.Take(3))}{(changed.Count > 3 ? $" and {changed.Count - 3} more" : "")}";
 
     private static string Message(CandidateMaker maker, string name, AttemptResult proof, Goal goal) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Subject([name], proof)}\n\nIt was {maker.BasePoint.GetValueOrDefault(name, "unset")}. Taking it back from the whole change costs {goal.Harness.Metric}\nabout a factor of {proof.Worth[name]:0.###} (estimated); only the whole change is proven.");
+        $"{Subject(maker, [name], proof)}\n\n{(maker.IsFile(name) ? "" : $"It was {maker.BasePoint.GetValueOrDefault(name, "unset")}. ")}Taking it back from the whole change costs {goal.Harness.Metric}\nabout a factor of {proof.Worth[name]:0.###} (estimated); only the whole change is proven.");
 
     private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> point, string name, IReadOnlyDictionary<string, string> target)
     {

@@ -24,6 +24,15 @@ public sealed record Goal
     /// <summary>A program that proposes points over JSON lines; null for none.</summary>
     public string? Proposer { get; init; }
 
+    /// <summary>Agents that edit the code; null for none.</summary>
+    public AgentSpec? Agents { get; init; }
+
+    /// <summary>The most money for models, in US dollars; null for no cap.</summary>
+    public decimal? Dollars { get; init; }
+
+    /// <summary>The most model tokens, in and out; null for no cap.</summary>
+    public long? Tokens { get; init; }
+
     /// <summary>The most candidates. Default 60.</summary>
     public int Trials { get; init; } = 60;
 
@@ -54,4 +63,23 @@ public sealed record ParameterSpec
 
     /// <summary>Points that are tried first.</summary>
     public IReadOnlyList<IReadOnlyDictionary<string, string>> Try { get; init; } = [];
+}
+
+/// <summary>The agents of a goal.</summary>
+public sealed record AgentSpec
+{
+    /// <summary>The role whose models they use. Default worker.</summary>
+    public string Role { get; init; } = "worker";
+
+    /// <summary>The share of candidates that agents propose where there are parameters too, as a fraction. Default 0.5.</summary>
+    public double Share { get; init; } = 0.5;
+
+    /// <summary>The most model calls of one agent. Default 40.</summary>
+    public int Turns { get; init; } = 40;
+
+    /// <summary>The most tool calls of one agent. Default 150.</summary>
+    public int ToolCalls { get; init; } = 150;
+
+    /// <summary>What they are told beside the goal; null for nothing.</summary>
+    public string? Instructions { get; init; }
 }

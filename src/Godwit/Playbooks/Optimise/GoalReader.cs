@@ -48,9 +48,10 @@ public sealed class GoalReader
         var harness = ReadHarness(root, folder);
         var parameters = ParameterReader.Read(root, harness, _problems);
         var proposer = root.Text("proposer");
-        if (parameters is null)
+        var agents = ReadAgents(root);
+        if (parameters is null && agents is null)
         {
-            root.Problem("parameters", "'parameters' is missing: without it there is nothing to try");
+            root.Problem("parameters", "'parameters' and 'agents' are both missing: without one of them there is nothing to try");
         }
 
         var goal = new Goal
@@ -61,6 +62,9 @@ public sealed class GoalReader
             Harness = harness,
             Parameters = parameters,
             Proposer = proposer,
+            Agents = agents,
+            Dollars = (decimal?)budget?.Number("dollars", 0.0001, 1e6),
+            Tokens = (long?)budget?.Number("tokens", 1, 1e15, whole: true),
             Trials = (int)(budget?.Number("trials", 1, 100_000, whole: true) ?? 60),
             Seconds = budget?.Duration("time")?.TotalSeconds ?? 0,
             MinimumEffect = claim?.Fraction("minimum_effect", 0.0001, 10) ?? 0.05,
@@ -70,6 +74,25 @@ public sealed class GoalReader
         budget?.RefuseOthers();
         claim?.RefuseOthers();
         return goal;
+    }
+
+    private static AgentSpec? ReadAgents(YamlMap root)
+    {
+        if (root.Map("agents") is not { } agents)
+        {
+            return null;
+        }
+
+        var spec = new AgentSpec
+        {
+            Role = agents.Text("role") ?? "worker",
+            Share = agents.Fraction("share", 0.01, 1) ?? 0.5,
+            Turns = (int)(agents.Number("turns", 1, 10_000, whole: true) ?? 40),
+            ToolCalls = (int)(agents.Number("tool_calls", 1, 100_000, whole: true) ?? 150),
+            Instructions = agents.Text("instructions"),
+        };
+        agents.RefuseOthers();
+        return spec;
     }
 
     private static HarnessSpec ReadHarness(YamlMap root, string folder)

@@ -13,9 +13,11 @@ public sealed class OptimiseHost : IAsyncDisposable
     private readonly RunSigner _signer;
     private readonly SandboxHost _sandbox;
     private readonly SandboxMeasurer _measurer;
+    private readonly AgentWorld? _agents;
 
-    private OptimiseHost(OptimiseInput input, RunSigner signer, SandboxHost sandbox, SandboxMeasurer measurer, DurableRun run)
+    private OptimiseHost(OptimiseInput input, RunSigner signer, SandboxHost sandbox, SandboxMeasurer measurer, AgentWorld? agents, DurableRun run)
     {
+        _agents = agents;
         Input = input;
         _signer = signer;
         _sandbox = sandbox;
@@ -29,6 +31,9 @@ public sealed class OptimiseHost : IAsyncDisposable
     /// <summary>The durable run.</summary>
     public DurableRun Run { get; }
 
+    /// <summary>The recording that agents' models are played from or recorded in; null for none.</summary>
+    public Models.Cassette? Cassette => _agents?.Services.Models.Cassette;
+
     /// <summary>Held while a measurement runs; whoever draws takes it first.</summary>
     public SemaphoreSlim Quiet => _measurer.Quiet;
 
@@ -37,10 +42,13 @@ public sealed class OptimiseHost : IAsyncDisposable
     /// <param name="source">The user's side.</param>
     /// <param name="goal">The goal.</param>
     /// <param name="kind">How commands are kept apart.</param>
+    /// <param name="models">Who answers the agents.</param>
     /// <param name="options">How it is hosted.</param>
     /// <param name="cancellation">Ends the start.</param>
-    public static async Task<OptimiseHost> StartAsync(RunStore store, SourceRepository source, Goal goal, SandboxKind kind, DurableOptions options, CancellationToken cancellation)
+    public static async Task<OptimiseHost> StartAsync(
+        RunStore store, SourceRepository source, Goal goal, SandboxKind kind, ModelSource models, DurableOptions options, CancellationToken cancellation)
     {
+        AgentWorld.Require(goal, store, models);
         var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
         var folder = store.New(goal.Name, options.Time.GetUtcNow());
         await RequireAsync(sandbox, folder, cancellation);
@@ -55,6 +63,7 @@ public sealed class OptimiseHost : IAsyncDisposable
             Sandbox = sandbox.Describe(),
             Branch = $"godwit/{folder.Id}",
             Source = source.Root,
+            Models = models,
         };
         return await WireAsync(store, folder, input, sandbox, options, async (signer, playbook) =>
             await DurableRun.CreateAsync(folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, options));
@@ -79,6 +88,7 @@ public sealed class OptimiseHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Run.DisposeAsync();
+        _agents?.Dispose();
         _measurer.Dispose();
         _sandbox.Dispose();
         _signer.Dispose();
@@ -107,16 +117,19 @@ public sealed class OptimiseHost : IAsyncDisposable
         var repository = new RunRepository(folder.Repository);
         var trees = new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit);
         var measurer = new SandboxMeasurer(trees, input.Goal.Harness, sandbox, folder);
+        var agents = input.Goal.Agents is null ? null : AgentWorld.Make(input, store, repository, trees, sandbox, measurer, folder, options.Time);
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {
-            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside));
-            var host = new OptimiseHost(input, signer, sandbox, measurer, await open(signer, playbook));
+            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside, agents?.Services, agents is null ? null : new CodeWorld(repository, trees, input.Goal.Harness)));
+            var host = new OptimiseHost(input, signer, sandbox, measurer, agents, await open(signer, playbook));
+            agents?.TakeUp(host.Run.Spent);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
             return host;
         }
         catch
         {
+            agents?.Dispose();
             measurer.Dispose();
             sandbox.Dispose();
             signer.Dispose();

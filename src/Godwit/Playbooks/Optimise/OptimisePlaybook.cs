@@ -1,3 +1,4 @@
+using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Verification;
 
@@ -11,7 +12,8 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     private const int MostAttempts = 8;
 
     /// <summary>All playbooks that a run of this one starts.</summary>
-    public PlaybookCatalogue Catalogue() => new(this, new CalibratePlaybook(Services), new ScreenPlaybook(Services), new AttemptPlaybook(Services));
+    public PlaybookCatalogue Catalogue() => new(
+        [this, new CalibratePlaybook(Services), new ScreenPlaybook(Services), new AttemptPlaybook(Services), .. Services.Agents is { } agents ? AgentPlaybook.All(agents) : []]);
 
     /// <inheritdoc/>
     public override async Task<OptimiseResult> RunAsync(IDurableContext context, OptimiseInput input)
@@ -52,7 +54,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             if (finalist is null)
             {
                 // The reserve is of no use without a finalist: it goes into further candidates, while there are any.
-                if (deadline > 0 && deadline < end && state.Trials.Count < goal.Trials)
+                if (deadline > 0 && deadline < end && state.Trials.Count < goal.Trials && state.AgentsEnded is null)
                 {
                     deadline = end;
                     state = state with { Done = false };

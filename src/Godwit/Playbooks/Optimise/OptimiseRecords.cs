@@ -21,8 +21,24 @@ public sealed record OptimiseInput
     /// <summary>The branch that the result becomes.</summary>
     public string Branch { get; init; } = "";
 
+    /// <summary>Who answers the agents.</summary>
+    public ModelSource Models { get; init; } = new();
+
     /// <summary>The folder that the user started from: the top of the repository, or the plain folder.</summary>
     public string Source { get; init; } = "";
+}
+
+/// <summary>Who answers agents: the models of the catalogue, unless one of these says otherwise.</summary>
+public sealed record ModelSource
+{
+    /// <summary>A folder in which a person or a program answers; null for none.</summary>
+    public string? Mailbox { get; init; }
+
+    /// <summary>A file of recorded replies that is played; null for none.</summary>
+    public string? Cassette { get; init; }
+
+    /// <summary>A file that replies are recorded in; null for none.</summary>
+    public string? Record { get; init; }
 }
 
 /// <summary>One candidate and all that is known of it.</summary>
@@ -36,6 +52,9 @@ public sealed record TrialRecord
 
     /// <summary>Who proposed it.</summary>
     public string Proposer { get; init; } = "";
+
+    /// <summary>What the agent that made it says of it; null where none did.</summary>
+    public TrialClaim? Claim { get; init; }
 
     /// <summary>What became of it.</summary>
     public TrialOutcome Outcome { get; init; }
@@ -60,6 +79,31 @@ public sealed record TrialRecord
 
     /// <summary>The run's active time when it was last touched.</summary>
     public double ActiveSeconds { get; init; }
+}
+
+/// <summary>An agent's word on its candidate. None of it counts until it is verified.</summary>
+public sealed record TrialClaim
+{
+    /// <summary>The agent.</summary>
+    public required string Agent { get; init; }
+
+    /// <summary>The models that answered it.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>Its last words.</summary>
+    public string Summary { get; init; } = "";
+
+    /// <summary>Checks that it says it ran.</summary>
+    public IReadOnlyList<Agents.SelfReport> Checks { get; init; } = [];
+
+    /// <summary>The change, cut where it is long.</summary>
+    public string Patch { get; init; } = "";
+
+    /// <summary>What its calls cost in US dollars.</summary>
+    public decimal Dollars { get; init; }
+
+    /// <summary>Tokens of its calls.</summary>
+    public long Tokens { get; init; }
 }
 
 /// <summary>What calibration learned.</summary>

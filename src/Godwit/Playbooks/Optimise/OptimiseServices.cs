@@ -51,4 +51,6 @@ public sealed record PublishRequest(string Source, string Branch, string Commit)
 /// <param name="Measurer">Checks and measures.</param>
 /// <param name="Delivery">Delivers.</param>
 /// <param name="Outside">The outside proposer; null where the goal names none.</param>
-public sealed record OptimiseServices(IMeasurer Measurer, IDelivery Delivery, IOutsideProposer? Outside = null);
+/// <param name="Agents">The world of agents; null where the goal has none.</param>
+/// <param name="Code">What they need of the code; null where the goal has none.</param>
+public sealed record OptimiseServices(IMeasurer Measurer, IDelivery Delivery, IOutsideProposer? Outside = null, Agents.AgentServices? Agents = null, ICodeWorld? Code = null);

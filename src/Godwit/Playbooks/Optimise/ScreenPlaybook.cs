@@ -64,7 +64,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 {
                     await MeasureAsync(fresh);
                 }
-                else if (_trials.Count < _goal.Trials && State.Proposals < 3 * _goal.Trials + 50 && !(_maker.Space.Count <= _trials.Count))
+                else if (_trials.Count < _goal.Trials && State.Proposals < 3 * _goal.Trials + 50 && (CanEdit || (_goal.Parameters is not null && !(_maker.Space.Count <= _trials.Count))))
                 {
                     await ProposeAsync();
                 }
@@ -89,6 +89,12 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         {
             var number = State.Proposals + 1;
             State = State with { Proposals = number };
+            if (CanEdit && (_goal.Parameters is null || new SeededRandom(_goal.Seed, "edit", $"{number}").NextDouble() < _goal.Agents!.Share))
+            {
+                await EditAsync(number);
+                return;
+            }
+
             var observations = Screening.Observations(_trials, _calibration);
             var proposal = await context.StepAsync(
                 $"propose/{number}", Effect.Repeatable, new ProposeInput(number, observations),
@@ -118,6 +124,35 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             var trial = new TrialRecord { Number = _trials.Count + 1, Parameters = proposal.Point, Proposer = proposal.Proposer };
             _trials.Add(trial);
             var record = await _runner.CheckAsync(trial, _maker.Make(trial.Parameters), _bases[^1]);
+            await UpdateAsync(record, $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
+        }
+
+        private bool CanEdit => _goal.Agents is not null && State.AgentsEnded is null;
+
+        /// <summary>A candidate that an agent makes by editing code.</summary>
+        private async Task EditAsync(int number)
+        {
+            var (trial, ended) = await new CodeProposer(context, services, input.Input, _calibration).ProposeAsync(number, _trials.Count + 1, _trials);
+            State = State with { AgentsEnded = ended };
+            if (trial is null && _trials.Count == 0 && _goal.Parameters is null)
+            {
+                State = State with { Failure = $"no agent could work: {ended}" };
+            }
+
+            if (trial is null)
+            {
+                return;
+            }
+
+            // An agent that was thrown out, or that made what another had made, has used a trial up all the same.
+            trial = trial with { Parameters = _maker.Complete(trial.Parameters) };
+            if (trial.Reason is null && Known(trial.Parameters) is { } same)
+            {
+                trial = trial with { Outcome = TrialOutcome.Invalid, Reason = $"it is the same as trial {same.Number}" };
+            }
+
+            _trials.Add(trial);
+            var record = trial.Reason is not null ? trial : await _runner.CheckAsync(trial, _maker.Make(trial.Parameters), _bases[^1]);
             await UpdateAsync(record, $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
         }
 

@@ -27,6 +27,9 @@ public sealed record ScreenState
     /// <summary>Measurements that went to candidates for a closer look.</summary>
     public int Closer { get; init; }
 
+    /// <summary>Why no further agent can be asked; null while one can.</summary>
+    public string? AgentsEnded { get; init; }
+
     /// <summary>Nothing is left to do in the time and trials there are.</summary>
     public bool Done { get; init; }
 

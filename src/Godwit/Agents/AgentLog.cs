@@ -1,0 +1,115 @@
+using Godwit.Durable;
+using Godwit.Journal;
+using Godwit.Models;
+using Godwit.Tools;
+
+namespace Godwit.Agents;
+
+/// <summary>A line of an agent's transcript.</summary>
+/// <param name="Agent">The agent.</param>
+/// <param name="What">task, says, calls, gets, failed, asks or ends.</param>
+/// <param name="Text">The words.</param>
+/// <param name="At">When.</param>
+public sealed record LogLine(string Agent, string What, string Text, DateTimeOffset At);
+
+/// <summary>What was spent on one thing.</summary>
+/// <param name="Budget">The budget's node: the agent.</param>
+/// <param name="Model">The model; empty for a call that has no answer.</param>
+/// <param name="InFlight">It was in flight when its owner died, and is booked at its worst case: the price of a resume.</param>
+/// <param name="Charge">The cost.</param>
+public sealed record CostLine(string Budget, string Model, bool InFlight, Charge Charge);
+
+/// <summary>Reads what agents did and spent out of a journal.</summary>
+public static class AgentLog
+{
+    /// <summary>The transcripts of all agents, each in order.</summary>
+    public static IEnumerable<LogLine> Read(JournalReader reader)
+    {
+        var names = new Dictionary<long, string>();
+        foreach (var entry in reader.After(0))
+        {
+            if (entry.Kind == EntryKind.ProcessStarted)
+            {
+                switch (EntryInfo.Of(entry).Playbook)
+                {
+                    case "agent":
+                        var task = Canonical.Deserialize<AgentTask>(entry.Data.Span);
+                        yield return new LogLine(names[entry.Process] = task.Name, "task", task.Goal, entry.At);
+                        break;
+                    case "agent/segment":
+                        names[entry.Process] = Canonical.Deserialize<AgentState>(entry.Data.Span).Task.Name;
+                        break;
+                }
+            }
+            else if (names.TryGetValue(entry.Process, out var agent))
+            {
+                foreach (var (what, text) in Lines(entry))
+                {
+                    yield return new LogLine(agent, what, text, entry.At);
+                }
+            }
+        }
+    }
+
+    /// <summary>All that was spent under a budget.</summary>
+    public static IReadOnlyList<CostLine> Costs(JournalReader reader)
+    {
+        var lines = new List<CostLine>();
+        var open = new Dictionary<(long, string), CostLine>();
+        foreach (var entry in reader.After(0, EntryKind.StepIntended, EntryKind.StepBooked, EntryKind.StepCompleted, EntryKind.StepFailed))
+        {
+            if (EntryInfo.Of(entry) is not { Budget: { } budget, Charge: { } charge })
+            {
+                continue;
+            }
+
+            open.Remove((entry.Process, entry.Key));
+            switch (entry.Kind)
+            {
+                case EntryKind.StepIntended:
+                    open[(entry.Process, entry.Key)] = new CostLine(budget, "", true, charge);
+                    break;
+                case EntryKind.StepCompleted:
+                    lines.Add(new CostLine(budget, Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Model, false, charge));
+                    break;
+                default:
+                    lines.Add(new CostLine(budget, "", entry.Kind == EntryKind.StepBooked, charge));
+                    break;
+            }
+        }
+
+        return [.. lines, .. open.Values];
+    }
+
+    private static IEnumerable<(string What, string Text)> Lines(Entry entry)
+    {
+        if (entry.Kind == EntryKind.StepFailed)
+        {
+            return [("failed", Canonical.Deserialize<Failure>(entry.Data.Span).Message)];
+        }
+
+        if (entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/ask", StringComparison.Ordinal))
+        {
+            var reply = Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply;
+            return reply.Parts.Select(part => part switch
+            {
+                MessagePart.Text text => ("says", text.Content),
+                MessagePart.ToolCall call => ("calls", $"{call.Name} {call.Arguments}"),
+                _ => ("says", ""),
+            });
+        }
+
+        if (entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/tools/", StringComparison.Ordinal))
+        {
+            return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span).Select(output => (output.Failed ? "failed" : "gets", output.Content));
+        }
+
+        if (entry.Kind == EntryKind.Noted && entry.Key.EndsWith("/asked", StringComparison.Ordinal))
+        {
+            var asked = Canonical.Deserialize<ApprovalAsked>(entry.Data.Span);
+            return [("asks", $"a person for {asked.Tool} {asked.Arguments} (rule '{asked.Rule}')")];
+        }
+
+        return [];
+    }
+}

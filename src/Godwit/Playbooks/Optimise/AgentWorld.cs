@@ -1,0 +1,94 @@
+using Godwit.Agents;
+using Godwit.Budgets;
+using Godwit.Durable;
+using Godwit.Guardian;
+using Godwit.Journal;
+using Godwit.Models;
+using Godwit.Sandbox;
+using Godwit.Tools;
+using Godwit.Verification;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>All that the agents of a run need, wired together: models, budgets, tools, the gatekeeper and their trees.</summary>
+internal sealed class AgentWorld : IDisposable
+{
+    private readonly ModelDrivers _drivers;
+    private readonly BudgetLedger _ledger;
+
+    private AgentWorld(ModelDrivers drivers, BudgetLedger ledger, AgentServices services)
+    {
+        _drivers = drivers;
+        _ledger = ledger;
+        Services = services;
+    }
+
+    public AgentServices Services { get; }
+
+    /// <summary>Whether the goal's role has models that its budget can hold.</summary>
+    /// <exception cref="FormatException">It hasn't; one line that says how to mend it.</exception>
+    public static void Require(Goal goal, RunStore store, ModelSource source)
+    {
+        if (goal.Agents is null)
+        {
+            return;
+        }
+
+        var catalogue = Catalogue(goal, store, source);
+        try
+        {
+            if (catalogue.ForRole(goal.Agents.Role).FirstOrDefault(model => !model.IsPriced) is { } unpriced && goal.Dollars is not null)
+            {
+                throw new FormatException($"model '{unpriced.Name}' has no price, and budget.dollars can't hold it; give it input: and output: under models in {store.Models}");
+            }
+        }
+        catch (ModelException missing)
+        {
+            throw new FormatException(missing.Message);
+        }
+    }
+
+    public static AgentWorld Make(
+        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, SandboxHost sandbox, SandboxMeasurer measurer, RunFolder folder, TimeProvider time)
+    {
+        var goal = input.Goal;
+        var catalogue = Catalogue(goal, store, input.Models);
+        var cassette = input.Models switch
+        {
+            { Cassette: { } played } => Cassette.Open(played, recording: false),
+            { Record: { } recorded } => Cassette.Open(recorded, recording: true),
+            _ => null,
+        };
+        var drivers = new ModelDrivers(catalogue, time);
+        var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
+        ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, measurer.Quiet)];
+        return new AgentWorld(drivers, ledger, new AgentServices(
+            new ModelPipeline(catalogue, drivers.Of, cassette, time), ledger, tools, Gatekeeper.BuiltIn(),
+            (task, tree) => new AgentTree(task.Name, Path.Combine(folder.Trees, $"agent-{task.Name}"), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)));
+    }
+
+    /// <summary>Counts what earlier owners of the run have spent.</summary>
+    public void TakeUp(IReadOnlyDictionary<string, Charge> spent)
+    {
+        foreach (var (node, charge) in spent)
+        {
+            _ledger.Book(node, charge);
+        }
+    }
+
+    public void Dispose() => _drivers.Dispose();
+
+    /// <summary>A mailbox or a recording answers in every role.</summary>
+    private static ModelCatalogue Catalogue(Goal goal, RunStore store, ModelSource source)
+    {
+        var files = File.Exists(store.Models) ? [store.Models] : Array.Empty<string>();
+        return source is { Mailbox: null, Cassette: null }
+            ? ModelCatalogue.Load(files)
+            : ModelCatalogue.Load(files).With($$"""
+                providers: { mailbox: { dialect: mailbox, url: "{{source.Mailbox ?? "/nowhere"}}" } }
+                models: { mailbox: { provider: mailbox, input: 0, output: 0 } }
+                roles: { {{goal.Agents!.Role}}: [mailbox] }
+                """);
+    }
+}

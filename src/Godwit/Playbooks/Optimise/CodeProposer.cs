@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text;
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Verification;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>What agents that edit code need of the world.</summary>
+public interface ICodeWorld
+{
+    /// <summary>The commit that agents start from: the base without what they must not see.</summary>
+    Task<CodeBase> BaseAsync(string none, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>What an agent's tree changes.</summary>
+    Task<CodeChange> ChangeAsync(CodeChangeRequest request, Attempt attempt, CancellationToken cancellation);
+}
+
+/// <summary>Where agents start.</summary>
+/// <param name="Commit">The commit.</param>
+/// <param name="Tree">Its tree.</param>
+/// <param name="Instructions">The repository's own AGENTS.md, the nearest one; null where there is none.</param>
+public sealed record CodeBase(string Commit, string Tree, string? Instructions);
+
+/// <summary>Asks what a tree changes.</summary>
+/// <param name="Commit">The commit that it started from.</param>
+/// <param name="Tree">The tree.</param>
+public sealed record CodeChangeRequest(string Commit, string Tree);
+
+/// <summary>What a tree changes.</summary>
+/// <param name="Files">Editable files and their new objects.</param>
+/// <param name="Refused">Files of the base that were changed and may not be.</param>
+/// <param name="Patch">The difference, cut where it is long.</param>
+public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IReadOnlyList<string> Refused, string Patch);
+
+/// <summary>What came of asking an agent.</summary>
+/// <param name="Trial">The trial: still to be checked unless it is thrown out already; null where no agent could work.</param>
+/// <param name="Ended">Why no further agent can be asked; null while one can.</param>
+internal sealed record CodeProposal(TrialRecord? Trial, string? Ended);
+
+/// <summary>Asks agents for candidates. Every third one sees nothing of the others: the control arm that tells whether sharing helps.</summary>
+internal sealed class CodeProposer(IDurableContext context, OptimiseServices services, OptimiseInput input, Calibration calibration)
+{
+    private const int ControlEvery = 3;
+    private const int Shown = 3;
+
+    public async Task<CodeProposal> ProposeAsync(int number, int trial, IReadOnlyList<TrialRecord> trials)
+    {
+        var goal = input.Goal;
+        var start = await context.StepAsync($"propose/{number}/base", Effect.Repeatable, input.BaseCommit, services.Code!.BaseAsync);
+        var control = number % ControlEvery == 0;
+        var task = new AgentTask
+        {
+            Name = string.Create(CultureInfo.InvariantCulture, $"trial-{number}"),
+            Role = goal.Agents!.Role,
+            Goal = Brief(control ? [] : trials),
+            Constraints = Constraints(goal.Harness),
+            Instructions = start.Instructions,
+            Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
+            BaseCommit = start.Commit,
+            BaseTree = start.Tree,
+            Turns = goal.Agents.Turns,
+            ToolCalls = goal.Agents.ToolCalls,
+        };
+        var agent = (await context.ChildAsync($"agent/{number}", new AgentPlaybook(services.Agents!), task)).Require();
+        var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, new CodeChangeRequest(start.Commit, agent.Tree), services.Code.ChangeAsync);
+        var record = new TrialRecord
+        {
+            Number = trial,
+            Parameters = change.Files,
+            Proposer = control ? "agent-alone" : "agent",
+            Claim = new TrialClaim { Agent = task.Name, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Dollars = agent.Charge.Dollars, Tokens = agent.Charge.Tokens },
+        };
+        var ended = agent.End is AgentEnd.Failed || (agent.End is AgentEnd.OutOfBudget && agent.Turns == 0) ? agent.Reason : null;
+        if (change.Refused.Count > 0)
+        {
+            return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended);
+        }
+
+        if (change.Files.Count > 0)
+        {
+            return new CodeProposal(record, ended);
+        }
+
+        return new CodeProposal(ended is null ? record with { Outcome = TrialOutcome.Invalid, Reason = $"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}" } : null, ended);
+    }
+
+    /// <summary>The goal, how it is measured, and what others have tried with their measured numbers.</summary>
+    private string Brief(IReadOnlyList<TrialRecord> trials)
+    {
+        var (goal, harness) = (input.Goal, input.Goal.Harness);
+        var better = harness.Maximise ? "higher" : "lower";
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{goal.Title}\n\nThe metric is {harness.Metric}{(harness.Unit is null ? "" : $" in {harness.Unit}")}; {better} is better. The base has {calibration.Bases[^1]:G4}");
+        text.Append(CultureInfo.InvariantCulture, $"{(calibration.Exact ? " exactly" : $", and a pair of measurements scatters by {calibration.Sigma:P1}")}; what is less than +{goal.MinimumEffect:P0} doesn't count.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"Commands start in {(harness.Folder.Length == 0 ? "the tree's top" : harness.Folder)}:\n");
+        foreach (var (name, command) in ((string, string?)[])[("build", harness.Build), ("check", harness.Check), ("measure", harness.Measure)])
+        {
+            text.Append(command is null ? "" : $"- {name}: {command}\n");
+        }
+
+        text.Append(goal.Agents!.Instructions is null ? "" : $"\n{goal.Agents.Instructions}\n");
+        var shown = Chosen(trials);
+        if (shown.Count > 0)
+        {
+            text.Append("\n## What was tried before, as it was measured\n");
+        }
+
+        foreach (var trial in shown)
+        {
+            var number = trial.Scores.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Math.Exp(Screening.Posterior(trial, calibration).Mean):0.00} times the base") : $"thrown out: {trial.Reason}";
+            text.Append(CultureInfo.InvariantCulture, $"\n### Trial {trial.Number}: {number}\n\n{trial.Claim!.Summary}\n\n```diff\n{trial.Claim.Patch}\n```\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The best, and of the rest those whose files differ most from them; failures too, for what they teach.</summary>
+    private List<TrialRecord> Chosen(IReadOnlyList<TrialRecord> trials)
+    {
+        var code = trials.Where(trial => trial.Claim is not null).ToList();
+        var best = code.Where(trial => trial.Scores.Count > 0).OrderByDescending(trial => Screening.Posterior(trial, calibration).Mean).Take(Shown).ToList();
+        var seen = best.SelectMany(trial => trial.Parameters.Keys).ToHashSet(StringComparer.Ordinal);
+        var others = code.Except(best).OrderByDescending(trial => trial.Parameters.Keys.Count(path => !seen.Contains(path))).ThenByDescending(trial => trial.Number).Take(Shown);
+        return [.. best, .. others];
+    }
+
+    private static IReadOnlyList<string> Constraints(HarnessSpec harness) =>
+    [
+        $"You may change only files that match: {string.Join(", ", harness.Editable)}. A change of any other file of the repository voids your work.",
+        .. harness.Check is null ? (string[])[] : [$"'{harness.Check}' must exit 0."],
+        .. harness.Constraints.Select(constraint => $"It must hold that {constraint}."),
+        "The change must be honest: the same results, only better. A workload that you can't see is measured too.",
+    ];
+}

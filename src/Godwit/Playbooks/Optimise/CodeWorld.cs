@@ -1,0 +1,57 @@
+using System.Text;
+using Godwit.Durable;
+using Godwit.Verification;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Optimise;
+
+/// <summary>Agents' view of the code, over the run's clone.</summary>
+internal sealed class CodeWorld(RunRepository repository, HarnessTrees trees, HarnessSpec spec) : ICodeWorld
+{
+    private const int LongestPatch = 8_000;
+    private const string InstructionsFile = "AGENTS.md";
+
+    public async Task<CodeBase> BaseAsync(string none, Attempt attempt, CancellationToken cancellation)
+    {
+        var commit = await trees.VisibleAsync(cancellation);
+        return new CodeBase(commit, await repository.TreeAsync(commit, cancellation), await InstructionsAsync(commit, cancellation));
+    }
+
+    public async Task<CodeChange> ChangeAsync(CodeChangeRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var files = new Dictionary<string, string>(StringComparer.Ordinal);
+        var refused = new List<string>();
+        foreach (var (path, name, isNew) in await repository.ChangesAsync(request.Commit, request.Tree, cancellation))
+        {
+            if (trees.IsEditable(path))
+            {
+                files[path] = CandidateMaker.ContentOf(name);
+            }
+            else if (!isNew)
+            {
+                // What a build leaves beside the sources isn't handed over and does no harm; what the base has must stay.
+                refused.Add(path);
+            }
+        }
+
+        var patch = files.Count == 0 ? "" : await repository.DiffAsync(request.Commit, request.Tree, files.Keys, cancellation);
+        return new CodeChange(files, refused, patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch);
+    }
+
+    /// <summary>The nearest instructions to the goal's folder.</summary>
+    private async Task<string?> InstructionsAsync(string commit, CancellationToken cancellation)
+    {
+        for (var folder = spec.Folder; ; folder = Path.GetDirectoryName(folder) ?? "")
+        {
+            if (await repository.FileAsync(commit, folder.Length == 0 ? InstructionsFile : $"{folder}/{InstructionsFile}", cancellation) is { } content)
+            {
+                return Encoding.UTF8.GetString(content);
+            }
+
+            if (folder.Length == 0)
+            {
+                return null;
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text.Json;
+
+namespace Godwit.Tests.Cli;
+
+/// <summary>Runs whose candidates are made by agents; the replies lie ready in a mailbox.</summary>
+public sealed class AgentRunTests : IDisposable
+{
+    private readonly Program _godwit = new();
+
+    public void Dispose() => _godwit.Dispose();
+
+    private string Goal(string more = "") => _godwit.Folder(
+        $"goal-{Guid.NewGuid():N}"[..12],
+        ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
+        ("check", "#!/bin/sh\ngrep -q keep src.txt || { echo 'the word is gone'; exit 1; }\n"),
+        ("src.txt", $"keep\n{new string('x', 500)}\n"),
+        ("other.txt", "o\n"),
+        ("AGENTS.md", "Write no poetry.\n"),
+        ("godwit.yaml", $$"""
+            goal: Fewer bytes
+            editable: [src.txt, other.txt]
+            check: ./check
+            measure: {command: ./bench, metric: bytes, direction: minimise}
+            holdout: {command: ./bench}
+            agents: {turns: 8}
+            budget: {trials: 3, dollars: 1}
+            seed: 4
+            {{more}}
+            """));
+
+    /// <summary>An honest agent, one that cheats the check, and one that goes too far.</summary>
+    private string Mailbox(bool complete = true)
+    {
+        (string, string)[] replies =
+        [
+            ("trial-1-001.reply.json", """{"text": "I look.", "calls": [{"name": "read", "arguments": {"path": "src.txt"}}]}"""),
+            ("trial-1-002.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nxx\n"}}, {"name": "write", "arguments": {"path": "other.txt", "content": "of no use\n"}}]}"""),
+            ("trial-1-003.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "took the filler out", "checks": [{"command": "./check", "passed": true}]}}]}"""),
+            ("trial-2-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "check", "content": "exit 0"}}, {"name": "write", "arguments": {"path": "src.txt", "content": ""}}, {"name": "submit", "arguments": {"summary": "nothing left"}}]}"""),
+            ("trial-3-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "k"}}, {"name": "submit", "arguments": {"summary": "one byte", "checks": [{"command": "./check", "passed": true}]}}]}"""),
+        ];
+        return _godwit.Folder($"mail-{Guid.NewGuid():N}"[..12], complete ? replies : replies[..2]);
+    }
+
+    [Fact]
+    public void Run_AgentsEdit_HonestWinIsAblatedAndVerifiedCheatsAreOut()
+    {
+        var result = _godwit.RunJson("run", Goal(), "--mailbox", Mailbox());
+        Assert.Equal("verified", result.GetProperty("state").GetString());
+        Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 50, result.ToString());
+        var reasons = result.GetProperty("thrown_out").EnumerateArray().Select(trial => trial.GetProperty("reason").GetString()).ToList();
+        Assert.Equal(["it changed check, which the goal doesn't allow", "the word is gone"], reasons);
+
+        // What made no difference went back, so only one file is delivered.
+        var report = File.ReadAllText(result.GetProperty("report").GetString()!);
+        Assert.Contains("other.txt made no difference", report, StringComparison.Ordinal);
+        Assert.Contains("took the filler out", report, StringComparison.Ordinal);
+        Assert.Equal(0, _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Exit);
+
+        var costs = _godwit.RunJson("show", "last", "--costs");
+        Assert.Equal(5, costs.GetProperty("models")[0].GetProperty("calls").GetInt32());
+        Assert.Equal((2, 1), (costs.GetProperty("claims")[0].GetProperty("submitted").GetInt32(), costs.GetProperty("claims")[0].GetProperty("contradicted").GetInt32()));
+        var log = _godwit.Run("log", "last", "trial-1").Output;
+        Assert.Contains("says   I look.", log, StringComparison.Ordinal);
+        Assert.Contains("wrote src.txt", log, StringComparison.Ordinal);
+        Assert.Contains("Write no poetry.", File.ReadAllText(Directory.GetFiles(Path.GetDirectoryName(_godwit.Home)!, "trial-1-001.request.md", SearchOption.AllDirectories)[0]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_RecordedThenPlayed_EndsTheSameWithTheMailboxGone()
+    {
+        var folder = Goal();
+        var mail = Mailbox();
+        var tape = Path.Combine(Path.GetDirectoryName(folder)!, "tape.jsonl");
+        Assert.Equal("verified", _godwit.RunJson("run", folder, "--mailbox", mail, "--record", tape).GetProperty("state").GetString());
+        Directory.Delete(mail, recursive: true);
+        var (exit, output, error) = _godwit.Run("run", folder, "--cassette", tape);
+        Assert.True(exit == 0, error);
+        Assert.Contains("5 recorded replies played, each to the request that it was recorded for", error + output, StringComparison.Ordinal);
+        Assert.Contains("verified", error + output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_KilledWhileAModelThinks_ResumesWithoutAskingAFinishedCallAgain()
+    {
+        var mail = Mailbox(complete: false);
+        using (var process = _godwit.Start("run", Goal(), "--mailbox", mail))
+        {
+            await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(mail, "trial-1-003.request.md")), "the third call");
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+
+        File.Delete(Path.Combine(mail, "trial-1-001.request.md"));
+        foreach (var reply in Directory.GetFiles(Mailbox(), "*.reply.json"))
+        {
+            File.Copy(reply, Path.Combine(mail, Path.GetFileName(reply)), overwrite: true);
+        }
+
+        var (exit, _, error) = _godwit.Run("resume", "last");
+        Assert.True(exit == 0, error);
+        Assert.Equal("verified", _godwit.RunJson("show", "last").GetProperty("state").GetString());
+        Assert.False(File.Exists(Path.Combine(mail, "trial-1-001.request.md")), "a finished call was asked again");
+        var costs = _godwit.RunJson("show", "last", "--costs");
+        Assert.Equal(1, costs.GetProperty("in_flight").GetProperty("calls").GetInt32());
+        Assert.True(costs.GetProperty("in_flight").GetProperty("charge").GetProperty("tokens").GetInt64() > 1000);
+    }
+
+    [Fact]
+    public void Run_NoModelForTheRole_SaysSoBeforeAnythingIsDone()
+    {
+        var (exit, _, error) = _godwit.Run("run", Goal());
+        Assert.Equal(2, exit);
+        Assert.Contains("no model plays the role 'worker'", error, StringComparison.Ordinal);
+        Assert.Empty(JsonDocument.Parse(_godwit.Run("list", "--json").Output).RootElement.EnumerateArray());
+    }
+
+    [Theory]
+    [InlineData("--cassette", "there is no cassette")]
+    [InlineData("--cassette /nowhere --mailbox /tmp/x", "leave --record and --mailbox out")]
+    public void Run_WrongSource_OneLine(string arguments, string message)
+    {
+        var (exit, _, error) = _godwit.Run(["run", Goal(), .. arguments.Split(' ')]);
+        Assert.Equal(2, exit);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+}
