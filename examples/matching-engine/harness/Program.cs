@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Matching.Contract;
+using Matching.Harness;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+var seed = ulong.Parse(Option("--seed") ?? "1");
+var mix = Option("--mix") is { } file ? JsonSerializer.Deserialize<Mix>(File.ReadAllText(file))! : Mix.Main;
+
+switch (args.FirstOrDefault())
+{
+    case "check":
+        return Check.Run(seed);
+    case "bench":
+        return Bench.Run(mix, seed, int.Parse(Option("--commands") ?? "20000"));
+    default:
+        Console.Error.WriteLine("usage: check | bench [--mix FILE] [--seed N] [--commands N]");
+        return 2;
+}
+
+/// <summary>How many commands a second the engine takes. What it answers is compared with the reference after the clock has stopped.</summary>
+internal static class Bench
+{
+    private const int Compared = 3_000;
+
+    public static int Run(Mix mix, ulong seed, int count)
+    {
+        var workload = new Workload(seed, mix);
+        var commands = workload.Take(count);
+        var warm = new Matching.Engine.MatchingEngine();
+        foreach (var command in new Workload(seed + 1, mix).Take(Math.Min(count, 6000)))
+        {
+            warm.Process(command);
+        }
+
+        GC.Collect();
+        var engine = new Matching.Engine.MatchingEngine();
+        ulong sum = 0;
+        var start = Stopwatch.GetTimestamp();
+        foreach (var command in commands)
+        {
+            sum = Fold(sum, engine.Process(command));
+        }
+
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var mismatches = Mismatches(commands);
+        var trades = workload.Symbols.Sum(symbol => engine.Statistics(symbol).Trades);
+        Console.WriteLine($"METRIC commands_s={count / seconds:0.0} commands/s");
+        Console.WriteLine($"METRIC trades={trades}");
+        Console.WriteLine($"METRIC mismatches={mismatches}");
+        Console.Error.WriteLine($"checksum {sum:x16}");
+        return 0;
+    }
+
+    /// <summary>The same commands once more, beside the reference; the seed is one that no candidate could know.</summary>
+    private static int Mismatches(Command[] commands)
+    {
+        var (engine, reference) = (new Matching.Engine.MatchingEngine(), new Reference());
+        return commands.Take(Compared).Count(command => !engine.Process(command).SequenceEqual(reference.Process(command)));
+    }
+
+    private static ulong Fold(ulong sum, IReadOnlyList<EngineEvent> events)
+    {
+        for (var index = 0; index < events.Count; index++)
+        {
+            var happened = events[index];
+            sum = (sum ^ (ulong)happened.OrderId) * 1_099_511_628_211 + (ulong)happened.Quantity + ((ulong)happened.Kind << 40) + (ulong)happened.Price;
+        }
+
+        return sum;
+    }
+}
+
+/// <summary>The engine against the reference, event by event, and properties that hold whatever is asked.</summary>
+internal static class Check
+{
+    public static int Run(ulong seed)
+    {
+        Mix[] mixes =
+        [
+            Mix.Main,
+            new(Symbols: 1, Members: 2, Cancel: 0.1, Replace: 0.3, Market: 0.1, Iceberg: 0.5, Mistake: 0.05, Spread: 6),
+            new(Symbols: 3, Members: 1, Cancel: 0.02, Replace: 0.02, Market: 0.0, Iceberg: 0.0, Mistake: 0.02, Spread: 200),
+            new(Symbols: 2, Members: 5, Cancel: 0.2, Replace: 0.2, Market: 0.3, Iceberg: 0.3, Mistake: 0.1, Spread: 12),
+        ];
+        for (var round = 0; round < 8; round++)
+        {
+            var mix = mixes[round % mixes.Length];
+            var workload = new Workload(seed * 1000 + (ulong)round, mix);
+            if (Compare(workload, mix) is { } difference)
+            {
+                Console.Error.WriteLine($"round {round}: {difference}");
+                return 1;
+            }
+        }
+
+        Console.WriteLine("8 rounds agree with the reference");
+        return 0;
+    }
+
+    private static string? Compare(Workload workload, Mix mix)
+    {
+        var (engine, reference) = (new Matching.Engine.MatchingEngine(), new Reference());
+        long entered = 0;
+        var number = 0;
+        foreach (var command in workload.Take(2500))
+        {
+            number++;
+            var (got, wanted) = (engine.Process(command), reference.Process(command));
+            if (!got.SequenceEqual(wanted))
+            {
+                var at = got.Zip(wanted).TakeWhile(pair => pair.First == pair.Second).Count();
+                return $"command {number} ({command}): event {at + 1} is {got.ElementAtOrDefault(at)?.ToString() ?? "missing"}, and should be {wanted.ElementAtOrDefault(at)?.ToString() ?? "nothing"}";
+            }
+
+            var top = engine.Top(command.Symbol);
+            if (top != reference.Top(command.Symbol))
+            {
+                return $"after command {number} the top of {command.Symbol} is {top}, and should be {reference.Top(command.Symbol)}";
+            }
+
+            if (top.BidPrice > 0 && top.AskPrice > 0 && top.BidPrice >= top.AskPrice)
+            {
+                return $"after command {number} the book of {command.Symbol} is crossed: {top}";
+            }
+
+            if (engine.Statistics(command.Symbol) != reference.Statistics(command.Symbol))
+            {
+                return $"after command {number} the statistics of {command.Symbol} are {engine.Statistics(command.Symbol)}, and should be {reference.Statistics(command.Symbol)}";
+            }
+
+            entered += got.Where(happened => happened.Kind == EventKind.Traded).Sum(happened => happened.Quantity);
+        }
+
+        var traded = workload.Symbols.Sum(symbol => engine.Statistics(symbol).Quantity);
+        return entered == traded ? null : $"{entered} were traded in events and {traded} in the statistics";
+    }
+}
