@@ -16,7 +16,7 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Semaph
 
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
-        "run", $"Runs a line of sh at the tree's top, without network; killed after 'timeout' seconds (default {DefaultSeconds}, at most {LongestSeconds}).",
+        "run", $"Runs a line of sh in the folder where commands start, without network; killed after 'timeout' seconds (default {DefaultSeconds}, at most {LongestSeconds}).",
         """{"type":"object","properties":{"command":{"type":"string"},"timeout":{"type":"integer"}},"required":["command"]}""");
 
     /// <inheritdoc/>

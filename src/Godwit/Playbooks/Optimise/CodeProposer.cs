@@ -93,7 +93,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{goal.Title}\n\nThe metric is {harness.Metric}{(harness.Unit is null ? "" : $" in {harness.Unit}")}; {better} is better. The base has {calibration.Bases[^1]:G4}");
         text.Append(CultureInfo.InvariantCulture, $"{(calibration.Exact ? " exactly" : $", and a pair of measurements scatters by {calibration.Sigma:P1}")}; what is less than +{goal.MinimumEffect:P0} doesn't count.\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"Commands start in {(harness.Folder.Length == 0 ? "the tree's top" : harness.Folder)}:\n");
+        text.Append(CultureInfo.InvariantCulture, $"Commands start in {(harness.Folder.Length == 0 ? "the tree's top" : $"{harness.Folder}; the file tools name files from the tree's top")}:\n");
         foreach (var (name, command) in ((string, string?)[])[("build", harness.Build), ("check", harness.Check), ("measure", harness.Measure)])
         {
             text.Append(command is null ? "" : $"- {name}: {command}\n");
@@ -127,7 +127,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
 
     private static IReadOnlyList<string> Constraints(HarnessSpec harness) =>
     [
-        $"You may change only files that match: {string.Join(", ", harness.Editable)}. A change of any other file of the repository voids your work.",
+        $"You may change only files that match: {string.Join(", ", harness.Editable.Select(pattern => harness.Folder.Length == 0 ? pattern : $"{harness.Folder}/{pattern}"))}. A change of any other file of the repository voids your work.",
         .. harness.Check is null ? (string[])[] : [$"'{harness.Check}' must exit 0."],
         .. harness.Constraints.Select(constraint => $"It must hold that {constraint}."),
         "The change must be honest: the same results, only better. A workload that you can't see is measured too.",
