@@ -22,7 +22,7 @@ internal sealed record RunResult(
                 : null,
             last?.HoldOut is { } held ? new RunHoldOut(held.Proven, held.Estimate, held.Lower) : null,
             Enum.GetValues<Verification.TrialOutcome>().ToDictionary(Snake, outcome => view.Trials.Count(trial => trial.Trial.Outcome == outcome)),
-            [.. view.ThrownOut.Select(trial => new RunThrownOut(trial.Parameters, Snake(trial.Outcome), trial.Reason, trial.Temptation > 0 ? trial.Temptation : null))],
+            [.. view.ThrownOut.Select(trial => new RunThrownOut(trial.Parameters.ToDictionary(pair => pair.Key, pair => CandidateMaker.IsContent(pair.Value) ? "edited" : pair.Value), Snake(trial.Outcome), trial.Reason, trial.Temptation > 0 ? trial.Temptation : null))],
             result?.Branch,
             result?.Commit,
             result?.Evidence is { } evidence ? Path.Combine(view.Folder.Evidence, evidence) : null,

@@ -81,9 +81,10 @@ internal static class Check
         Mix[] mixes =
         [
             Mix.Main,
-            new(Symbols: 1, Members: 2, Cancel: 0.1, Replace: 0.3, Market: 0.1, Iceberg: 0.5, Mistake: 0.05, Spread: 6),
-            new(Symbols: 3, Members: 1, Cancel: 0.02, Replace: 0.02, Market: 0.0, Iceberg: 0.0, Mistake: 0.02, Spread: 200),
-            new(Symbols: 2, Members: 5, Cancel: 0.2, Replace: 0.2, Market: 0.3, Iceberg: 0.3, Mistake: 0.1, Spread: 12),
+            new Mix(Symbols: 1, Members: 2, Cancel: 0.1, Replace: 0.3, Market: 0.1, Iceberg: 0.5, Mistake: 0.05, Spread: 6),
+            // One member whose orders pile up until there are too many.
+        new Mix(Symbols: 1, Members: 1, Cancel: 0.02, Replace: 0.02, Market: 0.0, Iceberg: 0.0, Mistake: 0.02, Spread: 400),
+            new Mix(Symbols: 2, Members: 5, Cancel: 0.2, Replace: 0.2, Market: 0.3, Iceberg: 0.3, Mistake: 0.1, Spread: 12),
         ];
         for (var round = 0; round < 8; round++)
         {
