@@ -174,8 +174,12 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
     public static string Factor(double factor) => factor >= 10 ? $"{factor:0.#}x" : $"{factor:0.00}x";
 
     /// <summary>A candidate in one line: parameters with their values, files that an agent has changed by name.</summary>
-    public static string Point(TrialRecord trial) => string.Join(' ', trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-        .Select(pair => CandidateMaker.IsContent(pair.Value) ? pair.Key : $"{pair.Key}={pair.Value}").DefaultIfEmpty(trial.Claim?.Agent ?? "as the base"));
+    public static string Point(TrialRecord trial)
+    {
+        var files = trial.Parameters.Where(pair => CandidateMaker.IsContent(pair.Value)).Select(pair => pair.Key).Order(StringComparer.Ordinal).ToList();
+        var parameters = trial.Parameters.Where(pair => !CandidateMaker.IsContent(pair.Value)).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}");
+        return string.Join(' ', parameters.Concat(files.Count > 2 ? [files[0], $"and {files.Count - 1} more files"] : files).DefaultIfEmpty(trial.Claim?.Agent ?? "as the base"));
+    }
 
     public static string Number(double value) => value switch
     {

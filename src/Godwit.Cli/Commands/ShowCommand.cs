@@ -37,6 +37,10 @@ internal static class ShowCommand
             else
             {
                 Show(view);
+                if (AgentLog.Approvals(reader) is { Count: > 0 } open)
+                {
+                    Console.WriteLine($"asks     {open.Count} actions of agents wait for you: godwit approvals {view.Run}");
+                }
             }
 
             return Task.FromResult(ExitCode.Ok);

@@ -19,6 +19,12 @@ public sealed record LogLine(string Agent, string What, string Text, DateTimeOff
 /// <param name="Charge">The cost.</param>
 public sealed record CostLine(string Budget, string Model, bool InFlight, Charge Charge);
 
+/// <summary>An action that waits for a person.</summary>
+/// <param name="Process">The process that waits.</param>
+/// <param name="Asked">The action.</param>
+/// <param name="At">Since when.</param>
+public sealed record OpenApproval(long Process, ApprovalAsked Asked, DateTimeOffset At);
+
 /// <summary>Reads what agents did and spent out of a journal.</summary>
 public static class AgentLog
 {
@@ -50,6 +56,37 @@ public static class AgentLog
             }
         }
     }
+
+    /// <summary>Actions that wait for a person, the oldest first.</summary>
+    public static IReadOnlyList<OpenApproval> Approvals(JournalReader reader)
+    {
+        var open = new Dictionary<(long, string), OpenApproval>();
+        foreach (var entry in reader.After(0, EntryKind.Noted, EntryKind.SignalReceived, EntryKind.SignalExpired))
+        {
+            switch (entry.Kind)
+            {
+                case EntryKind.Noted when entry.Key.EndsWith("/asked", StringComparison.Ordinal):
+                    var asked = Canonical.Deserialize<ApprovalAsked>(entry.Data.Span);
+                    open[(entry.Process, asked.Name)] = new OpenApproval(entry.Process, asked, entry.At);
+                    break;
+                case EntryKind.SignalReceived:
+                    open.Remove((entry.Process, entry.Key));
+                    break;
+                case EntryKind.SignalExpired:
+                    foreach (var late in open.Where(pair => pair.Key.Item1 == entry.Process).Select(pair => pair.Key).ToList())
+                    {
+                        open.Remove(late);
+                    }
+
+                    break;
+            }
+        }
+
+        return [.. open.Values.OrderBy(approval => approval.At)];
+    }
+
+    /// <summary>The JSON of an answer to an action that waits.</summary>
+    public static string AnswerOf(Approval approval) => System.Text.Encoding.UTF8.GetString(Canonical.Serialize(approval));
 
     /// <summary>All that was spent under a budget.</summary>
     public static IReadOnlyList<CostLine> Costs(JournalReader reader)
@@ -102,6 +139,11 @@ public static class AgentLog
         if (entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/tools/", StringComparison.Ordinal))
         {
             return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span).Select(output => (output.Failed ? "failed" : "gets", output.Content));
+        }
+
+        if (entry.Kind == EntryKind.Noted && entry.Key.EndsWith("/refused", StringComparison.Ordinal))
+        {
+            return [("failed", Canonical.Deserialize<ToolOutput>(entry.Data.Span).Content)];
         }
 
         if (entry.Kind == EntryKind.Noted && entry.Key.EndsWith("/asked", StringComparison.Ordinal))

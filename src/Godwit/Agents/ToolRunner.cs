@@ -63,6 +63,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     {
         if (group.Count == 1 && await RefusedAsync(key, group[0], state) is { } refusal)
         {
+            await context.NoteAsync($"{key}/refused", refusal);
             return [refusal];
         }
 

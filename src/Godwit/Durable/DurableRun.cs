@@ -144,9 +144,11 @@ public sealed class DurableRun : IAsyncDisposable
     /// <param name="sender">Unique for this signal of this sender.</param>
     /// <param name="payload">What the waiting key gets.</param>
     /// <returns>False when it had been delivered before.</returns>
-    public async Task<bool> SignalAsync<T>(long process, string name, string sender, T payload)
+    public Task<bool> SignalAsync<T>(long process, string name, string sender, T payload) => SignalAsync(process, name, sender, Canonical.Serialize(payload));
+
+    internal async Task<bool> SignalAsync(long process, string name, string sender, byte[] json)
     {
-        var draft = new Draft(process, EntryKind.SignalReceived, name, Info: new EntryInfo { Sender = sender }.ToBytes(), Data: Canonical.Serialize(payload));
+        var draft = new Draft(process, EntryKind.SignalReceived, name, Info: new EntryInfo { Sender = sender }.ToBytes(), Data: json);
         try
         {
             var receipt = await Journal.AppendAsync(new AppendUnit([draft], Unique: $"signal\n{process}\n{name}\n{sender}"));

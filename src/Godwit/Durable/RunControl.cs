@@ -6,11 +6,11 @@ using Godwit.Journal;
 namespace Godwit.Durable;
 
 /// <summary>What another terminal asks of a run's owner: one JSON line each way.</summary>
-/// <param name="Ask"><c>stop</c> or <c>resolve</c>.</param>
-/// <param name="Process">For resolve: the process.</param>
-/// <param name="Key">For resolve: the parked step, or empty for the process.</param>
-/// <param name="How">For resolve: <c>retry</c>, <c>done</c> or <c>fail</c>.</param>
-/// <param name="Value">For resolve: the result's JSON, or why it failed.</param>
+/// <param name="Ask"><c>stop</c>, <c>resolve</c> or <c>signal</c>.</param>
+/// <param name="Process">For resolve and signal: the process.</param>
+/// <param name="Key">For resolve: the parked step, or empty for the process. For signal: its name.</param>
+/// <param name="How">For resolve: <c>retry</c>, <c>done</c> or <c>fail</c>. For signal: the sender's id.</param>
+/// <param name="Value">For resolve: the result's JSON, or why it failed. For signal: the payload's JSON.</param>
 public sealed record ControlRequest(string Ask, long Process = 0, string Key = "", string How = "", string Value = "")
 {
     /// <summary>The answer that a resolve stands for.</summary>
@@ -132,6 +132,9 @@ public sealed partial class RunControl : IAsyncDisposable
                 case "resolve":
                     await _run.ResolveAsync(request.Process, request.Key, request.Resolution());
                     return new ControlReply(true, "resolved; the run goes on");
+                case "signal":
+                    var delivered = await _run.SignalAsync(request.Process, request.Key, request.How, System.Text.Encoding.UTF8.GetBytes(request.Value));
+                    return new ControlReply(delivered, delivered ? "answered" : "it was answered before");
                 default:
                     return new ControlReply(false, $"this owner doesn't know '{request.Ask}'");
             }

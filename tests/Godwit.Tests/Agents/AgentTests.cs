@@ -45,17 +45,17 @@ public sealed class AgentTests : IDisposable
         return new AgentTask { Name = name, Goal = "Make two into TWO", Constraints = ["leave b.txt alone"], Budget = $"run/agents/{name}", BaseCommit = commit, BaseTree = await _clone.TreeAsync(commit, CancellationToken.None), Turns = turns };
     }
 
-    private AgentServices Services(ScriptedProvider server, decimal dollars = 100, Cassette? cassette = null, long context = 0)
+    private AgentServices Services(ScriptedProvider server, decimal dollars = 100, long context = 0, int maxOutput = 1000)
     {
         var catalogue = ModelCatalogue.Merge([("test", $$"""
             providers: { x: { url: "{{server.Address}}/v1" } }
-            models: { m: { provider: x, id: scripted, input: 5, output: 30, max_output: 1000, context: {{context}} } }
+            models: { m: { provider: x, id: scripted, input: 5, output: 30, max_output: {{maxOutput}}, context: {{context}} } }
             roles: {worker: [m]}
             """)]);
         var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         _sandbox ??= new SandboxHost(SandboxKind.None, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
         return new AgentServices(
-            new ModelPipeline(catalogue, drivers.Of, cassette, TimeProvider.System),
+            new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
             [new ListTool(), new ReadTool(), new SearchTool(), new EditTool(), new WriteTool(), new RunTool(_sandbox, new SandboxCommand { Shell = "", Tree = "" }, new SemaphoreSlim(1))],
             Gatekeeper.BuiltIn(),
@@ -235,6 +235,26 @@ public sealed class AgentTests : IDisposable
         Assert.Equal(4, completed.Select(entry => (entry.Process, entry.Key)).Distinct().Count());
         await using var closed = DurableRun.Open(_folder, signer, new PlaybookCatalogue(new AgentPlaybook(services), new SegmentPlaybook(services)));
         Assert.True(closed.Spent["run/agents/agent-1"].Dollars >= server.Billed, $"{closed.Spent["run/agents/agent-1"].Dollars} booked, {server.Billed} billed");
+    }
+
+    [Fact]
+    public async Task FiftyAgents_OneMoneyCap_IsBilledNearlyAllAndNeverMore()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply("on and on", ("read", $$"""{"path":"src/a.txt","to":{{Guid.NewGuid().GetHashCode() & 0xffff}}}""")) { OutputTokens = 60 });
+        var services = Services(server, dollars: 0.50m, maxOutput: 100);
+        var task = await TaskAsync();
+        var root = new Script<AgentTask, string>("fifty", async (context, input) =>
+        {
+            var ends = await Task.WhenAll(Enumerable.Range(1, 50).Select(number =>
+                context.ChildAsync($"agent/{number}", new AgentPlaybook(services), input with { Name = $"agent-{number}", Budget = $"run/agents/{number}" })));
+            return string.Join(' ', ends.Select(end => end.Require().End).Distinct());
+        });
+        using var signer = RunSigner.Of(_folder);
+        await using var run = await DurableRun.CreateAsync(_folder, signer, new PlaybookCatalogue([root, .. AgentPlaybook.All(services)]), root, task, 7);
+        var result = (await run.RunAsync().WaitAsync(TimeSpan.FromSeconds(100))).Result<string>();
+        Assert.Equal("OutOfBudget", result);
+        Assert.InRange(server.Billed, 0.45m, 0.50m);
+        Assert.Equal(server.Billed, services.Budgets.Spent("run").Dollars);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Godwit.Tests.Models;
 
 namespace Godwit.Tests.Cli;
 
@@ -107,12 +108,63 @@ public sealed class AgentRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_WithAKey_TheKeyIsFoundNowhereButInItsFile()
+    {
+        var turn = 0;
+        using var server = new ScriptedProvider(_ => turn++ switch
+        {
+            0 => new ScriptedReply("I look around", ("run", """{"command":"env; cat /proc/self/environ; cat /proc/self/cmdline"}""")),
+            1 => new ScriptedReply(null, ("write", """{"path":"src.txt","content":"keep\nx\n"}""")),
+            _ => new ScriptedReply(null, ("submit", """{"summary":"done"}""")),
+        });
+        var key = $"sk-planted-{Guid.NewGuid():N}";
+        var file = Path.Combine(_godwit.Folder("keys", ("key", key)), "key");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Directory.CreateDirectory(_godwit.Home);
+        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+            providers: { x: { url: "{{server.Address}}/v1", key_file: "{{file}}" } }
+            models: { m: { provider: x, id: scripted, input: 5, output: 30, max_output: 500 } }
+            roles: { worker: [m] }
+            """);
+        var tape = Path.Combine(Path.GetDirectoryName(file)!, "..", "tape.jsonl");
+        var result = _godwit.RunJson("run", Goal(), "--trials", "1", "--record", tape);
+        Assert.Equal("verified", result.GetProperty("state").GetString());
+        Assert.All(server.Keys, sent => Assert.Contains(key, sent, StringComparison.Ordinal));
+        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_godwit.Home)!, "*", SearchOption.AllDirectories).Where(path => path != file && new FileInfo(path).LinkTarget is null))
+        {
+            Assert.False(File.ReadAllBytes(path).AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(key)) >= 0, $"the key is in {path}");
+        }
+
+        var costs = _godwit.RunJson("show", "last", "--costs");
+        Assert.Equal(server.Billed, costs.GetProperty("dollars").GetDecimal());
+    }
+
+    [Fact]
     public void Run_NoModelForTheRole_SaysSoBeforeAnythingIsDone()
     {
         var (exit, _, error) = _godwit.Run("run", Goal());
         Assert.Equal(2, exit);
         Assert.Contains("no model plays the role 'worker'", error, StringComparison.Ordinal);
         Assert.Empty(JsonDocument.Parse(_godwit.Run("list", "--json").Output).RootElement.EnumerateArray());
+    }
+
+    [Theory]
+    [InlineData("approve", "exit code 0")]
+    [InlineData("deny", "said no: not today")]
+    public async Task Run_ActionThatNeedsAPerson_WaitsAndIsAnsweredFromAnotherTerminal(string answer, string told)
+    {
+        var mail = _godwit.Folder(
+            $"mail-{answer}",
+            ("trial-1-001.reply.json", """{"calls": [{"name": "run", "arguments": {"command": "ls /opt > /dev/null || true"}}]}"""),
+            ("trial-1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "nothing"}}]}"""));
+        using var process = _godwit.Start("run", Goal(), "--mailbox", mail, "--trials", "1");
+        await Durable.Eventually.TrueAsync(() => _godwit.Run("approvals", "last").Output.Contains("trial-1 wants run", StringComparison.Ordinal), "an action waits");
+        Assert.Contains("1 actions of agents wait", _godwit.Run("show", "last").Output, StringComparison.Ordinal);
+        Assert.Equal(2, _godwit.Run(answer, "last", "7").Exit);
+        Assert.Equal(0, _godwit.Run([answer, "last", .. answer == "deny" ? ["--because", "not today"] : Array.Empty<string>()]).Exit);
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Contains(told, _godwit.Run("log", "last").Output, StringComparison.Ordinal);
+        Assert.Contains("nothing waits", _godwit.Run("approvals", "last").Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Journal;
+using Godwit.Playbooks;
+using Godwit.Playbooks.Optimise;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit approvals</c>, <c>approve</c> and <c>deny</c>: actions of agents that the gatekeeper wants a person to decide on.</summary>
+internal static class ApprovalCommands
+{
+    public static Command List()
+    {
+        var run = RunArgument.Create();
+        var json = CommandGuard.JsonOption();
+        var command = new Command("approvals", "Show the agents' actions that wait for your answer.") { run, json };
+        command.SetGuardedAction((parsed, _) =>
+        {
+            using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            var open = AgentLog.Approvals(reader);
+            if (parsed.GetValue(json))
+            {
+                CommandGuard.PrintJson(open);
+                return Task.FromResult(ExitCode.Ok);
+            }
+
+            for (var number = 1; number <= open.Count; number++)
+            {
+                var asked = open[number - 1].Asked;
+                Console.WriteLine($"{number}  {open[number - 1].At.ToLocalTime():HH:mm:ss}  {asked.Agent} wants {asked.Tool} {asked.Arguments}  (rule '{asked.Rule}')");
+            }
+
+            Console.WriteLine(open.Count == 0 ? "nothing waits for you" : $"godwit approve {reader.Run} NUMBER | godwit deny {reader.Run} NUMBER --because WHY");
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+
+    public static Command Approve() => Answer("approve", "Let an agent do what it waits for.", granted: true);
+
+    public static Command Deny() => Answer("deny", "Refuse what an agent waits for.", granted: false);
+
+    private static Command Answer(string name, string description, bool granted)
+    {
+        var run = RunArgument.Create();
+        var number = new Argument<int?>("number") { Description = "Its number in 'godwit approvals'; not needed while only one waits.", Arity = ArgumentArity.ZeroOrOne };
+        var because = new Option<string?>("--because") { Description = "What the agent is told." };
+        var command = new Command(name, description) { run, number, because };
+        command.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            var store = RunStore.OfUser();
+            var folder = store.Find(parsed.GetValue(run)!);
+            OpenApproval open;
+            using (var reader = JournalReader.Open(folder))
+            {
+                open = Pick(AgentLog.Approvals(reader), parsed.GetValue(number), reader.Run);
+            }
+
+            var request = new ControlRequest("signal", open.Process, open.Asked.Name, "user", AgentLog.AnswerOf(new Approval(granted, parsed.GetValue(because))));
+            if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
+            {
+                Console.WriteLine($"{folder.Id}: {open.Asked.Agent} {reply.Message}");
+                return reply.Done ? ExitCode.Ok : ExitCode.Failed;
+            }
+
+            await using var host = await OptimiseHost.ResumeAsync(store, folder, new DurableOptions());
+            await host.Run.SignalAsync(open.Process, open.Asked.Name, "user", new Approval(granted, parsed.GetValue(because)));
+            Console.WriteLine($"{folder.Id}: answered; 'godwit resume {folder.Id}' goes on");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static OpenApproval Pick(IReadOnlyList<OpenApproval> open, int? number, string run) => (open.Count, number) switch
+    {
+        (0, _) => throw new UsageException($"nothing waits for you in {run}"),
+        (1, null) => open[0],
+        (_, null) => throw new UsageException($"{open.Count} actions wait in {run}; name one by its number in 'godwit approvals {run}'"),
+        var (count, chosen) when chosen >= 1 && chosen <= count => open[chosen.Value - 1],
+        _ => throw new UsageException($"there is no number {number}; 'godwit approvals {run}' shows those that there are"),
+    };
+}
