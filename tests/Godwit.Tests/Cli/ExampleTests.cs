@@ -39,9 +39,32 @@ public sealed class ExampleTests : IDisposable
         Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > factor, result.ToString());
     }
 
+    /// <summary>From a clone of its own: the recorded replies name files from the repository's top, and the run makes a branch.</summary>
+    [Fact]
+    public void Run_RecordedAgents_EndVerifiedByTheirEdits()
+    {
+        var clone = Path.Combine(_godwit.Folder("clone"), "repository");
+        using (var git = System.Diagnostics.Process.Start("git", ["clone", "--quiet", Repository.Root, clone]))
+        {
+            git.WaitForExit();
+        }
+
+        // Two of the four agents, unless everything is to be tested: the others' mistakes cost a minute.
+        var all = Environment.GetEnvironmentVariable("GODWIT_TEST_ALL") == "1";
+        var result = _godwit.RunJson("run", Path.Combine(clone, "examples", "matching-engine"), "--cassette", "--trials", all ? "4" : "2");
+        Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
+        Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 5, result.ToString());
+        if (all)
+        {
+            ThrownOut(result, "matching.csproj, which the goal doesn't allow");
+            ThrownOut(result, "round 2: command");
+        }
+    }
+
     [Theory]
     [InlineData("sqlite-settings")]
     [InlineData("zstd-dictionary")]
     [InlineData("compiler-flags")]
+    [InlineData("matching-engine")]
     public void Validate_Example_IsFine(string example) => Assert.Equal(0, _godwit.Run("validate", Path.Combine(Repository.Root, "examples", example)).Exit);
 }

@@ -51,9 +51,32 @@ internal sealed class Program : IDisposable
         return Process.Start(info)!;
     }
 
-    public (int Exit, string Output, string Error) Run(params string[] arguments)
+    /// <summary>Runs the built program as another user, with a store of its own.</summary>
+    public (int Exit, string Output, string Error) RunAs(int user, string folder, params string[] arguments)
     {
-        using var process = Start(arguments);
+        var program = Path.Combine(_root.FullName, "program");
+        Directory.CreateDirectory(program);
+        foreach (var file in Directory.GetFiles(Path.Combine(Repository.Root, "artifacts", "godwit")))
+        {
+            File.Copy(file, Path.Combine(program, Path.GetFileName(file)), overwrite: true);
+        }
+
+        using (var own = Process.Start("chown", ["-R", $"{user}:{user}", _root.FullName]))
+        {
+            own.WaitForExit();
+        }
+
+        var dotnet = Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "..", "dotnet");
+        string[] line = ["--reuid", $"{user}", "--regid", $"{user}", "--clear-groups", "env", "-i", $"PATH={Environment.GetEnvironmentVariable("PATH")}", $"HOME={_root.FullName}", $"GODWIT_HOME={_root.FullName}/other-home",
+            Path.GetFullPath(dotnet), Path.Combine(program, "Godwit.Cli.dll"), .. arguments];
+        return Finish(Process.Start(new ProcessStartInfo("setpriv", line) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!, arguments);
+    }
+
+    public (int Exit, string Output, string Error) Run(params string[] arguments) => Finish(Start(arguments), arguments);
+
+    private static (int Exit, string Output, string Error) Finish(Process started, string[] arguments)
+    {
+        using var process = started;
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

@@ -64,6 +64,20 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void Run_AsAnOrdinaryUser_IsVerifiedInAUserNamespace()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "the tests run as an ordinary user, so that every other one shows it");
+        var folder = Goal("(1 + speed / 40)", trials: 15);
+        Assert.Equal(0, _godwit.Run("--help").Exit);
+        Assert.Contains("user namespace", _godwit.RunAs(23456, folder, "doctor").Output, StringComparison.Ordinal);
+        var (exit, output, error) = _godwit.RunAs(23456, folder, "run", folder, "--json");
+        Assert.True(exit == 0, error);
+        using var result = JsonDocument.Parse(output);
+        Assert.Equal("verified", result.RootElement.GetProperty("state").GetString());
+        Assert.Contains("bubblewrap", File.ReadAllText(result.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_CandidatesThatCantMatter_EndsNoImprovementWithItsTrialsUsed()
     {
         var result = _godwit.RunJson("run", Goal("1", trials: 20));
