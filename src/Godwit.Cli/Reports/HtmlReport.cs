@@ -18,6 +18,7 @@ internal static class HtmlReport
         .grid{display:grid;grid-template-columns:1fr 1fr;gap:14px 28px}@media(max-width:760px){.grid{grid-template-columns:1fr}}
         svg{max-width:100%;height:auto;display:block}svg .t{font-size:12px;fill:var(--ink)}
         pre,code{font:13px/1.45 ui-monospace,monospace}pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:10px 12px;overflow:auto;margin:8px 0;white-space:pre-wrap;overflow-wrap:anywhere}
+        @media screen{pre.diff{max-height:30em}}
         .add{color:var(--good)}.del{color:var(--bad)}ul{padding-left:20px;margin:6px 0}table{border-collapse:collapse;width:100%;font-size:13px}
         td,th{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{color:var(--muted);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         details summary{cursor:pointer;color:var(--muted)}.bad{color:var(--bad)}
@@ -94,7 +95,7 @@ internal static class HtmlReport
             return;
         }
 
-        page.Append("<h2>The change</h2><pre>");
+        page.Append("<h2>The change</h2><pre class=diff>");
         foreach (var line in data.Diff.Split('\n').Where(line => !line.StartsWith("index ", StringComparison.Ordinal)))
         {
             var kind = line.StartsWith('+') ? "add" : line.StartsWith('-') ? "del" : "";

@@ -19,7 +19,7 @@ internal static class Plots
         svg.Append(CultureInfo.InvariantCulture, $"<line x1='{x1:F1}' x2='{x2:F1}' y1='63' y2='63' stroke='var(--ink)' stroke-width='2'/><line x1='{x1:F1}' x2='{x1:F1}' y1='56' y2='70' stroke='var(--ink)' stroke-width='2'/>");
         return svg.Append("</svg>").ToString();
 
-        static double X(double value, double top) => 130 + 370 * value / top;
+        static double X(double value, double top) => 130 + 340 * value / top;
     }
 
     /// <summary>A dot for each pair's improvement factor, in the order of measuring.</summary>
@@ -116,7 +116,7 @@ internal static class Plots
 
     private static void Bar(StringBuilder svg, int y, string name, double value, double top, string colour, string unit) => svg.Append(
         CultureInfo.InvariantCulture,
-        $"<text x='122' y='{y + 20}' class='t' text-anchor='end'>{Html.Text(name)}</text><rect x='130' y='{y}' width='{370 * value / top:F1}' height='30' rx='3' fill='{colour}'/><text x='{136 + 370 * value / top:F1}' y='{y + 20}' class='t' font-weight='600'>{Short(value)} {Html.Text(unit)}</text>");
+        $"<text x='122' y='{y + 20}' class='t' text-anchor='end'>{Html.Text(name)}</text><rect x='130' y='{y}' width='{340 * value / top:F1}' height='30' rx='3' fill='{colour}'/><text x='{136 + 340 * value / top:F1}' y='{y + 20}' class='t' font-weight='600'>{Short(value)} {Html.Text(unit)}</text>");
 
     private static void Rule(StringBuilder svg, double y, string text, string colour, string dash, double down = 0) => svg.Append(
         CultureInfo.InvariantCulture,
