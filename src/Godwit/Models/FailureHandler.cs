@@ -5,8 +5,9 @@ namespace Godwit.Models;
 
 /// <summary>Stands below the providers' SDKs and says in one way what failed; retrying is the pipeline's, never an SDK's.</summary>
 /// <param name="provider">The provider's name for messages.</param>
+/// <param name="key">The key, which some providers repeat in what they answer to a wrong one; it is taken out.</param>
 /// <param name="time">The clock for Retry-After dates.</param>
-internal sealed class FailureHandler(string provider, TimeProvider time) : DelegatingHandler(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+internal sealed class FailureHandler(string provider, string? key, TimeProvider time) : DelegatingHandler(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
 {
     private const HttpStatusCode Overloaded = (HttpStatusCode)529;
 
@@ -33,10 +34,12 @@ internal sealed class FailureHandler(string provider, TimeProvider time) : Deleg
 
         using (response)
         {
-            var body = await response.Content.ReadAsStringAsync(cancellation);
+            var body = WithoutKey(await response.Content.ReadAsStringAsync(cancellation));
             throw new ModelException(KindOf(response.StatusCode, body), $"{provider} answered {(int)response.StatusCode}: {Short(body)}", RetryAfter(response));
         }
     }
+
+    private string WithoutKey(string body) => key is { Length: > 0 } ? body.Replace(key, "(key)", StringComparison.Ordinal) : body;
 
     private static ModelFailure KindOf(HttpStatusCode status, string body) => status switch
     {

@@ -8,6 +8,7 @@ namespace Godwit.Models;
 /// <summary>
 /// Every request becomes a readable file in a folder, <c>AGENT-TURN.request.md</c>, and the answer is a file beside it that a
 /// person or a program writes, <c>AGENT-TURN.reply.json</c>: <c>{"text": "...", "calls": [{"name": "read", "arguments": {...}}]}</c>.
+/// A reply that can't be used is explained in a file beside it that ends in <c>.wrong</c>, and waited for again.
 /// </summary>
 /// <param name="folder">The folder; made when it doesn't exist.</param>
 /// <param name="time">The clock of the waiting.</param>
@@ -28,7 +29,7 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
         var reply = Path.Combine(folder, $"{name}.reply.json");
         while (true)
         {
-            if (File.Exists(reply) && TryRead(await File.ReadAllTextAsync(reply, cancellation), name) is { } parts)
+            if (File.Exists(reply) && TryRead(reply, await File.ReadAllTextAsync(reply, cancellation), name) is { } parts)
             {
                 var stop = parts.Any(part => part is MessagePart.ToolCall) ? StopReason.ToolUse : StopReason.EndTurn;
                 var output = parts.Sum(part => part is MessagePart.Text text ? text.Content.Length : ((MessagePart.ToolCall)part).Arguments.Length);
@@ -39,27 +40,26 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
         }
     }
 
-    /// <summary>Null while the file isn't whole JSON: its writer may not have finished.</summary>
-    private static List<MessagePart>? TryRead(string json, string name)
+    /// <summary>Null while the file isn't whole JSON, as its writer may not have finished; what is whole and of another shape is told beside it.</summary>
+    private static List<MessagePart>? TryRead(string file, string json, string name)
     {
         try
         {
-            var root = JsonNode.Parse(json);
-            var parts = new List<MessagePart>();
-            if (root?["text"]?.GetValue<string>() is { Length: > 0 } text)
+            var reply = JsonSerializer.Deserialize<Written>(json, JsonSerializerOptions.Web);
+            if (reply is null or { Text: null, Calls: null } || reply.Calls?.Any(call => call?.Name is null) == true)
             {
-                parts.Add(new MessagePart.Text(text));
+                File.WriteAllText($"{file}.wrong", $"a reply has \"text\", \"calls\", or both, and a call has a \"name\" and \"arguments\"; write {Path.GetFileName(file)} again\n");
+                return null;
             }
 
-            foreach (var call in root?["calls"]?.AsArray() ?? [])
-            {
-                parts.Add(new MessagePart.ToolCall($"{name}-{parts.Count}", call!["name"]!.GetValue<string>(), call["arguments"]?.ToJsonString() ?? "{}"));
-            }
-
+            File.Delete($"{file}.wrong");
+            var parts = reply.Text is { Length: > 0 } text ? new List<MessagePart> { new MessagePart.Text(text) } : [];
+            parts.AddRange((reply.Calls ?? []).Select((call, index) => new MessagePart.ToolCall($"{name}-{index}", call!.Name!, call.Arguments?.ToJsonString() ?? "{}")));
             return parts;
         }
-        catch (JsonException)
+        catch (JsonException error)
         {
+            File.WriteAllText($"{file}.wrong", $"{Path.GetFileName(file)} can't be read: {error.Message}\n");
             return null;
         }
     }
@@ -91,4 +91,8 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
 
         return letter.ToString();
     }
+
+    private sealed record Written(string? Text, IReadOnlyList<WrittenCall?>? Calls);
+
+    private sealed record WrittenCall(string? Name, JsonNode? Arguments);
 }

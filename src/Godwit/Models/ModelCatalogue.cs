@@ -8,8 +8,11 @@ namespace Godwit.Models;
 /// <summary>Where a provider is reached.</summary>
 public sealed record ModelProvider
 {
-    /// <summary><c>anthropic</c>, <c>openai</c> or <c>mailbox</c>.</summary>
-    public string Dialect { get; init; } = "openai";
+    /// <summary>
+    /// <c>compatible</c> for a server that speaks OpenAI's chat completions, <c>openai</c> for OpenAI's own, <c>anthropic</c> or
+    /// <c>mailbox</c>.
+    /// </summary>
+    public string Dialect { get; init; } = "compatible";
 
     /// <summary>The base address, or for a mailbox the folder; null for the provider's own.</summary>
     public string? Url { get; init; }

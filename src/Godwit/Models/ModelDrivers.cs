@@ -15,6 +15,20 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
     /// <exception cref="ModelException">It isn't in the catalogue, or its key isn't to be had.</exception>
     public IModelDriver Of(string provider) => _drivers.GetOrAdd(provider, name => new Lazy<IModelDriver>(() => Make(name), LazyThreadSafetyMode.PublicationOnly)).Value;
 
+    /// <summary>Why a provider can't be asked, as far as that is known without asking; null where nothing is known to be wrong.</summary>
+    public string? Lacks(string provider)
+    {
+        try
+        {
+            Of(provider);
+            return null;
+        }
+        catch (ModelException lack)
+        {
+            return lack.Message;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -32,14 +46,15 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
             return new MailboxDriver(provider.Url ?? throw Wrong(name, "a mailbox needs url: FOLDER"), time);
         }
 
-        var http = new HttpClient(new FailureHandler(name, time)) { Timeout = TimeSpan.FromMinutes(15) };
+        var key = Key(name, provider);
+        var http = new HttpClient(new FailureHandler(name, key, time)) { Timeout = TimeSpan.FromMinutes(15) };
         _connections.Add(http);
         var address = provider.Url is null ? null : new Uri(provider.Url);
         return provider.Dialect switch
         {
-            "anthropic" => new AnthropicDriver(http, address, Key(name, provider)),
-            "openai" => new OpenAIChatDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), Key(name, provider)),
-            _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use anthropic, openai or mailbox"),
+            "anthropic" => new AnthropicDriver(http, address, key),
+            "openai" or "compatible" => new OpenAIChatDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key, provider.Dialect == "compatible"),
+            _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use compatible, openai, anthropic or mailbox"),
         };
     }
 

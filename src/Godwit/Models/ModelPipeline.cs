@@ -7,8 +7,7 @@ namespace Godwit.Models;
 /// <summary>An answer and what it cost.</summary>
 /// <param name="Reply">The answer.</param>
 /// <param name="Charge">By the provider's own count and the catalogue's price.</param>
-/// <param name="Tries">How many calls it took, failed ones included.</param>
-public sealed record ModelAnswer(ModelReply Reply, Charge Charge, int Tries);
+public sealed record ModelAnswer(ModelReply Reply, Charge Charge);
 
 /// <summary>Every call of a model: the role's models in order, retried, governed and metered. Reserving and journaling are the step's.</summary>
 /// <param name="catalogue">Models and roles.</param>
@@ -39,47 +38,67 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     {
         if (cassette?.Find(request) is { } recorded)
         {
-            return new ModelAnswer(recorded, catalogue.Find(recorded.Model)?.Cost(recorded.Usage) ?? new Charge(0, recorded.Usage.Input + recorded.Usage.Output), 1);
+            return new ModelAnswer(recorded, catalogue.Find(recorded.Model)?.Cost(recorded.Usage) ?? new Charge(0, recorded.Usage.Input + recorded.Usage.Output));
         }
 
-        var models = catalogue.ForRole(request.Role);
+        var answer = await RouteAsync(
+            catalogue.ForRole(request.Role),
+            async model =>
+            {
+                var reply = await drivers(model.Provider).AskAsync(model, model.Capped(request), cancellation);
+                return new ModelAnswer(reply, model.Cost(reply.Usage));
+            },
+            cancellation);
+        cassette?.Record(request, answer.Reply);
+        return answer;
+    }
+
+    /// <summary>Calls one model after the other until one has answered: retried, failed over and governed.</summary>
+    internal async Task<T> RouteAsync<T>(IReadOnlyList<ModelEntry> models, Func<ModelEntry, Task<T>> call, CancellationToken cancellation)
+    {
+        var left = models.ToList();
         var start = time.GetTimestamp();
-        ModelException? last = null;
         for (var tries = 1; ; tries++)
         {
-            var model = Choose(models, tries);
+            var model = Choose(left, tries);
+            ModelException last;
             try
             {
-                var reply = await AskOneAsync(model, model.Capped(request), cancellation);
-                cassette?.Record(request, reply);
-                return new ModelAnswer(reply, model.Cost(reply.Usage), tries);
+                return await GovernedAsync(model, call, cancellation);
             }
             catch (ModelException failure) when (failure.Kind is ModelFailure.RateLimited or ModelFailure.Unavailable && time.GetElapsedTime(start) < GiveUpAfter)
             {
                 last = failure;
             }
-            catch (ModelException failure) when (failure.Kind == ModelFailure.Rejected && models.Count > 1 && tries < models.Count * TriesOfOne)
+            catch (ModelException failure) when (failure.Kind == ModelFailure.Rejected && left.Count > 1)
             {
-                last = failure;
+                // Asking it again won't help: the others have the call to themselves.
+                left.Remove(model);
+                tries = 0;
+                continue;
             }
 
-            await PauseAsync(last, tries, models.Count, cancellation);
+            await PauseAsync(last, tries, left.Count, cancellation);
         }
     }
 
-    private async Task<ModelReply> AskOneAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation)
+    private async Task<T> GovernedAsync<T>(ModelEntry model, Func<ModelEntry, Task<T>> call, CancellationToken cancellation)
     {
         var governor = Governor(model);
         await governor.EnterAsync(cancellation);
         ModelException? failure = null;
         try
         {
-            return await drivers(model.Provider).AskAsync(model, request, cancellation);
+            return await call(model);
         }
         catch (ModelException error)
         {
             failure = error;
             throw;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw failure = new ModelException(ModelFailure.Broken, $"{model.Provider} didn't answer in time");
         }
         finally
         {
@@ -97,11 +116,11 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     }
 
     /// <summary>Full jitter (Brooker 2015, "Exponential backoff and jitter"), and never earlier than the provider asks when there is no other.</summary>
-    private Task PauseAsync(ModelException? failure, int tries, int models, CancellationToken cancellation)
+    private Task PauseAsync(ModelException failure, int tries, int models, CancellationToken cancellation)
     {
         var ceiling = Math.Min(LongestPause, FirstPause * Math.Pow(2, models > 1 ? (tries - 1) % TriesOfOne : Math.Min(tries - 1, 10)));
         var pause = TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32((int)(1000 * ceiling) + 1));
-        return Task.Delay(models == 1 && failure?.RetryAfter is { } asked && asked > pause ? asked + pause : pause, time, cancellation);
+        return Task.Delay(models == 1 && failure.RetryAfter is { } asked && asked > pause ? asked + pause : pause, time, cancellation);
     }
 
     private RateGovernor Governor(ModelEntry model) => _governors.GetOrAdd(model.Provider, _ => new RateGovernor(time));

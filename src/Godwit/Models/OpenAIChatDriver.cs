@@ -10,13 +10,16 @@ namespace Godwit.Models;
 /// <param name="http">Its connection; ends in a <see cref="FailureHandler"/>.</param>
 /// <param name="address">The base address, such as <c>http://localhost:11434/v1</c>.</param>
 /// <param name="key">The key; servers that want none get a placeholder.</param>
-internal sealed class OpenAIChatDriver(HttpClient http, Uri address, string? key) : IModelDriver
+/// <param name="compatible">
+/// The server is another's than OpenAI's: it knows the cap on a reply by its first name, <c>max_tokens</c>, which OpenAI's own newer models refuse.
+/// </param>
+internal sealed class OpenAIChatDriver(HttpClient http, Uri address, string? key, bool compatible) : IModelDriver
 {
     public async Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation)
     {
         var options = new OpenAIClientOptions { Endpoint = address, Transport = new HttpClientPipelineTransport(http), RetryPolicy = new ClientRetryPolicy(0), NetworkTimeout = Timeout.InfiniteTimeSpan };
         var client = new ChatClient(model.Id, new ApiKeyCredential(key ?? "none"), options);
-        var settings = new ChatCompletionOptions { MaxOutputTokenCount = request.MaxOutput };
+        var settings = Capped(request.MaxOutput);
         foreach (var tool in request.Tools)
         {
             settings.Tools.Add(ChatTool.CreateFunctionTool(tool.Name, tool.Description, BinaryData.FromString(tool.Schema)));
@@ -31,6 +34,23 @@ internal sealed class OpenAIChatDriver(HttpClient http, Uri address, string? key
         {
             throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent an answer that can't be read: {error.Message}");
         }
+    }
+
+    private ChatCompletionOptions Capped(int output)
+    {
+        var settings = new ChatCompletionOptions();
+        if (compatible)
+        {
+#pragma warning disable SCME0001 // The SDK has no other way to send the older name.
+            settings.Patch.Set("$.max_tokens"u8, output);
+#pragma warning restore SCME0001
+        }
+        else
+        {
+            settings.MaxOutputTokenCount = output;
+        }
+
+        return settings;
     }
 
     private static IEnumerable<ChatMessage> Messages(ModelRequest request)

@@ -16,17 +16,6 @@ internal sealed class RateGovernor(TimeProvider time)
     private long _changed = time.GetTimestamp();
     private DateTimeOffset _closedUntil;
 
-    public int Limit
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _limit;
-            }
-        }
-    }
-
     /// <summary>The time until which the provider asked not to be called, or has shown to be down.</summary>
     public DateTimeOffset ClosedUntil
     {

@@ -11,7 +11,7 @@ public sealed class ModelTests : IDisposable
 
     internal static ModelCatalogue Catalogue(string worker, params (string Name, string Dialect, ScriptedProvider Server)[] providers) => ModelCatalogue.Merge([("test", $$"""
         providers:
-        {{string.Concat(providers.Select(provider => $"  {provider.Name}: {{dialect: {provider.Dialect}, url: {provider.Server.Address}{(provider.Dialect == "openai" ? "/v1" : "")}}}\n"))}}
+        {{string.Concat(providers.Select(provider => $"  {provider.Name}: {{dialect: {provider.Dialect}, url: {provider.Server.Address}{(provider.Dialect == "anthropic" ? "" : "/v1")}}}\n"))}}
         models:
         {{string.Concat(providers.Select(provider => $"  m-{provider.Name}: {{provider: {provider.Name}, id: scripted, input: 5, output: 30, max_output: 1000}}\n"))}}
         roles: {worker: [{{worker}}]}
@@ -49,6 +49,96 @@ public sealed class ModelTests : IDisposable
         Assert.Equal(server.Billed, answer.Charge.Dollars);
         var sent = server.Requests[0].ToJsonString();
         Assert.All((string[])["be brief", "hello", "let me see", "content of a", "go on"], text => Assert.Contains(text, sent, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("openai", "max_completion_tokens", "max_tokens")]
+    [InlineData("compatible", "max_tokens", "max_completion_tokens")]
+    [InlineData("anthropic", "max_tokens", "max_completion_tokens")]
+    public async Task Ask_CapOfTheReply_HasTheNameThatTheServerKnows(string dialect, string name, string other)
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply("ok"));
+        var catalogue = Catalogue("m-x", ("x", dialect, server));
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        await new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
+        Assert.Equal(500, server.Requests[0][name]!.GetValue<int>());
+        Assert.Null(server.Requests[0][other]);
+    }
+
+    [Fact]
+    public async Task Ask_FirstModelRefusesTheRequest_TheNextIsAskedAtOnceAndTheFirstNoMore()
+    {
+        using var refusing = new ScriptedProvider(_ => new ScriptedReply { Status = 401, Body = "{\"error\":{\"message\":\"bad key sk-planted-7\"}}" });
+        using var flaky = new ScriptedProvider(_ => new ScriptedReply("ok"));
+        var file = Path.Combine(_root.FullName, "key");
+        File.WriteAllText(file, "sk-planted-7");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead);
+        var catalogue = Catalogue("m-a, m-b", ("a", "compatible", refusing), ("b", "compatible", flaky)).With($$"""providers: { a: { url: "{{refusing.Address}}/v1", key_file: "{{file}}" } }""");
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
+        Assert.Equal("m-b", (await pipeline.AskAsync(Ask(), CancellationToken.None)).Reply.Model);
+        Assert.Single(refusing.Requests);
+
+        // A provider that repeats the key in its answer doesn't bring it into messages.
+        var alone = Catalogue("m-a", ("a", "compatible", refusing)).With($$"""providers: { a: { url: "{{refusing.Address}}/v1", key_file: "{{file}}" } }""");
+        using var others = new ModelDrivers(alone, TimeProvider.System);
+        var error = await Assert.ThrowsAsync<ModelException>(() => new ModelPipeline(alone, others.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None));
+        Assert.Contains("bad key (key)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ask_ProviderSaysWhenToComeBack_NothingIsSentBefore()
+    {
+        var first = true;
+        using var server = new ScriptedProvider(_ => first && !(first = false) ? new ScriptedReply { Status = 429, RetryAfter = "2", Body = "{}" } : new ScriptedReply("ok"));
+        var catalogue = Catalogue("m-x", ("x", "compatible", server));
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var start = TimeProvider.System.GetTimestamp();
+        await new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
+        Assert.True(TimeProvider.System.GetElapsedTime(start) >= TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task Ask_NoAnswerInTime_CountsAsMaybeBilled()
+    {
+        var catalogue = ModelCatalogue.Merge([("test", "providers: {x: {url: http://127.0.0.1:1}}\nmodels: {m: {provider: x}}\nroles: {worker: [m]}")]);
+        var pipeline = new ModelPipeline(catalogue, _ => new Silent(), null, TimeProvider.System);
+        Assert.Equal(ModelFailure.Broken, (await Assert.ThrowsAsync<ModelException>(() => pipeline.AskAsync(Ask(), CancellationToken.None))).Kind);
+    }
+
+    private sealed class Silent : IModelDriver
+    {
+        public Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation) => throw new TaskCanceledException("timeout");
+    }
+
+    [Fact]
+    public async Task Governor_RefusedCalls_ShrinkWhatIsOutAndTimeGrowsItBack()
+    {
+        var clock = new Durable.ManualTime();
+        var governor = new RateGovernor(clock);
+        for (var call = 0; call < 9; call++)
+        {
+            await governor.EnterAsync(CancellationToken.None);
+        }
+
+        // Nine are out when the first is refused: half may be from now on.
+        governor.Leave(new ModelException(ModelFailure.RateLimited, "slow down"));
+        var next = governor.EnterAsync(CancellationToken.None);
+        for (var left = 8; left > 4; left--)
+        {
+            Assert.False(next.IsCompleted);
+            governor.Leave(null);
+        }
+
+        Assert.False(next.IsCompleted);
+        governor.Leave(null);
+        await next.WaitAsync(TimeSpan.FromSeconds(5));
+        var fifth = governor.EnterAsync(CancellationToken.None);
+        Assert.False(fifth.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(6));
+        governor.Leave(null);
+        await fifth.WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.True(governor.EnterAsync(CancellationToken.None).IsCompleted, "five may be out after a while");
     }
 
     [Theory]
@@ -140,11 +230,14 @@ public sealed class ModelTests : IDisposable
         await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(folder, "a-001.request.md")), "a request");
         Assert.Contains("content of a", File.ReadAllText(Path.Combine(folder, "a-001.request.md")), StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"text": "I", "calls": [{"na""");
-        await Task.Delay(250, CancellationToken.None);
+        await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(folder, "a-001.reply.json.wrong")), "a word on the half reply");
+        await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"calls": [{"arguments": {}}]}""");
+        await Durable.Eventually.TrueAsync(() => File.ReadAllText(Path.Combine(folder, "a-001.reply.json.wrong")).Contains("a call has a \"name\"", StringComparison.Ordinal), "a word on the call without a name");
         Assert.False(asking.IsCompleted);
         await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"text": "I read", "calls": [{"name": "read", "arguments": {"path": "z"}}]}""");
         var reply = await asking.WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(("I read", """{"path":"z"}"""), (reply.Words, reply.Calls[0].Arguments));
+        Assert.Single(Directory.GetFiles(folder, "*reply*"));
     }
 
     [Theory]
