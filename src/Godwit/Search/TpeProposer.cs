@@ -35,9 +35,10 @@ public sealed class TpeProposer : IProposer
         // axes and on plateaus.
         var shrink = Math.Pow(LastShrink, Math.Min(1, observations.Count / (double)Math.Max(budget, 1)));
         var together = observations.Count % 3 != 2;
+        var (whole, wholeBad) = (Whole(space, good), Whole(space, bad));
         for (var attempt = 0; attempt < FeasibleTries; attempt++)
         {
-            var point = DrawEach(space, good, bad, shrink, random, together ? DrawTogether(space, good, bad, shrink, random) : null);
+            var point = DrawEach(space, good, bad, shrink, random, together && whole.Count > 0 && wholeBad.Count > 0 ? DrawTogether(space, whole, wholeBad, shrink, random) : null);
             if (space.IsFeasible(point))
             {
                 return point;
@@ -69,6 +70,10 @@ public sealed class TpeProposer : IProposer
         var unlike = new JointEstimator(parameters, bad, FirstSpread * shrink, good: false);
         return Best(() => like.Sample(random), point => like.LogDensity(point) - unlike.LogDensity(point));
     }
+
+    /// <summary>The points that have a value for each parameter that is always active; one that the user asked for may lack some.</summary>
+    private static List<Point> Whole(SearchSpace space, List<Point> points) =>
+        [.. points.Where(point => space.Parameters.All(parameter => parameter.When is not null || point.ContainsKey(parameter.Name)))];
 
     private static T Best<T>(Func<T> draw, Func<T, double> score) => Enumerable.Range(0, Candidates).Select(_ => draw()).ToList().MaxBy(score)!;
 

@@ -63,6 +63,20 @@ public sealed class SearchTests
         Assert.True(-observations.Max(observation => observation.Score!.Value) < regret, $"{-observations.Max(observation => observation.Score)}");
     }
 
+    [Theory]
+    [MemberData(nameof(Proposers))]
+    public void Propose_PointsThatLackAParameter_AreNoHindrance(string name)
+    {
+        // A point that the user asks to be tried may leave a parameter out that the base's file hasn't either.
+        var observations = Enumerable.Range(0, 30).Select(number => new Observation(
+            number < 25 ? new Dictionary<string, string> { ["mode"] = "plain" } : Mixed.Sample(new SeededRandom(6, $"{number}"))!, 1.0 - number % 7, "random")).ToList();
+        for (var number = 0; number < 6; number++)
+        {
+            var point = Of(name).Propose(Mixed, [.. observations.Take(25 + number)], 60, new SeededRandom(7, $"{number}"));
+            Assert.True(point is null || Mixed.IsFeasible(point));
+        }
+    }
+
     [Fact]
     public void Tpe_InvalidRegion_IsLeftAlone()
     {
