@@ -6,17 +6,6 @@ using Godwit.Workspaces;
 
 namespace Godwit.Verification;
 
-/// <summary>A command that prepares trees did not succeed.</summary>
-/// <param name="outcome">How it ended.</param>
-/// <param name="message">One line.</param>
-/// <param name="log">All that it printed.</param>
-internal sealed class PrepareException(TrialOutcome outcome, string message, string log) : Exception(message)
-{
-    public TrialOutcome Outcome { get; } = outcome;
-
-    public string Log { get; } = log;
-}
-
 /// <summary>
 /// The trees that candidates are checked and measured in: a clean checkout of the base commit, its setup, one build for each
 /// content, and for each arm a plain tree over which only what the goal allows is laid. All of it is cache: what is missing
@@ -302,16 +291,4 @@ internal sealed class HarnessTrees
 
     private static string Key(IEnumerable<string> parts) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..16];
-}
-
-/// <summary>What a command said last, which is most often why it failed.</summary>
-internal static class LastLine
-{
-    public static string Of(SandboxResult result)
-    {
-        var line = Last(result.Error) ?? Last(result.Output) ?? $"exit code {result.ExitCode}, and it printed nothing";
-        return line.Length > 300 ? line[..300] : line;
-    }
-
-    private static string? Last(string text) => text.Split('\n').Select(line => line.Trim()).LastOrDefault(line => line.Length > 0);
 }
