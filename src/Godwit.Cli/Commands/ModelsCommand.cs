@@ -42,16 +42,5 @@ internal static class ModelsCommand
 
     private static string Price(decimal? price) => price?.ToString("0.##", CultureInfo.InvariantCulture) ?? "unknown";
 
-    private static string KeyOf(ModelDrivers drivers, string provider)
-    {
-        try
-        {
-            drivers.Of(provider);
-            return "ok";
-        }
-        catch (ModelException missing)
-        {
-            return missing.Message.Split(": ", 2)[^1];
-        }
-    }
+    private static string KeyOf(ModelDrivers drivers, string provider) => drivers.Lacks(provider)?.Split(": ", 2)[^1] ?? "ok";
 }

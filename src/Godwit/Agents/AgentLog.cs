@@ -7,7 +7,7 @@ namespace Godwit.Agents;
 
 /// <summary>A line of an agent's transcript.</summary>
 /// <param name="Agent">The agent.</param>
-/// <param name="What">task, says, calls, gets, failed, asks or ends.</param>
+/// <param name="What">task, says, calls, gets, failed, asks, ends, or saw for what verification saw.</param>
 /// <param name="Text">The words.</param>
 /// <param name="At">When.</param>
 public sealed record LogLine(string Agent, string What, string Text, DateTimeOffset At);
@@ -32,6 +32,7 @@ public static class AgentLog
     public static IEnumerable<LogLine> Read(JournalReader reader)
     {
         var names = new Dictionary<long, string>();
+        var lives = new HashSet<long>();
         foreach (var entry in reader.After(0))
         {
             if (entry.Kind == EntryKind.ProcessStarted)
@@ -40,6 +41,7 @@ public static class AgentLog
                 {
                     case "agent":
                         var task = Canonical.Deserialize<AgentTask>(entry.Data.Span);
+                        lives.Add(entry.Process);
                         yield return new LogLine(names[entry.Process] = task.Name, "task", task.Goal, entry.At);
                         break;
                     case "agent/segment":
@@ -49,7 +51,7 @@ public static class AgentLog
             }
             else if (names.TryGetValue(entry.Process, out var agent))
             {
-                foreach (var (what, text) in Lines(entry))
+                foreach (var (what, text) in lives.Contains(entry.Process) && entry.Kind == EntryKind.ProcessCompleted ? [End(Canonical.Deserialize<AgentResult>(entry.Data.Span))] : Lines(entry))
                 {
                     yield return new LogLine(agent, what, text, entry.At);
                 }
@@ -61,7 +63,7 @@ public static class AgentLog
     public static IReadOnlyList<OpenApproval> Approvals(JournalReader reader)
     {
         var open = new Dictionary<(long, string), OpenApproval>();
-        foreach (var entry in reader.After(0, EntryKind.Noted, EntryKind.SignalReceived, EntryKind.SignalExpired))
+        foreach (var entry in reader.After(0, EntryKind.Noted, EntryKind.SignalReceived, EntryKind.SignalExpired, EntryKind.ProcessCompleted, EntryKind.ProcessFailed, EntryKind.ProcessCancelled))
         {
             switch (entry.Kind)
             {
@@ -72,7 +74,8 @@ public static class AgentLog
                 case EntryKind.SignalReceived:
                     open.Remove((entry.Process, entry.Key));
                     break;
-                case EntryKind.SignalExpired:
+                default:
+                    // Its time is over, or its process is.
                     foreach (var late in open.Where(pair => pair.Key.Item1 == entry.Process).Select(pair => pair.Key).ToList())
                     {
                         open.Remove(late);
@@ -106,6 +109,9 @@ public static class AgentLog
                 case EntryKind.StepIntended:
                     open[(entry.Process, entry.Key)] = new CostLine(budget, "", true, charge);
                     break;
+                case EntryKind.StepFailed when charge == Charge.None:
+                    // It wasn't billed.
+                    break;
                 case EntryKind.StepCompleted:
                     lines.Add(new CostLine(budget, Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Model, false, charge));
                     break;
@@ -117,6 +123,8 @@ public static class AgentLog
 
         return [.. lines, .. open.Values];
     }
+
+    private static (string What, string Text) End(AgentResult result) => ("ends", $"{result.End}: {result.Reason ?? result.Summary}");
 
     private static IEnumerable<(string What, string Text)> Lines(Entry entry)
     {

@@ -85,7 +85,7 @@ public sealed record AgentResult
     /// <summary>Tool calls.</summary>
     public int ToolCalls { get; init; }
 
-    /// <summary>What its model calls cost.</summary>
+    /// <summary>What its answered model calls cost; one that broke off is booked on its budget and not here.</summary>
     public Charge Charge { get; init; } = Charge.None;
 
     /// <summary>The models that answered.</summary>

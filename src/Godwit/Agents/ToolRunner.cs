@@ -59,32 +59,50 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     /// <summary>The name of the tree as it stands.</summary>
     public Task<string> TreeAsync(string key) => context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, (_, _, cancellation) => _tree.SnapshotAsync(cancellation));
 
+    /// <summary>Carries out what of a group the gatekeeper lets through; the rest is answered with its reason.</summary>
     private async Task<IReadOnlyList<ToolOutput>> RunGroupAsync(string key, IReadOnlyList<MessagePart.ToolCall> group, AgentState state)
     {
-        if (group.Count == 1 && await RefusedAsync(key, group[0], state) is { } refusal)
+        var outputs = new ToolOutput?[group.Count];
+        for (var index = 0; index < group.Count; index++)
         {
-            await context.NoteAsync($"{key}/refused", refusal);
-            return [refusal];
+            var one = index == 0 ? key : $"{key}/{index + 1}";
+            if (await RefusedAsync(one, group[index], state) is { } refusal)
+            {
+                await context.NoteAsync($"{one}/refused", refusal);
+                outputs[index] = refusal;
+            }
         }
 
-        var request = new ToolGroup([.. group.Select(call => call.Name)], [.. group.Select(call => call.Arguments)]);
-        return await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, _, cancellation) =>
-            (IReadOnlyList<ToolOutput>)await Task.WhenAll(group.Select(call => RunOneAsync(call, group.Count > 1, cancellation))));
+        var allowed = group.Where((_, index) => outputs[index] is null).ToList();
+        if (allowed.Count > 0)
+        {
+            var done = new Queue<ToolOutput>(await CarryOutAsync(key, allowed));
+            outputs = [.. outputs.Select(output => output ?? done.Dequeue())];
+        }
+
+        return [.. outputs.Select(output => output!)];
     }
 
-    private async Task<ToolOutput> RunOneAsync(MessagePart.ToolCall call, bool inGroup, CancellationToken cancellation)
+    private async Task<IReadOnlyList<ToolOutput>> CarryOutAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls)
+    {
+        var request = new ToolGroup([.. calls.Select(call => call.Name)], [.. calls.Select(call => call.Arguments)]);
+        try
+        {
+            return await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, _, cancellation) =>
+                (IReadOnlyList<ToolOutput>)await Task.WhenAll(calls.Select(call => RunOneAsync(call, cancellation))));
+        }
+        catch (StepFailedException failed)
+        {
+            // A tool, or keeping its files, failed in a way that no tool foresaw. The tree is that of before.
+            return [.. calls.Select(_ => new ToolOutput($"it failed, and the files are as they were before: {failed.Failure.Message}", Failed: true))];
+        }
+    }
+
+    private async Task<ToolOutput> RunOneAsync(MessagePart.ToolCall call, CancellationToken cancellation)
     {
         try
         {
-            var tool = services.Tools.FirstOrDefault(tool => tool.Spec.Name == call.Name)
-                ?? throw new ToolException($"there is no tool '{call.Name}'; there are {string.Join(", ", services.Tools.Select(tool => tool.Spec.Name))}, note and submit");
-            var arguments = ToolArguments.Parse(call.Arguments);
-            if (inGroup && Decide(tool, arguments) is { Verdict: not Verdict.Allow } decision)
-            {
-                throw new ToolException($"{decision.Reason}; ask for it in a turn of its own");
-            }
-
-            return await tool.RunAsync(_tree, arguments, cancellation);
+            return await Require(call.Name).RunAsync(_tree, ToolArguments.Parse(call.Arguments), cancellation);
         }
         catch (ToolException wrong)
         {
@@ -98,22 +116,16 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         Decision decision;
         try
         {
-            if (services.Tools.FirstOrDefault(tool => tool.Spec.Name == call.Name) is not { } tool)
-            {
-                return null;
-            }
-
-            decision = Decide(tool, ToolArguments.Parse(call.Arguments));
+            decision = Decide(Require(call.Name), ToolArguments.Parse(call.Arguments));
         }
-        catch (ToolException)
+        catch (ToolException wrong)
         {
-            // The tool itself says what is wrong.
-            return null;
+            return new ToolOutput(wrong.Message, Failed: true);
         }
 
         if (decision.Verdict == Verdict.Ask)
         {
-            var name = $"approval/{state.Task.Name}/{state.Turn}/{key.Split('/')[^1]}";
+            var name = $"approval/{state.Task.Name}/{state.Turn}/{key.Split("/tools/")[^1]}";
             await context.NoteAsync($"{key}/asked", new ApprovalAsked(state.Task.Name, name, call.Name, call.Arguments, decision.Rule));
             var answer = await context.SignalAsync<Approval>($"{key}/approval", name, ApprovalDeadline);
             return answer is { Granted: true } ? null : new ToolOutput($"a person was asked and {(answer is null ? "didn't answer in time" : "said no")}: {answer?.Words ?? decision.Reason}", Failed: true);
@@ -121,6 +133,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
         return decision.Verdict == Verdict.Deny ? new ToolOutput($"refused by rule '{decision.Rule}': {decision.Reason}", Failed: true) : null;
     }
+
+    private ITool? Find(string name) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == name);
+
+    private ITool Require(string name) => Find(name)
+        ?? throw new ToolException($"there is no tool '{name}'; there are {string.Join(", ", services.Tools.Select(tool => tool.Spec.Name))}, note and submit");
 
     private Decision Decide(ITool tool, ToolArguments arguments)
     {
@@ -162,7 +179,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         }
     }
 
-    private bool OnlyReads(MessagePart.ToolCall call) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == call.Name) is { OnlyReads: true };
+    private bool OnlyReads(MessagePart.ToolCall call) => Find(call.Name) is { OnlyReads: true };
 
     private static IReadOnlyList<string> WithChanged(IReadOnlyList<string> changed, MessagePart.ToolCall call, ToolOutput output)
     {

@@ -29,7 +29,7 @@ public sealed class ListTool : ITool
         }
 
         var files = new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
-            .Where(file => !IsBuilt(Path.GetRelativePath(folder, file.FullName))).OrderBy(file => file.FullName, StringComparer.Ordinal).ToList();
+            .Where(file => !TreePath.IsBuilt(tree, file.FullName)).OrderBy(file => file.FullName, StringComparer.Ordinal).ToList();
         var text = new StringBuilder();
         foreach (var file in files.Take(Most))
         {
@@ -38,8 +38,6 @@ public sealed class ListTool : ITool
 
         return Task.FromResult(new ToolOutput(files.Count > Most ? $"{text}... and {files.Count - Most} more; list a folder below\n" : text.Length == 0 ? "no files" : text.ToString()));
     }
-
-    private static bool IsBuilt(string path) => path.Split('/').Any(name => name is "bin" or "obj" or "node_modules" or ".git");
 }
 
 /// <summary>Reads a file, or some of its lines.</summary>

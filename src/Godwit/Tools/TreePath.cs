@@ -23,6 +23,9 @@ internal static class TreePath
         return place;
     }
 
+    /// <summary>Whether a file lies among what builds and package managers leave in a tree.</summary>
+    public static bool IsBuilt(AgentTree tree, string place) => Path.GetRelativePath(tree.Path, place).Split('/').Any(name => name is "bin" or "obj" or "node_modules" or ".git");
+
     /// <summary>A path from the top of the tree, without dots; <c>/ws</c> is where commands see the tree.</summary>
     public static string Local(string path)
     {

@@ -46,19 +46,22 @@ public sealed class AgentTree(
             Directory.Delete(path, recursive: true);
         }
 
-        if (lay is not null)
+        if (lay is null)
+        {
+            await repository.CheckoutAsync(tree, path, cancellation);
+        }
+        else
         {
             await lay(path, cancellation);
-            foreach (var (file, name, _) in await repository.ChangesAsync(baseCommit, tree, cancellation))
+            var changes = await repository.ChangesAsync(baseCommit, tree, cancellation);
+            foreach (var (file, _, _) in changes.Where(change => change.Object is null))
             {
-                if (name is null)
-                {
-                    File.Delete(System.IO.Path.Combine(path, file));
-                }
+                File.Delete(System.IO.Path.Combine(path, file));
             }
+
+            await repository.CheckoutAsync(tree, path, cancellation, [.. changes.Where(change => change.Object is not null).Select(change => change.Path)]);
         }
 
-        await repository.CheckoutAsync(tree, path, cancellation);
         FileSystem.OwnAll(path, owner);
         _current = tree;
     }

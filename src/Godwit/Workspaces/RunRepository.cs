@@ -6,6 +6,8 @@ namespace Godwit.Workspaces;
 /// <param name="path">The clone's folder.</param>
 public sealed class RunRepository(string path)
 {
+    private const string Repository = "160000";
+
     private static readonly Dictionary<string, string> Author = new()
     {
         ["GIT_AUTHOR_NAME"] = "Godwit",
@@ -55,15 +57,21 @@ public sealed class RunRepository(string path)
         return names.Split('\0', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>Writes the files of a commit or tree into an empty folder.</summary>
-    public async Task CheckoutAsync(string commit, string folder, CancellationToken cancellation)
+    /// <summary>Writes files of a commit or tree into a folder.</summary>
+    /// <param name="commit">The commit or tree.</param>
+    /// <param name="folder">The folder; made when it doesn't exist.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <param name="files">Which files; null for all.</param>
+    public async Task CheckoutAsync(string commit, string folder, CancellationToken cancellation, IReadOnlyList<string>? files = null)
     {
         Directory.CreateDirectory(folder);
         await WithIndexAsync(async index =>
         {
             var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder, ["GIT_DIR"] = path };
             await Git.RunAsync(path, ["read-tree", commit], cancellation, environment);
-            await Git.RunAsync(path, ["checkout-index", "--all", "--force"], cancellation, environment);
+            await (files is null
+                ? Git.RunAsync(path, ["checkout-index", "--all", "--force"], cancellation, environment)
+                : Git.RunAsync(path, ["checkout-index", "--force", "-z", "--stdin"], cancellation, environment, Encoding.UTF8.GetBytes(string.Concat(files.Select(file => file + '\0')))));
         });
     }
 
@@ -83,11 +91,11 @@ public sealed class RunRepository(string path)
     /// <summary>The content of an object.</summary>
     public Task<byte[]> ObjectAsync(string name, CancellationToken cancellation) => Git.RunBytesAsync(path, ["cat-file", "blob", name], cancellation);
 
-    /// <summary>The files in which a tree differs from a commit, each with its new object; null for one that is gone.</summary>
+    /// <summary>The files in which a tree differs from a commit, each with its new object; null for one that is gone. A repository within one is no file.</summary>
     public async Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesAsync(string commit, string tree, CancellationToken cancellation)
     {
         var fields = (await Git.RunAsync(path, ["diff-tree", "-r", "-z", "--no-renames", "--raw", commit, tree], cancellation)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
-        return [.. fields.Chunk(2).Select(pair => (pair[1], pair[0].Split(' '))).Select(line => (line.Item1, line.Item2[4] == "D" ? null : line.Item2[3], line.Item2[4] == "A"))];
+        return [.. fields.Chunk(2).Select(pair => (pair[1], pair[0].Split(' '))).Where(line => line.Item2[1] != Repository).Select(line => (line.Item1, line.Item2[4] == "D" ? null : line.Item2[3], line.Item2[4] == "A"))];
     }
 
     /// <summary>The files of a commit below a folder, with their object names.</summary>

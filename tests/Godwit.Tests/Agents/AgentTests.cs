@@ -191,6 +191,7 @@ public sealed class AgentTests : IDisposable
         var services = Services(server);
         using var signer = RunSigner.Of(_folder);
         var hits = 0;
+        var kills = 0;
         AgentResult? result = null;
         for (var kill = 1; result is null; kill++)
         {
@@ -221,9 +222,11 @@ public sealed class AgentTests : IDisposable
             else
             {
                 await run.AbandonAsync();
+                kills++;
             }
         }
 
+        Assert.True(kills > 3, $"{kills} kills");
         Assert.Equal("made it TWO", result.Summary);
         Assert.Equal("one\nTWO\nthree\nmore\n", System.Text.Encoding.UTF8.GetString((await _clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None))!));
         Assert.Equal("run\n", System.Text.Encoding.UTF8.GetString((await _clone.FileAsync(result.Tree, "witness", CancellationToken.None))!));
@@ -255,6 +258,24 @@ public sealed class AgentTests : IDisposable
         Assert.Equal("OutOfBudget", result);
         Assert.InRange(server.Billed, 0.45m, 0.50m);
         Assert.Equal(server.Billed, services.Budgets.Spent("run").Dollars);
+    }
+
+    [Fact]
+    public async Task Tools_FailInAWayThatNoToolForesaw_TheAgentIsToldAndGoesOn()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply(null, ("write", $$"""{"path":"{{new string('n', 300)}}","content":"x"}""")),
+            new ScriptedReply(null, ("run", """{"command":"git init -q inner && echo half > b.txt"}""")),
+            new ScriptedReply(null, ("run", """{"command":"git init -q inner && cd inner && git -c user.name=a -c user.email=a commit -q --allow-empty -m x && echo x > y.txt"}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}""")),
+            new ScriptedReply(null, ("submit", """{"summary":"made it TWO"}"""))));
+        var task = await TaskAsync();
+        var result = await RunAsync(Services(server), task);
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        Assert.Contains("the files are as they were before", LastToolResult(server.Requests[1]), StringComparison.Ordinal);
+        Assert.Contains("the files are as they were before", LastToolResult(server.Requests[2]), StringComparison.Ordinal);
+        Assert.Contains("exit code 0", LastToolResult(server.Requests[3]), StringComparison.Ordinal);
+        Assert.Equal(["src/a.txt"], (await _clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));
     }
 
     [Fact]

@@ -64,6 +64,10 @@ public sealed class AgentRunTests : IDisposable
         var log = _godwit.Run("log", "last", "trial-1").Output;
         Assert.Contains("says   I look.", log, StringComparison.Ordinal);
         Assert.Contains("wrote src.txt", log, StringComparison.Ordinal);
+        Assert.Contains("claims './check' passed", log, StringComparison.Ordinal);
+        Assert.Contains("saw    trial 1: the check passes", log, StringComparison.Ordinal);
+        Assert.Contains("saw    trial 3: the word is gone", _godwit.Run("log", "last", "trial-3").Output, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(_godwit.Home, "agent-trial-*", SearchOption.AllDirectories));
         Assert.Contains("Write no poetry.", File.ReadAllText(Directory.GetFiles(Path.GetDirectoryName(_godwit.Home)!, "trial-1-001.request.md", SearchOption.AllDirectories)[0]), StringComparison.Ordinal);
     }
 
@@ -137,6 +141,43 @@ public sealed class AgentRunTests : IDisposable
 
         var costs = _godwit.RunJson("show", "last", "--costs");
         Assert.Equal(server.Billed, costs.GetProperty("dollars").GetDecimal());
+    }
+
+    [Fact]
+    public void Run_BudgetHoldsNoCall_EndsAtOnceWithThatReason()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply("never"));
+        Directory.CreateDirectory(_godwit.Home);
+        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+            providers: { x: { url: "{{server.Address}}/v1" } }
+            models: { m: { provider: x, id: scripted, input: 5, output: 30, max_output: 500 } }
+            roles: { worker: [m] }
+            """);
+        var goal = Goal();
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("dollars: 1", "dollars: 0.001", StringComparison.Ordinal));
+        var (exit, output, error) = _godwit.Run("run", goal);
+        Assert.Equal(1, exit);
+        Assert.Contains("no agent could work: the budget of run is $0.001", output + error, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public void Run_RecordOntoAFileThatIsThere_IsRefusedBeforeAnythingIsPlayed()
+    {
+        var tape = Path.Combine(_godwit.Folder("tapes", ("tape.jsonl", "")), "tape.jsonl");
+        var (exit, _, error) = _godwit.Run("run", Goal(), "--mailbox", Mailbox(), "--record", tape);
+        Assert.Equal(2, exit);
+        Assert.Contains("is there already", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_KeyIsntSet_SaysSoBeforeAnythingIsDone()
+    {
+        Directory.CreateDirectory(_godwit.Home);
+        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), "providers: { x: { url: \"http://127.0.0.1:1\", key: GODWIT_NO_SUCH_KEY } }\nmodels: { m: { provider: x, input: 5, output: 30 } }\nroles: { worker: [m] }\n");
+        var (exit, _, error) = _godwit.Run("run", Goal());
+        Assert.Equal(2, exit);
+        Assert.Contains("GODWIT_NO_SUCH_KEY isn't set", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ internal sealed class AgentWorld : IDisposable
 
     public AgentServices Services { get; }
 
-    /// <summary>Whether the goal's role has models that its budget can hold.</summary>
+    /// <summary>Whether the goal's role has models that can be asked and that its budget can hold.</summary>
     /// <exception cref="FormatException">It hasn't; one line that says how to mend it.</exception>
     public static void Require(Goal goal, RunStore store, ModelSource source)
     {
@@ -47,6 +47,24 @@ internal sealed class AgentWorld : IDisposable
         {
             throw new FormatException(missing.Message);
         }
+
+        if (source.Cassette is { } played)
+        {
+            Cassette.Open(played, recording: false);
+            return;
+        }
+
+        if (source.Record is { } file && File.Exists(file))
+        {
+            throw new FormatException($"{file} is there already, and its replies would be played instead of new ones recorded; delete it, or record in another file");
+        }
+
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var missingKeys = catalogue.ForRole(goal.Agents.Role).Select(model => drivers.Lacks(model.Provider)).ToList();
+        if (missingKeys.TrueForAll(lack => lack is not null))
+        {
+            throw new FormatException($"no model of role '{goal.Agents.Role}' can be asked: {string.Join("; ", missingKeys.Distinct())}");
+        }
     }
 
     public static AgentWorld Make(
@@ -65,7 +83,7 @@ internal sealed class AgentWorld : IDisposable
         ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, measurer.Quiet)];
         return new AgentWorld(drivers, ledger, new AgentServices(
             new ModelPipeline(catalogue, drivers.Of, cassette, time), ledger, tools, Gatekeeper.BuiltIn(),
-            (task, tree) => new AgentTree(task.Name, Path.Combine(folder.Trees, $"agent-{task.Name}"), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)));
+            (task, tree) => new AgentTree(task.Name, TreeOf(folder, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)));
     }
 
     /// <summary>Counts what earlier owners of the run have spent.</summary>
@@ -77,7 +95,18 @@ internal sealed class AgentWorld : IDisposable
         }
     }
 
+    /// <summary>Takes the files of an agent away whose work is over; what it made stands in the run's clone.</summary>
+    public static void DeleteTree(RunFolder folder, string agent)
+    {
+        if (Directory.Exists(TreeOf(folder, agent)))
+        {
+            Directory.Delete(TreeOf(folder, agent), recursive: true);
+        }
+    }
+
     public void Dispose() => _drivers.Dispose();
+
+    private static string TreeOf(RunFolder folder, string agent) => Path.Combine(folder.Trees, $"agent-{agent}");
 
     /// <summary>A mailbox or a recording answers in every role.</summary>
     private static ModelCatalogue Catalogue(Goal goal, RunStore store, ModelSource source)

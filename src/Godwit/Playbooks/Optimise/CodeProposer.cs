@@ -10,7 +10,7 @@ namespace Godwit.Playbooks.Optimise;
 public interface ICodeWorld
 {
     /// <summary>The commit that agents start from: the base without what they must not see.</summary>
-    Task<CodeBase> BaseAsync(string none, Attempt attempt, CancellationToken cancellation);
+    Task<CodeBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation);
 
     /// <summary>What an agent's tree changes.</summary>
     Task<CodeChange> ChangeAsync(CodeChangeRequest request, Attempt attempt, CancellationToken cancellation);
@@ -23,9 +23,10 @@ public interface ICodeWorld
 public sealed record CodeBase(string Commit, string Tree, string? Instructions);
 
 /// <summary>Asks what a tree changes.</summary>
+/// <param name="Agent">Whose tree it is; its work is over, and its files make room.</param>
 /// <param name="Commit">The commit that it started from.</param>
 /// <param name="Tree">The tree.</param>
-public sealed record CodeChangeRequest(string Commit, string Tree);
+public sealed record CodeChangeRequest(string Agent, string Commit, string Tree);
 
 /// <summary>What a tree changes.</summary>
 /// <param name="Files">Editable files and their new objects.</param>
@@ -63,15 +64,16 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             ToolCalls = goal.Agents.ToolCalls,
         };
         var agent = (await context.ChildAsync($"agent/{number}", new AgentPlaybook(services.Agents!), task)).Require();
-        var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, new CodeChangeRequest(start.Commit, agent.Tree), services.Code.ChangeAsync);
+        var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, new CodeChangeRequest(task.Name, start.Commit, agent.Tree), services.Code.ChangeAsync);
         var record = new TrialRecord
         {
             Number = trial,
             Parameters = change.Files,
             Proposer = control ? "agent-alone" : "agent",
-            Claim = new TrialClaim { Agent = task.Name, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Dollars = agent.Charge.Dollars, Tokens = agent.Charge.Tokens },
+            Claim = new TrialClaim { Agent = task.Name, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch },
         };
-        var ended = agent.End is AgentEnd.Failed || (agent.End is AgentEnd.OutOfBudget && agent.Turns == 0) ? agent.Reason : null;
+        // One that was never answered wasn't stopped by anything of its own: the next would fare no better.
+        var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
         if (change.Refused.Count > 0)
         {
             return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended);

@@ -1,17 +1,18 @@
 using System.Text;
 using Godwit.Durable;
+using Godwit.Journal;
 using Godwit.Verification;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Optimise;
 
 /// <summary>Agents' view of the code, over the run's clone.</summary>
-internal sealed class CodeWorld(RunRepository repository, HarnessTrees trees, HarnessSpec spec) : ICodeWorld
+internal sealed class CodeWorld(RunFolder folder, RunRepository repository, HarnessTrees trees, HarnessSpec spec) : ICodeWorld
 {
     private const int LongestPatch = 8_000;
     private const string InstructionsFile = "AGENTS.md";
 
-    public async Task<CodeBase> BaseAsync(string none, Attempt attempt, CancellationToken cancellation)
+    public async Task<CodeBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation)
     {
         var commit = await trees.VisibleAsync(cancellation);
         return new CodeBase(commit, await repository.TreeAsync(commit, cancellation), await InstructionsAsync(commit, cancellation));
@@ -34,6 +35,7 @@ internal sealed class CodeWorld(RunRepository repository, HarnessTrees trees, Ha
             }
         }
 
+        AgentWorld.DeleteTree(folder, request.Agent);
         var patch = files.Count == 0 ? "" : await repository.DiffAsync(request.Commit, request.Tree, files.Keys, cancellation);
         return new CodeChange(files, refused, patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch);
     }

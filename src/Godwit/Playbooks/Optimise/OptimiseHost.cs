@@ -121,7 +121,7 @@ public sealed class OptimiseHost : IAsyncDisposable
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {
-            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside, agents?.Services, agents is null ? null : new CodeWorld(repository, trees, input.Goal.Harness)));
+            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside, agents?.Services, agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness)));
             var host = new OptimiseHost(input, signer, sandbox, measurer, agents, await open(signer, playbook));
             agents?.TakeUp(host.Run.Spent);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);

@@ -98,12 +98,6 @@ public sealed record TrialClaim
 
     /// <summary>The change, cut where it is long.</summary>
     public string Patch { get; init; } = "";
-
-    /// <summary>What its calls cost in US dollars.</summary>
-    public decimal Dollars { get; init; }
-
-    /// <summary>Tokens of its calls.</summary>
-    public long Tokens { get; init; }
 }
 
 /// <summary>What calibration learned.</summary>
