@@ -28,6 +28,7 @@ var root = new Command("godwit", "Runs agents and searches on jobs that take all
     ModelsCommand.Create(),
     DoctorCommand.Create(),
     JournalCommand.Create(),
+    RelayCommand.Create(),
 };
 if (args is ["--version"])
 {

@@ -18,7 +18,7 @@ public sealed partial class FolderTests
         ["Budgets"] = ["Durable"],
         ["Tools"] = ["Models", "Sandbox", "Workspaces"],
         ["Guardian"] = [],
-        ["Agents"] = ["Journal", "Durable", "Models", "Budgets", "Tools", "Guardian", "Workspaces"],
+        ["Agents"] = ["Journal", "Durable", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
         ["Playbooks"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces", "Verification", "Search", "Models", "Budgets", "Tools", "Guardian", "Agents", "Playbooks"],
     };
 

@@ -16,7 +16,8 @@ internal static class ResumeCommand
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
-            await using var host = await OptimiseHost.ResumeAsync(store, store.Find(parsed.GetValue(run)!), new DurableOptions());
+            await using var gateways = new GatewayHost();
+            await using var host = await OptimiseHost.ResumeAsync(store, store.Find(parsed.GetValue(run)!), new DurableOptions(), gateways);
             return await RunSession.HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;

@@ -57,7 +57,8 @@ internal static class RunCommand
                 Mailbox = parsed.GetValue(mailbox) is { } folder ? Path.GetFullPath(folder) : null,
             };
             RequireModels(goal, models);
-            await using var host = await OptimiseHost.StartAsync(RunStore.OfUser(), source, goal, kind, models, new DurableOptions(), cancellation);
+            await using var gateways = new GatewayHost();
+            await using var host = await OptimiseHost.StartAsync(RunStore.OfUser(), source, goal, kind, models, new DurableOptions(), gateways, cancellation);
             return await RunSession.HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;

@@ -39,7 +39,7 @@ public static class AgentLog
             {
                 switch (EntryInfo.Of(entry).Playbook)
                 {
-                    case "agent":
+                    case "agent" or "agent/program":
                         var task = Canonical.Deserialize<AgentTask>(entry.Data.Span);
                         lives.Add(entry.Process);
                         yield return new LogLine(names[entry.Process] = task.Name, "task", task.Goal, entry.At);
@@ -51,7 +51,7 @@ public static class AgentLog
             }
             else if (names.TryGetValue(entry.Process, out var agent))
             {
-                foreach (var (what, text) in lives.Contains(entry.Process) && entry.Kind == EntryKind.ProcessCompleted ? [End(Canonical.Deserialize<AgentResult>(entry.Data.Span))] : Lines(entry))
+                foreach (var (what, text) in lives.Contains(entry.Process) && entry.Kind == EntryKind.ProcessCompleted ? [End(Canonical.Deserialize<AgentResult>(entry.Data.Span))] : Lines(reader, entry))
                 {
                     yield return new LogLine(agent, what, text, entry.At);
                 }
@@ -126,8 +126,14 @@ public static class AgentLog
 
     private static (string What, string Text) End(AgentResult result) => ("ends", $"{result.End}: {result.Reason ?? result.Summary}");
 
-    private static IEnumerable<(string What, string Text)> Lines(Entry entry)
+    private static IEnumerable<(string What, string Text)> Lines(JournalReader reader, Entry entry)
     {
+        if (entry is { Kind: EntryKind.StepCompleted, Key: "program" })
+        {
+            var end = Canonical.Deserialize<ProgramEnd>(entry.Data.Span);
+            return ProgramOutput.Lines(end.Events, System.Text.Encoding.UTF8.GetString(reader.Blob(end.Output)));
+        }
+
         if (entry.Kind == EntryKind.StepFailed)
         {
             return [("failed", Canonical.Deserialize<Failure>(entry.Data.Span).Message)];

@@ -13,6 +13,13 @@ internal static class AgentPrompt
         and to the point, and run the checks yourself before you submit.
         """;
 
+    private const string Program = """
+        You work alone in this folder, on a job of Godwit's. Nobody answers questions. What you say is taken as a claim: afterwards
+        your files are checked and measured on a clean checkout, outside of your reach, so report what you saw, failures included.
+        Look before you change, keep changes small and to the point, run the checks yourself, and end with a summary of what you
+        changed and why. There is no network. Don't commit.
+        """;
+
     public const string Compact = """
         The conversation is getting too long and will be cut. Write what you need in order to go on without it: what you have
         found out (files, functions, numbers), what you have done, what failed and why, and what is left to do. The goal, the
@@ -40,6 +47,9 @@ internal static class AgentPrompt
 
         return text.ToString();
     }
+
+    /// <summary>All that a program is told.</summary>
+    public static string ForProgram(AgentTask task) => $"{Program}\n\n{Opening(task)}";
 
     /// <summary>What the conversation is cut down to.</summary>
     public static string Reopening(AgentState state, string memory)

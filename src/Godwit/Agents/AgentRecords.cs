@@ -36,6 +36,12 @@ public sealed record AgentTask
     /// <summary>The most tool calls. Default 200.</summary>
     public int ToolCalls { get; init; } = 200;
 
+    /// <summary>The program that does it, by its name among the templates; null for Godwit's own loop.</summary>
+    public string? Program { get; init; }
+
+    /// <summary>The time that a program has, in seconds. Default 1,800.</summary>
+    public double Seconds { get; init; } = 1800;
+
     /// <summary>The most tokens of one reply. Default 8,192.</summary>
     public int MaxOutput { get; init; } = 8192;
 }

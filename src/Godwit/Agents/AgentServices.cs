@@ -12,4 +12,5 @@ namespace Godwit.Agents;
 /// <param name="Tools">What they can do.</param>
 /// <param name="Gatekeeper">Decides whether they may.</param>
 /// <param name="TreeOf">The tree of an agent, from its name and where it starts.</param>
-public sealed record AgentServices(ModelPipeline Models, BudgetLedger Budgets, IReadOnlyList<ITool> Tools, Gatekeeper Gatekeeper, Func<AgentTask, string, AgentTree> TreeOf);
+/// <param name="Programs">Runs agents that are programs; null where the host has none.</param>
+public sealed record AgentServices(ModelPipeline Models, BudgetLedger Budgets, IReadOnlyList<ITool> Tools, Gatekeeper Gatekeeper, Func<AgentTask, string, AgentTree> TreeOf, ProgramRunner? Programs = null);

@@ -112,6 +112,11 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
                 account.Spent += spent;
             }
 
+            if (spent.Dollars > worst.Dollars || spent.Tokens > worst.Tokens)
+            {
+                Account_NeedsLock(node).Stopped = FormattableString.Invariant($"a call was billed ${spent.Dollars:0.####} and {spent.Tokens} tokens, more than the ${worst.Dollars:0.####} and {worst.Tokens} that were reserved for it");
+            }
+
             Grant_NeedsLock();
         }
     }

@@ -8,9 +8,11 @@ public sealed class Attempt
     private readonly JournalReader _reader;
     private readonly ActiveClock _clock;
     private readonly List<Blob> _blobs = [];
+    private readonly PaidCalls _calls;
 
-    internal Attempt(int number, int generation, string idempotencyKey, JournalReader reader, ActiveClock clock)
+    internal Attempt(int number, int generation, string idempotencyKey, JournalReader reader, ActiveClock clock, PaidCalls calls)
     {
+        _calls = calls;
         Generation = generation;
         Number = number;
         IdempotencyKey = idempotencyKey;
@@ -47,6 +49,21 @@ public sealed class Attempt
 
     /// <summary>Reads a content that an earlier step has put.</summary>
     public byte[] Get(BlobRef reference) => _reader.Blob(reference);
+
+    /// <summary>
+    /// A paid call that the body itself makes, as often and in whatever order it likes: reserved, stated and journaled as a step
+    /// is. When the body runs again after a crash, a call of the same key and input that was answered is answered from the journal.
+    /// </summary>
+    /// <param name="key">Unique among the calls of this step.</param>
+    /// <param name="worstCase">The most that it can cost.</param>
+    /// <param name="budget">Holds that back until the result is durable.</param>
+    /// <param name="input">What the answer depends on.</param>
+    /// <param name="body">Makes the call and settles what it cost.</param>
+    /// <param name="cancellation">Ends the wait and the call.</param>
+    /// <exception cref="StepFailedException">It failed, now or before the crash, or its budget can't hold it.</exception>
+    public Task<TOut> PaidAsync<TIn, TOut>(
+        string key, Charge worstCase, IBudget budget, TIn input, Func<Attempt, CancellationToken, Task<TOut>> body, CancellationToken cancellation) =>
+        _calls.CallAsync(key, Effect.Paid(worstCase, budget), input, body, cancellation);
 
     /// <summary>States what a paid step really cost; without it the worst case is booked.</summary>
     public void Settle(Charge charge) => Charge = charge;

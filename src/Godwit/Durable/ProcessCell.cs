@@ -189,7 +189,7 @@ internal sealed class ProcessCell
 
         var asked = _execution!.Asked;
         var unasked = _history!.Keys.Where(pair => !asked.ContainsKey(pair.Key)).ToList();
-        if (_ending.Kind == EntryKind.ProcessCompleted && unasked.Find(pair => pair.Value.OpenIntents.Count > 0) is { Key: not null } open)
+        if (_ending.Kind == EntryKind.ProcessCompleted && unasked.Find(pair => pair.Value.OpenIntents.Count > 0 && !asked.Keys.Any(step => PaidCalls.IsOf(step, pair.Key))) is { Key: not null } open)
         {
             Park($"step '{open.Key}' was in flight when its owner died, and the playbook no longer asks for it; look at its target, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
             return;

@@ -128,9 +128,10 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
     private async Task<StepEnd> TryAsync(StepWork work, Entry? former, CancellationToken cancellation)
     {
         var charge = Charge.None;
+        var calls = new PaidCalls(journal, this, process, work.Key, intended);
         for (var number = 1; ; number++)
         {
-            var attempt = new Attempt(number, journal.Generation, IdempotencyKey(work), journal.Reader, clock);
+            var attempt = new Attempt(number, journal.Generation, IdempotencyKey(work), journal.Reader, clock, calls);
             Failure failure;
             var retry = false;
             try

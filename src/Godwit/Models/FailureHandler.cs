@@ -35,7 +35,7 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
         using (response)
         {
             var body = WithoutKey(await response.Content.ReadAsStringAsync(cancellation));
-            throw new ModelException(KindOf(response.StatusCode, body), $"{provider} answered {(int)response.StatusCode}: {Short(body)}", RetryAfter(response));
+            throw new ModelException(KindOf(response.StatusCode, body), $"{provider} answered {(int)response.StatusCode}: {Short(body)}", RetryAfter(response), (int)response.StatusCode, body);
         }
     }
 

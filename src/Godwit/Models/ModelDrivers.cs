@@ -9,11 +9,16 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
 {
     private const UnixFileMode OthersToo = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
     private readonly ConcurrentDictionary<string, Lazy<IModelDriver>> _drivers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<ProviderConnection>> _plain = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<HttpClient> _connections = [];
 
     /// <summary>The driver of a provider.</summary>
     /// <exception cref="ModelException">It isn't in the catalogue, or its key isn't to be had.</exception>
     public IModelDriver Of(string provider) => _drivers.GetOrAdd(provider, name => new Lazy<IModelDriver>(() => Make(name), LazyThreadSafetyMode.PublicationOnly)).Value;
+
+    /// <summary>A provider's plain connection, for callers that speak its dialect themselves.</summary>
+    /// <exception cref="ModelException">It isn't in the catalogue, isn't reached by HTTP, or its key isn't to be had.</exception>
+    internal ProviderConnection ConnectionOf(string provider) => _plain.GetOrAdd(provider, name => new Lazy<ProviderConnection>(() => Connect(name), LazyThreadSafetyMode.PublicationOnly)).Value;
 
     /// <summary>Why a provider can't be asked, as far as that is known without asking; null where nothing is known to be wrong.</summary>
     public string? Lacks(string provider)
@@ -46,9 +51,7 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
             return new MailboxDriver(provider.Url ?? throw Wrong(name, "a mailbox needs url: FOLDER"), time);
         }
 
-        var key = Key(name, provider);
-        var http = new HttpClient(new FailureHandler(name, key, time)) { Timeout = TimeSpan.FromMinutes(15) };
-        _connections.Add(http);
+        var (http, key) = Open(name, provider);
         var address = provider.Url is null ? null : new Uri(provider.Url);
         return provider.Dialect switch
         {
@@ -56,6 +59,27 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
             "openai" or "compatible" => new OpenAIChatDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key, provider.Dialect == "compatible"),
             _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use compatible, openai, anthropic or mailbox"),
         };
+    }
+
+    private ProviderConnection Connect(string name)
+    {
+        var provider = catalogue.Providers.GetValueOrDefault(name) ?? throw new ModelException(ModelFailure.Rejected, $"there is no provider '{name}'");
+        if (provider.Dialect == "mailbox")
+        {
+            throw Wrong(name, "a mailbox answers Godwit's own agents only; outside programs need a provider that is reached by HTTP");
+        }
+
+        var (http, key) = Open(name, provider);
+        var address = provider.Url ?? (provider.Dialect == "anthropic" ? "https://api.anthropic.com" : throw Wrong(name, "it needs url: ADDRESS"));
+        return new ProviderConnection(http, provider.Dialect, new Uri(address), key);
+    }
+
+    private (HttpClient Http, string? Key) Open(string name, ModelProvider provider)
+    {
+        var key = Key(name, provider);
+        var http = new HttpClient(new FailureHandler(name, key, time)) { Timeout = TimeSpan.FromMinutes(15) };
+        _connections.Add(http);
+        return (http, key);
     }
 
     private static string? Key(string name, ModelProvider provider)

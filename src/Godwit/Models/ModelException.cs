@@ -23,8 +23,16 @@ public enum ModelFailure
 /// <param name="kind">How.</param>
 /// <param name="message">One line that names the provider.</param>
 /// <param name="retryAfter">How long the provider asks to wait.</param>
-public sealed class ModelException(ModelFailure kind, string message, TimeSpan? retryAfter = null) : Exception(message)
+/// <param name="status">The HTTP status that it answered with.</param>
+/// <param name="body">What it answered, without the key.</param>
+public sealed class ModelException(ModelFailure kind, string message, TimeSpan? retryAfter = null, int? status = null, string? body = null) : Exception(message)
 {
+    /// <summary>The HTTP status that the provider answered with; null where it didn't answer.</summary>
+    public int? Status { get; } = status;
+
+    /// <summary>What it answered, without the key; null where it didn't answer.</summary>
+    public string? Body { get; } = body;
+
     /// <summary>How it failed.</summary>
     public ModelFailure Kind { get; } = kind;
 

@@ -32,6 +32,9 @@ public sealed class RunStore(string home)
     /// <summary>The user's own models, prices and roles.</summary>
     public string Models => Path.Combine(home, "models.yaml");
 
+    /// <summary>The user's own templates for coding agents that are programs.</summary>
+    public string Programs => Path.Combine(home, "programs.yaml");
+
     /// <summary>Files that every sandbox is given.</summary>
     public string SandboxAssets => Path.Combine(home, "sandbox");
 

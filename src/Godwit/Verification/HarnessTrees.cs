@@ -163,7 +163,8 @@ internal sealed class HarnessTrees
                 throw new PrepareException(TrialOutcome.Invalid, $"the goal's folder {_spec.Folder} isn't in commit {_baseCommit[..12]}", "");
             }
 
-            MakeHome();
+            SandboxHome.Make(Home, _spec.Read.Concat(Mounts.Values));
+            FileSystem.OwnAll(Home, _sandbox.OwnerOfFiles);
             FileSystem.OwnAll(work, _sandbox.OwnerOfFiles);
             if (_spec.Setup is not null)
             {
@@ -248,28 +249,6 @@ internal sealed class HarnessTrees
                 throw new PrepareException(TrialOutcome.Invalid, $"the build changed {file}, which isn't editable", "");
             }
         }
-    }
-
-    /// <summary>What is bound below the home needs a place to be bound on, and the home may be read-only by then.</summary>
-    private void MakeHome()
-    {
-        Directory.CreateDirectory(Home);
-        var user = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        foreach (var path in _spec.Read.Concat(Mounts.Values).Where(path => path.StartsWith(user + "/", StringComparison.Ordinal)))
-        {
-            var place = Path.Combine(Home, path[(user.Length + 1)..]);
-            if (File.Exists(path))
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-                File.WriteAllText(place, "");
-            }
-            else
-            {
-                Directory.CreateDirectory(place);
-            }
-        }
-
-        FileSystem.OwnAll(Home, _sandbox.OwnerOfFiles);
     }
 
     /// <summary>Trees that have not been used for longest make room; they can be made again.</summary>

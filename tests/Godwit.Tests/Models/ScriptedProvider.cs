@@ -24,8 +24,8 @@ internal sealed record ScriptedReply(string? Text = null, params (string Name, s
 }
 
 /// <summary>
-/// A model server on loopback that speaks OpenAI's chat completions and Anthropic's messages, and keeps its own count of what it
-/// bills: a token for every four bytes of the request.
+/// A model server on loopback that speaks OpenAI's chat completions and responses and Anthropic's messages, whole and streamed, and
+/// keeps its own count of what it bills: a token for every four bytes of the request.
 /// </summary>
 internal sealed class ScriptedProvider : IDisposable
 {
@@ -112,10 +112,11 @@ internal sealed class ScriptedProvider : IDisposable
                 }
             }
 
-            var anthropic = context.Request.Url!.AbsolutePath.EndsWith("/messages", StringComparison.Ordinal);
-            var body = reply.Body ?? (anthropic ? Anthropic(reply, text.Length / 4) : OpenAI(reply, text.Length / 4)).ToJsonString();
+            var dialect = ScriptedDialect.Of(context.Request.Url!.AbsolutePath);
+            var streams = reply.Body is null && reply.Status == 200 && request["stream"]?.GetValue<bool>() == true;
+            var body = reply.Body ?? (streams ? dialect.Stream(reply, text.Length / 4, request) : dialect.Whole(reply, text.Length / 4).ToJsonString());
             context.Response.StatusCode = reply.Status;
-            context.Response.ContentType = "application/json";
+            context.Response.ContentType = streams ? "text/event-stream" : "application/json";
             if (reply.RetryAfter is not null)
             {
                 context.Response.Headers["Retry-After"] = reply.RetryAfter;
@@ -137,46 +138,5 @@ internal sealed class ScriptedProvider : IDisposable
         {
             // The caller has gone.
         }
-    }
-
-    private static JsonObject OpenAI(ScriptedReply reply, int input) => new()
-    {
-        ["id"] = "c1", ["object"] = "chat.completion", ["created"] = 1, ["model"] = "scripted",
-        ["choices"] = new JsonArray(new JsonObject
-        {
-            ["index"] = 0,
-            ["finish_reason"] = reply.CutOff ? "length" : reply.Calls.Length > 0 ? "tool_calls" : "stop",
-            ["message"] = new JsonObject
-            {
-                ["role"] = "assistant",
-                ["content"] = reply.Text,
-                ["tool_calls"] = reply.Calls.Length == 0 ? null : new JsonArray([.. reply.Calls.Select((call, index) => new JsonObject
-                {
-                    ["id"] = $"call_{Guid.NewGuid():N}", ["type"] = "function", ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
-                })]),
-            },
-        }),
-        ["usage"] = new JsonObject { ["prompt_tokens"] = input, ["completion_tokens"] = reply.OutputTokens, ["total_tokens"] = input + reply.OutputTokens, ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = 3 } },
-    };
-
-    private static JsonObject Anthropic(ScriptedReply reply, int input)
-    {
-        var content = new JsonArray();
-        if (reply.Text is not null)
-        {
-            content.Add(new JsonObject { ["type"] = "text", ["text"] = reply.Text });
-        }
-
-        foreach (var (name, arguments) in reply.Calls)
-        {
-            content.Add(new JsonObject { ["type"] = "tool_use", ["id"] = $"toolu_{Guid.NewGuid():N}", ["name"] = name, ["input"] = JsonNode.Parse(arguments) });
-        }
-
-        return new JsonObject
-        {
-            ["id"] = "msg_1", ["type"] = "message", ["role"] = "assistant", ["model"] = "scripted", ["content"] = content,
-            ["stop_reason"] = reply.CutOff ? "max_tokens" : reply.Calls.Length > 0 ? "tool_use" : "end_turn", ["stop_sequence"] = null,
-            ["usage"] = new JsonObject { ["input_tokens"] = input - 3, ["cache_read_input_tokens"] = 3, ["cache_creation_input_tokens"] = 0, ["output_tokens"] = reply.OutputTokens },
-        };
     }
 }

@@ -36,6 +36,7 @@ internal sealed class AgentWorld : IDisposable
         }
 
         var catalogue = Catalogue(goal, store, source);
+        RequireProgram(goal.Agents, store, catalogue, source);
         try
         {
             if (catalogue.ForRole(goal.Agents.Role).FirstOrDefault(model => !model.IsPriced) is { } unpriced && goal.Dollars is not null)
@@ -68,7 +69,7 @@ internal sealed class AgentWorld : IDisposable
     }
 
     public static AgentWorld Make(
-        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, SandboxHost sandbox, SandboxMeasurer measurer, RunFolder folder, TimeProvider time)
+        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, SandboxHost sandbox, SandboxMeasurer measurer, RunFolder folder, IGatewayHost? gateways, TimeProvider time)
     {
         var goal = input.Goal;
         var catalogue = Catalogue(goal, store, input.Models);
@@ -81,9 +82,13 @@ internal sealed class AgentWorld : IDisposable
         var drivers = new ModelDrivers(catalogue, time);
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
         ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, measurer.Quiet)];
+        var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
+        var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers))
+            ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
+        var programs = goal.Agents!.Program is null ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), catalogue, ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
         return new AgentWorld(drivers, ledger, new AgentServices(
-            new ModelPipeline(catalogue, drivers.Of, cassette, time), ledger, tools, Gatekeeper.BuiltIn(),
-            (task, tree) => new AgentTree(task.Name, TreeOf(folder, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)));
+            pipeline, ledger, tools, Gatekeeper.BuiltIn(),
+            (task, tree) => new AgentTree(task.Name, TreeOf(folder, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync), programs));
     }
 
     /// <summary>Counts what earlier owners of the run have spent.</summary>
@@ -107,6 +112,37 @@ internal sealed class AgentWorld : IDisposable
     public void Dispose() => _drivers.Dispose();
 
     private static string TreeOf(RunFolder folder, string agent) => Path.Combine(folder.Trees, $"agent-{agent}");
+
+    private static IReadOnlyDictionary<string, ProgramTemplate> Programs(RunStore store) => ProgramTemplate.Load(File.Exists(store.Programs) ? [store.Programs] : []);
+
+    private static void RequireProgram(AgentSpec agents, RunStore store, ModelCatalogue catalogue, ModelSource source)
+    {
+        if (agents.Program is null)
+        {
+            return;
+        }
+
+        var programs = Programs(store);
+        if (!programs.TryGetValue(agents.Program, out var program))
+        {
+            throw new FormatException($"there is no program '{agents.Program}'; there are {string.Join(", ", programs.Keys)}, and {store.Programs} may add others");
+        }
+
+        if (ProgramFinder.Find(program.Program) is null)
+        {
+            throw new FormatException($"{program.Program} isn't on this machine's PATH; install it");
+        }
+
+        if (source != new ModelSource())
+        {
+            throw new FormatException("--cassette, --record and --mailbox are for Godwit's own agents; a program's models are asked through the gateway");
+        }
+
+        if (catalogue.Roles.ContainsKey(agents.Role) && !catalogue.ForRole(agents.Role).Any(model => ModelGateway.Serves(catalogue.Providers[model.Provider], program.Speaks)))
+        {
+            throw new FormatException($"{agents.Program} asks by {program.Speaks}, and no model of role '{agents.Role}' has a provider that speaks it; put one first under roles in {store.Models}");
+        }
+    }
 
     /// <summary>A mailbox or a recording answers in every role.</summary>
     private static ModelCatalogue Catalogue(Goal goal, RunStore store, ModelSource source)

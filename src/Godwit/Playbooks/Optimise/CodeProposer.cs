@@ -62,8 +62,11 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             BaseTree = start.Tree,
             Turns = goal.Agents.Turns,
             ToolCalls = goal.Agents.ToolCalls,
+            Program = goal.Agents.Program,
+            Seconds = goal.Agents.Seconds,
         };
-        var agent = (await context.ChildAsync($"agent/{number}", new AgentPlaybook(services.Agents!), task)).Require();
+        Playbook<AgentTask, AgentResult> worker = task.Program is null ? new AgentPlaybook(services.Agents!) : new ProgramPlaybook(services.Agents!);
+        var agent = (await context.ChildAsync($"agent/{number}", worker, task)).Require();
         var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, new CodeChangeRequest(task.Name, start.Commit, agent.Tree), services.Code.ChangeAsync);
         var record = new TrialRecord
         {

@@ -71,6 +71,12 @@ public sealed record AgentSpec
     /// <summary>The role whose models they use. Default worker.</summary>
     public string Role { get; init; } = "worker";
 
+    /// <summary>The program that does the agents' work, such as <c>codex</c>; null for Godwit's own loop.</summary>
+    public string? Program { get; init; }
+
+    /// <summary>The time that one program has, in seconds. Default 1,800.</summary>
+    public double Seconds { get; init; } = 1800;
+
     /// <summary>The share of candidates that agents propose where there are parameters too, as a fraction. Default 0.5.</summary>
     public double Share { get; init; } = 0.5;
 

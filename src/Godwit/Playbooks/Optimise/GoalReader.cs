@@ -86,6 +86,8 @@ public sealed class GoalReader
         var spec = new AgentSpec
         {
             Role = agents.Text("role") ?? "worker",
+            Program = agents.Text("program"),
+            Seconds = agents.Duration("time")?.TotalSeconds ?? 1800,
             Share = agents.Fraction("share", 0.01, 1) ?? 0.5,
             Turns = (int)(agents.Number("turns", 1, 10_000, whole: true) ?? 40),
             ToolCalls = (int)(agents.Number("tool_calls", 1, 100_000, whole: true) ?? 150),

@@ -1,3 +1,4 @@
+using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Identity;
 using Godwit.Journal;
@@ -44,9 +45,10 @@ public sealed class OptimiseHost : IAsyncDisposable
     /// <param name="kind">How commands are kept apart.</param>
     /// <param name="models">Who answers the agents.</param>
     /// <param name="options">How it is hosted.</param>
+    /// <param name="gateways">Serves agents that are programs; null where there can be none.</param>
     /// <param name="cancellation">Ends the start.</param>
     public static async Task<OptimiseHost> StartAsync(
-        RunStore store, SourceRepository source, Goal goal, SandboxKind kind, ModelSource models, DurableOptions options, CancellationToken cancellation)
+        RunStore store, SourceRepository source, Goal goal, SandboxKind kind, ModelSource models, DurableOptions options, IGatewayHost? gateways, CancellationToken cancellation)
     {
         AgentWorld.Require(goal, store, models);
         var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
@@ -65,13 +67,13 @@ public sealed class OptimiseHost : IAsyncDisposable
             Source = source.Root,
             Models = models,
         };
-        return await WireAsync(store, folder, input, sandbox, options, async (signer, playbook) =>
+        return await WireAsync(store, folder, input, sandbox, options, gateways, async (signer, playbook) =>
             await DurableRun.CreateAsync(folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, options));
     }
 
     /// <summary>Takes up a run.</summary>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public static async Task<OptimiseHost> ResumeAsync(RunStore store, RunFolder folder, DurableOptions options)
+    public static async Task<OptimiseHost> ResumeAsync(RunStore store, RunFolder folder, DurableOptions options, IGatewayHost? gateways = null)
     {
         OptimiseInput input;
         using (var reader = JournalReader.Open(folder))
@@ -80,7 +82,7 @@ public sealed class OptimiseHost : IAsyncDisposable
         }
 
         var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-        return await WireAsync(store, folder, input, new SandboxHost(kind, store.SandboxAssets, options.Time), options, (signer, playbook) =>
+        return await WireAsync(store, folder, input, new SandboxHost(kind, store.SandboxAssets, options.Time), options, gateways, (signer, playbook) =>
             Task.FromResult(DurableRun.Open(folder, signer, playbook.Catalogue(), options)));
     }
 
@@ -110,14 +112,14 @@ public sealed class OptimiseHost : IAsyncDisposable
     }
 
     private static async Task<OptimiseHost> WireAsync(
-        RunStore store, RunFolder folder, OptimiseInput input, SandboxHost sandbox, DurableOptions options, Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
+        RunStore store, RunFolder folder, OptimiseInput input, SandboxHost sandbox, DurableOptions options, IGatewayHost? gateways, Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
     {
         var signer = RunSigner.Of(folder);
         Directory.CreateDirectory(folder.Trees);
         var repository = new RunRepository(folder.Repository);
         var trees = new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit);
         var measurer = new SandboxMeasurer(trees, input.Goal.Harness, sandbox, folder);
-        var agents = input.Goal.Agents is null ? null : AgentWorld.Make(input, store, repository, trees, sandbox, measurer, folder, options.Time);
+        var agents = input.Goal.Agents is null ? null : AgentWorld.Make(input, store, repository, trees, sandbox, measurer, folder, gateways, options.Time);
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {

@@ -10,7 +10,7 @@ internal sealed class DirectContext(ulong seed, ActiveClock clock, string path =
     public Task<TOut> StepAsync<TIn, TOut>(string key, Effect effect, TIn input, Func<TIn, Attempt, CancellationToken, Task<TOut>> body, StepOptions? options = null)
     {
         Ask(key);
-        return body(input, new Attempt(1, 1, key, null!, clock), CancellationToken.None);
+        return body(input, new Attempt(1, 1, key, null!, clock, null!), CancellationToken.None);
     }
 
     public async Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, TIn input)

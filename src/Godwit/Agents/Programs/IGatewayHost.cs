@@ -1,0 +1,10 @@
+using Godwit.Models;
+
+namespace Godwit.Agents;
+
+/// <summary>Serves a gateway where programs in sandboxes can reach it.</summary>
+public interface IGatewayHost
+{
+    /// <summary>Starts serving; called once in a run, and ended by whoever made the host.</summary>
+    Task<GatewayDoor> OpenAsync(ModelGateway gateway);
+}

@@ -1,0 +1,108 @@
+using System.Text;
+using Godwit.Budgets;
+using Godwit.Durable;
+using Godwit.Journal;
+using Godwit.Models;
+using Godwit.Sandbox;
+using Godwit.Workspaces;
+
+namespace Godwit.Agents;
+
+/// <summary>How a program in a sandbox reaches the gateway.</summary>
+/// <param name="Gateway">Answers it.</param>
+/// <param name="Socket">The gateway's socket on this machine.</param>
+/// <param name="Relay">The command line that stands between a port and the socket; the socket's path and a command follow it.</param>
+/// <param name="Read">What that command needs to read.</param>
+/// <param name="Environment">What it needs in its environment.</param>
+public sealed record GatewayDoor(ModelGateway Gateway, string Socket, IReadOnlyList<string> Relay, IReadOnlyList<string> Read, IReadOnlyDictionary<string, string> Environment);
+
+/// <summary>How a program ended.</summary>
+/// <param name="ExitCode">Its exit code.</param>
+/// <param name="TimedOut">It was killed at the end of its time.</param>
+/// <param name="Calls">Model calls that were answered.</param>
+/// <param name="Charge">What they cost.</param>
+/// <param name="Models">The models that answered.</param>
+/// <param name="Refused">Why a call wasn't made: the words of its budget; null where none was refused.</param>
+/// <param name="Events">Whose events it printed.</param>
+/// <param name="Output">All that it printed, capped.</param>
+/// <param name="Error">The last that it printed on standard error.</param>
+public sealed record ProgramEnd(int ExitCode, bool TimedOut, int Calls, Charge Charge, IReadOnlyList<string> Models, string? Refused, string Events, BlobRef Output, string Error);
+
+/// <summary>Runs coding agents that are programs: in the sandbox, on the agent's tree, with the gateway as their only network.</summary>
+/// <param name="sandbox">Where they run.</param>
+/// <param name="template">Mounts, environment and limits that commands of the goal have.</param>
+/// <param name="programs">What there is.</param>
+/// <param name="models">Names a role's models.</param>
+/// <param name="budgets">What they are booked on.</param>
+/// <param name="scratch">A folder for the programs' own folders.</param>
+/// <param name="door">Opens the gateway, once.</param>
+public sealed class ProgramRunner(
+    SandboxHost sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, ModelCatalogue models, BudgetLedger budgets, string scratch, Func<Task<GatewayDoor>> door)
+{
+    private const string SocketInside = "/run/godwit/gateway";
+    private const string HomeInside = "/godwit/home";
+    private const int Printed = 4 << 20;
+    private const int ErrorKept = 2000;
+
+    /// <summary>Runs a task's program to its end.</summary>
+    public async Task<ProgramEnd> RunAsync(AgentTask task, AgentTree tree, Attempt attempt, CancellationToken cancellation)
+    {
+        var program = programs[task.Program!];
+        var open = await door();
+        var client = new GatewayClient { Name = task.Name, Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = cancellation };
+        var own = Path.Combine(scratch, task.Name);
+        open.Gateway.Admit(client);
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(own, "home"));
+            FileSystem.OwnAll(own, sandbox.OwnerOfFiles);
+            tree.Touch();
+            var command = Command(task, program, tree, open, client, own);
+            if (command.Home is { } home)
+            {
+                SandboxHome.Make(home, command.Read);
+                FileSystem.OwnAll(home, sandbox.OwnerOfFiles);
+            }
+
+            var result = await sandbox.RunAsync(command, cancellation);
+            return new ProgramEnd(
+                result.ExitCode, result.TimedOut, client.Calls, client.Charge, [.. client.Models.Keys.Order(StringComparer.Ordinal)], client.Refused, program.Events,
+                attempt.Put(Encoding.UTF8.GetBytes(result.Output)), result.Error.Length > ErrorKept ? result.Error[^ErrorKept..] : result.Error);
+        }
+        finally
+        {
+            open.Gateway.Dismiss(client);
+            Directory.Delete(own, recursive: true);
+        }
+    }
+
+    private SandboxCommand Command(AgentTask task, ProgramTemplate program, AgentTree tree, GatewayDoor open, GatewayClient client, string own)
+    {
+        var bare = sandbox.Kind == SandboxKind.None;
+        var environment = new Dictionary<string, string>(template.Environment);
+        foreach (var (name, value) in program.Environment.Concat(open.Environment))
+        {
+            environment[name] = value.Replace("$GODWIT_HOME", HomeInside, StringComparison.Ordinal);
+        }
+
+        environment["GODWIT_HOME"] = HomeInside;
+        environment["GODWIT_TOKEN"] = client.Token;
+        environment["GODWIT_MODEL"] = models.ForRole(task.Role)[0].Id;
+        var mounts = new Dictionary<string, string>(template.Mounts) { [open.Socket] = SocketInside };
+        string[] line = [.. open.Relay, bare ? open.Socket : SocketInside, "/bin/sh", "-c", program.Command];
+        return template with
+        {
+            Shell = $"exec {string.Join(' ', line.Select(Quoted))}",
+            Tree = tree.Path,
+            Scratch = own,
+            Input = AgentPrompt.ForProgram(task),
+            Read = [.. template.Read, .. open.Read, .. ProgramFinder.FoldersOf(program.Program)],
+            Mounts = mounts,
+            Environment = environment,
+            Timeout = TimeSpan.FromSeconds(task.Seconds),
+            Limits = template.Limits with { Output = Printed },
+        };
+    }
+
+    private static string Quoted(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+}

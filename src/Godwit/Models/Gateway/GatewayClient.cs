@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Godwit.Durable;
+
+namespace Godwit.Models;
+
+/// <summary>Who calls the gateway: one agent's program, known by a token that is good for nothing else.</summary>
+public sealed class GatewayClient
+{
+    private const int KeptConversations = 8;
+    private const int AroundRequest = 600;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Queue<string>> _undelivered = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
+    private readonly Queue<Counted> _conversations = new();
+
+    /// <summary>Its name, unique in the run.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The role whose models answer it.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>Whether it may name a model of the catalogue instead.</summary>
+    public bool MayChoose { get; init; }
+
+    /// <summary>What its calls are booked on.</summary>
+    public required IBudget Budget { get; init; }
+
+    /// <summary>The step in which it runs; its calls are journaled there.</summary>
+    public required Attempt Attempt { get; init; }
+
+    /// <summary>Ends its calls.</summary>
+    public CancellationToken Ended { get; init; }
+
+    /// <summary>What it sends instead of a key.</summary>
+    public string Token { get; } = $"godwit-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))}";
+
+    /// <summary>Calls that were answered.</summary>
+    public int Calls { get; private set; }
+
+    /// <summary>What they cost.</summary>
+    public Charge Charge { get; private set; } = Charge.None;
+
+    /// <summary>The models that answered.</summary>
+    public ConcurrentDictionary<string, int> Models { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Why its budget let a call not go out; null where none was refused.</summary>
+    public string? Refused { get; private set; }
+
+    internal void WasRefused(string reason) => Refused ??= reason;
+
+    internal void Answered(GatewayReply reply)
+    {
+        lock (_gate)
+        {
+            Calls++;
+            Charge += reply.Charge;
+        }
+
+        Models.AddOrUpdate(reply.Reply.Model, 1, static (_, count) => count + 1);
+    }
+
+    /// <summary>
+    /// The key of a call: the same request after a crash has the same one, and so has one that is repeated because its answer
+    /// never arrived.
+    /// </summary>
+    internal string KeyOf(string hash)
+    {
+        lock (_gate)
+        {
+            if (_undelivered.TryGetValue(hash, out var keys) && keys.TryDequeue(out var again))
+            {
+                return again;
+            }
+
+            _counts[hash] = _counts.GetValueOrDefault(hash) + 1;
+            return $"{hash}/{_counts[hash]}";
+        }
+    }
+
+    /// <summary>An answer that its caller didn't wait for is kept for the repeat.</summary>
+    internal void NotDelivered(string hash, string key)
+    {
+        lock (_gate)
+        {
+            if (!_undelivered.TryGetValue(hash, out var keys))
+            {
+                _undelivered[hash] = keys = new Queue<string>();
+            }
+
+            keys.Enqueue(key);
+        }
+    }
+
+    /// <summary>
+    /// An upper bound of a request's input tokens: no more than its bytes; and where a provider has counted a request with the
+    /// same beginning, no more than that count and the bytes that are new.
+    /// </summary>
+    internal long InputBound(byte[] request, string model)
+    {
+        lock (_gate)
+        {
+            return _conversations.Where(known => known.Model == model)
+                .Select(known => known.Tokens + request.Length - request.AsSpan().CommonPrefixLength(known.Request))
+                .Append(request.Length).Min() + AroundRequest;
+        }
+    }
+
+    internal void Learn(byte[] request, string model, long tokens)
+    {
+        lock (_gate)
+        {
+            while (_conversations.Count >= KeptConversations)
+            {
+                _conversations.Dequeue();
+            }
+
+            _conversations.Enqueue(new Counted(request, model, tokens));
+        }
+    }
+
+    private sealed record Counted(byte[] Request, string Model, long Tokens);
+}
+
+/// <summary>A whole answer as it is journaled, so that it can be given again.</summary>
+/// <param name="Reply">The model and its count of tokens; the words stand in <paramref name="Body"/>.</param>
+/// <param name="Charge">What it cost.</param>
+/// <param name="ContentType">Of the body.</param>
+/// <param name="Body">The answer as the client gets it.</param>
+public sealed record GatewayReply(ModelReply Reply, Charge Charge, string ContentType, string Body);

@@ -1,0 +1,155 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Godwit.Models;
+
+/// <summary>
+/// What the gateway has to know of a dialect: where its requests go, how they cap a reply, and where answers say what they
+/// took. Everything else passes through untouched.
+/// </summary>
+internal abstract class GatewayProtocol
+{
+    private const int UnknownMaxOutput = 8192;
+
+    private static readonly GatewayProtocol[] All = [new Chat(), new Responses(), new Messages()];
+
+    /// <summary>The path that programs call, without the base address.</summary>
+    public abstract string Path { get; }
+
+    /// <summary>Whether a provider of this dialect serves it.</summary>
+    public abstract bool IsServedBy(string dialect);
+
+    /// <summary>The protocol of a path; null for none.</summary>
+    public static GatewayProtocol? Of(string path) => Array.Find(All, protocol => protocol.Path == path);
+
+    /// <summary>The request for one model: its own name for the model, and a cap on the reply that is never above what is reserved.</summary>
+    public JsonObject For(ModelEntry model, JsonObject request, ModelProvider provider)
+    {
+        var sent = request.DeepClone().AsObject();
+        sent["model"] = model.Id;
+        SetCap(sent, Math.Min(Cap(request) ?? int.MaxValue, MaxOutput(model)), provider);
+        return sent;
+    }
+
+    /// <summary>The most tokens that a reply of the model can have.</summary>
+    public int WorstOutput(ModelEntry model, JsonObject request) => Math.Min(Cap(request) ?? int.MaxValue, MaxOutput(model));
+
+    /// <summary>What a request can't have, because its cost couldn't be bounded; null where nothing.</summary>
+    public virtual string? Unbounded(JsonObject request) => null;
+
+    /// <summary>Takes up what a part of an answer, or a whole one, says of tokens.</summary>
+    public abstract void Count(JsonObject part, ref UsageCount usage);
+
+    /// <summary>Whether a part is one that the client didn't ask for.</summary>
+    public virtual bool IsOwn(JsonObject request, JsonObject part) => false;
+
+    /// <summary>The words of an error in the form that the dialect's clients read.</summary>
+    public virtual string Error(string type, string message) =>
+        new JsonObject { ["error"] = new JsonObject { ["type"] = type, ["code"] = type, ["message"] = message, ["param"] = null } }.ToJsonString();
+
+    protected abstract int? Cap(JsonObject request);
+
+    protected abstract void SetCap(JsonObject request, int cap, ModelProvider provider);
+
+    protected static int? Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) ? (int)Math.Clamp(number, 1, int.MaxValue) : null;
+
+    protected static long Tokens(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) ? number : 0;
+
+    private static int MaxOutput(ModelEntry model) => model.MaxOutput > 0 ? model.MaxOutput : UnknownMaxOutput;
+
+    /// <summary>OpenAI's chat completions.</summary>
+    private sealed class Chat : GatewayProtocol
+    {
+        public override string Path => "/chat/completions";
+
+        public override bool IsServedBy(string dialect) => dialect is "openai" or "compatible";
+
+        public override void Count(JsonObject part, ref UsageCount usage)
+        {
+            if (part["usage"] is JsonObject counted)
+            {
+                usage = new UsageCount(Tokens(counted["prompt_tokens"]), Tokens(counted["prompt_tokens_details"]?["cached_tokens"]), Tokens(counted["completion_tokens"]), true);
+            }
+        }
+
+        public override bool IsOwn(JsonObject request, JsonObject part) =>
+            part["usage"] is JsonObject && part["choices"] is JsonArray { Count: 0 } && request["stream_options"]?["include_usage"]?.GetValueKind() != JsonValueKind.True;
+
+        protected override int? Cap(JsonObject request) => Whole(request["max_completion_tokens"]) ?? Whole(request["max_tokens"]);
+
+        protected override void SetCap(JsonObject request, int cap, ModelProvider provider)
+        {
+            request.Remove("max_completion_tokens");
+            request.Remove("max_tokens");
+            request[provider.Dialect == "openai" ? "max_completion_tokens" : "max_tokens"] = cap;
+            if (request["stream"]?.GetValueKind() == JsonValueKind.True)
+            {
+                var options = request["stream_options"] as JsonObject ?? [];
+                options["include_usage"] = true;
+                request["stream_options"] = options.DeepClone();
+            }
+        }
+
+        public override string? Unbounded(JsonObject request) => Whole(request["n"]) > 1 ? "n above 1 has no single cap; ask once for each answer" : null;
+    }
+
+    /// <summary>OpenAI's responses.</summary>
+    private sealed class Responses : GatewayProtocol
+    {
+        public override string Path => "/responses";
+
+        public override bool IsServedBy(string dialect) => dialect is "openai" or "compatible";
+
+        public override void Count(JsonObject part, ref UsageCount usage)
+        {
+            if ((part["response"] ?? part)["usage"] is JsonObject counted)
+            {
+                usage = new UsageCount(Tokens(counted["input_tokens"]), Tokens(counted["input_tokens_details"]?["cached_tokens"]), Tokens(counted["output_tokens"]), true);
+            }
+        }
+
+        public override string? Unbounded(JsonObject request) =>
+            request["previous_response_id"] is not null || request["conversation"] is not null
+                ? "a conversation that the provider keeps can't be counted; send the whole of it as input"
+                : request["background"]?.GetValueKind() == JsonValueKind.True ? "an answer in the background can't be metered; ask without it" : null;
+
+        protected override int? Cap(JsonObject request) => Whole(request["max_output_tokens"]);
+
+        protected override void SetCap(JsonObject request, int cap, ModelProvider provider) => request["max_output_tokens"] = cap;
+    }
+
+    /// <summary>Anthropic's messages.</summary>
+    private sealed class Messages : GatewayProtocol
+    {
+        public override string Path => "/messages";
+
+        public override bool IsServedBy(string dialect) => dialect == "anthropic";
+
+        public override void Count(JsonObject part, ref UsageCount usage)
+        {
+            if ((part["message"] ?? part)["usage"] is not JsonObject counted)
+            {
+                return;
+            }
+
+            // The start of a stream has the input, each later part all of the output until then.
+            var cached = Tokens(counted["cache_read_input_tokens"]);
+            var input = Tokens(counted["input_tokens"]) + cached + Tokens(counted["cache_creation_input_tokens"]);
+            usage = new UsageCount(Math.Max(usage.Input, input), Math.Max(usage.Cached, cached), Math.Max(usage.Output, Tokens(counted["output_tokens"])), usage.IsWhole || part["type"]?.GetValue<string>() is "message_delta" or "message");
+        }
+
+        public override string Error(string type, string message) =>
+            new JsonObject { ["type"] = "error", ["error"] = new JsonObject { ["type"] = type, ["message"] = message } }.ToJsonString();
+
+        protected override int? Cap(JsonObject request) => Whole(request["max_tokens"]);
+
+        protected override void SetCap(JsonObject request, int cap, ModelProvider provider) => request["max_tokens"] = cap;
+    }
+}
+
+/// <summary>What an answer has said of tokens so far.</summary>
+/// <param name="Input">All of the input.</param>
+/// <param name="Cached">Those of the input that came from a cache.</param>
+/// <param name="Output">The output.</param>
+/// <param name="IsWhole">The final count has come.</param>
+internal readonly record struct UsageCount(long Input, long Cached, long Output, bool IsWhole);

@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Godwit.Models;
+
+/// <summary>
+/// Hands an answer through while it arrives and counts its tokens. A stream's last event is held back until the answer is
+/// journaled: a client that has all of it may act on it.
+/// </summary>
+/// <param name="protocol">The dialect.</param>
+/// <param name="request">What was asked.</param>
+/// <param name="response">Where it goes.</param>
+internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request, IGatewayResponse response)
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(5);
+    private byte[] _held = [];
+
+    public string ContentType { get; private set; } = "application/json";
+
+    /// <summary>Reads an answer to its end; parts of a stream go on at once.</summary>
+    public async Task<(string Body, UsageCount Usage)> TakeAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    {
+        ContentType = answer.Content.Headers.ContentType?.ToString() ?? ContentType;
+        var usage = default(UsageCount);
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        silence.CancelAfter(Silence);
+        await using var stream = await answer.Content.ReadAsStreamAsync(silence.Token);
+        if (answer.Content.Headers.ContentType?.MediaType != "text/event-stream")
+        {
+            using var reader = new StreamReader(stream);
+            var text = await reader.ReadToEndAsync(silence.Token);
+            if (Parse(text) is { } whole)
+            {
+                protocol.Count(whole, ref usage);
+            }
+
+            return (text, usage);
+        }
+
+        var all = new StringBuilder();
+        var events = new EventReader(stream);
+        while (await events.NextAsync(silence.Token) is { } next)
+        {
+            silence.CancelAfter(Silence);
+            if (DataOf(next) is { } data && data.Contains("\"usage\"", StringComparison.Ordinal) && Parse(data) is { } part)
+            {
+                protocol.Count(part, ref usage);
+                if (protocol.IsOwn(request, part))
+                {
+                    continue;
+                }
+            }
+
+            all.Append(next);
+            await PassOnAsync(Encoding.UTF8.GetBytes(next));
+        }
+
+        return (all.ToString(), usage);
+    }
+
+    /// <summary>Sends what was held back, or all of an answer that was journaled before.</summary>
+    public async Task FinishAsync(GatewayReply reply)
+    {
+        if (response.HasStarted)
+        {
+            await response.WriteAsync(_held);
+            return;
+        }
+
+        await response.StartAsync(200, reply.ContentType);
+        await response.WriteAsync(Encoding.UTF8.GetBytes(reply.Body));
+    }
+
+    private async Task PassOnAsync(byte[] next)
+    {
+        if (_held.Length > 0)
+        {
+            if (!response.HasStarted)
+            {
+                await response.StartAsync(200, ContentType);
+            }
+
+            await response.WriteAsync(_held);
+        }
+
+        _held = next;
+    }
+
+    private static string? DataOf(string text)
+    {
+        var start = text.IndexOf("data:", StringComparison.Ordinal);
+        return start < 0 ? null : text[(start + 5)..].Trim();
+    }
+
+    private static JsonObject? Parse(string json)
+    {
+        try
+        {
+            return JsonNode.Parse(json) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Cuts a stream of server-sent events where one ends, which is at an empty line.</summary>
+    private sealed class EventReader(Stream stream)
+    {
+        private readonly byte[] _buffer = new byte[16 << 10];
+        private readonly ArrayBufferWriter<byte> _open = new();
+        private int _at;
+        private int _end;
+
+        /// <summary>The next event with its line ends; null at the end. What the end cuts off is an event too.</summary>
+        public async Task<string?> NextAsync(CancellationToken cancellation)
+        {
+            while (true)
+            {
+                while (_at < _end)
+                {
+                    var rest = _buffer.AsSpan(_at, _end - _at);
+                    var line = rest.IndexOf((byte)'\n');
+                    var taken = line < 0 ? rest.Length : line + 1;
+                    _open.Write(rest[..taken]);
+                    _at += taken;
+                    if (line >= 0 && (_open.WrittenSpan.EndsWith("\n\n"u8) || _open.WrittenSpan.EndsWith("\r\n\r\n"u8)))
+                    {
+                        return Take();
+                    }
+                }
+
+                _at = 0;
+                _end = await stream.ReadAsync(_buffer, cancellation);
+                if (_end == 0)
+                {
+                    return _open.WrittenCount == 0 ? null : Take();
+                }
+            }
+        }
+
+        private string Take()
+        {
+            var text = Encoding.UTF8.GetString(_open.WrittenSpan);
+            _open.ResetWrittenCount();
+            return text;
+        }
+    }
+}

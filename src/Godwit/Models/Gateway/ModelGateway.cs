@@ -1,0 +1,202 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Godwit.Durable;
+
+namespace Godwit.Models;
+
+/// <summary>
+/// Serves outside programs in their own dialects through the same pipeline as Godwit's own agents: who calls is known by a
+/// token, its budget holds the worst case before anything goes out, and no answer is given to its end before it is journaled.
+/// </summary>
+/// <param name="catalogue">Models and roles.</param>
+/// <param name="pipeline">Routes, retries and governs.</param>
+/// <param name="drivers">Connections to the providers.</param>
+public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipeline, ModelDrivers drivers)
+{
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private readonly ConcurrentDictionary<string, GatewayClient> _clients = new(StringComparer.Ordinal);
+
+    /// <summary>Whether a provider answers requests to a path.</summary>
+    public static bool Serves(ModelProvider provider, string path) => GatewayProtocol.Of(path)?.IsServedBy(provider.Dialect) == true;
+
+    /// <summary>Lets a program call, with its token, until it is dismissed.</summary>
+    public void Admit(GatewayClient client) => _clients[client.Token] = client;
+
+    /// <summary>Its token is good for nothing from now on.</summary>
+    public void Dismiss(GatewayClient client) => _clients.TryRemove(client.Token, out _);
+
+    /// <summary>The names that callers may ask for, as OpenAI's list of models.</summary>
+    public string Models() => new JsonObject
+    {
+        ["object"] = "list",
+        ["data"] = new JsonArray([.. catalogue.Roles.Keys.Concat(catalogue.Models.Select(model => model.Name)).Select(name => new JsonObject { ["id"] = name, ["object"] = "model", ["created"] = 0, ["owned_by"] = "godwit" })]),
+    }.ToJsonString();
+
+    /// <summary>Answers one request.</summary>
+    public async Task HandleAsync(GatewayRequest request, IGatewayResponse response)
+    {
+        if (GatewayProtocol.Of(request.Path) is not { } protocol)
+        {
+            await RefuseAsync(response, 404, """{"error":{"type":"not_found_error","message":"godwit serves /v1/chat/completions, /v1/responses, /v1/messages and /v1/models"}}""");
+            return;
+        }
+
+        if (!_clients.TryGetValue(request.Token, out var client))
+        {
+            await RefuseAsync(response, 401, protocol.Error("authentication_error", "the gateway doesn't know this key; use the one that it gave"));
+            return;
+        }
+
+        if (Parse(request.Body.Span) is not { } body)
+        {
+            await RefuseAsync(response, 400, protocol.Error("invalid_request_error", "the body is no JSON object"));
+            return;
+        }
+
+        var models = ModelsFor(client, protocol, body, out var mistake);
+        if ((mistake ?? protocol.Unbounded(body)) is { } wrong)
+        {
+            await RefuseAsync(response, 400, protocol.Error("invalid_request_error", wrong));
+            return;
+        }
+
+        await AnswerAsync(new Call(request, client, protocol, body, models), response);
+    }
+
+    private async Task AnswerAsync(Call call, IGatewayResponse response)
+    {
+        var (client, protocol) = (call.Client, call.Protocol);
+        var hash = HashOf(call.Body);
+        var key = client.KeyOf(hash);
+        var relay = new GatewayRelay(protocol, call.Body, response);
+        ModelException? failure = null;
+        try
+        {
+            var bytes = Bytes(call.Body);
+            var reply = await client.Attempt.PaidAsync(
+                key, WorstCase(call, bytes), client.Budget, hash,
+                async (attempt, cancellation) =>
+                {
+                    try
+                    {
+                        var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), cancellation);
+                        attempt.Settle(answer.Charge);
+                        client.Learn(bytes, answer.Reply.Model, answer.Reply.Usage.Input);
+                        return answer;
+                    }
+                    catch (ModelException error)
+                    {
+                        if (error.Kind != ModelFailure.Broken)
+                        {
+                            attempt.Settle(Charge.None);
+                        }
+
+                        failure = error;
+                        throw new StepFaultException("model", error.Message);
+                    }
+                },
+                client.Ended);
+            client.Answered(reply);
+            await relay.FinishAsync(reply);
+            if (response.IsGone)
+            {
+                client.NotDelivered(hash, key);
+            }
+        }
+        catch (StepFailedException failed) when (!response.HasStarted)
+        {
+            if (failed.Failure.Cause == BudgetExceededException.Cause)
+            {
+                client.WasRefused(failed.Failure.Message);
+            }
+
+            await RefuseAsync(response, call, failed.Failure, failure);
+        }
+        catch (Exception error) when (error is StepFailedException or OperationCanceledException or Godwit.Journal.JournalException)
+        {
+            response.Abort();
+        }
+    }
+
+    private async Task<GatewayReply> ForwardAsync(Call call, ModelEntry model, GatewayRelay relay, CancellationToken cancellation)
+    {
+        var provider = catalogue.Providers[model.Provider];
+        var connection = drivers.ConnectionOf(model.Provider);
+        using var message = connection.Message(call.Protocol.Path, call.Request.Query, Bytes(call.Protocol.For(model, call.Body, provider)), call.Request.Headers);
+        using var answer = await connection.Http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        try
+        {
+            var (body, usage) = await relay.TakeAsync(answer, cancellation);
+            return usage.IsWhole
+                ? new GatewayReply(new ModelReply(model.Name, [], StopReason.EndTurn, new ModelUsage(usage.Input, usage.Cached, usage.Output)), model.Cost(new ModelUsage(usage.Input, usage.Cached, usage.Output)), relay.ContentType, body)
+                : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count, or broke off before it; a budget can't be kept without one");
+        }
+        catch (Exception error) when (error is IOException or HttpRequestException)
+        {
+            throw new ModelException(ModelFailure.Broken, $"{model.Provider} broke off: {error.Message}");
+        }
+    }
+
+    private List<ModelEntry> ModelsFor(GatewayClient client, GatewayProtocol protocol, JsonObject body, out string? mistake)
+    {
+        mistake = null;
+        var asked = (body["model"] as JsonValue)?.TryGetValue<string>(out var name) == true ? name : "";
+        var role = client.MayChoose && catalogue.Roles.ContainsKey(asked) ? asked : client.Role;
+        IReadOnlyList<ModelEntry> models = client.MayChoose && catalogue.Find(asked) is { } chosen ? [chosen] : catalogue.Roles.ContainsKey(role) ? catalogue.ForRole(role) : [];
+        var served = models.Where(model => protocol.IsServedBy(catalogue.Providers[model.Provider].Dialect)).ToList();
+        if (served.Count == 0)
+        {
+            mistake = models.Count == 0
+                ? $"no model plays the role '{role}', and '{asked}' is none of the catalogue's"
+                : $"{string.Join(" and ", models.Select(model => model.Name))} can't be asked by {protocol.Path}; give the role '{role}' a model whose provider speaks it";
+        }
+
+        return served;
+    }
+
+    private static Charge WorstCase(Call call, byte[] request) => call.Models.Select(model => model.Cost(new ModelUsage(call.Client.InputBound(request, model.Name), 0, call.Protocol.WorstOutput(model, call.Body))))
+        .Aggregate(Charge.None, (most, one) => new Charge(Math.Max(most.Dollars, one.Dollars), Math.Max(most.Tokens, one.Tokens)));
+
+    /// <summary>What the answer depends on: the conversation and the tools, not the ids that a program makes up each time it starts.</summary>
+    private static string HashOf(JsonObject body)
+    {
+        var parts = ((string[])["model", "instructions", "system", "messages", "input", "tools", "stream"]).Select(name => body[name]?.ToJsonString(Plain) ?? "");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..24];
+    }
+
+    private static byte[] Bytes(JsonObject body) => JsonSerializer.SerializeToUtf8Bytes(body, Plain);
+
+    private static JsonObject? Parse(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            return JsonNode.Parse(body) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static Task RefuseAsync(IGatewayResponse response, Call call, Failure failure, ModelException? cause)
+    {
+        // What the provider itself said goes back as it said it: clients know their provider's words.
+        return cause is { Status: >= 400 and < 500 and not 429, Body: { } words }
+            ? RefuseAsync(response, cause.Status.Value, words)
+            : failure.Cause == BudgetExceededException.Cause
+                ? RefuseAsync(response, 402, call.Protocol.Error("budget_exceeded", failure.Message))
+                : RefuseAsync(response, 503, call.Protocol.Error("overloaded_error", failure.Message));
+    }
+
+    private static async Task RefuseAsync(IGatewayResponse response, int status, string body)
+    {
+        await response.StartAsync(status, "application/json");
+        await response.WriteAsync(Encoding.UTF8.GetBytes(body));
+    }
+
+    private sealed record Call(GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, IReadOnlyList<ModelEntry> Models);
+}
