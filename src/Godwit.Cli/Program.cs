@@ -26,6 +26,7 @@ var root = new Command("godwit", "Runs agents and searches on jobs that take all
     InitCommand.Create(),
     ValidateCommand.Create(),
     ModelsCommand.Create(),
+    GatewayCommand.Create(),
     DoctorCommand.Create(),
     JournalCommand.Create(),
     RelayCommand.Create(),

@@ -116,7 +116,7 @@ public sealed class GatewayServer : IAsyncDisposable
     {
         public bool HasStarted { get; private set; }
 
-        public bool IsGone => context.RequestAborted.IsCancellationRequested;
+        public CancellationToken Gone => context.RequestAborted;
 
         public async Task StartAsync(int status, string contentType)
         {
@@ -132,7 +132,7 @@ public sealed class GatewayServer : IAsyncDisposable
 
         public async Task WriteAsync(ReadOnlyMemory<byte> part)
         {
-            if (IsGone)
+            if (Gone.IsCancellationRequested)
             {
                 return;
             }

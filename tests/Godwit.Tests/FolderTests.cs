@@ -14,7 +14,7 @@ public sealed partial class FolderTests
         ["Workspaces"] = ["Durable"],
         ["Verification"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces"],
         ["Search"] = ["Durable", "Verification"],
-        ["Models"] = ["Durable"],
+        ["Models"] = ["Journal", "Durable"],
         ["Budgets"] = ["Durable"],
         ["Tools"] = ["Models", "Sandbox", "Workspaces"],
         ["Guardian"] = [],

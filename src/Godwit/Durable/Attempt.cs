@@ -32,6 +32,9 @@ public sealed class Attempt
     /// <summary>The owner's number, from 1; another one means that the run was resumed in between.</summary>
     public int Generation { get; }
 
+    /// <summary>The run's clock.</summary>
+    public TimeProvider Time => _clock.Time;
+
     /// <summary>The run's folder.</summary>
     public RunFolder Folder => _reader.Folder;
 
@@ -73,6 +76,8 @@ public sealed class Attempt
 internal sealed class ActiveClock(TimeProvider time, TimeSpan before)
 {
     private readonly long _start = time.GetTimestamp();
+
+    public TimeProvider Time => time;
 
     public TimeSpan Elapsed => before + time.GetElapsedTime(_start);
 }

@@ -9,8 +9,8 @@ namespace Godwit.Models;
 public sealed record ModelProvider
 {
     /// <summary>
-    /// <c>compatible</c> for a server that speaks OpenAI's chat completions, <c>openai</c> for OpenAI's own, <c>anthropic</c> or
-    /// <c>mailbox</c>.
+    /// <c>compatible</c> for a server that speaks OpenAI's chat completions, <c>openai</c> for OpenAI's own, <c>responses</c> for
+    /// OpenAI's responses, <c>anthropic</c> or <c>mailbox</c>.
     /// </summary>
     public string Dialect { get; init; } = "compatible";
 

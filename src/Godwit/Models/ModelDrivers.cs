@@ -57,7 +57,8 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
         {
             "anthropic" => new AnthropicDriver(http, address, key),
             "openai" or "compatible" => new OpenAIChatDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key, provider.Dialect == "compatible"),
-            _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use compatible, openai, anthropic or mailbox"),
+            "responses" => new OpenAIResponsesDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key),
+            _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use compatible, openai, responses, anthropic or mailbox"),
         };
     }
 

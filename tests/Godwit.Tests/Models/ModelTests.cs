@@ -35,6 +35,8 @@ public sealed class ModelTests : IDisposable
 
     [Theory]
     [InlineData("openai")]
+    [InlineData("compatible")]
+    [InlineData("responses")]
     [InlineData("anthropic")]
     public async Task Ask_EachDialect_WordsCallsAndCountsArrive(string dialect)
     {
@@ -54,6 +56,7 @@ public sealed class ModelTests : IDisposable
     [Theory]
     [InlineData("openai", "max_completion_tokens", "max_tokens")]
     [InlineData("compatible", "max_tokens", "max_completion_tokens")]
+    [InlineData("responses", "max_output_tokens", "max_tokens")]
     [InlineData("anthropic", "max_tokens", "max_completion_tokens")]
     public async Task Ask_CapOfTheReply_HasTheNameThatTheServerKnows(string dialect, string name, string other)
     {
@@ -143,6 +146,7 @@ public sealed class ModelTests : IDisposable
 
     [Theory]
     [InlineData("openai")]
+    [InlineData("responses")]
     [InlineData("anthropic")]
     public async Task Ask_WorstCase_IsNeverBelowTheBill(string dialect)
     {
@@ -177,7 +181,7 @@ public sealed class ModelTests : IDisposable
     [InlineData(200, "not json", ModelFailure.Broken)]
     public async Task Ask_CantBeMendedByWaiting_SaysWhatKind(int status, string body, ModelFailure kind)
     {
-        foreach (var dialect in (string[])["openai", "anthropic"])
+        foreach (var dialect in (string[])["openai", "responses", "anthropic"])
         {
             using var server = new ScriptedProvider(_ => new ScriptedReply { Status = status, Body = body });
             var catalogue = Catalogue("m-x", ("x", dialect, server));
@@ -191,7 +195,7 @@ public sealed class ModelTests : IDisposable
     [Fact]
     public async Task Ask_ConnectionBreaksInTheAnswer_CountsAsMaybeBilled()
     {
-        foreach (var dialect in (string[])["openai", "anthropic"])
+        foreach (var dialect in (string[])["openai", "responses", "anthropic"])
         {
             using var server = new ScriptedProvider(_ => new ScriptedReply("half of it") { Breaks = true });
             var catalogue = Catalogue("m-x", ("x", dialect, server));

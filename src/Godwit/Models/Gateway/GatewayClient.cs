@@ -10,7 +10,7 @@ public sealed class GatewayClient
     private const int KeptConversations = 8;
     private const int AroundRequest = 600;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Queue<string>> _undelivered = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Queue<Task<GatewayReply>>> _undelivered = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
     private readonly Queue<Counted> _conversations = new();
 
@@ -22,6 +22,9 @@ public sealed class GatewayClient
 
     /// <summary>Whether it may name a model of the catalogue instead.</summary>
     public bool MayChoose { get; init; }
+
+    /// <summary>Whether only models with a price may answer it.</summary>
+    public bool NeedsPrice { get; init; }
 
     /// <summary>What its calls are booked on.</summary>
     public required IBudget Budget { get; init; }
@@ -60,35 +63,36 @@ public sealed class GatewayClient
         Models.AddOrUpdate(reply.Reply.Model, 1, static (_, count) => count + 1);
     }
 
-    /// <summary>
-    /// The key of a call: the same request after a crash has the same one, and so has one that is repeated because its answer
-    /// never arrived.
-    /// </summary>
+    /// <summary>The key of a call: the same request after a crash has the same one.</summary>
     internal string KeyOf(string hash)
     {
         lock (_gate)
         {
-            if (_undelivered.TryGetValue(hash, out var keys) && keys.TryDequeue(out var again))
-            {
-                return again;
-            }
-
             _counts[hash] = _counts.GetValueOrDefault(hash) + 1;
             return $"{hash}/{_counts[hash]}";
         }
     }
 
-    /// <summary>An answer that its caller didn't wait for is kept for the repeat.</summary>
-    internal void NotDelivered(string hash, string key)
+    /// <summary>The call of the same request whose caller has gone, if there is one: whoever repeats it gets its answer.</summary>
+    internal Task<GatewayReply>? Undelivered(string hash)
     {
         lock (_gate)
         {
-            if (!_undelivered.TryGetValue(hash, out var keys))
+            return _undelivered.TryGetValue(hash, out var calls) && calls.TryDequeue(out var call) ? call : null;
+        }
+    }
+
+    /// <summary>Keeps a call for its repeat.</summary>
+    internal void NotDelivered(string hash, Task<GatewayReply> call)
+    {
+        lock (_gate)
+        {
+            if (!_undelivered.TryGetValue(hash, out var calls))
             {
-                _undelivered[hash] = keys = new Queue<string>();
+                _undelivered[hash] = calls = new Queue<Task<GatewayReply>>();
             }
 
-            keys.Enqueue(key);
+            calls.Enqueue(call);
         }
     }
 

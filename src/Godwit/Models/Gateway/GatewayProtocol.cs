@@ -62,7 +62,7 @@ internal abstract class GatewayProtocol
     {
         public override string Path => "/chat/completions";
 
-        public override bool IsServedBy(string dialect) => dialect is "openai" or "compatible";
+        public override bool IsServedBy(string dialect) => dialect is "openai" or "responses" or "compatible";
 
         public override void Count(JsonObject part, ref UsageCount usage)
         {
@@ -81,7 +81,7 @@ internal abstract class GatewayProtocol
         {
             request.Remove("max_completion_tokens");
             request.Remove("max_tokens");
-            request[provider.Dialect == "openai" ? "max_completion_tokens" : "max_tokens"] = cap;
+            request[provider.Dialect is "openai" or "responses" ? "max_completion_tokens" : "max_tokens"] = cap;
             if (request["stream"]?.GetValueKind() == JsonValueKind.True)
             {
                 var options = request["stream_options"] as JsonObject ?? [];
@@ -98,7 +98,7 @@ internal abstract class GatewayProtocol
     {
         public override string Path => "/responses";
 
-        public override bool IsServedBy(string dialect) => dialect is "openai" or "compatible";
+        public override bool IsServedBy(string dialect) => dialect is "openai" or "responses" or "compatible";
 
         public override void Count(JsonObject part, ref UsageCount usage)
         {

@@ -14,8 +14,8 @@ public interface IGatewayResponse
     /// <summary>Whether something has been sent.</summary>
     bool HasStarted { get; }
 
-    /// <summary>The caller has gone.</summary>
-    bool IsGone { get; }
+    /// <summary>Ended when the caller has gone.</summary>
+    CancellationToken Gone { get; }
 
     /// <summary>Sends the head.</summary>
     Task StartAsync(int status, string contentType);

@@ -69,16 +69,33 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 
     private async Task AnswerAsync(Call call, IGatewayResponse response)
     {
-        var (client, protocol) = (call.Client, call.Protocol);
-        var hash = HashOf(call.Body);
-        var key = client.KeyOf(hash);
-        var relay = new GatewayRelay(protocol, call.Body, response);
-        ModelException? failure = null;
+        var (client, hash) = (call.Client, HashOf(call.Body));
+        var relay = new GatewayRelay(call.Protocol, call.Body, response);
+        var asking = client.Undelivered(hash) ?? AskAsync(call, hash, relay);
         try
         {
-            var bytes = Bytes(call.Body);
+            // A caller that goes doesn't end its call, which is paid: its repeat gets the answer.
+            await using var leaving = response.Gone.Register(() => client.NotDelivered(hash, asking));
+            await relay.FinishAsync(await asking);
+        }
+        catch (StepFailedException failed) when (!response.HasStarted)
+        {
+            await RefuseAsync(response, call, failed.Failure);
+        }
+        catch (Exception error) when (error is StepFailedException or OperationCanceledException or Godwit.Journal.JournalException)
+        {
+            response.Abort();
+        }
+    }
+
+    private async Task<GatewayReply> AskAsync(Call call, string hash, GatewayRelay relay)
+    {
+        var client = call.Client;
+        var bytes = Bytes(call.Body);
+        try
+        {
             var reply = await client.Attempt.PaidAsync(
-                key, WorstCase(call, bytes), client.Budget, hash,
+                client.KeyOf(hash), WorstCase(call, bytes), client.Budget, hash,
                 async (attempt, cancellation) =>
                 {
                     try
@@ -95,30 +112,18 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                             attempt.Settle(Charge.None);
                         }
 
-                        failure = error;
+                        call.Failure = error;
                         throw new StepFaultException("model", error.Message);
                     }
                 },
                 client.Ended);
             client.Answered(reply);
-            await relay.FinishAsync(reply);
-            if (response.IsGone)
-            {
-                client.NotDelivered(hash, key);
-            }
+            return reply;
         }
-        catch (StepFailedException failed) when (!response.HasStarted)
+        catch (StepFailedException failed) when (failed.Failure.Cause == BudgetExceededException.Cause)
         {
-            if (failed.Failure.Cause == BudgetExceededException.Cause)
-            {
-                client.WasRefused(failed.Failure.Message);
-            }
-
-            await RefuseAsync(response, call, failed.Failure, failure);
-        }
-        catch (Exception error) when (error is StepFailedException or OperationCanceledException or Godwit.Journal.JournalException)
-        {
-            response.Abort();
+            client.WasRefused(failed.Failure.Message);
+            throw;
         }
     }
 
@@ -147,6 +152,12 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         var asked = (body["model"] as JsonValue)?.TryGetValue<string>(out var name) == true ? name : "";
         var role = client.MayChoose && catalogue.Roles.ContainsKey(asked) ? asked : client.Role;
         IReadOnlyList<ModelEntry> models = client.MayChoose && catalogue.Find(asked) is { } chosen ? [chosen] : catalogue.Roles.ContainsKey(role) ? catalogue.ForRole(role) : [];
+        if (client.NeedsPrice && models.FirstOrDefault(model => !model.IsPriced) is { } unpriced)
+        {
+            mistake = $"'{unpriced.Name}' has no price, and the budget is one of dollars";
+            return [];
+        }
+
         var served = models.Where(model => protocol.IsServedBy(catalogue.Providers[model.Provider].Dialect)).ToList();
         if (served.Count == 0)
         {
@@ -182,11 +193,11 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         }
     }
 
-    private static Task RefuseAsync(IGatewayResponse response, Call call, Failure failure, ModelException? cause)
+    private static Task RefuseAsync(IGatewayResponse response, Call call, Failure failure)
     {
         // What the provider itself said goes back as it said it: clients know their provider's words.
-        return cause is { Status: >= 400 and < 500 and not 429, Body: { } words }
-            ? RefuseAsync(response, cause.Status.Value, words)
+        return call.Failure is { Status: >= 400 and < 500 and not 429, Body: { } words }
+            ? RefuseAsync(response, call.Failure.Status.Value, words)
             : failure.Cause == BudgetExceededException.Cause
                 ? RefuseAsync(response, 402, call.Protocol.Error("budget_exceeded", failure.Message))
                 : RefuseAsync(response, 503, call.Protocol.Error("overloaded_error", failure.Message));
@@ -198,5 +209,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         await response.WriteAsync(Encoding.UTF8.GetBytes(body));
     }
 
-    private sealed record Call(GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, IReadOnlyList<ModelEntry> Models);
+    private sealed record Call(GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, IReadOnlyList<ModelEntry> Models)
+    {
+        /// <summary>How the provider failed, where it did.</summary>
+        public ModelException? Failure { get; set; }
+    }
 }

@@ -37,18 +37,6 @@ internal sealed class AgentWorld : IDisposable
 
         var catalogue = Catalogue(goal, store, source);
         RequireProgram(goal.Agents, store, catalogue, source);
-        try
-        {
-            if (catalogue.ForRole(goal.Agents.Role).FirstOrDefault(model => !model.IsPriced) is { } unpriced && goal.Dollars is not null)
-            {
-                throw new FormatException($"model '{unpriced.Name}' has no price, and budget.dollars can't hold it; give it input: and output: under models in {store.Models}");
-            }
-        }
-        catch (ModelException missing)
-        {
-            throw new FormatException(missing.Message);
-        }
-
         if (source.Cassette is { } played)
         {
             Cassette.Open(played, recording: false);
@@ -60,12 +48,7 @@ internal sealed class AgentWorld : IDisposable
             throw new FormatException($"{file} is there already, and its replies would be played instead of new ones recorded; delete it, or record in another file");
         }
 
-        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
-        var missingKeys = catalogue.ForRole(goal.Agents.Role).Select(model => drivers.Lacks(model.Provider)).ToList();
-        if (missingKeys.TrueForAll(lack => lack is not null))
-        {
-            throw new FormatException($"no model of role '{goal.Agents.Role}' can be asked: {string.Join("; ", missingKeys.Distinct())}");
-        }
+        RolePlayers.Require(catalogue, goal.Agents.Role, store.Models, priced: goal.Dollars is not null);
     }
 
     public static AgentWorld Make(
