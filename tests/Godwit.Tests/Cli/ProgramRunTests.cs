@@ -75,4 +75,85 @@ public sealed class ProgramRunTests : IDisposable
             Assert.False(File.ReadAllBytes(path).AsSpan().IndexOf("sk-planted-by-the-test"u8) >= 0, $"the key is in {path}");
         }
     }
+
+    [Fact]
+    public async Task Run_KilledWhileAProgramWaits_ItsAnsweredCallsAreNotPaidAgain()
+    {
+        using var gate = new ManualResetEventSlim();
+        using var server = new ScriptedProvider(request =>
+        {
+            if (request.ToJsonString().Contains("second question", StringComparison.Ordinal))
+            {
+                gate.Wait(TimeSpan.FromSeconds(60));
+            }
+
+            return new ScriptedReply("an answer");
+        });
+        Directory.CreateDirectory(_godwit.Home);
+        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+            providers: { x: { url: "{{server.Address}}/v1" } }
+            models: { m: { provider: x, id: scripted-model, input: 5, output: 30, max_output: 2000 } }
+            roles: { worker: [m] }
+            """);
+        File.WriteAllText(Path.Combine(_godwit.Home, "programs.yaml"), "small: {command: bash ./agent, speaks: /chat/completions, events: text}\n");
+        var goal = _godwit.Folder(
+            "goal",
+            ("agent", """
+                #!/bin/bash
+                ask() {
+                  body="{\"model\":\"m\",\"session\":\"$RANDOM\",\"messages\":[{\"role\":\"user\",\"content\":\"$1\"}]}"
+                  exec 3<>"/dev/tcp/127.0.0.1/${GODWIT_GATEWAY##*:}"
+                  printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' "$GODWIT_TOKEN" "${#body}" "$body" >&3
+                  cat <&3 | tail -n 1
+                }
+                ask "first question"
+                echo more >> src.txt
+                ask "second question"
+                printf 'keep\nx\n' > src.txt
+                """),
+            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
+            ("src.txt", $"keep\n{new string('x', 500)}\n"),
+            ("godwit.yaml", """
+                goal: Fewer bytes
+                editable: [src.txt]
+                measure: {command: ./bench, metric: bytes, direction: minimise}
+                holdout: {command: ./bench}
+                agents: {program: small}
+                budget: {trials: 1, dollars: 1}
+                """));
+        using (var process = _godwit.Start("run", goal))
+        {
+            await Durable.Eventually.TrueAsync(() => server.Requests.Count == 2, "the second question");
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+
+        gate.Set();
+        var (exit, output, error) = _godwit.Run("resume", "last");
+        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        Assert.Equal(["first question", "second question", "second question"], server.Requests.Select(request => request["messages"]![0]!["content"]!.GetValue<string>()));
+        var costs = _godwit.RunJson("show", "last", "--costs");
+        Assert.Equal(1, costs.GetProperty("in_flight").GetProperty("calls").GetInt32());
+        Assert.True(costs.GetProperty("dollars").GetDecimal() >= server.Billed);
+    }
+
+    [Theory]
+    [InlineData("nothing-like-it", "there is no program 'nothing-like-it'; there are codex, claude, opencode")]
+    [InlineData("away", "no-such-program isn't on this machine's PATH")]
+    [InlineData("small", "asks by /messages, and no model of role 'worker' has a provider that speaks it")]
+    public void Run_ProgramThatCantWork_SaysSoBeforeAnythingIsDone(string program, string words)
+    {
+        Directory.CreateDirectory(_godwit.Home);
+        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), "providers: { x: { url: \"http://127.0.0.1:1/v1\" } }\nmodels: { m: { provider: x, input: 5, output: 30 } }\nroles: { worker: [m] }\n");
+        File.WriteAllText(Path.Combine(_godwit.Home, "programs.yaml"), "away: {command: no-such-program}\nsmall: {command: bash ./agent, speaks: /messages}\n");
+        var goal = _godwit.Folder("goal", ("bench", "#!/bin/sh\necho METRIC bytes=1\n"), ("godwit.yaml", $$"""
+            goal: Fewer bytes
+            editable: [src.txt]
+            measure: {command: ./bench, metric: bytes, direction: minimise}
+            agents: {program: {{program}}}
+            """));
+        var (exit, _, error) = _godwit.Run("run", goal);
+        Assert.Equal(2, exit);
+        Assert.Contains(words, error, StringComparison.Ordinal);
+    }
 }
