@@ -22,7 +22,24 @@ switch (args)
     case ["search", var proposer, var output]:
         SearchBench.Run(proposer, output);
         return 0;
+    case ["provider", var port]:
+        await ScriptedModel.ServeAsync(int.Parse(port));
+        return 0;
+    case ["gateway", .. var peer] when peer.Length <= 1:
+        await GatewayBench.RunAsync(peer.FirstOrDefault());
+        return 0;
+    case ["agents", var tools] when tools is "real" or "none":
+        await AgentBench.RunAsync(tools == "real");
+        return 0;
+    case ["agents-run", var folder]:
+        await KillBench.RunOnceAsync(folder);
+        return 0;
+    case ["kills"]:
+        return await KillBench.RunAsync();
+    case ["loops"]:
+        await LoopBench.RunAsync();
+        return 0;
     default:
-        Console.Error.WriteLine("usage: Godwit.Bench steps | size | resume | trial | tpe | search tpe|cma-es OUTPUT.csv");
+        Console.Error.WriteLine("usage: Godwit.Bench steps | size | resume | trial | tpe | search tpe|cma-es OUTPUT.csv | agents real|none | kills | loops | gateway [PORTKEY-FOLDER]");
         return 2;
 }

@@ -16,6 +16,9 @@ namespace Godwit.Workspaces;
 public sealed class AgentTree(
     string id, string path, string baseTree, string baseCommit, RunRepository repository, int owner, Func<string, CancellationToken, Task>? lay = null) : IWorkspace
 {
+    // A fleet that is taken up lays hundreds of trees at once; started all together, none would be ready before the last.
+    private static readonly SemaphoreSlim Places = new(Environment.ProcessorCount);
+
     private string? _current;
 
     /// <inheritdoc/>
@@ -41,6 +44,25 @@ public sealed class AgentTree(
             return;
         }
 
+        await Places.WaitAsync(cancellation);
+        try
+        {
+            await LayAsync(tree, cancellation);
+        }
+        finally
+        {
+            Places.Release();
+        }
+
+        _current = tree;
+    }
+
+    /// <inheritdoc/>
+    public async Task<string> SnapshotAsync(CancellationToken cancellation) =>
+        _current ??= await repository.SnapshotAsync(path, baseCommit, $"trees/{id}", DateTimeOffset.UnixEpoch, cancellation);
+
+    private async Task LayAsync(string tree, CancellationToken cancellation)
+    {
         if (Directory.Exists(path))
         {
             Directory.Delete(path, recursive: true);
@@ -63,10 +85,5 @@ public sealed class AgentTree(
         }
 
         FileSystem.OwnAll(path, owner);
-        _current = tree;
     }
-
-    /// <inheritdoc/>
-    public async Task<string> SnapshotAsync(CancellationToken cancellation) =>
-        _current ??= await repository.SnapshotAsync(path, baseCommit, $"trees/{id}", DateTimeOffset.UnixEpoch, cancellation);
 }

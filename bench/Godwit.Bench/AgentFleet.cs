@@ -1,0 +1,106 @@
+using Godwit.Agents;
+using Godwit.Budgets;
+using Godwit.Durable;
+using Godwit.Guardian;
+using Godwit.Identity;
+using Godwit.Journal;
+using Godwit.Models;
+using Godwit.Sandbox;
+using Godwit.Tools;
+using Godwit.Workspaces;
+
+namespace Godwit.Bench;
+
+/// <summary>What a fleet starts from.</summary>
+internal sealed record AgentFleetInput(int Agents, string Commit, string Tree);
+
+/// <summary>Agents beside each other, each on a tree of its own.</summary>
+internal sealed record AgentFleet(AgentServices Services) : Playbook<AgentFleetInput, string>("bench/agents")
+{
+    public override async Task<string> RunAsync(IDurableContext context, AgentFleetInput input)
+    {
+        var ends = await Task.WhenAll(Enumerable.Range(1, input.Agents).Select(number => context.ChildAsync($"agent/{number}", new AgentPlaybook(Services), new AgentTask
+        {
+            Name = $"{number}", Goal = $"Work as agent {number}", Budget = $"run/agents/{number}", BaseCommit = input.Commit, BaseTree = input.Tree, Turns = 300, ToolCalls = 300,
+        })));
+        return string.Join('\n', ends.Select(end => end.Require()).Select(end => $"{end.End} {end.Turns} {end.Tree}"));
+    }
+}
+
+/// <summary>A tool that does nothing, in the place of the sandbox.</summary>
+internal sealed class NoTool : ITool
+{
+    public ToolSpec Spec { get; } = new("run", "does nothing", """{"type":"object","properties":{"command":{"type":"string"}}}""");
+
+    public bool OnlyReads => true;
+
+    public ToolEffects EffectsOf(ToolArguments arguments) => new([]);
+
+    public Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation) => Task.FromResult(new ToolOutput($"exit code 0 {arguments.Text("command")}"));
+}
+
+/// <summary>The world of a fleet in a folder: a small repository, its clone, models, budgets and tools.</summary>
+internal sealed class FleetWorld : IDisposable
+{
+    private const int Files = 40;
+    private readonly ModelDrivers? _drivers;
+
+    private FleetWorld(RunFolder folder, RunRepository repository, SandboxHost sandbox, AgentServices services, ModelDrivers? drivers)
+    {
+        _drivers = drivers;
+        Folder = folder;
+        Repository = repository;
+        Sandbox = sandbox;
+        Services = services;
+    }
+
+    public RunFolder Folder { get; }
+
+    public RunRepository Repository { get; }
+
+    public SandboxHost Sandbox { get; }
+
+    public AgentServices Services { get; }
+
+    public PlaybookCatalogue Playbooks => new([new AgentFleet(Services), .. AgentPlaybook.All(Services)]);
+
+    public static FleetWorld Make(RunFolder folder, bool real, IModelDriver? driver = null)
+    {
+        var catalogue = ModelCatalogue.Load().With($$"""
+            providers: { bench: { url: "{{ScriptedModel.Address}}/v1" } }
+            models: { bench: { provider: bench, input: 1, output: 1, max_output: 1000 } }
+            roles: { worker: [bench] }
+            """);
+        var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var sandbox = new SandboxHost(SandboxKind.Bubblewrap, Path.Combine(folder.Path, "assets"), TimeProvider.System);
+        var repository = new RunRepository(folder.Repository);
+        Directory.CreateDirectory(folder.Trees);
+        ITool tool = real ? new RunTool(sandbox, new SandboxCommand { Shell = "", Tree = "" }, new SemaphoreSlim(Environment.ProcessorCount)) : new NoTool();
+        return new FleetWorld(folder, repository, sandbox, new AgentServices(
+            new ModelPipeline(catalogue, driver is null ? drivers.Of : _ => driver, null, TimeProvider.System),
+            new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = 1000 } }), [tool], Gatekeeper.BuiltIn(),
+            (task, tree) => new AgentTree(task.Name, Path.Combine(folder.Trees, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles)), drivers);
+    }
+
+    public async Task<AgentFleetInput> CloneAsync(int agents)
+    {
+        var user = Path.Combine(Folder.Path, "user");
+        Directory.CreateDirectory(user);
+        for (var number = 0; number < Files; number++)
+        {
+            await File.WriteAllTextAsync(Path.Combine(user, $"file{number}.txt"), string.Concat(Enumerable.Repeat($"line of file {number}\n", 50)));
+        }
+
+        var commit = await Repository.CloneAsync(await SourceRepository.FindAsync(user, CancellationToken.None), "HEAD", CancellationToken.None);
+        return new AgentFleetInput(agents, commit, await Repository.TreeAsync(commit, CancellationToken.None));
+    }
+
+    public async Task<DurableRun> CreateAsync(AgentFleetInput input) =>
+        await DurableRun.CreateAsync(Folder, RunSigner.Of(Folder), Playbooks, new AgentFleet(Services), input, 1);
+
+    public void Dispose()
+    {
+        _drivers?.Dispose();
+        Sandbox.Dispose();
+    }
+}
