@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Godwit.Identity;
+using Godwit.Models;
 using Godwit.Playbooks;
 using Godwit.Sandbox;
 
@@ -11,11 +12,15 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
+        var models = new Option<bool>("--models") { Description = "Make one small call of each role's models instead; it costs what they cost." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("doctor", "Say what this machine has and lacks, and how to mend it.") { json };
+        var command = new Command("doctor", "Say what this machine has and lacks, and how to mend it.") { models, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            var findings = await ExamineAsync(cancellation);
+            var store = RunStore.OfUser();
+            var findings = parsed.GetValue(models)
+                ? await ModelExamination.CallAsync(ModelCatalogue.Load(File.Exists(store.Models) ? [store.Models] : []), store.Models, cancellation)
+                : await ExamineAsync(cancellation);
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(findings);
@@ -137,6 +142,4 @@ internal static class DoctorCommand
         var free = drive.AvailableFreeSpace / (1L << 20);
         return new Finding("disk", free > 500, $"{free} MiB free for {store.Home} ({drive.DriveFormat})", free > 500 ? null : "free some space, or set GODWIT_HOME to another disk");
     }
-
-    private sealed record Finding(string What, bool Ok, string Detail, string? Mend);
 }

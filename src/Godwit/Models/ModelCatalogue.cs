@@ -73,6 +73,7 @@ public sealed class ModelCatalogue
         var providers = new Dictionary<string, ModelProvider>(below?.Providers ?? new Dictionary<string, ModelProvider>(), StringComparer.Ordinal);
         var models = new Dictionary<string, ModelEntry>(below?._models ?? [], StringComparer.Ordinal);
         var roles = new Dictionary<string, List<string>>(below?._roles ?? [], StringComparer.Ordinal);
+        var floors = new Dictionary<string, int>(StringComparer.Ordinal);
         var mistakes = new List<string>();
         foreach (var (file, text) in layers)
         {
@@ -91,11 +92,22 @@ public sealed class ModelCatalogue
                 }
             }
 
+            foreach (var (role, floor) in layer.Floors ?? [])
+            {
+                floors[role] = floor;
+            }
+
             foreach (var (role, names) in layer.Roles ?? [])
             {
                 roles[role] = names;
                 mistakes.AddRange(names.Where(name => !models.ContainsKey(name)).Select(name => $"{file}: role '{role}' names '{name}', which is no model; add it under models"));
             }
+        }
+
+        foreach (var (role, floor) in floors)
+        {
+            mistakes.AddRange(roles.GetValueOrDefault(role, []).Where(name => models.TryGetValue(name, out var model) && model.Quality < floor)
+                .Select(name => $"role '{role}' has a floor of {floor}, and '{name}' has a quality of {models[name].Quality}; take it out of the role, or give it quality: under models"));
         }
 
         return mistakes.Count == 0 ? new ModelCatalogue(providers, models, roles) : throw new FormatException(string.Join('\n', mistakes));
@@ -121,6 +133,9 @@ public sealed class ModelCatalogue
         public Dictionary<string, Listed>? Models { get; set; }
 
         public Dictionary<string, List<string>>? Roles { get; set; }
+
+        /// <summary>The least quality of a role's models.</summary>
+        public Dictionary<string, int>? Floors { get; set; }
     }
 
     /// <summary>A model as a file lists it; what it leaves out stays as it was.</summary>
@@ -140,6 +155,8 @@ public sealed class ModelCatalogue
 
         public decimal? Output { get; set; }
 
+        public int? Quality { get; set; }
+
         public ModelEntry Over(string name, ModelEntry? former) => new()
         {
             Name = name,
@@ -150,6 +167,7 @@ public sealed class ModelCatalogue
             Input = Input ?? former?.Input,
             CachedInput = CachedInput ?? former?.CachedInput,
             Output = Output ?? former?.Output,
+            Quality = Quality ?? former?.Quality ?? 0,
         };
     }
 }

@@ -31,6 +31,9 @@ public sealed record ModelEntry
     /// <summary>Price of output; null where it isn't known.</summary>
     public decimal? Output { get; init; }
 
+    /// <summary>How good the user takes it to be, from 0 to 100; 0 where nobody has said.</summary>
+    public int Quality { get; init; }
+
     /// <summary>Whether a money budget can hold it.</summary>
     public bool IsPriced => Input is not null && Output is not null;
 

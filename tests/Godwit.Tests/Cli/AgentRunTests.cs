@@ -217,4 +217,28 @@ public sealed class AgentRunTests : IDisposable
         Assert.Equal(2, exit);
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Doctor_Models_CallsEachRoleOnceAndSaysWhatWorks()
+    {
+        using var good = new ScriptedProvider(_ => new ScriptedReply("ok"));
+        using var bad = new ScriptedProvider(_ => new ScriptedReply { Status = 401, Body = "{\"error\":{\"message\":\"bad key\"}}" });
+        Directory.CreateDirectory(_godwit.Home);
+        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+            providers: { x: { url: "{{good.Address}}/v1" }, y: { url: "{{bad.Address}}/v1" }, z: { url: "http://127.0.0.1:1/v1" } }
+            models: { m: { provider: x, input: 5, output: 30 }, n: { provider: y }, o: { provider: z } }
+            roles: { worker: [m, n], reviewer: [m] }
+            """);
+        var (exit, output, _) = _godwit.Run("doctor", "--models");
+        Assert.Equal(69, exit);
+        Assert.Contains("ok      worker: m: answered in", output, StringComparison.Ordinal);
+        Assert.Contains("missing worker: n: y answered 401", output, StringComparison.Ordinal);
+        Assert.Contains("shares its blind spots", output, StringComparison.Ordinal);
+        Assert.Equal((2, 1), (good.Requests.Count, bad.Requests.Count));
+
+        var models = _godwit.Run("models").Output;
+        Assert.Matches(@"m +x +5 +30 +reachable", models);
+        Assert.Matches(@"o +z .* out of reach", models);
+        Assert.Contains("role worker: m, then n", models, StringComparison.Ordinal);
+    }
 }

@@ -248,6 +248,7 @@ public sealed class ModelTests : IDisposable
     [InlineData("models: {a: {provider: nobody}}", "is no provider")]
     [InlineData("roles: {worker: [ghost]}", "is no model")]
     [InlineData("models: {a: {provder: x}}", "test:1:")]
+    [InlineData("providers: {p: {url: u}}\nmodels: {a: {provider: p, quality: 40}}\nroles: {reviewer: [a]}\nfloors: {reviewer: 70}", "role 'reviewer' has a floor of 70, and 'a' has a quality of 40")]
     public void Catalogue_Mistake_OneLineWithItsPlace(string text, string message) =>
         Assert.Contains(message, Assert.Throws<FormatException>(() => ModelCatalogue.Merge([("test", text)])).Message, StringComparison.Ordinal);
 
