@@ -14,10 +14,11 @@ public sealed record LogLine(string Agent, string What, string Text, DateTimeOff
 
 /// <summary>What was spent on one thing.</summary>
 /// <param name="Budget">The budget's node: the agent.</param>
+/// <param name="Role">The role that asked; empty where it isn't known.</param>
 /// <param name="Model">The model; empty for a call that has no answer.</param>
 /// <param name="InFlight">It was in flight when its owner died, and is booked at its worst case: the price of a resume.</param>
 /// <param name="Charge">The cost.</param>
-public sealed record CostLine(string Budget, string Model, bool InFlight, Charge Charge);
+public sealed record CostLine(string Budget, string Role, string Model, bool InFlight, Charge Charge);
 
 /// <summary>An action that waits for a person.</summary>
 /// <param name="Process">The process that waits.</param>
@@ -96,27 +97,40 @@ public static class AgentLog
     {
         var lines = new List<CostLine>();
         var open = new Dictionary<(long, string), CostLine>();
-        foreach (var entry in reader.After(0, EntryKind.StepIntended, EntryKind.StepBooked, EntryKind.StepCompleted, EntryKind.StepFailed))
+        var roles = new Dictionary<long, string>();
+        foreach (var entry in reader.After(0, EntryKind.ProcessStarted, EntryKind.StepIntended, EntryKind.StepBooked, EntryKind.StepCompleted, EntryKind.StepFailed))
         {
+            if (entry.Kind == EntryKind.ProcessStarted)
+            {
+                roles[entry.Process] = EntryInfo.Of(entry).Playbook switch
+                {
+                    "agent" or "agent/program" => Canonical.Deserialize<AgentTask>(entry.Data.Span).Role,
+                    "agent/segment" => Canonical.Deserialize<AgentState>(entry.Data.Span).Task.Role,
+                    _ => "",
+                };
+            }
+
             if (EntryInfo.Of(entry) is not { Budget: { } budget, Charge: { } charge })
             {
                 continue;
             }
 
+            var role = roles.GetValueOrDefault(entry.Process, "");
+
             open.Remove((entry.Process, entry.Key));
             switch (entry.Kind)
             {
                 case EntryKind.StepIntended:
-                    open[(entry.Process, entry.Key)] = new CostLine(budget, "", true, charge);
+                    open[(entry.Process, entry.Key)] = new CostLine(budget, role, "", true, charge);
                     break;
                 case EntryKind.StepFailed when charge == Charge.None:
                     // It wasn't billed.
                     break;
                 case EntryKind.StepCompleted:
-                    lines.Add(new CostLine(budget, Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Model, false, charge));
+                    lines.Add(new CostLine(budget, role, Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Model, false, charge));
                     break;
                 default:
-                    lines.Add(new CostLine(budget, "", entry.Kind == EntryKind.StepBooked, charge));
+                    lines.Add(new CostLine(budget, role, "", entry.Kind == EntryKind.StepBooked, charge));
                     break;
             }
         }

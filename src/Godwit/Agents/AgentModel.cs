@@ -6,7 +6,8 @@ namespace Godwit.Agents;
 /// <summary>A model's answer as a step's result.</summary>
 /// <param name="Reply">The answer.</param>
 /// <param name="Charge">What it cost.</param>
-public sealed record ModelStepResult(ModelReply Reply, Charge Charge);
+/// <param name="ActiveSeconds">The run's active time when it had come.</param>
+public sealed record ModelStepResult(ModelReply Reply, Charge Charge, double ActiveSeconds = 0);
 
 /// <summary>The body of a model step.</summary>
 internal static class AgentModel
@@ -25,7 +26,7 @@ internal static class AgentModel
         {
             var answer = await models.AskAsync(request, cancellation);
             attempt.Settle(answer.Charge);
-            return new ModelStepResult(answer.Reply, answer.Charge);
+            return new ModelStepResult(answer.Reply, answer.Charge, attempt.ActiveTime.TotalSeconds);
         }
         catch (ModelException failure)
         {

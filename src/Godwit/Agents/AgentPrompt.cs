@@ -8,7 +8,7 @@ internal static class AgentPrompt
 {
     public const string System = """
         You are an agent of Godwit. You work alone in a folder of files that is yours, with the tools below, until you call 'submit'.
-        Nobody answers questions. What you say is taken as a claim: afterwards your files are checked and measured on a clean
+        Nobody answers questions that you don't ask with a tool. What you say is taken as a claim: afterwards your files are checked and measured on a clean
         checkout, outside of your reach, so report what you saw, failures included. Look before you change, keep changes small
         and to the point, and run the checks yourself before you submit.
         """;
@@ -29,6 +29,14 @@ internal static class AgentPrompt
     public static ToolSpec Submit { get; } = new(
         "submit", "Ends your work: hand over the files as they are.",
         """{"type":"object","properties":{"summary":{"type":"string","description":"what you changed and why"},"checks":{"type":"array","items":{"type":"object","properties":{"command":{"type":"string"},"passed":{"type":"boolean"}}}}},"required":["summary"]}""");
+
+    public static ToolSpec Ask { get; } = new(
+        "ask", "Asks a person and waits for the answer, which may take hours; only for what can't be found out otherwise.",
+        """{"type":"object","properties":{"question":{"type":"string"}},"required":["question"]}""");
+
+    public static ToolSpec Spawn { get; } = new(
+        "spawn", "Gives a part of the work to another agent, which starts from your files as they are, knows nothing but the goal that you write, and pays from your budget. You wait; what it has changed is in your files when it ends.",
+        """{"type":"object","properties":{"goal":{"type":"string","description":"all that it needs to know"}},"required":["goal"]}""");
 
     public static ToolSpec Note { get; } = new("note", "Keeps a short note that stays with you when the conversation is cut.", """{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}""");
 

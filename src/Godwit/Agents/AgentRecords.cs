@@ -39,8 +39,14 @@ public sealed record AgentTask
     /// <summary>The program that does it, by its name among the templates; null for Godwit's own loop.</summary>
     public string? Program { get; init; }
 
-    /// <summary>The time that a program has, in seconds. Default 1,800.</summary>
+    /// <summary>The time that it has, in seconds of the run's active time. Default 1,800.</summary>
     public double Seconds { get; init; } = 1800;
+
+    /// <summary>Whether it may ask a person and wait for the answer.</summary>
+    public bool MayAsk { get; init; }
+
+    /// <summary>How many generations of agents it may have below itself. Default none.</summary>
+    public int Depth { get; init; }
 
     /// <summary>The most tokens of one reply. Default 8,192.</summary>
     public int MaxOutput { get; init; } = 8192;
@@ -127,6 +133,15 @@ public sealed record AgentState
 
     /// <summary>The models that answered.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>The run's active time at its first answer; 0 before it.</summary>
+    public double StartSeconds { get; init; }
+
+    /// <summary>The run's active time at its last answer.</summary>
+    public double NowSeconds { get; init; }
+
+    /// <summary>Agents that it has started.</summary>
+    public int Spawned { get; init; }
 
     /// <summary>Set at the end.</summary>
     public AgentResult? Result { get; init; }

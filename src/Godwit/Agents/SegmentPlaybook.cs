@@ -42,6 +42,11 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     return await EndAsync(AgentEnd.OutOfBudget, $"its {_task.Turns} model calls are used up");
                 }
 
+                if (_state.NowSeconds - _state.StartSeconds >= _task.Seconds)
+                {
+                    return await EndAsync(AgentEnd.OutOfBudget, $"its {_task.Seconds:0} s are used up");
+                }
+
                 var (reply, failure) = await AskAsync($"turn/{_state.Turn + 1}", services.Budgets.At(_task.Budget), _messages, AllTools);
                 if (failure is { Cause: AgentModel.Overflow })
                 {
@@ -67,7 +72,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             return await CutAsync();
         }
 
-        private IReadOnlyList<ToolSpec> AllTools => [.. services.Tools.Select(tool => tool.Spec), AgentPrompt.Note, AgentPrompt.Submit];
+        private IReadOnlyList<ToolSpec> AllTools =>
+            [.. services.Tools.Select(tool => tool.Spec), .. _task.MayAsk ? [AgentPrompt.Ask] : Array.Empty<ToolSpec>(), .. _task.Depth > 0 ? [AgentPrompt.Spawn] : Array.Empty<ToolSpec>(), AgentPrompt.Note, AgentPrompt.Submit];
 
         /// <summary>Carries a reply out; not null when the agent has ended.</summary>
         private async Task<AgentState?> TakeAsync(ModelReply reply)
@@ -149,6 +155,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     _state = _state with
                     {
                         Charge = _state.Charge + answer.Charge,
+                        StartSeconds = _state.StartSeconds > 0 ? _state.StartSeconds : answer.ActiveSeconds,
+                        NowSeconds = answer.ActiveSeconds,
                         Models = _state.Models.Contains(answer.Reply.Model) ? _state.Models : [.. _state.Models, answer.Reply.Model],
                     };
                     return (answer.Reply, null);

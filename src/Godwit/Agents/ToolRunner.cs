@@ -38,6 +38,20 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         for (var index = 0; index < calls.Count;)
         {
             var call = calls[index];
+            if (call.Name == AgentPrompt.Ask.Name && state.Task.MayAsk)
+            {
+                (state, results[index]) = await AskPersonAsync($"{key}/tools/{index + 1}", call, state);
+                index++;
+                continue;
+            }
+
+            if (call.Name == AgentPrompt.Spawn.Name && state.Task.Depth > 0)
+            {
+                (state, results[index]) = await SpawnAsync($"{key}/tools/{index + 1}", call, state);
+                index++;
+                continue;
+            }
+
             if (Own(call, ref state, ref submitted) is { } answered)
             {
                 results[index++] = answered;
@@ -58,6 +72,64 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
     /// <summary>The name of the tree as it stands.</summary>
     public Task<string> TreeAsync(string key) => context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, (_, _, cancellation) => _tree.SnapshotAsync(cancellation));
+
+    private async Task<(AgentState, MessagePart.ToolResult)> AskPersonAsync(string key, MessagePart.ToolCall call, AgentState state)
+    {
+        state = state with { ToolCalls = state.ToolCalls + 1 };
+        try
+        {
+            var question = ToolArguments.Parse(call.Arguments).Text("question");
+            var answer = await AnswerAsync(key, new ApprovalAsked(state.Task.Name, SignalOf(key, state), call.Name, question, "question"));
+            return (state, new MessagePart.ToolResult(call.Id, answer is null ? "nobody answered in time; go on with what you can find out" : answer.Words ?? (answer.Granted ? "yes" : "no")));
+        }
+        catch (ToolException wrong)
+        {
+            return (state, new MessagePart.ToolResult(call.Id, wrong.Message, Failed: true));
+        }
+    }
+
+    /// <summary>Another agent's whole life, on a copy of the files; they become this one's when it ends.</summary>
+    private async Task<(AgentState, MessagePart.ToolResult)> SpawnAsync(string key, MessagePart.ToolCall call, AgentState state)
+    {
+        state = state with { ToolCalls = state.ToolCalls + 1 };
+        string goal;
+        try
+        {
+            goal = ToolArguments.Parse(call.Arguments).Text("goal");
+        }
+        catch (ToolException wrong)
+        {
+            return (state, new MessagePart.ToolResult(call.Id, wrong.Message, Failed: true));
+        }
+
+        var number = state.Spawned + 1;
+        var task = state.Task with
+        {
+            Name = $"{state.Task.Name}.{number}",
+            Goal = goal,
+            Budget = $"{state.Task.Budget}/{number}",
+            BaseTree = await TreeAsync($"{key}/tree"),
+            Depth = state.Task.Depth - 1,
+            Turns = state.Task.Turns - state.Turn,
+            ToolCalls = Math.Max(1, state.Task.ToolCalls - state.ToolCalls),
+            Seconds = state.Task.Seconds - (state.NowSeconds - state.StartSeconds),
+        };
+        state = state with { Spawned = number };
+        if (task.Turns < 1)
+        {
+            return (state, new MessagePart.ToolResult(call.Id, "there are no model calls left for another agent", Failed: true));
+        }
+
+        var end = (await context.ChildAsync($"{key}/agent", new AgentPlaybook(services), task)).Require();
+        await context.StepAsync($"{key}/take", Effect.Workspace(_tree), end.Tree, async (tree, _, cancellation) =>
+        {
+            await _tree.ResetAsync(tree, cancellation);
+            return true;
+        });
+        return (
+            state with { ToolCalls = state.ToolCalls + end.ToolCalls, Turn = state.Turn + end.Turns, Charge = state.Charge + end.Charge },
+            new MessagePart.ToolResult(call.Id, $"{(end.End == AgentEnd.Submitted ? "it says that it is done" : $"it ended without handing over: {end.Reason}")}\n{end.Summary}", Failed: end.End != AgentEnd.Submitted));
+    }
 
     /// <summary>Carries out what of a group the gatekeeper lets through; the rest is answered with its reason.</summary>
     private async Task<IReadOnlyList<ToolOutput>> RunGroupAsync(string key, IReadOnlyList<MessagePart.ToolCall> group, AgentState state)
@@ -125,14 +197,20 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
         if (decision.Verdict == Verdict.Ask)
         {
-            var name = $"approval/{state.Task.Name}/{state.Turn}/{key.Split("/tools/")[^1]}";
-            await context.NoteAsync($"{key}/asked", new ApprovalAsked(state.Task.Name, name, call.Name, call.Arguments, decision.Rule));
-            var answer = await context.SignalAsync<Approval>($"{key}/approval", name, ApprovalDeadline);
+            var answer = await AnswerAsync(key, new ApprovalAsked(state.Task.Name, SignalOf(key, state), call.Name, call.Arguments, decision.Rule));
             return answer is { Granted: true } ? null : new ToolOutput($"a person was asked and {(answer is null ? "didn't answer in time" : "said no")}: {answer?.Words ?? decision.Reason}", Failed: true);
         }
 
         return decision.Verdict == Verdict.Deny ? new ToolOutput($"refused by rule '{decision.Rule}': {decision.Reason}", Failed: true) : null;
     }
+
+    private async Task<Approval?> AnswerAsync(string key, ApprovalAsked asked)
+    {
+        await context.NoteAsync($"{key}/asked", asked);
+        return await context.SignalAsync<Approval>($"{key}/approval", asked.Name, ApprovalDeadline);
+    }
+
+    private static string SignalOf(string key, AgentState state) => $"approval/{state.Task.Name}/{state.Turn}/{key.Split("/tools/")[^1]}";
 
     private ITool? Find(string name) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == name);
 

@@ -261,6 +261,44 @@ public sealed class AgentTests : IDisposable
     }
 
     [Fact]
+    public async Task Agent_SpawnsAnother_ItsFilesComeBackAndItPaysFromTheSameBudget()
+    {
+        using var server = new ScriptedProvider(request =>
+        {
+            var messages = request["messages"]!.AsArray();
+            var turn = messages.Count(message => message!["role"]!.GetValue<string>() == "assistant");
+            return (messages[1]!["content"]!.ToString().Contains("Only the second line", StringComparison.Ordinal), turn) switch
+            {
+                (false, 0) => new ScriptedReply(null, ("write", """{"path":"mine.txt","content":"m"}"""), ("spawn", """{"goal":"Only the second line of src/a.txt: make it TWO"}""")),
+                (false, _) => new ScriptedReply(null, ("submit", """{"summary":"done by two"}""")),
+                (true, 0) => new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}"""), ("spawn", """{"goal":"deeper"}""")),
+                _ => new ScriptedReply(null, ("submit", """{"summary":"it is TWO"}""")),
+            };
+        });
+        var services = Services(server);
+        var task = await TaskAsync();
+        var result = await RunAsync(services, task with { Depth = 1 });
+        Assert.Equal((AgentEnd.Submitted, "done by two", 4), (result.End, result.Summary, result.Turns));
+        Assert.Equal(["mine.txt", "src/a.txt"], (await _clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path).Order());
+        Assert.Equal(server.Billed, result.Charge.Dollars);
+        Assert.Equal(server.Billed, services.Budgets.Spent("run/agents/agent-1").Dollars);
+        Assert.InRange(services.Budgets.Spent("run/agents/agent-1/1").Dollars, server.Billed * 0.4m, server.Billed * 0.6m);
+        Assert.Contains("it is TWO", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
+
+        // Its own agent may have none below itself.
+        Assert.Contains("there is no tool \\u0027spawn", string.Concat(server.Requests.Select(request => request["messages"]!.ToJsonString())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Agent_TimeIsOver_EndsWithThatReason()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply(null, ("run", """{"command":"sleep 0.2; date +%N"}""")));
+        var result = await RunAsync(Services(server), await TaskAsync() with { Seconds = 1 });
+        Assert.Equal((AgentEnd.OutOfBudget, "its 1 s are used up"), (result.End, result.Reason));
+        Assert.InRange(result.Turns, 2, 6);
+    }
+
+    [Fact]
     public async Task Tools_FailInAWayThatNoToolForesaw_TheAgentIsToldAndGoesOn()
     {
         using var server = new ScriptedProvider(Turns(

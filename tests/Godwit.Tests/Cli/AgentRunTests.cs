@@ -208,6 +208,34 @@ public sealed class AgentRunTests : IDisposable
         Assert.Contains("nothing waits", _godwit.Run("approvals", "last").Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_AgentAsksAPerson_TheAnswerIsItsResult()
+    {
+        var mail = _godwit.Folder(
+            "mail-ask",
+            ("trial-1-001.reply.json", """{"calls": [{"name": "ask", "arguments": {"question": "May the filler go?"}}]}"""),
+            ("trial-1-002.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "gone"}}]}"""));
+        var goal = Goal();
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, ask: true}", StringComparison.Ordinal));
+        using var process = _godwit.Start("run", goal, "--mailbox", mail, "--trials", "1");
+        await Durable.Eventually.TrueAsync(() => _godwit.Run("approvals", "last").Output.Contains("trial-1 wants ask May the filler go?", StringComparison.Ordinal), "a question");
+        Assert.Equal(0, _godwit.Run("approve", "last", "--because", "yes, all of it").Exit);
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Contains("<- yes, all of it", File.ReadAllText(Path.Combine(mail, "trial-1-002.request.md")), StringComparison.Ordinal);
+        Assert.Equal("verified", _godwit.RunJson("show", "last").GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public void Run_ToolCallsOfTheRunAreUsedUp_NoFurtherAgentIsAsked()
+    {
+        var goal = Goal();
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("dollars: 1", "dollars: 1, tool_calls: 4", StringComparison.Ordinal));
+        var result = _godwit.RunJson("run", goal, "--mailbox", Mailbox());
+        Assert.Equal("verified", result.GetProperty("state").GetString());
+        Assert.DoesNotContain("trial-2", _godwit.Run("log", "last").Output, StringComparison.Ordinal);
+        Assert.Equal("worker", _godwit.RunJson("show", "last", "--costs").GetProperty("roles")[0].GetProperty("name").GetString());
+    }
+
     [Theory]
     [InlineData("--cassette", "there is no cassette")]
     [InlineData("--cassette /nowhere --mailbox /tmp/x", "leave --record and --mailbox out")]

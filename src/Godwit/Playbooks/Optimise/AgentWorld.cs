@@ -83,12 +83,12 @@ internal sealed class AgentWorld : IDisposable
         }
     }
 
-    /// <summary>Takes the files of an agent away whose work is over; what it made stands in the run's clone.</summary>
+    /// <summary>Takes the files of an agent, and of those that it started, away when its work is over; what it made stands in the run's clone.</summary>
     public static void DeleteTree(RunFolder folder, string agent)
     {
-        if (Directory.Exists(TreeOf(folder, agent)))
+        foreach (var tree in Directory.EnumerateDirectories(folder.Trees, $"agent-{agent}*").Where(path => path == TreeOf(folder, agent) || path.StartsWith(TreeOf(folder, agent) + ".", StringComparison.Ordinal)))
         {
-            Directory.Delete(TreeOf(folder, agent), recursive: true);
+            Directory.Delete(tree, recursive: true);
         }
     }
 

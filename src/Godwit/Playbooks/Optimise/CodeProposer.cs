@@ -37,7 +37,8 @@ public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IRead
 /// <summary>What came of asking an agent.</summary>
 /// <param name="Trial">The trial: still to be checked unless it is thrown out already; null where no agent could work.</param>
 /// <param name="Ended">Why no further agent can be asked; null while one can.</param>
-internal sealed record CodeProposal(TrialRecord? Trial, string? Ended);
+/// <param name="ToolCalls">How many tool calls it took.</param>
+internal sealed record CodeProposal(TrialRecord? Trial, string? Ended, int ToolCalls);
 
 /// <summary>Asks agents for candidates. Every third one sees nothing of the others: the control arm that tells whether sharing helps.</summary>
 internal sealed class CodeProposer(IDurableContext context, OptimiseServices services, OptimiseInput input, Calibration calibration)
@@ -45,9 +46,15 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
     private const int ControlEvery = 3;
     private const int Shown = 3;
 
-    public async Task<CodeProposal> ProposeAsync(int number, int trial, IReadOnlyList<TrialRecord> trials)
+    public async Task<CodeProposal> ProposeAsync(int number, int trial, IReadOnlyList<TrialRecord> trials, int toolCalls)
     {
         var goal = input.Goal;
+        var left = (goal.ToolCalls ?? int.MaxValue) - toolCalls;
+        if (left <= 0)
+        {
+            return new CodeProposal(null, $"the run's {goal.ToolCalls} tool calls are used up", 0);
+        }
+
         var start = await context.StepAsync($"propose/{number}/base", Effect.Repeatable, input.BaseCommit, services.Code!.BaseAsync);
         var control = number % ControlEvery == 0;
         var task = new AgentTask
@@ -61,7 +68,9 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             BaseCommit = start.Commit,
             BaseTree = start.Tree,
             Turns = goal.Agents.Turns,
-            ToolCalls = goal.Agents.ToolCalls,
+            ToolCalls = Math.Min(goal.Agents.ToolCalls, left),
+            MayAsk = goal.Agents.Ask,
+            Depth = goal.Agents.Depth,
             Program = goal.Agents.Program,
             Seconds = goal.Agents.Seconds,
         };
@@ -79,15 +88,15 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
         if (change.Refused.Count > 0)
         {
-            return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended);
+            return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended, agent.ToolCalls);
         }
 
         if (change.Files.Count > 0)
         {
-            return new CodeProposal(record, ended);
+            return new CodeProposal(record, ended, agent.ToolCalls);
         }
 
-        return new CodeProposal(ended is null ? record with { Outcome = TrialOutcome.Invalid, Reason = $"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}" } : null, ended);
+        return new CodeProposal(ended is null ? record with { Outcome = TrialOutcome.Invalid, Reason = $"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}" } : null, ended, agent.ToolCalls);
     }
 
     /// <summary>The goal, how it is measured, and what others have tried with their measured numbers.</summary>

@@ -33,6 +33,9 @@ public sealed record Goal
     /// <summary>The most model tokens, in and out; null for no cap.</summary>
     public long? Tokens { get; init; }
 
+    /// <summary>The most tool calls of all agents together; null for no limit.</summary>
+    public int? ToolCalls { get; init; }
+
     /// <summary>The most candidates. Default 60.</summary>
     public int Trials { get; init; } = 60;
 
@@ -74,7 +77,13 @@ public sealed record AgentSpec
     /// <summary>The program that does the agents' work, such as <c>codex</c>; null for Godwit's own loop.</summary>
     public string? Program { get; init; }
 
-    /// <summary>The time that one program has, in seconds. Default 1,800.</summary>
+    /// <summary>Whether they may ask a person and wait for the answer. Default no.</summary>
+    public bool Ask { get; init; }
+
+    /// <summary>How many generations of agents one may have below itself. Default none.</summary>
+    public int Depth { get; init; }
+
+    /// <summary>The time that one agent has, in seconds. Default 1,800.</summary>
     public double Seconds { get; init; } = 1800;
 
     /// <summary>The share of candidates that agents propose where there are parameters too, as a fraction. Default 0.5.</summary>

@@ -132,8 +132,8 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         /// <summary>A candidate that an agent makes by editing code.</summary>
         private async Task EditAsync(int number)
         {
-            var (trial, ended) = await new CodeProposer(context, services, input.Input, _calibration).ProposeAsync(number, _trials.Count + 1, _trials);
-            State = State with { AgentsEnded = ended };
+            var (trial, ended, toolCalls) = await new CodeProposer(context, services, input.Input, _calibration).ProposeAsync(number, _trials.Count + 1, _trials, State.ToolCalls);
+            State = State with { AgentsEnded = ended, ToolCalls = State.ToolCalls + toolCalls };
             if (trial is null && _trials.Count == 0 && _goal.Parameters is null)
             {
                 State = State with { Failure = $"no agent could work: {ended}" };

@@ -27,6 +27,9 @@ public sealed record ScreenState
     /// <summary>Measurements that went to candidates for a closer look.</summary>
     public int Closer { get; init; }
 
+    /// <summary>Tool calls of all agents so far.</summary>
+    public int ToolCalls { get; init; }
+
     /// <summary>Why no further agent can be asked; null while one can.</summary>
     public string? AgentsEnded { get; init; }
 
