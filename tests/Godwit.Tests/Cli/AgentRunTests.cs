@@ -144,6 +144,17 @@ public sealed class AgentRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_AgentRepeatsAnotherInOtherSpaces_IsNotMeasuredAgain()
+    {
+        var mail = _godwit.Folder(
+            "mail-same",
+            ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nxx\n"}}, {"name": "submit", "arguments": {"summary": "short"}}]}"""),
+            ("trial-2-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\n  xx\n\n"}}, {"name": "submit", "arguments": {"summary": "short too"}}]}"""));
+        var result = _godwit.RunJson("run", Goal(), "--mailbox", mail, "--trials", "2");
+        Assert.Equal("it differs from trial 1 in nothing but white space", result.GetProperty("thrown_out")[0].GetProperty("reason").GetString());
+    }
+
+    [Fact]
     public void Run_BudgetHoldsNoCall_EndsAtOnceWithThatReason()
     {
         using var server = new ScriptedProvider(_ => new ScriptedReply("never"));

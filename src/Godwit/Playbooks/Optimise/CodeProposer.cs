@@ -32,7 +32,8 @@ public sealed record CodeChangeRequest(string Agent, string Commit, string Tree)
 /// <param name="Files">Editable files and their new objects.</param>
 /// <param name="Refused">Files of the base that were changed and may not be.</param>
 /// <param name="Patch">The difference, cut where it is long.</param>
-public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IReadOnlyList<string> Refused, string Patch);
+/// <param name="Shape">A hash of the lines that went and came, without white space: two changes that differ in nothing else have one shape.</param>
+public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IReadOnlyList<string> Refused, string Patch, string Shape = "");
 
 /// <summary>What came of asking an agent.</summary>
 /// <param name="Trial">The trial: still to be checked unless it is thrown out already; null where no agent could work.</param>
@@ -46,7 +47,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
     private const int ControlEvery = 3;
     private const int Shown = 3;
 
-    public async Task<CodeProposal> ProposeAsync(int number, int trial, IReadOnlyList<TrialRecord> trials, int toolCalls)
+    public async Task<CodeProposal> ProposeAsync(int number, int trial, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int toolCalls)
     {
         var goal = input.Goal;
         var left = (goal.ToolCalls ?? int.MaxValue) - toolCalls;
@@ -61,7 +62,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         {
             Name = string.Create(CultureInfo.InvariantCulture, $"trial-{number}"),
             Role = goal.Agents!.Role,
-            Goal = Brief(control ? [] : trials),
+            Goal = Brief(control ? [] : trials, disproven),
             Constraints = Constraints(goal.Harness),
             Instructions = start.Instructions,
             Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
@@ -82,7 +83,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             Number = trial,
             Parameters = change.Files,
             Proposer = control ? "agent-alone" : "agent",
-            Claim = new TrialClaim { Agent = task.Name, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch },
+            Claim = new TrialClaim { Agent = task.Name, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
         };
         // One that was never answered wasn't stopped by anything of its own: the next would fare no better.
         var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
@@ -100,7 +101,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
     }
 
     /// <summary>The goal, how it is measured, and what others have tried with their measured numbers.</summary>
-    private string Brief(IReadOnlyList<TrialRecord> trials)
+    private string Brief(IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven)
     {
         var (goal, harness) = (input.Goal, input.Goal.Harness);
         var better = harness.Maximise ? "higher" : "lower";
@@ -123,7 +124,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         foreach (var trial in shown)
         {
             var number = trial.Scores.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Math.Exp(Screening.Posterior(trial, calibration).Mean):0.00} times the base") : $"thrown out: {trial.Reason}";
-            text.Append(CultureInfo.InvariantCulture, $"\n### Trial {trial.Number}: {number}\n\n{trial.Claim!.Summary}\n\n```diff\n{trial.Claim.Patch}\n```\n");
+            text.Append(CultureInfo.InvariantCulture, $"\n### Trial {trial.Number}: {number}{(disproven.Contains(trial.Number) ? ", which did not hold when it was to be proven on fresh runs and on work that nobody has seen" : "")}\n\n{trial.Claim!.Summary}\n\n```diff\n{trial.Claim.Patch}\n```\n");
         }
 
         return text.ToString();

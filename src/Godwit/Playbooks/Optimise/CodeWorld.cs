@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Godwit.Durable;
 using Godwit.Journal;
@@ -10,6 +11,7 @@ namespace Godwit.Playbooks.Optimise;
 internal sealed class CodeWorld(RunFolder folder, RunRepository repository, HarnessTrees trees, HarnessSpec spec) : ICodeWorld
 {
     private const int LongestPatch = 8_000;
+    private static readonly string[] Indented = [".py", ".pyx", ".yaml", ".yml", ".fs", ".hs", ".nim", "Makefile", ".mk"];
     private const string InstructionsFile = "AGENTS.md";
 
     public async Task<CodeBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation)
@@ -37,7 +39,25 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
 
         AgentWorld.DeleteTree(folder, request.Agent);
         var patch = files.Count == 0 ? "" : await repository.DiffAsync(request.Commit, request.Tree, files.Keys, cancellation);
-        return new CodeChange(files, refused, patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch);
+        return new CodeChange(files, refused, patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch, ShapeOf(patch));
+    }
+
+    /// <summary>The lines that went and came, without white space, except where a language's blocks are made of it.</summary>
+    private static string ShapeOf(string patch)
+    {
+        var lines = new List<string>();
+        var indented = false;
+        foreach (var line in patch.Split('\n').Where(line => line.Length > 1 && line[0] is '+' or '-'))
+        {
+            indented = line.StartsWith("+++ ", StringComparison.Ordinal) ? Indented.Any(end => line.EndsWith(end, StringComparison.Ordinal)) : indented;
+            var words = string.Concat(line.Skip(1).Where(letter => !char.IsWhiteSpace(letter)));
+            if (words.Length > 0)
+            {
+                lines.Add($"{line[0]}{(indented ? line.Length - line[1..].TrimStart().Length : 0)} {words}");
+            }
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))))[..16];
     }
 
     /// <summary>The nearest instructions to the goal's folder.</summary>

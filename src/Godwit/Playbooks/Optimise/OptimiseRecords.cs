@@ -98,6 +98,9 @@ public sealed record TrialClaim
 
     /// <summary>The change, cut where it is long.</summary>
     public string Patch { get; init; } = "";
+
+    /// <summary>A hash of the change without white space.</summary>
+    public string Shape { get; init; } = "";
 }
 
 /// <summary>What calibration learned.</summary>

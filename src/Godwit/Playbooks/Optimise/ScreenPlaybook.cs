@@ -132,7 +132,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         /// <summary>A candidate that an agent makes by editing code.</summary>
         private async Task EditAsync(int number)
         {
-            var (trial, ended, toolCalls) = await new CodeProposer(context, services, input.Input, _calibration).ProposeAsync(number, _trials.Count + 1, _trials, State.ToolCalls);
+            var (trial, ended, toolCalls) = await new CodeProposer(context, services, input.Input, _calibration).ProposeAsync(number, _trials.Count + 1, _trials, input.Excluded, State.ToolCalls);
             State = State with { AgentsEnded = ended, ToolCalls = State.ToolCalls + toolCalls };
             if (trial is null && _trials.Count == 0 && _goal.Parameters is null)
             {
@@ -149,6 +149,10 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             if (trial.Reason is null && Known(trial.Parameters) is { } same)
             {
                 trial = trial with { Outcome = TrialOutcome.Invalid, Reason = $"it is the same as trial {same.Number}" };
+            }
+            else if (trial.Reason is null && _trials.Find(other => other.Claim?.Shape == trial.Claim!.Shape) is { } alike)
+            {
+                trial = trial with { Outcome = TrialOutcome.Invalid, Reason = $"it differs from trial {alike.Number} in nothing but white space" };
             }
 
             _trials.Add(trial);
