@@ -6,9 +6,11 @@ namespace Godwit.Agents;
 /// <summary>The words that agents are given.</summary>
 internal static class AgentPrompt
 {
-    public const string System = """
+    private const string Alone = "Nobody answers questions.";
+
+    private const string Common = """
         You are an agent of Godwit. You work alone in a folder of files that is yours, with the tools below, until you call 'submit'.
-        Nobody answers questions that you don't ask with a tool. What you say is taken as a claim: afterwards your files are checked and measured on a clean
+        Nobody answers questions. What you say is taken as a claim: afterwards your files are checked and measured on a clean
         checkout, outside of your reach, so report what you saw, failures included. Look before you change, keep changes small
         and to the point, and run the checks yourself before you submit.
         """;
@@ -55,6 +57,9 @@ internal static class AgentPrompt
 
         return text.ToString();
     }
+
+    /// <summary>What stands above every conversation.</summary>
+    public static string System(AgentTask task) => task.MayAsk ? Common.Replace(Alone, "Nobody answers questions but those that you ask with 'ask'.", StringComparison.Ordinal) : Common;
 
     /// <summary>All that a program is told.</summary>
     public static string ForProgram(AgentTask task) => $"{Program}\n\n{Opening(task)}";

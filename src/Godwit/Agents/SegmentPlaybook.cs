@@ -136,7 +136,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     Role = _task.Role,
                     Agent = _task.Name,
                     Turn = _state.Turn,
-                    System = AgentPrompt.System,
+                    System = AgentPrompt.System(_task),
                     Messages = messages,
                     Tools = tools,
                     MaxOutput = _task.MaxOutput,

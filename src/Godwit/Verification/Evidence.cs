@@ -46,7 +46,10 @@ public sealed record EvidencePredicate
     /// <summary>SHA-256 over the commands and every file that a candidate can't change.</summary>
     public required string HarnessHash { get; init; }
 
-    /// <summary><c>process</c>: the harness is a process of its own and times what it runs; code that it loads could lie to it.</summary>
+    /// <summary>
+    /// <c>process</c>: the harness is a process of its own, which starts the candidate or reads it as data;
+    /// <c>loads-candidate</c>: it loads the candidate's code, which could lie to it about time. The goal says which.
+    /// </summary>
     public string HarnessKind { get; init; } = "process";
 
     /// <summary>How commands were kept apart.</summary>

@@ -45,6 +45,12 @@ public sealed record HarnessSpec
     /// <summary>What setup, a build or a check may take. Default 10 minutes.</summary>
     public TimeSpan BuildTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Whether the process that measures loads the candidate's code, which could lie to it about time; else that process only
+    /// starts the candidate, or reads it as data. Default no.
+    /// </summary>
+    public bool LoadsCandidate { get; init; }
+
     /// <summary>How many processors a measurement is pinned to; 0, the default, for no pinning.</summary>
     public int Cpus { get; init; }
 

@@ -56,7 +56,9 @@ public sealed class AgentRunTests : IDisposable
         var report = File.ReadAllText(result.GetProperty("report").GetString()!);
         Assert.Contains("other.txt made no difference", report, StringComparison.Ordinal);
         Assert.Contains("took the filler out", report, StringComparison.Ordinal);
-        Assert.Equal(0, _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Exit);
+        var (verified, words, _) = _godwit.Run("verify", result.GetProperty("evidence").GetString()!);
+        Assert.Equal(0, verified);
+        Assert.Contains("a process of its own", words, StringComparison.Ordinal);
 
         var costs = _godwit.RunJson("show", "last", "--costs");
         Assert.Equal(5, costs.GetProperty("models")[0].GetProperty("calls").GetInt32());

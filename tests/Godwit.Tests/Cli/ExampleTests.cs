@@ -54,6 +54,7 @@ public sealed class ExampleTests : IDisposable
         var result = _godwit.RunJson("run", Path.Combine(clone, "examples", "matching-engine"), "--cassette", "--trials", all ? "4" : "2");
         Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
         Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 5, result.ToString());
+        Assert.Contains("loads the candidate's code", _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
         if (all)
         {
             ThrownOut(result, "matching.csproj, which the goal doesn't allow");

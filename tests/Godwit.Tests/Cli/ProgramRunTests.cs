@@ -33,10 +33,11 @@ public sealed class ProgramRunTests : IDisposable
     public void Run_ProgramEdits_IsVerifiedAndItsSpendIsShown(string program, string dialect)
     {
         Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
-        using var server = new ScriptedProvider(request =>
+        ScriptedProvider? server = null;
+        using var scripted = server = new ScriptedProvider(request =>
             (request["tools"] as JsonArray)?.Count > 0 != true ? new ScriptedReply("A title")
             : request.ToJsonString().Contains("I take the filler out.", StringComparison.Ordinal) ? new ScriptedReply("The filler is gone, and ./check passes.")
-            : Shell(request, "env; cat /proc/*/environ; printf 'keep\\nxx\\n' > src.txt && ./check; echo done with $?"));
+            : Shell(request, $"env; cat /proc/*/environ; bash -c 'exec 4<>/dev/tcp/127.0.0.1/{new Uri(server!.Address).Port} && echo reached-$((40+2))'; printf 'keep\\nxx\\n' > src.txt && ./check; echo done with $?"));
         Directory.CreateDirectory(_godwit.Home);
         var key = _godwit.Folder("keys", ("key", "sk-planted-by-the-test"));
         File.SetUnixFileMode(Path.Combine(key, "key"), UnixFileMode.UserRead);
@@ -70,6 +71,7 @@ public sealed class ProgramRunTests : IDisposable
         Assert.Equal(server.Billed, costs.GetProperty("dollars").GetDecimal());
         Assert.Equal("trial-1", costs.GetProperty("agents")[0].GetProperty("name").GetString());
         Assert.Contains("GODWIT_TOKEN=godwit-", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("reached-42", log, StringComparison.Ordinal);
         foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_godwit.Home)!, "*", SearchOption.AllDirectories).Where(path => path != Path.Combine(key, "key") && new FileInfo(path).LinkTarget is null))
         {
             Assert.False(File.ReadAllBytes(path).AsSpan().IndexOf("sk-planted-by-the-test"u8) >= 0, $"the key is in {path}");

@@ -58,6 +58,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
                 GoalHash = goal.Hash,
                 BaseCommit = request.Input.BaseCommit,
                 HarnessHash = await HarnessHashAsync(request.Input, cancellation),
+                HarnessKind = goal.Harness.LoadsCandidate ? "loads-candidate" : "process",
                 Sandbox = request.Input.Sandbox,
                 Environment = Evidence.DescribeMachine(),
                 Run = folder.Id,

@@ -132,6 +132,7 @@ public sealed class GoalReader
             Maximise = direction is null or "maximise" or "maximize",
             Timeout = measure?.Duration("timeout") ?? TimeSpan.FromMinutes(10),
             BuildTimeout = root.Duration("timeout") ?? TimeSpan.FromMinutes(10),
+            LoadsCandidate = measure?.Flag("loads_candidate") ?? false,
             Cpus = (int)(measure?.Number("cpus", 0, 1024, whole: true) ?? 0),
             HoldOut = holdOut?.Text("command", required: true),
             HoldOutFiles = holdOut?.List("files") ?? [],
