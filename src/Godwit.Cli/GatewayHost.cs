@@ -7,14 +7,21 @@ namespace Godwit.Cli;
 /// <summary>Serves a run's gateway on a socket, and says how this program stands in for a port inside of sandboxes.</summary>
 internal sealed class GatewayHost : IGatewayHost, IAsyncDisposable
 {
+    private const int LongestSocket = 107; // sun_path of sockaddr_un, without its last zero
     private GatewayServer? _server;
-    private DirectoryInfo? _folder;
+    private DirectoryInfo? _elsewhere;
 
-    public async Task<GatewayDoor> OpenAsync(ModelGateway gateway)
+    public async Task<GatewayDoor> OpenAsync(ModelGateway gateway, string folder)
     {
-        // A socket's path may have no more than 107 bytes, and a run's folder can be deep.
-        _folder = Directory.CreateTempSubdirectory("godwit-gateway-");
-        var socket = Path.Combine(_folder.FullName, "socket");
+        var socket = Path.Combine(folder, "gateway");
+        if (System.Text.Encoding.UTF8.GetByteCount(socket) > LongestSocket)
+        {
+            _elsewhere = Directory.CreateTempSubdirectory("godwit-gateway-");
+            socket = Path.Combine(_elsewhere.FullName, "gateway");
+        }
+
+        // One that was killed leaves its own.
+        File.Delete(socket);
         _server = await GatewayServer.StartAsync(gateway, socket);
         var program = Path.Combine(AppContext.BaseDirectory, "Godwit.Cli");
         var runtime = Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root
@@ -30,6 +37,6 @@ internal sealed class GatewayHost : IGatewayHost, IAsyncDisposable
             await _server.DisposeAsync();
         }
 
-        _folder?.Delete(recursive: true);
+        _elsewhere?.Delete(recursive: true);
     }
 }

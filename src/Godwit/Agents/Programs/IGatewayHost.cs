@@ -6,5 +6,7 @@ namespace Godwit.Agents;
 public interface IGatewayHost
 {
     /// <summary>Starts serving; called once in a run, and ended by whoever made the host.</summary>
-    Task<GatewayDoor> OpenAsync(ModelGateway gateway);
+    /// <param name="gateway">Answers.</param>
+    /// <param name="folder">The run's folder, where a socket may stand.</param>
+    Task<GatewayDoor> OpenAsync(ModelGateway gateway, string folder);
 }

@@ -66,7 +66,7 @@ internal sealed class AgentWorld : IDisposable
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
         ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, measurer.Quiet)];
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
-        var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers))
+        var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
         var programs = goal.Agents!.Program is null ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), catalogue, ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
         return new AgentWorld(drivers, ledger, new AgentServices(
