@@ -139,6 +139,48 @@ public sealed class ProgramRunTests : IDisposable
         Assert.True(costs.GetProperty("dollars").GetDecimal() >= server.Billed);
     }
 
+    [Fact]
+    public void Run_ProgramDoesntWaitForAnAnswer_TheCallIsBookedOnceAtItsWorstCase()
+    {
+        using var gate = new ManualResetEventSlim();
+        using var server = new ScriptedProvider(_ =>
+        {
+            gate.Wait(TimeSpan.FromSeconds(60));
+            return new ScriptedReply("too late");
+        });
+        Directory.CreateDirectory(_godwit.Home);
+        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+            providers: { x: { url: "{{server.Address}}/v1" } }
+            models: { m: { provider: x, id: scripted-model, input: 0, output: 30, max_output: 2000 } }
+            roles: { worker: [m] }
+            """);
+        File.WriteAllText(Path.Combine(_godwit.Home, "programs.yaml"), "small: {command: bash ./agent}\n");
+        var goal = _godwit.Folder(
+            "goal",
+            ("agent", """
+                body='{"model":"m","messages":[]}'
+                exec 3<>"/dev/tcp/127.0.0.1/${GODWIT_GATEWAY##*:}"
+                printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s' "$GODWIT_TOKEN" "${#body}" "$body" >&3
+                sleep 1
+                printf 'keep\nx\n' > src.txt
+                """),
+            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
+            ("src.txt", $"keep\n{new string('x', 500)}\n"),
+            ("godwit.yaml", """
+                goal: Fewer bytes
+                editable: [src.txt]
+                measure: {command: ./bench, metric: bytes, direction: minimise}
+                agents: {program: small}
+                budget: {trials: 1, dollars: 1}
+                """));
+        var (exit, output, error) = _godwit.Run("run", goal);
+        gate.Set();
+        Assert.True(exit is 0 or 1, $"{output}\n{error}");
+        var costs = _godwit.RunJson("show", "last", "--costs");
+        Assert.Equal(0.06m, costs.GetProperty("dollars").GetDecimal());
+        Assert.Equal(1, costs.GetProperty("in_flight").GetProperty("calls").GetInt32());
+    }
+
     [Theory]
     [InlineData("nothing-like-it", "there is no program 'nothing-like-it'; there are codex, claude, opencode")]
     [InlineData("away", "no-such-program isn't on this machine's PATH")]

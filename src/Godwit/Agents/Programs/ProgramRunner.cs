@@ -43,13 +43,15 @@ public sealed class ProgramRunner(
     private const string HomeInside = "/godwit/home";
     private const int Printed = 4 << 20;
     private const int ErrorKept = 2000;
+    private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs a task's program to its end.</summary>
     public async Task<ProgramEnd> RunAsync(AgentTask task, AgentTree tree, Attempt attempt, CancellationToken cancellation)
     {
         var program = programs[task.Program!];
         var open = await door();
-        var client = new GatewayClient { Name = task.Name, Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = cancellation };
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var client = new GatewayClient { Name = task.Name, Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = ended.Token };
         var own = Path.Combine(scratch, task.Name);
         open.Gateway.Admit(client);
         try
@@ -65,6 +67,11 @@ public sealed class ProgramRunner(
             }
 
             var result = await sandbox.RunAsync(command, cancellation);
+
+            // What the program didn't wait for gets a moment to end, and is booked at its worst case after that.
+            open.Gateway.Dismiss(client);
+            ended.CancelAfter(LastCalls);
+            await client.DrainAsync();
             return new ProgramEnd(
                 result.ExitCode, result.TimedOut, client.Calls, client.Charge, [.. client.Models.Keys.Order(StringComparer.Ordinal)], client.Refused, program.Events,
                 attempt.Put(Encoding.UTF8.GetBytes(result.Output)), result.Error.Length > ErrorKept ? result.Error[^ErrorKept..] : result.Error);

@@ -13,6 +13,7 @@ public sealed class GatewayClient
     private readonly Dictionary<string, Queue<Task<GatewayReply>>> _undelivered = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
     private readonly Queue<Counted> _conversations = new();
+    private readonly ConcurrentDictionary<Task<GatewayReply>, bool> _out = new();
 
     /// <summary>Its name, unique in the run.</summary>
     public required string Name { get; init; }
@@ -49,6 +50,21 @@ public sealed class GatewayClient
 
     /// <summary>Why its budget let a call not go out; null where none was refused.</summary>
     public string? Refused { get; private set; }
+
+    /// <summary>Ends when every call that is out has ended, however it did.</summary>
+    public async Task DrainAsync()
+    {
+        foreach (var call in _out.Keys)
+        {
+            await ((Task)call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    internal void Track(Task<GatewayReply> call)
+    {
+        _out[call] = true;
+        _ = call.ContinueWith(done => _out.TryRemove((Task<GatewayReply>)done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
 
     internal void WasRefused(string reason) => Refused ??= reason;
 

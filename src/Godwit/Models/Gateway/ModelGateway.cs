@@ -72,6 +72,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         var (client, hash) = (call.Client, HashOf(call.Body));
         var relay = new GatewayRelay(call.Protocol, call.Body, response);
         var asking = client.Undelivered(hash) ?? AskAsync(call, hash, relay);
+        client.Track(asking);
         try
         {
             // A caller that goes doesn't end its call, which is paid: its repeat gets the answer.
