@@ -32,8 +32,9 @@ public sealed record CodeChangeRequest(string Agent, string Commit, string Tree)
 /// <param name="Files">Editable files and their new objects.</param>
 /// <param name="Refused">Files of the base that were changed and may not be.</param>
 /// <param name="Patch">The difference, cut where it is long.</param>
+/// <param name="ActiveSeconds">The run's active time when it was known.</param>
 /// <param name="Shape">A hash of the lines that went and came, without white space: two changes that differ in nothing else have one shape.</param>
-public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IReadOnlyList<string> Refused, string Patch, string Shape = "");
+public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IReadOnlyList<string> Refused, string Patch, double ActiveSeconds, string Shape = "");
 
 /// <summary>What came of asking an agent.</summary>
 /// <param name="Trial">The trial: still to be checked unless it is thrown out already; null where no agent could work.</param>
@@ -82,6 +83,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         {
             Number = trial,
             Parameters = change.Files,
+            ActiveSeconds = change.ActiveSeconds,
             Proposer = control ? "agent-alone" : "agent",
             Claim = new TrialClaim { Agent = task.Name, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
         };

@@ -39,7 +39,7 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
 
         AgentWorld.DeleteTree(folder, request.Agent);
         var patch = files.Count == 0 ? "" : await repository.DiffAsync(request.Commit, request.Tree, files.Keys, cancellation);
-        return new CodeChange(files, refused, patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch, ShapeOf(patch));
+        return new CodeChange(files, refused, patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch, attempt.ActiveTime.TotalSeconds, ShapeOf(patch));
     }
 
     /// <summary>The lines that went and came, without white space, except where a language's blocks are made of it.</summary>

@@ -79,6 +79,9 @@ public sealed record TrialRecord
 
     /// <summary>The run's active time when it was last touched.</summary>
     public double ActiveSeconds { get; init; }
+
+    /// <summary>The active time that it took to propose it and to check it first.</summary>
+    public double Seconds { get; init; }
 }
 
 /// <summary>An agent's word on its candidate. None of it counts until it is verified.</summary>

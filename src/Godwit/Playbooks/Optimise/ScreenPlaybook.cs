@@ -89,7 +89,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         {
             var number = State.Proposals + 1;
             State = State with { Proposals = number };
-            if (CanEdit && (_goal.Parameters is null || new SeededRandom(_goal.Seed, "edit", $"{number}").NextDouble() < _goal.Agents!.Share))
+            if (CanEdit && (_goal.Parameters is null || new SeededRandom(_goal.Seed, "edit", $"{number}").NextDouble() < Screening.AgentShare(_trials, _calibration, _goal.Agents!.Share)))
             {
                 await EditAsync(number);
                 return;
@@ -124,8 +124,11 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             var trial = new TrialRecord { Number = _trials.Count + 1, Parameters = proposal.Point, Proposer = proposal.Proposer };
             _trials.Add(trial);
             var record = await _runner.CheckAsync(trial, _maker.Make(trial.Parameters), _bases[^1]);
-            await UpdateAsync(record, $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
+            await UpdateAsync(Timed(record), $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
         }
+
+        /// <summary>What it took, for the credit of who proposed it.</summary>
+        private TrialRecord Timed(TrialRecord fresh) => fresh with { Seconds = Math.Max(0, fresh.ActiveSeconds - State.ActiveSeconds) };
 
         private bool CanEdit => _goal.Agents is not null && State.AgentsEnded is null;
 
@@ -157,7 +160,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
 
             _trials.Add(trial);
             var record = trial.Reason is not null ? trial : await _runner.CheckAsync(trial, _maker.Make(trial.Parameters), _bases[^1]);
-            await UpdateAsync(record, $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
+            await UpdateAsync(Timed(record), $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
         }
 
         private TrialRecord? Known(IReadOnlyDictionary<string, string> point)

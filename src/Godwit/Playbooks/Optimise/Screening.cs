@@ -1,5 +1,6 @@
 using Godwit.Search;
 using Godwit.Verification;
+using MathNet.Numerics.Distributions;
 
 namespace Godwit.Playbooks.Optimise;
 
@@ -50,6 +51,9 @@ internal static class Screening
     private const double Tau = 0.1;
 
     private const int BasesForMedian = 5;
+    private const int FirstOfArm = 3;
+    private const double Discount = 0.97;
+    private const double LeastShare = 0.1;
 
     // A score's variance in units of a pair's: one measurement (half a pair's variance) against the median of five, whose
     // variance is pi / (2 * 5) of a measurement's.
@@ -87,6 +91,50 @@ internal static class Screening
         .Select(pair => (pair.trial, Draw: pair.Item2.Mean + Math.Sqrt(pair.Item2.Variance) * random.NextNormal()))
         .OrderByDescending(pair => pair.Draw)
         .FirstOrDefault().trial;
+
+    /// <summary>
+    /// The share of trials that agents propose beside the search of parameters: by the expected improvement over the incumbent
+    /// at the time of proposal (Mockus 1978), a second of the run's time, discounted; at least a tenth for each.
+    /// </summary>
+    /// <param name="trials">All trials by number.</param>
+    /// <param name="calibration">The noise.</param>
+    /// <param name="first">The goal's own share, until both have shown enough.</param>
+    public static double AgentShare(IReadOnlyList<TrialRecord> trials, Calibration calibration, double first)
+    {
+        var (agents, search, incumbent) = (new Arm(), new Arm(), 0.0);
+        foreach (var trial in trials)
+        {
+            var (mean, variance) = trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 ? Posterior(trial, calibration) : (double.NegativeInfinity, 0);
+            (trial.Claim is null ? search : agents).Add(ExpectedGain(mean - incumbent, Math.Sqrt(variance)), trial.Seconds);
+            incumbent = Math.Max(incumbent, mean);
+        }
+
+        return agents.Count < FirstOfArm || search.Count < FirstOfArm || agents.Rate + search.Rate <= 0
+            ? first
+            : Math.Clamp(agents.Rate / (agents.Rate + search.Rate), LeastShare, 1 - LeastShare);
+    }
+
+    /// <summary>The mean of what a normal variable has above 0.</summary>
+    private static double ExpectedGain(double mean, double deviation) => deviation <= 0
+        ? Math.Max(0, mean)
+        : mean * Normal.CDF(0, 1, mean / deviation) + deviation * Normal.PDF(0, 1, mean / deviation);
+
+    private sealed class Arm
+    {
+        private double _gain;
+        private double _seconds;
+
+        public int Count { get; private set; }
+
+        public double Rate => _gain / Math.Max(_seconds, 1e-3);
+
+        public void Add(double gain, double seconds)
+        {
+            Count++;
+            _gain = Discount * _gain + gain;
+            _seconds = Discount * _seconds + seconds;
+        }
+    }
 
     /// <summary>The candidate to prove: the highest posterior mean, if it is at least half of the minimum effect.</summary>
     public static TrialRecord? Finalist(IEnumerable<TrialRecord> trials, Calibration calibration, double minimumEffect, IReadOnlyCollection<int> excluded)
