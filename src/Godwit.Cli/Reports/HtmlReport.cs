@@ -10,7 +10,7 @@ namespace Godwit.Cli.Reports;
 internal static class HtmlReport
 {
     private const string Style = """
-        :root{--ink:#1b2430;--paper:#fff;--muted:#8a95a3;--line:#dfe4ea;--accent:#0f6d74;--good:#14743a;--bad:#b3261e;--soft:#f4f6f8}
+        :root{color-scheme:light dark;--ink:#1b2430;--paper:#fff;--muted:#8a95a3;--line:#dfe4ea;--accent:#0f6d74;--good:#14743a;--bad:#b3261e;--soft:#f4f6f8}
         @media (prefers-color-scheme:dark){:root{--ink:#e6eaf0;--paper:#12171d;--muted:#7c8896;--line:#2a333d;--accent:#4fb8bf;--good:#63c58a;--bad:#f2877f;--soft:#1a2129}}
         *{box-sizing:border-box}body{margin:0 auto;max-width:960px;padding:28px 24px 60px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
         h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:34px 0 10px;border-top:1px solid var(--line);padding-top:20px}.sub{color:var(--muted);margin:0 0 16px}
@@ -22,7 +22,7 @@ internal static class HtmlReport
         .add{color:var(--good)}.del{color:var(--bad)}ul{padding-left:20px;margin:6px 0}table{border-collapse:collapse;width:100%;font-size:13px}
         td,th{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{color:var(--muted);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         details summary{cursor:pointer;color:var(--muted)}.bad{color:var(--bad)}
-        @media print{:root{--ink:#000;--paper:#fff;--soft:#fff;--accent:#0f6d74;--line:#ccc}body{max-width:none;padding:0}details{display:none}h2{break-after:avoid}svg,pre,tr{break-inside:avoid}}
+        @media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff;--accent:#0f6d74;--line:#ccc}body{max-width:none;padding:0}details{display:none}h2{break-after:avoid}svg,pre,tr{break-inside:avoid}}
         """;
 
     public static string Write(ReportData data)

@@ -32,7 +32,10 @@ internal static class Plots
         (low, high) = (low - margin, high + margin);
         var svg = Start(Width, Height, label);
         Rule(svg, Y(0), "1.00x, as before", "var(--muted)", "4 3");
-        Rule(svg, Y(Math.Log(estimate)), $"{LiveView.Factor(estimate)} estimated", "var(--accent)", "none");
+        // Of the base against itself the two lines nearly meet, and the labels must not.
+        var apart = Y(Math.Log(estimate)) - Y(0);
+        var shift = Math.Abs(apart) >= 14 ? 0 : (apart <= 0 ? -14 : 14) - apart;
+        Rule(svg, Y(Math.Log(estimate)), $"{LiveView.Factor(estimate)} estimated", "var(--accent)", "none", shift);
         if (lower > 0 && lower != estimate)
         {
             // Two labels need 14 px between them, however near the lines are.
