@@ -47,6 +47,9 @@ public sealed record Charge(decimal Dollars, long Tokens = 0)
     /// <summary>The sum of two costs.</summary>
     public static Charge operator +(Charge left, Charge right) => left.Add(right);
 
+    /// <summary>The larger of two costs, in dollars and in tokens by themselves.</summary>
+    public static Charge Most(Charge left, Charge right) => new(Math.Max(left.Dollars, right.Dollars), Math.Max(left.Tokens, right.Tokens));
+
     /// <summary>The sum of two costs.</summary>
     public Charge Add(Charge other) => new(Dollars + other.Dollars, Tokens + other.Tokens);
 }

@@ -111,7 +111,11 @@ public enum StopReason
 /// <param name="Input">All of the input, cached tokens included.</param>
 /// <param name="CachedInput">Those of the input that came from a cache.</param>
 /// <param name="Output">All of the output, thinking included.</param>
-public sealed record ModelUsage(long Input, long CachedInput, long Output);
+public sealed record ModelUsage(long Input, long CachedInput, long Output)
+{
+    /// <summary>What writing to a cache costs beside that, in tokens at the price of input.</summary>
+    public decimal Surcharge { get; init; }
+}
 
 /// <summary>A model's answer.</summary>
 /// <param name="Model">The model's name in the catalogue.</param>

@@ -49,6 +49,6 @@ public sealed record ModelEntry
 
     /// <summary>What a call cost by the provider's own count.</summary>
     public Charge Cost(ModelUsage usage) => new(
-        ((usage.Input - usage.CachedInput) * (Input ?? 0) + usage.CachedInput * (CachedInput ?? Input ?? 0) + usage.Output * (Output ?? 0)) / Million,
+        ((usage.Input - usage.CachedInput + usage.Surcharge) * (Input ?? 0) + usage.CachedInput * (CachedInput ?? Input ?? 0) + usage.Output * (Output ?? 0)) / Million,
         usage.Input + usage.Output);
 }

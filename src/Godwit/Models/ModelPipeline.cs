@@ -30,7 +30,7 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
 
     /// <summary>The most that a call can cost with any of its role's models.</summary>
     public Charge WorstCase(ModelRequest request) => catalogue.ForRole(request.Role).Select(model => model.WorstCase(request))
-        .Aggregate(Charge.None, (most, one) => new Charge(Math.Max(most.Dollars, one.Dollars), Math.Max(most.Tokens, one.Tokens)));
+        .Aggregate(Charge.None, Charge.Most);
 
     /// <summary>Asks until a model of the role has answered.</summary>
     /// <exception cref="ModelException">None can: <see cref="ModelFailure.Broken"/> may have been billed, everything else was not.</exception>

@@ -163,6 +163,8 @@ public sealed class GatewayTests : IAsyncDisposable
     [InlineData("/v1/elsewhere", "{}", null, 404, "godwit serves")]
     [InlineData("/v1/chat/completions", "{\"model\":\"c\",\"messages\":[]}", null, 400, "can't be asked by /chat/completions")]
     [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"n\":3}", null, 400, "n above 1")]
+    [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"service_tier\":\"priority\"}", null, 400, "prices of its own")]
+    [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://x/y.png\"}}]}]}", null, 400, "send it inline")]
     [InlineData("/v1/responses", "{\"model\":\"m\",\"input\":[],\"previous_response_id\":\"r\"}", null, 400, "send the whole of it")]
     public async Task Request_CantBeServed_OneLineInTheDialectsForm(string path, string body, string? key, int status, string words)
     {
@@ -199,6 +201,44 @@ public sealed class GatewayTests : IAsyncDisposable
         Assert.Equal([200, 402], statuses.Distinct().Order());
         Assert.InRange(server.Billed, 0.18m, 0.20m);
         Assert.Equal(server.Billed, _run!.Spent.Dollars);
+    }
+
+    [Theory]
+    [InlineData(0, 32_000, 32_000)]
+    [InlineData(1000, 32_000, 1000)]
+    [InlineData(1000, null, 1000)]
+    [InlineData(0, null, 8192)]
+    public async Task Request_Cap_IsTheCallersUnlessTheModelCantGiveSoMuch(int maxOutput, int? asked, int sent)
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply("ok"));
+        await ServeAsync(server, maxOutput: maxOutput);
+        var body = Chat();
+        body["max_tokens"] = asked;
+        using var answer = await PostAsync("/v1/chat/completions", body);
+        Assert.Equal(sent, server.Requests[0]["max_tokens"]!.GetValue<int>());
+    }
+
+    [Theory]
+    [InlineData(null, 0, 0)]
+    [InlineData("5m", 1000, 0.25)]
+    [InlineData("1h", 1000, 1)]
+    public async Task Messages_WriteToTheCache_CostsAsTheProviderBillsIt(string? kept, int written, double share)
+    {
+        var usage = new JsonObject { ["input_tokens"] = 10, ["cache_read_input_tokens"] = 0, ["cache_creation_input_tokens"] = written, ["output_tokens"] = 20, ["cache_creation"] = new JsonObject { ["ephemeral_1h_input_tokens"] = kept == "1h" ? written : 0 } };
+        using var server = new ScriptedProvider(_ => new ScriptedReply
+        {
+            Body = new JsonObject { ["id"] = "m", ["type"] = "message", ["role"] = "assistant", ["model"] = "s", ["content"] = new JsonArray(), ["stop_reason"] = "end_turn", ["usage"] = usage.DeepClone() }.ToJsonString(),
+        });
+        await ServeAsync(server);
+        var text = new JsonObject { ["type"] = "text", ["text"] = new string('x', 1000) };
+        if (kept is not null)
+        {
+            text["cache_control"] = new JsonObject { ["type"] = "ephemeral", ["ttl"] = kept };
+        }
+
+        using var answer = await PostAsync("/v1/messages", new JsonObject { ["model"] = "c", ["max_tokens"] = 20, ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = new JsonArray(text) }) });
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(((10 + written + written * (decimal)share) * 5 + 20 * 30) / 1_000_000, _run!.Spent.Dollars);
     }
 
     [Fact]

@@ -51,12 +51,12 @@ public sealed class ProgramRunner(
         var program = programs[task.Program!];
         var open = await door();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var client = new GatewayClient { Name = task.Name, Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = ended.Token };
+        var client = new GatewayClient { Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = ended.Token };
         var own = Path.Combine(scratch, task.Name);
+        Directory.CreateDirectory(Path.Combine(own, "home"));
         open.Gateway.Admit(client);
         try
         {
-            Directory.CreateDirectory(Path.Combine(own, "home"));
             FileSystem.OwnAll(own, sandbox.OwnerOfFiles);
             tree.Touch();
             var command = Command(task, program, tree, open, client, own);
@@ -94,7 +94,7 @@ public sealed class ProgramRunner(
 
         environment["GODWIT_HOME"] = HomeInside;
         environment["GODWIT_TOKEN"] = client.Token;
-        environment["GODWIT_MODEL"] = models.ForRole(task.Role)[0].Id;
+        environment["GODWIT_MODEL"] = models.ForRole(task.Role).First(model => ModelGateway.Serves(models.Providers[model.Provider], program.Speaks)).Id;
         var mounts = new Dictionary<string, string>(template.Mounts) { [open.Socket] = SocketInside };
         string[] line = [.. open.Relay, bare ? open.Socket : SocketInside, "/bin/sh", "-c", program.Command];
         return template with

@@ -15,9 +15,6 @@ public sealed class GatewayClient
     private readonly Queue<Counted> _conversations = new();
     private readonly ConcurrentDictionary<Task<GatewayReply>, bool> _out = new();
 
-    /// <summary>Its name, unique in the run.</summary>
-    public required string Name { get; init; }
-
     /// <summary>The role whose models answer it.</summary>
     public required string Role { get; init; }
 
@@ -94,7 +91,16 @@ public sealed class GatewayClient
     {
         lock (_gate)
         {
-            return _undelivered.TryGetValue(hash, out var calls) && calls.TryDequeue(out var call) ? call : null;
+            while (_undelivered.TryGetValue(hash, out var calls) && calls.TryDequeue(out var call))
+            {
+                // One that has failed meanwhile is asked anew: what was wrong then may have passed.
+                if (!call.IsCompleted || call.IsCompletedSuccessfully)
+                {
+                    return call;
+                }
+            }
+
+            return null;
         }
     }
 

@@ -11,6 +11,12 @@ internal abstract class GatewayProtocol
 {
     private const int UnknownMaxOutput = 8192;
 
+    // A picture costs by its size in pixels, whatever its bytes: the most that OpenAI and Anthropic document for one, and some more.
+    private const long TokensOfPicture = 5000;
+
+    // As the body is written again without white space; in a text the quotes would be escaped.
+    private static readonly byte[][] Fetched = ["\"url\":\"http"u8.ToArray(), "\"image_url\":\"http"u8.ToArray(), "\"file_url\":\"http"u8.ToArray(), "\"file_id\":\""u8.ToArray()];
+
     private static readonly GatewayProtocol[] All = [new Chat(), new Responses(), new Messages()];
 
     /// <summary>The path that programs call, without the base address.</summary>
@@ -27,15 +33,39 @@ internal abstract class GatewayProtocol
     {
         var sent = request.DeepClone().AsObject();
         sent["model"] = model.Id;
-        SetCap(sent, Math.Min(Cap(request) ?? int.MaxValue, MaxOutput(model)), provider);
+        SetCap(sent, WorstOutput(model, request), provider);
         return sent;
     }
 
-    /// <summary>The most tokens that a reply of the model can have.</summary>
-    public int WorstOutput(ModelEntry model, JsonObject request) => Math.Min(Cap(request) ?? int.MaxValue, MaxOutput(model));
+    /// <summary>The most tokens that a reply can have: what the caller asks for, but no more than the catalogue says of the model.</summary>
+    public int WorstOutput(ModelEntry model, JsonObject request) => (Cap(request), model.MaxOutput) switch
+    {
+        ({ } asked, 0) => asked,
+        ({ } asked, var most) => Math.Min(asked, most),
+        (null, 0) => UnknownMaxOutput,
+        (null, var most) => most,
+    };
 
     /// <summary>What a request can't have, because its cost couldn't be bounded; null where nothing.</summary>
-    public virtual string? Unbounded(JsonObject request) => null;
+    public string? Unbounded(JsonObject request, ReadOnlySpan<byte> bytes)
+    {
+        foreach (var sign in Fetched)
+        {
+            if (bytes.IndexOf(sign) >= 0)
+            {
+                return "what the provider fetches by itself (an address or the id of a file) can't be counted; send it inline";
+            }
+        }
+
+        return request["service_tier"] is JsonValue tier && tier.TryGetValue<string>(out var name) && name == "priority"
+            ? "service_tier priority has prices of its own, which the catalogue doesn't know; ask without it"
+            : Refuses(request);
+    }
+
+    /// <summary>An upper bound of the input tokens of so many bytes of text, pictures included, in tokens at the price of input.</summary>
+    public virtual long InputBound(long text, ReadOnlySpan<byte> bytes) => text + TokensOfPicture * bytes.Count("\"type\":\"image"u8) + TokensOfPicture * bytes.Count("\"type\":\"input_image"u8);
+
+    protected virtual string? Refuses(JsonObject request) => null;
 
     /// <summary>Takes up what a part of an answer, or a whole one, says of tokens.</summary>
     public abstract void Count(JsonObject part, ref UsageCount usage);
@@ -54,8 +84,6 @@ internal abstract class GatewayProtocol
     protected static int? Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) ? (int)Math.Clamp(number, 1, int.MaxValue) : null;
 
     protected static long Tokens(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) ? number : 0;
-
-    private static int MaxOutput(ModelEntry model) => model.MaxOutput > 0 ? model.MaxOutput : UnknownMaxOutput;
 
     /// <summary>OpenAI's chat completions.</summary>
     private sealed class Chat : GatewayProtocol
@@ -90,7 +118,7 @@ internal abstract class GatewayProtocol
             }
         }
 
-        public override string? Unbounded(JsonObject request) => Whole(request["n"]) > 1 ? "n above 1 has no single cap; ask once for each answer" : null;
+        protected override string? Refuses(JsonObject request) => Whole(request["n"]) > 1 ? "n above 1 has no single cap; ask once for each answer" : null;
     }
 
     /// <summary>OpenAI's responses.</summary>
@@ -108,7 +136,7 @@ internal abstract class GatewayProtocol
             }
         }
 
-        public override string? Unbounded(JsonObject request) =>
+        protected override string? Refuses(JsonObject request) =>
             request["previous_response_id"] is not null || request["conversation"] is not null
                 ? "a conversation that the provider keeps can't be counted; send the whole of it as input"
                 : request["background"]?.GetValueKind() == JsonValueKind.True ? "an answer in the background can't be metered; ask without it" : null;
@@ -121,6 +149,10 @@ internal abstract class GatewayProtocol
     /// <summary>Anthropic's messages.</summary>
     private sealed class Messages : GatewayProtocol
     {
+        // What writing to the cache costs beside the price of input: 1.25 times it for five minutes, twice for an hour (Anthropic, "Prompt caching").
+        private const decimal ForMinutes = 0.25m;
+        private const decimal ForAnHour = 1;
+
         public override string Path => "/messages";
 
         public override bool IsServedBy(string dialect) => dialect == "anthropic";
@@ -135,11 +167,20 @@ internal abstract class GatewayProtocol
             // The start of a stream has the input, each later part all of the output until then.
             var cached = Tokens(counted["cache_read_input_tokens"]);
             var input = Tokens(counted["input_tokens"]) + cached + Tokens(counted["cache_creation_input_tokens"]);
-            usage = new UsageCount(Math.Max(usage.Input, input), Math.Max(usage.Cached, cached), Math.Max(usage.Output, Tokens(counted["output_tokens"])), usage.IsWhole || part["type"]?.GetValue<string>() is "message_delta" or "message");
+            var surcharge = ForMinutes * (Tokens(counted["cache_creation_input_tokens"]) - Tokens(counted["cache_creation"]?["ephemeral_1h_input_tokens"])) + ForAnHour * Tokens(counted["cache_creation"]?["ephemeral_1h_input_tokens"]);
+            usage = new UsageCount(
+                Math.Max(usage.Input, input), Math.Max(usage.Cached, cached), Math.Max(usage.Output, Tokens(counted["output_tokens"])),
+                usage.IsWhole || part["type"]?.GetValue<string>() is "message_delta" or "message", Math.Max(usage.Surcharge, surcharge));
         }
 
         public override string Error(string type, string message) =>
             new JsonObject { ["type"] = "error", ["error"] = new JsonObject { ["type"] = type, ["message"] = message } }.ToJsonString();
+
+        public override long InputBound(long text, ReadOnlySpan<byte> bytes)
+        {
+            var plain = base.InputBound(text, bytes);
+            return bytes.IndexOf("\"cache_control\":"u8) < 0 ? plain : (long)Math.Ceiling(plain * (1 + (bytes.IndexOf("\"ttl\":\"1h\""u8) < 0 ? ForMinutes : ForAnHour)));
+        }
 
         protected override int? Cap(JsonObject request) => Whole(request["max_tokens"]);
 
@@ -152,4 +193,5 @@ internal abstract class GatewayProtocol
 /// <param name="Cached">Those of the input that came from a cache.</param>
 /// <param name="Output">The output.</param>
 /// <param name="IsWhole">The final count has come.</param>
-internal readonly record struct UsageCount(long Input, long Cached, long Output, bool IsWhole);
+/// <param name="Surcharge">What writing to a cache costs beside that, in tokens at the price of input.</param>
+internal readonly record struct UsageCount(long Input, long Cached, long Output, bool IsWhole, decimal Surcharge = 0);

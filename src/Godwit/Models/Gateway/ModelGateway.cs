@@ -58,13 +58,14 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         }
 
         var models = ModelsFor(client, protocol, body, out var mistake);
-        if ((mistake ?? protocol.Unbounded(body)) is { } wrong)
+        var bytes = Bytes(body);
+        if ((mistake ?? protocol.Unbounded(body, bytes)) is { } wrong)
         {
             await RefuseAsync(response, 400, protocol.Error("invalid_request_error", wrong));
             return;
         }
 
-        await AnswerAsync(new Call(request, client, protocol, body, models), response);
+        await AnswerAsync(new Call(request, client, protocol, body, bytes, models), response);
     }
 
     private async Task AnswerAsync(Call call, IGatewayResponse response)
@@ -92,18 +93,17 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     private async Task<GatewayReply> AskAsync(Call call, string hash, GatewayRelay relay)
     {
         var client = call.Client;
-        var bytes = Bytes(call.Body);
         try
         {
             var reply = await client.Attempt.PaidAsync(
-                client.KeyOf(hash), WorstCase(call, bytes), client.Budget, hash,
+                client.KeyOf(hash), WorstCase(call), client.Budget, hash,
                 async (attempt, cancellation) =>
                 {
                     try
                     {
                         var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), cancellation);
                         attempt.Settle(answer.Charge);
-                        client.Learn(bytes, answer.Reply.Model, answer.Reply.Usage.Input);
+                        client.Learn(call.Bytes, answer.Reply.Model, answer.Reply.Usage.Input);
                         return answer;
                     }
                     catch (ModelException error)
@@ -138,13 +138,19 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         {
             var (body, usage) = await relay.TakeAsync(answer, cancellation);
             return usage.IsWhole
-                ? new GatewayReply(new ModelReply(model.Name, [], StopReason.EndTurn, new ModelUsage(usage.Input, usage.Cached, usage.Output)), model.Cost(new ModelUsage(usage.Input, usage.Cached, usage.Output)), relay.ContentType, body)
+                ? ReplyOf(model, usage, relay.ContentType, body)
                 : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count, or broke off before it; a budget can't be kept without one");
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
             throw new ModelException(ModelFailure.Broken, $"{model.Provider} broke off: {error.Message}");
         }
+    }
+
+    private static GatewayReply ReplyOf(ModelEntry model, UsageCount count, string contentType, string body)
+    {
+        var usage = new ModelUsage(count.Input, count.Cached, count.Output) { Surcharge = count.Surcharge };
+        return new GatewayReply(new ModelReply(model.Name, [], StopReason.EndTurn, usage), model.Cost(usage), contentType, body);
     }
 
     private List<ModelEntry> ModelsFor(GatewayClient client, GatewayProtocol protocol, JsonObject body, out string? mistake)
@@ -170,8 +176,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         return served;
     }
 
-    private static Charge WorstCase(Call call, byte[] request) => call.Models.Select(model => model.Cost(new ModelUsage(call.Client.InputBound(request, model.Name), 0, call.Protocol.WorstOutput(model, call.Body))))
-        .Aggregate(Charge.None, (most, one) => new Charge(Math.Max(most.Dollars, one.Dollars), Math.Max(most.Tokens, one.Tokens)));
+    private static Charge WorstCase(Call call) => call.Models
+        .Select(model => model.Cost(new ModelUsage(call.Protocol.InputBound(call.Client.InputBound(call.Bytes, model.Name), call.Bytes), 0, call.Protocol.WorstOutput(model, call.Body))))
+        .Aggregate(Charge.None, Charge.Most);
 
     /// <summary>What the answer depends on: the conversation and the tools, not the ids that a program makes up each time it starts.</summary>
     private static string HashOf(JsonObject body)
@@ -210,7 +217,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         await response.WriteAsync(Encoding.UTF8.GetBytes(body));
     }
 
-    private sealed record Call(GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, IReadOnlyList<ModelEntry> Models)
+    private sealed record Call(GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, byte[] Bytes, IReadOnlyList<ModelEntry> Models)
     {
         /// <summary>How the provider failed, where it did.</summary>
         public ModelException? Failure { get; set; }

@@ -87,7 +87,7 @@ internal sealed record GatewayPlaybook(ModelGateway Gateway, BudgetLedger Budget
     {
         var client = new GatewayClient
         {
-            Name = "gateway", Role = input.Role, MayChoose = true, NeedsPrice = input.Dollars is not null, Budget = Budgets.At("run/gateway"), Attempt = attempt, Ended = cancellation,
+            Role = input.Role, MayChoose = true, NeedsPrice = input.Dollars is not null, Budget = Budgets.At("run/gateway"), Attempt = attempt, Ended = cancellation,
         };
         Gateway.Admit(client);
         Serving.TrySetResult(client);

@@ -123,7 +123,7 @@ internal sealed class AgentWorld : IDisposable
 
         if (catalogue.Roles.ContainsKey(agents.Role) && !catalogue.ForRole(agents.Role).Any(model => ModelGateway.Serves(catalogue.Providers[model.Provider], program.Speaks)))
         {
-            throw new FormatException($"{agents.Program} asks by {program.Speaks}, and no model of role '{agents.Role}' has a provider that speaks it; put one first under roles in {store.Models}");
+            throw new FormatException($"{agents.Program} asks by {program.Speaks}, and no model of role '{agents.Role}' has a provider that speaks it; give the role one under roles in {store.Models}");
         }
     }
 
