@@ -37,16 +37,6 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
         }
     }
 
-    /// <summary>Ends spending under a node: calls that are out finish, no further one goes out.</summary>
-    public void Stop(string node, string reason)
-    {
-        lock (_gate)
-        {
-            Account_NeedsLock(node).Stopped = reason;
-            Grant_NeedsLock();
-        }
-    }
-
     private async Task<IReservation> ReserveAsync(string node, Charge worst, CancellationToken cancellation)
     {
         Waiter waiter;
@@ -112,6 +102,7 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
                 account.Spent += spent;
             }
 
+            // The provider didn't keep to the cap, and what is below here could pass any: calls that are out finish, no further one goes out.
             if (spent.Dollars > worst.Dollars || spent.Tokens > worst.Tokens)
             {
                 Account_NeedsLock(node).Stopped = FormattableString.Invariant($"a call was billed ${spent.Dollars:0.####} and {spent.Tokens} tokens, more than the ${worst.Dollars:0.####} and {worst.Tokens} that were reserved for it");

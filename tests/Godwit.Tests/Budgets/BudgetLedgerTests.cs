@@ -61,11 +61,13 @@ public sealed class BudgetLedgerTests
     }
 
     [Fact]
-    public async Task Stop_Node_NoFurtherCallBelowItAndThoseBesideGoOn()
+    public async Task Settle_MoreThanWasReserved_NoFurtherCallBelowThatNodeAndThoseBesideGoOn()
     {
         var ledger = Ledger(1m);
-        ledger.Stop("run/agents/1", "cancelled");
-        await Assert.ThrowsAsync<BudgetExceededException>(() => ledger.At("run/agents/1/child").ReserveAsync(new Charge(0.01m), CancellationToken.None));
+        (await ledger.At("run/agents/1").ReserveAsync(new Charge(0.01m), CancellationToken.None)).Settle(new Charge(0.02m));
+        Assert.Equal(0.02m, ledger.Spent("run").Dollars);
+        var refused = await Assert.ThrowsAsync<BudgetExceededException>(() => ledger.At("run/agents/1/child").ReserveAsync(new Charge(0.01m), CancellationToken.None));
+        Assert.Contains("run/agents/1 is stopped: a call was billed $0.02", refused.Message, StringComparison.Ordinal);
         Assert.NotNull(await ledger.At("run/agents/2").ReserveAsync(new Charge(0.01m), CancellationToken.None));
     }
 
