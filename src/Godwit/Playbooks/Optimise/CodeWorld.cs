@@ -43,12 +43,25 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
     }
 
     /// <summary>The lines that went and came, without white space, except where a language's blocks are made of it.</summary>
-    private static string ShapeOf(string patch)
+    internal static string ShapeOf(string patch)
     {
         var lines = new List<string>();
         var indented = false;
-        foreach (var line in patch.Split('\n').Where(line => line.Length > 1 && line[0] is '+' or '-'))
+        var names = "";
+        foreach (var line in patch.Split('\n'))
         {
+            // What has no lines to compare is told apart by its names.
+            names = line.StartsWith("index ", StringComparison.Ordinal) ? line : names;
+            if (line.StartsWith("Binary ", StringComparison.Ordinal) || line.StartsWith("rename ", StringComparison.Ordinal) || line.StartsWith("new mode ", StringComparison.Ordinal))
+            {
+                lines.Add(names + line);
+            }
+
+            if (line.Length < 2 || line[0] is not ('+' or '-'))
+            {
+                continue;
+            }
+
             indented = line.StartsWith("+++ ", StringComparison.Ordinal) ? Indented.Any(end => line.EndsWith(end, StringComparison.Ordinal)) : indented;
             var words = string.Concat(line.Skip(1).Where(letter => !char.IsWhiteSpace(letter)));
             if (words.Length > 0)
