@@ -29,7 +29,7 @@ public sealed class ListTool : ITool
         }
 
         var files = new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
-            .Where(file => !TreePath.IsBuilt(tree, file.FullName)).OrderBy(file => file.FullName, StringComparer.Ordinal).ToList();
+            .Where(file => !TreePath.IsBuilt(folder, file.FullName)).OrderBy(file => file.FullName, StringComparer.Ordinal).ToList();
         var text = new StringBuilder();
         foreach (var file in files.Take(Most))
         {

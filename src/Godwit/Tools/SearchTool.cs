@@ -47,7 +47,7 @@ public sealed class SearchTool : ITool
                 : throw new ToolException($"there is no {arguments.TextOrNull("path")}");
         var hits = new StringBuilder();
         var count = 0;
-        foreach (var file in files.Where(file => new FileInfo(file).Length <= Largest && !TreePath.IsBuilt(tree, file)))
+        foreach (var file in files.Where(file => new FileInfo(file).Length <= Largest && !TreePath.IsBuilt(place, file)))
         {
             var content = await File.ReadAllBytesAsync(file, cancellation);
             if (content.AsSpan(0, Math.Min(content.Length, 8000)).Contains((byte)0))

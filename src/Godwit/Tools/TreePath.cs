@@ -23,8 +23,8 @@ internal static class TreePath
         return place;
     }
 
-    /// <summary>Whether a file lies among what builds and package managers leave in a tree.</summary>
-    public static bool IsBuilt(AgentTree tree, string place) => Path.GetRelativePath(tree.Path, place).Split('/').Any(name => name is "bin" or "obj" or "node_modules" or ".git");
+    /// <summary>Whether a file lies, below the folder that is asked for, among what builds and package managers leave.</summary>
+    public static bool IsBuilt(string folder, string place) => Path.GetRelativePath(folder, place).Split('/').Any(name => name is "bin" or "obj" or "node_modules" or ".git");
 
     /// <summary>A path from the top of the tree, without dots; <c>/ws</c> is where commands see the tree.</summary>
     public static string Local(string path)

@@ -77,6 +77,22 @@ public sealed class AgentTests : IDisposable
     private static string LastToolResult(JsonNode request) => request["messages"]!.AsArray().Last(message => message!["role"]!.GetValue<string>() == "tool")!["content"]!.ToString();
 
     [Fact]
+    public async Task Agent_ListsAndSearchesAFolderOfBuiltFiles_WhereItAsksForIt()
+    {
+        var built = Directory.CreateDirectory(Path.Combine(_root.FullName, "user", "bin", "tools"));
+        File.WriteAllText(Path.Combine(built.FullName, "run.sh"), "needle\n");
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply("all", ("list", "{}")),
+            new ScriptedReply("that", ("list", """{"path":"bin/tools"}""")),
+            new ScriptedReply("there", ("search", """{"pattern":"needle","path":"bin"}""")),
+            new ScriptedReply("done", ("submit", """{"summary":"looked"}"""))));
+        await RunAsync(Services(server), await TaskAsync());
+        Assert.DoesNotContain("run.sh", LastToolResult(server.Requests[1]), StringComparison.Ordinal);
+        Assert.Contains("run.sh", LastToolResult(server.Requests[2]), StringComparison.Ordinal);
+        Assert.Contains("run.sh", LastToolResult(server.Requests[3]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Agent_ReadsEditsRunsSubmits_FilesAreInItsTreeAndTheClaimIsKept()
     {
         using var server = new ScriptedProvider(Turns(
