@@ -96,6 +96,11 @@ public sealed class GoalReader
             ToolCalls = (int)(agents.Number("tool_calls", 1, 100_000, whole: true) ?? 150),
             Instructions = agents.Text("instructions"),
         };
+        foreach (var key in spec.Program is null ? [] : ((string[])["turns", "tool_calls", "ask", "depth"]).Where(agents.Has))
+        {
+            agents.Problem(key, $"'agents.{key}' is for Godwit's own loop, and {spec.Program} has one of its own; leave it out, and bound the program by 'time' and the budget");
+        }
+
         agents.RefuseOthers();
         return spec;
     }

@@ -78,4 +78,11 @@ public sealed class GoalReaderTests
         Assert.Null(GoalReader.Read(text, "", "n", out var problems));
         Assert.Contains(expected, Assert.Single(problems).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Read_ProgramWithLimitsOfTheLoop_IsTold()
+    {
+        Assert.Null(GoalReader.Read("goal: g\neditable: [a]\nmeasure: {command: c, metric: m}\nagents: {program: codex, turns: 3, time: 5m}\n", "", "n", out var problems));
+        Assert.Contains("g.yaml:4:33: 'agents.turns' is for Godwit's own loop, and codex has one of its own", problems.Single().At("g.yaml"), StringComparison.Ordinal);
+    }
 }
