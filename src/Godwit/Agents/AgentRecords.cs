@@ -140,6 +140,9 @@ public sealed record AgentState
     /// <summary>The run's active time at its last answer.</summary>
     public double NowSeconds { get; init; }
 
+    /// <summary>It has waited for a person since its last answer, and that time isn't its own.</summary>
+    public bool Waited { get; init; }
+
     /// <summary>Agents that it has started.</summary>
     public int Spawned { get; init; }
 

@@ -155,8 +155,9 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     _state = _state with
                     {
                         Charge = _state.Charge + answer.Charge,
-                        StartSeconds = _state.StartSeconds > 0 ? _state.StartSeconds : answer.ActiveSeconds,
+                        StartSeconds = _state.StartSeconds == 0 ? answer.ActiveSeconds : _state.Waited ? _state.StartSeconds + answer.ActiveSeconds - _state.NowSeconds : _state.StartSeconds,
                         NowSeconds = answer.ActiveSeconds,
+                        Waited = false,
                         Models = _state.Models.Contains(answer.Reply.Model) ? _state.Models : [.. _state.Models, answer.Reply.Model],
                     };
                     return (answer.Reply, null);

@@ -30,9 +30,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 {
     private static readonly TimeSpan ApprovalDeadline = TimeSpan.FromHours(8);
     private readonly AgentTree _tree = services.TreeOf(start.Task, start.Tree);
+    private bool _waited;
 
     public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)
     {
+        _waited = false;
         var results = new MessagePart.ToolResult[calls.Count];
         Submission? submitted = null;
         for (var index = 0; index < calls.Count;)
@@ -67,7 +69,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             }
         }
 
-        return new ToolTurn(state, results, submitted);
+        return new ToolTurn(state with { Waited = state.Waited || _waited }, results, submitted);
     }
 
     /// <summary>The name of the tree as it stands.</summary>
@@ -206,6 +208,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
     private async Task<Approval?> AnswerAsync(string key, ApprovalAsked asked)
     {
+        _waited = true;
         await context.NoteAsync($"{key}/asked", asked);
         return await context.SignalAsync<Approval>($"{key}/approval", asked.Name, ApprovalDeadline);
     }

@@ -229,9 +229,12 @@ public sealed class AgentRunTests : IDisposable
             ("trial-1-001.reply.json", """{"calls": [{"name": "ask", "arguments": {"question": "May the filler go?"}}]}"""),
             ("trial-1-002.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "gone"}}]}"""));
         var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, ask: true}", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, ask: true, time: 2s}", StringComparison.Ordinal));
         using var process = _godwit.Start("run", goal, "--mailbox", mail, "--trials", "1");
         await Durable.Eventually.TrueAsync(() => _godwit.Run("approvals", "last").Output.Contains("trial-1 wants ask May the filler go?", StringComparison.Ordinal), "a question");
+
+        // The time that a person takes isn't the agent's.
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         Assert.Equal(0, _godwit.Run("approve", "last", "--because", "yes, all of it").Exit);
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Contains("<- yes, all of it", File.ReadAllText(Path.Combine(mail, "trial-1-002.request.md")), StringComparison.Ordinal);
