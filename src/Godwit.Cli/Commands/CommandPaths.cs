@@ -69,7 +69,7 @@ internal static class CommandPaths
 
         return program.Contains('/', StringComparison.Ordinal)
             ? null
-            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+            : Godwit.Agents.ProgramFinder.Find(program);
     }
 
     private static string? MissingFolder(string path, IReadOnlyList<string> read)
