@@ -31,9 +31,9 @@ internal static class PlanPrinter
             Console.WriteLine($"search     {space.Parameters.Count} parameters, {(space.Count is { } count ? $"at most {count:N0} points" : "endless points")}: {string.Join(", ", space.Parameters.Select(parameter => parameter.Name))}");
         }
 
-        if (goal.Agents is { } agents)
+        foreach (var agent in goal.Agents)
         {
-            Console.WriteLine($"agents     role {agents.Role}, at most {agents.Turns} model calls and {agents.ToolCalls} tool calls each");
+            Console.WriteLine($"agents     {(agent.Program is null ? $"role {agent.Role}, at most {agent.Turns} model calls and {agent.ToolCalls} tool calls each" : $"{agent.Program} with role {agent.Role}")}, at most {agent.Seconds:0} s");
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"budget     {goal.Trials} trials{(goal.Seconds > 0 ? $", {goal.Seconds:0} s" : ", no time limit")}{(goal.Dollars is { } dollars ? $", ${dollars}" : "")}{(goal.Tokens is { } tokens ? $", {tokens:N0} tokens" : "")}"));

@@ -66,7 +66,7 @@ internal static class RunCommand
 
     private static void RequireModels(Goal goal, ModelSource models)
     {
-        if (goal.Agents is null && models != new ModelSource())
+        if (goal.Agents.Count == 0 && models != new ModelSource())
         {
             throw new UsageException("--cassette, --record and --mailbox are for goals with agents, and this one has none");
         }

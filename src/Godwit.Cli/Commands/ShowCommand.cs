@@ -37,7 +37,7 @@ internal static class ShowCommand
             else
             {
                 Show(view);
-                if (view.Input.Goal.Agents is not null && AgentLog.Approvals(reader) is { Count: > 0 } open)
+                if (view.Input.Goal.Agents.Count > 0 && AgentLog.Approvals(reader) is { Count: > 0 } open)
                 {
                     Console.WriteLine($"asks     {open.Count} actions of agents wait for you: godwit approvals {view.Run}");
                 }
@@ -101,7 +101,7 @@ internal static class ShowCommand
             return;
         }
 
-        Console.WriteLine($"trial {number} of {view.Run}, proposed by {trial.Trial.Proposer}: {RunResult.Snake(trial.Trial.Outcome)}");
+        Console.WriteLine($"trial {number} of {view.Run}, proposed by {trial.Trial.ProposedBy}: {RunResult.Snake(trial.Trial.Outcome)}");
         foreach (var (name, value) in trial.Trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Where(pair => !CandidateMaker.IsContent(pair.Value)))
         {
             Console.WriteLine($"  {name}: {value}");

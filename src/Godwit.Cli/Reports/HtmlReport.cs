@@ -148,7 +148,7 @@ internal static class HtmlReport
             var outcome = trial.Outcome == TrialOutcome.Ok ? "ok" : $"<span class=bad>{RunResult.Snake(trial.Outcome)}</span> {Html.Text(trial.Reason)}";
             var log = data.Logs.TryGetValue(trial.Number, out var text) ? $"<details><summary>log</summary><pre>{Html.Text(text)}</pre></details>" : "";
             var claim = trial.Claim is { } word ? $"<details><summary>{Html.Text(word.Agent)} claims</summary><p>{Html.Text(word.Summary)}</p><pre>{Html.Text(word.Patch)}</pre></details>" : "";
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.Proposer)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}<td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : LiveView.Factor(Math.Exp(mean)))}</tr>");
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.ProposedBy)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}<td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : LiveView.Factor(Math.Exp(mean)))}</tr>");
         }
 
         page.Append("</table>");

@@ -48,6 +48,9 @@ public sealed record AgentTask
     /// <summary>How many generations of agents it may have below itself. Default none.</summary>
     public int Depth { get; init; }
 
+    /// <summary>How many agents may be started below it, in all generations. Default no limit.</summary>
+    public int Agents { get; init; } = int.MaxValue;
+
     /// <summary>The most tokens of one reply. Default 8,192.</summary>
     public int MaxOutput { get; init; } = 8192;
 }
@@ -97,6 +100,12 @@ public sealed record AgentResult
     /// <summary>Tool calls.</summary>
     public int ToolCalls { get; init; }
 
+    /// <summary>Agents that were started below it.</summary>
+    public int Agents { get; init; }
+
+    /// <summary>Files that it has changed by its tools, and those of the agents below it.</summary>
+    public IReadOnlyList<string> Changed { get; init; } = [];
+
     /// <summary>What its answered model calls cost; one that broke off is booked on its budget and not here.</summary>
     public Charge Charge { get; init; } = Charge.None;
 
@@ -145,6 +154,9 @@ public sealed record AgentState
 
     /// <summary>Agents that it has started.</summary>
     public int Spawned { get; init; }
+
+    /// <summary>Agents that were started below it, in all generations.</summary>
+    public int Agents { get; init; }
 
     /// <summary>Set at the end.</summary>
     public AgentResult? Result { get; init; }

@@ -212,6 +212,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             Tree = await _tools.TreeAsync("end/tree"),
             Turns = _state.Turn,
             ToolCalls = _state.ToolCalls,
+            Agents = _state.Agents,
+            Changed = _state.Changed,
             Charge = _state.Charge,
             Models = _state.Models,
         };

@@ -114,12 +114,12 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             Depth = state.Task.Depth - 1,
             Turns = state.Task.Turns - state.Turn,
             ToolCalls = Math.Max(1, state.Task.ToolCalls - state.ToolCalls),
+            Agents = state.Task.Agents - state.Agents - 1,
             Seconds = state.Task.Seconds - (state.NowSeconds - state.StartSeconds),
         };
-        state = state with { Spawned = number };
-        if (task.Turns < 1)
+        if (task.Turns < 1 || task.Agents < 0)
         {
-            return (state, new MessagePart.ToolResult(call.Id, "there are no model calls left for another agent", Failed: true));
+            return (state, new MessagePart.ToolResult(call.Id, $"there are no {(task.Turns < 1 ? "model calls" : "agents")} left in the budget for another agent", Failed: true));
         }
 
         var end = (await context.ChildAsync($"{key}/agent", new AgentPlaybook(services), task)).Require();
@@ -129,7 +129,16 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             return true;
         });
         return (
-            state with { ToolCalls = state.ToolCalls + end.ToolCalls, Turn = state.Turn + end.Turns, Charge = state.Charge + end.Charge },
+            state with
+            {
+                Spawned = number,
+                Agents = state.Agents + 1 + end.Agents,
+                ToolCalls = state.ToolCalls + end.ToolCalls,
+                Turn = state.Turn + end.Turns,
+                Charge = state.Charge + end.Charge,
+                Changed = [.. state.Changed.Union(end.Changed)],
+                Models = [.. state.Models.Union(end.Models)],
+            },
             new MessagePart.ToolResult(call.Id, $"{(end.End == AgentEnd.Submitted ? "it says that it is done" : $"it ended without handing over: {end.Reason}")}\n{end.Summary}", Failed: end.End != AgentEnd.Submitted));
     }
 

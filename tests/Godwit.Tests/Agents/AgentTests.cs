@@ -294,7 +294,8 @@ public sealed class AgentTests : IDisposable
         var services = Services(server);
         var task = await TaskAsync();
         var result = await RunAsync(services, task with { Depth = 1 });
-        Assert.Equal((AgentEnd.Submitted, "done by two", 4), (result.End, result.Summary, result.Turns));
+        Assert.Equal((AgentEnd.Submitted, "done by two", 4, 1), (result.End, result.Summary, result.Turns, result.Agents));
+        Assert.Equal(["mine.txt", "src/a.txt"], result.Changed.Order());
         Assert.Equal(["mine.txt", "src/a.txt"], (await _clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path).Order());
         Assert.Equal(server.Billed, result.Charge.Dollars);
         Assert.Equal(server.Billed, services.Budgets.Spent("run/agents/agent-1").Dollars);
@@ -303,6 +304,19 @@ public sealed class AgentTests : IDisposable
 
         // Its own agent may have none below itself.
         Assert.Contains("there is no tool \\u0027spawn", string.Concat(server.Requests.Select(request => request["messages"]!.ToJsonString())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Agent_SpawnsMoreThanThereMayBe_IsToldSo()
+    {
+        using var server = new ScriptedProvider(request => request["messages"]![1]!["content"]!.ToString().Contains("help", StringComparison.Ordinal)
+            ? new ScriptedReply(null, ("submit", """{"summary":"helped"}"""))
+            : Turns(
+                new ScriptedReply(null, ("spawn", """{"goal":"help 1"}"""), ("spawn", """{"goal":"help 2"}""")),
+                new ScriptedReply(null, ("submit", """{"summary":"done"}""")))(request));
+        var result = await RunAsync(Services(server), await TaskAsync() with { Depth = 1, Agents = 1 });
+        Assert.Equal((AgentEnd.Submitted, 1), (result.End, result.Agents));
+        Assert.Contains("there are no agents left in the budget for another agent", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -74,6 +74,22 @@ public sealed class AgentRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_AgentsOfTwoRoles_ShareTheTrialsUntilAllAgentsAreUsedUp()
+    {
+        var goal = Goal();
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml"))
+            .Replace("agents: {turns: 8}", "agents: [{role: worker}, {role: second, instructions: Think in bytes.}]", StringComparison.Ordinal)
+            .Replace("trials: 3", "trials: 8, agents: 3", StringComparison.Ordinal));
+        var mail = Mailbox();
+        Assert.Equal("verified", _godwit.RunJson("run", goal, "--mailbox", mail).GetProperty("state").GetString());
+        Assert.Equal(["second", "worker"], _godwit.RunJson("show", "last", "--costs").GetProperty("roles").EnumerateArray().Select(role => role.GetProperty("name").GetString()).Order());
+        var proposers = Enumerable.Range(1, 3).Select(trial => _godwit.RunJson("show", "last", "--trial", $"{trial}").GetProperty("proposer").GetString()!).ToList();
+        Assert.Equal(["second", "worker"], proposers.Distinct().Order());
+        Assert.Equal(proposers.IndexOf("second") + 1, Array.FindIndex([1, 2, 3], trial => File.ReadAllText(Path.Combine(mail, $"trial-{trial}-001.request.md")).Contains("Think in bytes.", StringComparison.Ordinal)) + 1);
+        Assert.Empty(Directory.GetFiles(mail, "trial-4-*"));
+    }
+
+    [Fact]
     public void Run_RecordedThenPlayed_EndsTheSameWithTheMailboxGone()
     {
         var folder = Goal();

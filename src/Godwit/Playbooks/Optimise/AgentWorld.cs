@@ -30,13 +30,17 @@ internal sealed class AgentWorld : IDisposable
     /// <exception cref="FormatException">It hasn't; one line that says how to mend it.</exception>
     public static void Require(Goal goal, RunStore store, ModelSource source)
     {
-        if (goal.Agents is null)
+        if (goal.Agents.Count == 0)
         {
             return;
         }
 
         var catalogue = Catalogue(goal, store, source);
-        RequireProgram(goal.Agents, store, catalogue, source);
+        foreach (var agent in goal.Agents)
+        {
+            RequireProgram(agent, store, catalogue, source);
+        }
+
         if (source.Cassette is { } played)
         {
             Cassette.Open(played, recording: false);
@@ -48,7 +52,10 @@ internal sealed class AgentWorld : IDisposable
             throw new FormatException($"{file} is there already, and its replies would be played instead of new ones recorded; delete it, or record in another file");
         }
 
-        RolePlayers.Require(catalogue, goal.Agents.Role, store.Models, priced: goal.Dollars is not null);
+        foreach (var role in goal.Agents.Select(agent => agent.Role).Distinct())
+        {
+            RolePlayers.Require(catalogue, role, store.Models, priced: goal.Dollars is not null);
+        }
     }
 
     public static AgentWorld Make(
@@ -68,7 +75,7 @@ internal sealed class AgentWorld : IDisposable
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
-        var programs = goal.Agents!.Program is null ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), catalogue, ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
+        var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), catalogue, ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
         return new AgentWorld(drivers, ledger, new AgentServices(
             pipeline, ledger, tools, Gatekeeper.BuiltIn(),
             (task, tree) => new AgentTree(task.Name, TreeOf(folder, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync), programs));
@@ -136,7 +143,7 @@ internal sealed class AgentWorld : IDisposable
             : ModelCatalogue.Load(files).With($$"""
                 providers: { mailbox: { dialect: mailbox, url: "{{source.Mailbox ?? "/nowhere"}}" } }
                 models: { mailbox: { provider: mailbox, input: 0, output: 0 } }
-                roles: { {{goal.Agents!.Role}}: [mailbox] }
+                roles: { {{string.Join(", ", goal.Agents.Select(agent => agent.Role).Distinct().Select(role => $"{role}: [mailbox]"))}} }
                 """);
     }
 }

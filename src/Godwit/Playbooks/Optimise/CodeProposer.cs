@@ -38,23 +38,24 @@ public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IRead
 
 /// <summary>What came of asking an agent.</summary>
 /// <param name="Trial">The trial: still to be checked unless it is thrown out already; null where no agent could work.</param>
-/// <param name="Ended">Why no further agent can be asked; null while one can.</param>
+/// <param name="Ended">Why no further one of its kind can be asked; null while one can.</param>
 /// <param name="ToolCalls">How many tool calls it took.</param>
-internal sealed record CodeProposal(TrialRecord? Trial, string? Ended, int ToolCalls);
+/// <param name="Agents">How many agents it took, itself included.</param>
+internal sealed record CodeProposal(TrialRecord? Trial, string? Ended, int ToolCalls, int Agents);
 
 /// <summary>Asks agents for candidates. Every third one sees nothing of the others: the control arm that tells whether sharing helps.</summary>
-internal sealed class CodeProposer(IDurableContext context, OptimiseServices services, OptimiseInput input, Calibration calibration)
+internal sealed class CodeProposer(IDurableContext context, OptimiseServices services, OptimiseInput input, Calibration calibration, AgentSpec spec)
 {
     private const int ControlEvery = 3;
     private const int Shown = 3;
 
-    public async Task<CodeProposal> ProposeAsync(int number, int trial, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int toolCalls)
+    public async Task<CodeProposal> ProposeAsync(int number, int trial, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, ScreenState spent)
     {
         var goal = input.Goal;
-        var left = (goal.ToolCalls ?? int.MaxValue) - toolCalls;
-        if (left <= 0)
+        var (callsLeft, agentsLeft) = ((goal.ToolCalls ?? int.MaxValue) - spent.ToolCalls, (goal.MostAgents ?? int.MaxValue) - spent.Agents);
+        if (callsLeft <= 0 || agentsLeft <= 0)
         {
-            return new CodeProposal(null, $"the run's {goal.ToolCalls} tool calls are used up", 0);
+            return new CodeProposal(null, callsLeft <= 0 ? $"the run's {goal.ToolCalls} tool calls are used up" : $"the run's {goal.MostAgents} agents are used up", 0, 0);
         }
 
         var start = await context.StepAsync($"propose/{number}/base", Effect.Repeatable, input.BaseCommit, services.Code!.BaseAsync);
@@ -62,19 +63,20 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         var task = new AgentTask
         {
             Name = string.Create(CultureInfo.InvariantCulture, $"trial-{number}"),
-            Role = goal.Agents!.Role,
+            Role = spec.Role,
             Goal = Brief(control ? [] : trials, disproven),
             Constraints = Constraints(goal.Harness),
             Instructions = start.Instructions,
             Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
             BaseCommit = start.Commit,
             BaseTree = start.Tree,
-            Turns = goal.Agents.Turns,
-            ToolCalls = Math.Min(goal.Agents.ToolCalls, left),
-            MayAsk = goal.Agents.Ask,
-            Depth = goal.Agents.Depth,
-            Program = goal.Agents.Program,
-            Seconds = goal.Agents.Seconds,
+            Turns = spec.Turns,
+            ToolCalls = Math.Min(spec.ToolCalls, callsLeft),
+            Agents = agentsLeft - 1,
+            MayAsk = spec.Ask,
+            Depth = spec.Depth,
+            Program = spec.Program,
+            Seconds = spec.Seconds,
         };
         Playbook<AgentTask, AgentResult> worker = task.Program is null ? new AgentPlaybook(services.Agents!) : new ProgramPlaybook(services.Agents!);
         var agent = (await context.ChildAsync($"agent/{number}", worker, task)).Require();
@@ -84,22 +86,22 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             Number = trial,
             Parameters = change.Files,
             ActiveSeconds = change.ActiveSeconds,
-            Proposer = control ? "agent-alone" : "agent",
-            Claim = new TrialClaim { Agent = task.Name, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
+            Proposer = spec.Name,
+            Claim = new TrialClaim { Agent = task.Name, Alone = control, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
         };
         // One that was never answered wasn't stopped by anything of its own: the next would fare no better.
         var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
         if (change.Refused.Count > 0)
         {
-            return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended, agent.ToolCalls);
+            return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended, agent.ToolCalls, agent.Agents + 1);
         }
 
         if (change.Files.Count > 0)
         {
-            return new CodeProposal(record, ended, agent.ToolCalls);
+            return new CodeProposal(record, ended, agent.ToolCalls, agent.Agents + 1);
         }
 
-        return new CodeProposal(ended is null ? record with { Outcome = TrialOutcome.Invalid, Reason = $"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}" } : null, ended, agent.ToolCalls);
+        return new CodeProposal(ended is null ? record with { Outcome = TrialOutcome.Invalid, Reason = $"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}" } : null, ended, agent.ToolCalls, agent.Agents + 1);
     }
 
     /// <summary>The goal, how it is measured, and what others have tried with their measured numbers.</summary>
@@ -116,7 +118,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             text.Append(command is null ? "" : $"- {name}: {command}\n");
         }
 
-        text.Append(goal.Agents!.Instructions is null ? "" : $"\n{goal.Agents.Instructions}\n");
+        text.Append(spec.Instructions is null ? "" : $"\n{spec.Instructions}\n");
         var shown = Chosen(trials);
         if (shown.Count > 0)
         {

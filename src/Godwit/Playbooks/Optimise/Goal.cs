@@ -24,8 +24,8 @@ public sealed record Goal
     /// <summary>A program that proposes points over JSON lines; null for none.</summary>
     public string? Proposer { get; init; }
 
-    /// <summary>Agents that edit the code; null for none.</summary>
-    public AgentSpec? Agents { get; init; }
+    /// <summary>Agents that edit the code, with different names; empty for none.</summary>
+    public IReadOnlyList<AgentSpec> Agents { get; init; } = [];
 
     /// <summary>The most money for models, in US dollars; null for no cap.</summary>
     public decimal? Dollars { get; init; }
@@ -35,6 +35,9 @@ public sealed record Goal
 
     /// <summary>The most tool calls of all agents together; null for no limit.</summary>
     public int? ToolCalls { get; init; }
+
+    /// <summary>The most agents, those that agents start included; null for no limit.</summary>
+    public int? MostAgents { get; init; }
 
     /// <summary>The most candidates. Default 60.</summary>
     public int Trials { get; init; } = 60;
@@ -71,6 +74,9 @@ public sealed record ParameterSpec
 /// <summary>The agents of a goal.</summary>
 public sealed record AgentSpec
 {
+    /// <summary>What their candidates are credited to: the program, or else the role.</summary>
+    public string Name => Program ?? Role;
+
     /// <summary>The role whose models they use. Default worker.</summary>
     public string Role { get; init; } = "worker";
 
@@ -83,11 +89,14 @@ public sealed record AgentSpec
     /// <summary>How many generations of agents one may have below itself. Default none.</summary>
     public int Depth { get; init; }
 
+    /// <summary>
+    /// The share of candidates that they propose until every proposer has shown enough, as a fraction; null for an equal part of
+    /// what is the agents': all, or a half where there are parameters too.
+    /// </summary>
+    public double? Share { get; init; }
+
     /// <summary>The time that one agent has, in seconds. Default 1,800.</summary>
     public double Seconds { get; init; } = 1800;
-
-    /// <summary>The share of candidates that agents propose where there are parameters too, as a fraction. Default 0.5.</summary>
-    public double Share { get; init; } = 0.5;
 
     /// <summary>The most model calls of one agent. Default 40.</summary>
     public int Turns { get; init; } = 40;

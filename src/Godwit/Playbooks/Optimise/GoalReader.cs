@@ -9,6 +9,8 @@ namespace Godwit.Playbooks.Optimise;
 /// <summary>Reads goal files. Every mistake of a file is reported, each with its place.</summary>
 public sealed class GoalReader
 {
+    private const int MostAgents = 6;
+
     private readonly List<GoalProblem> _problems = [];
 
     private GoalReader()
@@ -49,7 +51,7 @@ public sealed class GoalReader
         var parameters = ParameterReader.Read(root, harness, _problems);
         var proposer = root.Text("proposer");
         var agents = ReadAgents(root);
-        if (parameters is null && agents is null)
+        if (parameters is null && agents.Count == 0)
         {
             root.Problem("parameters", "'parameters' and 'agents' are both missing: without one of them there is nothing to try");
         }
@@ -66,6 +68,7 @@ public sealed class GoalReader
             Dollars = (decimal?)budget?.Number("dollars", 0.0001, 1e6),
             Tokens = (long?)budget?.Number("tokens", 1, 1e15, whole: true),
             ToolCalls = (int?)budget?.Number("tool_calls", 1, 1e9, whole: true),
+            MostAgents = (int?)budget?.Number("agents", 1, 1e9, whole: true),
             Trials = (int)(budget?.Number("trials", 1, 100_000, whole: true) ?? 60),
             Seconds = budget?.Duration("time")?.TotalSeconds ?? 0,
             MinimumEffect = claim?.Fraction("minimum_effect", 0.0001, 10) ?? 0.05,
@@ -77,31 +80,57 @@ public sealed class GoalReader
         return goal;
     }
 
-    private static AgentSpec? ReadAgents(YamlMap root)
+    private static IReadOnlyList<AgentSpec> ReadAgents(YamlMap root)
     {
-        if (root.Map("agents") is not { } agents)
+        var maps = root.Maps("agents");
+        var agents = maps.Select(ReadAgent).ToList();
+        for (var index = 0; index < agents.Count; index++)
         {
-            return null;
+            var name = agents[index].Name;
+            if (agents.FindIndex(other => other.Name == name) < index)
+            {
+                maps[index].Problem("role", $"there are two agents '{name}' to credit candidates to; give one another role (models.yaml maps roles to models)");
+            }
+
+            if (Proposers.IsTaken(name))
+            {
+                maps[index].Problem("role", $"'{name}' is a proposer of parameters already; give the agent another role");
+            }
         }
 
+        if (agents.Sum(agent => agent.Share ?? 0) > 1)
+        {
+            root.Problem("agents", "the shares of all agents make more than 1");
+        }
+
+        if (agents.Count > MostAgents)
+        {
+            root.Problem("agents", $"there are {agents.Count} agents, and there may be {MostAgents}: each is given a part of the trials");
+        }
+
+        return agents;
+    }
+
+    private static AgentSpec ReadAgent(YamlMap agent)
+    {
         var spec = new AgentSpec
         {
-            Role = agents.Text("role") ?? "worker",
-            Program = agents.Text("program"),
-            Seconds = agents.Duration("time")?.TotalSeconds ?? 1800,
-            Ask = agents.Flag("ask") ?? false,
-            Depth = (int)(agents.Number("depth", 0, 5, whole: true) ?? 0),
-            Share = agents.Fraction("share", 0.01, 1) ?? 0.5,
-            Turns = (int)(agents.Number("turns", 1, 10_000, whole: true) ?? 40),
-            ToolCalls = (int)(agents.Number("tool_calls", 1, 100_000, whole: true) ?? 150),
-            Instructions = agents.Text("instructions"),
+            Role = agent.Text("role") ?? "worker",
+            Program = agent.Text("program"),
+            Seconds = agent.Duration("time")?.TotalSeconds ?? 1800,
+            Ask = agent.Flag("ask") ?? false,
+            Depth = (int)(agent.Number("depth", 0, 5, whole: true) ?? 0),
+            Share = agent.Fraction("share", 0.01, 1),
+            Turns = (int)(agent.Number("turns", 1, 10_000, whole: true) ?? 40),
+            ToolCalls = (int)(agent.Number("tool_calls", 1, 100_000, whole: true) ?? 150),
+            Instructions = agent.Text("instructions"),
         };
-        foreach (var key in spec.Program is null ? [] : ((string[])["turns", "tool_calls", "ask", "depth"]).Where(agents.Has))
+        foreach (var key in spec.Program is null ? [] : ((string[])["turns", "tool_calls", "ask", "depth"]).Where(agent.Has))
         {
-            agents.Problem(key, $"'agents.{key}' is for Godwit's own loop, and {spec.Program} has one of its own; leave it out, and bound the program by 'time' and the budget");
+            agent.Problem(key, $"'agents.{key}' is for Godwit's own loop, and {spec.Program} has one of its own; leave it out, and bound the program by 'time' and the budget");
         }
 
-        agents.RefuseOthers();
+        agent.RefuseOthers();
         return spec;
     }
 

@@ -54,7 +54,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             if (finalist is null)
             {
                 // The reserve is of no use without a finalist: it goes into further candidates, while there are any.
-                if (deadline > 0 && deadline < end && state.Trials.Count < goal.Trials && state.AgentsEnded is null)
+                if (deadline > 0 && deadline < end && state.Trials.Count < goal.Trials && (goal.Parameters is not null || state.Ended.Count < goal.Agents.Count))
                 {
                     deadline = end;
                     state = state with { Done = false };

@@ -53,6 +53,9 @@ public sealed record TrialRecord
     /// <summary>Who proposed it.</summary>
     public string Proposer { get; init; } = "";
 
+    /// <summary>Who proposed it, and whether without a look at the others.</summary>
+    public string ProposedBy => Claim is { Alone: true } ? $"{Proposer} (alone)" : Proposer;
+
     /// <summary>What the agent that made it says of it; null where none did.</summary>
     public TrialClaim? Claim { get; init; }
 
@@ -89,6 +92,9 @@ public sealed record TrialClaim
 {
     /// <summary>The agent.</summary>
     public required string Agent { get; init; }
+
+    /// <summary>It was shown nothing of the others: the control arm that tells whether sharing helps.</summary>
+    public bool Alone { get; init; }
 
     /// <summary>The models that answered it.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];

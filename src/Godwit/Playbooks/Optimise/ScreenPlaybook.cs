@@ -20,16 +20,11 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
     private const int FirstLooks = 2;
     private const int CandidatesPerBase = 3;
     private const int Repeats = 3;
-    private const double RandomShare = 0.10;
     // Closer looks for each candidate, at the most: time that is there anyway may be spent, time that nobody gave may not.
     private const int CloserLooksTimed = 8;
     private const int CloserLooks = 2;
     private const int Redraws = 8;
-    private const double OutsideShare = 0.55;
     private const double ClearlyBroken = -0.1;
-
-    private static readonly IProposer Random = new RandomProposer();
-    private static readonly IProposer[] Guided = [new TpeProposer(), new TpeProposer(), new CmaEsProposer()];
 
     public override async Task<ScreenState> RunAsync(IDurableContext context, ScreenInput input)
     {
@@ -64,9 +59,9 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 {
                     await MeasureAsync(fresh);
                 }
-                else if (_trials.Count < _goal.Trials && State.Proposals < 3 * _goal.Trials + 50 && (CanEdit || (_goal.Parameters is not null && !(_maker.Space.Count <= _trials.Count))))
+                else if (_trials.Count < _goal.Trials && State.Proposals < 3 * _goal.Trials + 50 && Next() is { } next)
                 {
-                    await ProposeAsync();
+                    await ProposeAsync(next);
                 }
                 else if (!_calibration.Exact && State.Closer < (input.Deadline > 0 ? CloserLooksTimed : CloserLooks) * _trials.Count && Closer() is { } again)
                 {
@@ -85,19 +80,24 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         private TrialRecord? Closer() => Screening.Thompson(
             _trials.Where(trial => !input.Excluded.Contains(trial.Number)), _calibration, new SeededRandom(_goal.Seed, "thompson", $"{State.Measurements}"));
 
-        private async Task ProposeAsync()
+        /// <summary>Whose turn it is to propose; null where nobody can.</summary>
+        private string? Next() => Proposers.Choose(
+            Screening.Shares(_trials, _calibration, Proposers.First(_goal, services.Outside is not null)),
+            _goal.Parameters is not null && !(_maker.Space.Count <= _trials.Count), _goal, State.Ended, new SeededRandom(_goal.Seed, "turn", $"{State.Proposals + 1}"));
+
+        private async Task ProposeAsync(string next)
         {
             var number = State.Proposals + 1;
             State = State with { Proposals = number };
-            if (CanEdit && (_goal.Parameters is null || new SeededRandom(_goal.Seed, "edit", $"{number}").NextDouble() < Screening.AgentShare(_trials, _calibration, _goal.Agents!.Share)))
+            if (_goal.Agents.FirstOrDefault(agent => agent.Name == next) is { } agent)
             {
-                await EditAsync(number);
+                await EditAsync(agent, number);
                 return;
             }
 
             var observations = Screening.Observations(_trials, _calibration);
             var proposal = await context.StepAsync(
-                $"propose/{number}", Effect.Repeatable, new ProposeInput(number, observations),
+                $"propose/{number}", Effect.Repeatable, new ProposeInput(number, next, observations),
                 (ask, _, cancellation) => ProposeAsync(ask, cancellation));
             if (Known(proposal.Point) is { } known)
             {
@@ -116,7 +116,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                     return;
                 }
 
-                proposal = new Proposal(Random.Name, other);
+                proposal = new Proposal(Proposers.Random.Name, other);
             }
 
             _replicated = false;
@@ -130,16 +130,19 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         /// <summary>What it took, for the credit of who proposed it.</summary>
         private TrialRecord Timed(TrialRecord fresh) => fresh with { Seconds = Math.Max(0, fresh.ActiveSeconds - State.ActiveSeconds) };
 
-        private bool CanEdit => _goal.Agents is not null && State.AgentsEnded is null;
-
         /// <summary>A candidate that an agent makes by editing code.</summary>
-        private async Task EditAsync(int number)
+        private async Task EditAsync(AgentSpec agent, int number)
         {
-            var (trial, ended, toolCalls) = await new CodeProposer(context, services, input.Input, _calibration).ProposeAsync(number, _trials.Count + 1, _trials, input.Excluded, State.ToolCalls);
-            State = State with { AgentsEnded = ended, ToolCalls = State.ToolCalls + toolCalls };
-            if (trial is null && _trials.Count == 0 && _goal.Parameters is null)
+            var (trial, ended, toolCalls, agents) = await new CodeProposer(context, services, input.Input, _calibration, agent).ProposeAsync(number, _trials.Count + 1, _trials, input.Excluded, State);
+            State = State with
             {
-                State = State with { Failure = $"no agent could work: {ended}" };
+                Ended = ended is null ? State.Ended : new Dictionary<string, string>(State.Ended) { [agent.Name] = ended },
+                ToolCalls = State.ToolCalls + toolCalls,
+                Agents = State.Agents + agents,
+            };
+            if (_trials.Count == 0 && _goal.Parameters is null && State.Ended.Count == _goal.Agents.Count)
+            {
+                State = State with { Failure = $"no agent could work: {string.Join("; ", State.Ended.Select(one => _goal.Agents.Count == 1 ? one.Value : $"{one.Key}: {one.Value}"))}" };
             }
 
             if (trial is null)
@@ -185,15 +188,13 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
 
         private async Task<Proposal> ProposeAsync(ProposeInput ask, CancellationToken cancellation)
         {
-            var random = new SeededRandom(_goal.Seed, "propose", $"{ask.Number}");
-            var draw = random.NextDouble();
-            if (services.Outside is not null && draw is >= RandomShare and < OutsideShare
-                && await services.Outside.ProposeAsync(_maker.Space, ask.Observations, _goal.Trials, ask.Number, cancellation) is { } outside)
+            if (ask.Proposer == Proposers.Outside && await services.Outside!.ProposeAsync(_maker.Space, ask.Observations, _goal.Trials, ask.Number, cancellation) is { } outside)
             {
-                return new Proposal("outside", outside);
+                return new Proposal(ask.Proposer, outside);
             }
 
-            var proposer = draw < RandomShare ? Random : Guided[random.Next(Guided.Length)];
+            var random = new SeededRandom(_goal.Seed, "propose", $"{ask.Number}");
+            var proposer = Proposers.Named(ask.Proposer);
             for (var attempt = 1; proposer.Propose(_maker.Space, ask.Observations, _goal.Trials, random) is { } point; attempt++)
             {
                 // In a small space a proposer often draws what it has seen; a few more draws cost nothing.
@@ -203,7 +204,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 }
             }
 
-            return new Proposal(Random.Name, _maker.Space.Sample(random) ?? throw new StepFaultException("infeasible", "a thousand random points all break the constraints between parameters; loosen parameters.constraints"));
+            return new Proposal(Proposers.Random.Name, _maker.Space.Sample(random) ?? throw new StepFaultException("infeasible", "a thousand random points all break the constraints between parameters; loosen parameters.constraints"));
         }
 
         private async Task MeasureAsync(TrialRecord trial)
@@ -294,13 +295,3 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         }
     }
 }
-
-/// <summary>What a proposer is asked with.</summary>
-/// <param name="Number">The proposal's number.</param>
-/// <param name="Observations">Everything that is known.</param>
-internal sealed record ProposeInput(int Number, IReadOnlyList<Observation> Observations);
-
-/// <summary>What a proposer answered.</summary>
-/// <param name="Proposer">Who.</param>
-/// <param name="Point">What to try.</param>
-internal sealed record Proposal(string Proposer, IReadOnlyDictionary<string, string> Point);

@@ -31,8 +31,11 @@ public sealed record ScreenState
     /// <summary>Tool calls of all agents so far.</summary>
     public int ToolCalls { get; init; }
 
-    /// <summary>Why no further agent can be asked; null while one can.</summary>
-    public string? AgentsEnded { get; init; }
+    /// <summary>Agents so far, those that agents have started included.</summary>
+    public int Agents { get; init; }
+
+    /// <summary>Those of the goal's agents that can't be asked any more, by name, and why.</summary>
+    public IReadOnlyDictionary<string, string> Ended { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Nothing is left to do in the time and trials there are.</summary>
     public bool Done { get; init; }
@@ -93,25 +96,27 @@ internal static class Screening
         .FirstOrDefault().trial;
 
     /// <summary>
-    /// The share of trials that agents propose beside the search of parameters: by the expected improvement over the incumbent
-    /// at the time of proposal (Mockus 1978), a second of the run's time, discounted; at least a tenth for each.
+    /// The shares of the trials that proposers are given: by the expected improvement over the incumbent at the time of
+    /// proposal (Mockus 1978), a second of the run's time, discounted; at least a tenth for each.
     /// </summary>
     /// <param name="trials">All trials by number.</param>
     /// <param name="calibration">The noise.</param>
-    /// <param name="first">The goal's own share, until both have shown enough.</param>
-    public static double AgentShare(IReadOnlyList<TrialRecord> trials, Calibration calibration, double first)
+    /// <param name="first">The proposers, at most ten, and the share of each until all have shown enough.</param>
+    public static IReadOnlyDictionary<string, double> Shares(IReadOnlyList<TrialRecord> trials, Calibration calibration, IReadOnlyDictionary<string, double> first)
     {
-        var (agents, search, incumbent) = (new Arm(), new Arm(), 0.0);
+        var arms = first.Keys.ToDictionary(name => name, _ => new Arm());
+        var incumbent = 0.0;
         foreach (var trial in trials)
         {
             var (mean, variance) = trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 ? Posterior(trial, calibration) : (double.NegativeInfinity, 0);
-            (trial.Claim is null ? search : agents).Add(ExpectedGain(mean - incumbent, Math.Sqrt(variance)), trial.Seconds);
+            arms.GetValueOrDefault(trial.Proposer)?.Add(ExpectedGain(mean - incumbent, Math.Sqrt(variance)), trial.Seconds);
             incumbent = Math.Max(incumbent, mean);
         }
 
-        return agents.Count < FirstOfArm || search.Count < FirstOfArm || agents.Rate + search.Rate <= 0
+        var all = arms.Values.Sum(arm => arm.Rate);
+        return all <= 0 || arms.Values.Any(arm => arm.Count < FirstOfArm)
             ? first
-            : Math.Clamp(agents.Rate / (agents.Rate + search.Rate), LeastShare, 1 - LeastShare);
+            : arms.ToDictionary(arm => arm.Key, arm => LeastShare + (1 - LeastShare * arms.Count) * arm.Value.Rate / all);
     }
 
     /// <summary>The mean of what a normal variable has above 0.</summary>

@@ -170,6 +170,22 @@ internal sealed class YamlMap
         }
     }
 
+    /// <summary>One mapping, or a list of them.</summary>
+    public IReadOnlyList<YamlMap> Maps(string key)
+    {
+        if (Node(key) is not YamlSequenceNode sequence)
+        {
+            return Map(key) is { } one ? [one] : [];
+        }
+
+        foreach (var other in sequence.Children.Where(child => child is not YamlMappingNode))
+        {
+            Problem(other, $"'{_path}{key}' must be a mapping, or a list of them");
+        }
+
+        return [.. sequence.Children.OfType<YamlMappingNode>().Select(map => new YamlMap(map, $"{_path}{key}.", _problems))];
+    }
+
     public YamlMap? AsMap(YamlNode node, string path) => node is YamlMappingNode map ? new YamlMap(map, path, _problems) : null;
 
     /// <summary>Says of every key that nothing has read that it means nothing here, with the nearest that does.</summary>

@@ -85,4 +85,29 @@ public sealed class GoalReaderTests
         Assert.Null(GoalReader.Read("goal: g\neditable: [a]\nmeasure: {command: c, metric: m}\nagents: {program: codex, turns: 3, time: 5m}\n", "", "n", out var problems));
         Assert.Contains("g.yaml:4:33: 'agents.turns' is for Godwit's own loop, and codex has one of its own", problems.Single().At("g.yaml"), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Read_SeveralAgents_EachHasItsOwnNameAndShare()
+    {
+        var goal = GoalReader.Read("goal: g\neditable: [a]\nmeasure: {command: c, metric: m}\nagents:\n- {turns: 3, share: 0.2}\n- {role: second}\n- {program: codex}\nbudget: {agents: 9}\n", "", "n", out var problems)!;
+        Assert.Empty(problems);
+        Assert.Equal(["worker", "second", "codex"], goal.Agents.Select(agent => agent.Name));
+        Assert.Equal(9, goal.MostAgents);
+        var shares = Proposers.First(goal, hasOutside: false);
+        Assert.Equal(1, shares.Values.Sum(), 9);
+        Assert.Equal(shares["second"], shares["codex"], 9);
+        Assert.Equal(0.2 / (0.2 + 2 / 3.0), shares["worker"], 9);
+    }
+
+    [Theory]
+    [InlineData("[{role: a}, {role: a}]", "g.yaml:4:28: there are two agents 'a'")]
+    [InlineData("[{role: tpe}]", "g.yaml:4:17: 'tpe' is a proposer of parameters already")]
+    [InlineData("[{role: a, share: 0.6}, {role: b, share: 50%}]", "g.yaml:4:9: the shares of all agents make more than 1")]
+    [InlineData("[a]", "g.yaml:4:10: 'agents' must be a mapping, or a list of them")]
+    [InlineData("[{role: a}, {role: b}, {role: c}, {role: d}, {role: e}, {role: f}, {role: g}]", "there are 7 agents, and there may be 6")]
+    public void Read_SeveralAgentsThatCantBe_OneLineEach(string agents, string expected)
+    {
+        Assert.Null(GoalReader.Read($"goal: g\neditable: [a]\nmeasure: {{command: c, metric: m}}\nagents: {agents}\nparameters: {{file: a, space: {{x: {{type: boolean}}}}}}\n", "", "n", out var problems));
+        Assert.Contains(problems, problem => problem.At("g.yaml").Contains(expected, StringComparison.Ordinal));
+    }
 }
