@@ -209,7 +209,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             Reason = reason,
             Summary = submission?.Summary ?? _last?.Words ?? "",
             Checks = submission?.Checks ?? [],
-            Tree = await _tools.TreeAsync("end/tree"),
+            Tree = await _tools.EndAsync("end/tree"),
             Turns = _state.Turn,
             ToolCalls = _state.ToolCalls,
             Agents = _state.Agents,

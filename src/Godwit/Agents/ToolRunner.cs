@@ -75,6 +75,13 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     /// <summary>The name of the tree as it stands.</summary>
     public Task<string> TreeAsync(string key) => context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, (_, _, cancellation) => _tree.SnapshotAsync(cancellation));
 
+    /// <summary>Ends what the tools have left running, and names the tree as it stands.</summary>
+    public Task<string> EndAsync(string key) => context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, async (_, _, cancellation) =>
+    {
+        await Task.WhenAll(services.Tools.Select(tool => tool.EndAsync(_tree)));
+        return await _tree.SnapshotAsync(cancellation);
+    });
+
     private async Task<(AgentState, MessagePart.ToolResult)> AskPersonAsync(string key, MessagePart.ToolCall call, AgentState state)
     {
         state = state with { ToolCalls = state.ToolCalls + 1 };

@@ -3,25 +3,39 @@ using System.Text;
 
 namespace Godwit.Sandbox;
 
-/// <summary>Keeps the first and the last part of what a command prints, and reads on so that it never blocks.</summary>
-internal sealed class CappedOutput(int limit)
+/// <summary>Keeps the first and the last part of what a command prints, and reads on so that it never blocks. It can be read meanwhile.</summary>
+/// <param name="limit">Bytes that are kept.</param>
+public sealed class CappedOutput(int limit)
 {
+    private readonly Lock _gate = new();
     private readonly ArrayBufferWriter<byte> _head = new();
     private readonly Queue<byte[]> _tail = new();
     private int _tailLength;
     private long _dropped;
 
-    public async Task ReadAsync(Stream stream)
+    internal async Task ReadAsync(Stream stream)
     {
         var buffer = new byte[16384];
         int read;
         while ((read = await stream.ReadAsync(buffer)) > 0)
         {
-            Add(buffer.AsSpan(0, read));
+            lock (_gate)
+            {
+                Add_NeedsLock(buffer.AsSpan(0, read));
+            }
         }
     }
 
+    /// <summary>What there is so far.</summary>
     public override string ToString()
+    {
+        lock (_gate)
+        {
+            return ToString_NeedsLock();
+        }
+    }
+
+    private string ToString_NeedsLock()
     {
         var text = new StringBuilder(Encoding.UTF8.GetString(_head.WrittenSpan));
         if (_dropped > 0)
@@ -32,7 +46,7 @@ internal sealed class CappedOutput(int limit)
         return text.Append(Encoding.UTF8.GetString([.. _tail.SelectMany(part => part)])).ToString();
     }
 
-    private void Add(ReadOnlySpan<byte> bytes)
+    private void Add_NeedsLock(ReadOnlySpan<byte> bytes)
     {
         var room = Math.Min(limit / 2 - _head.WrittenCount, bytes.Length);
         if (room > 0)

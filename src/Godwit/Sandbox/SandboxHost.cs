@@ -37,9 +37,12 @@ public sealed partial class SandboxHost : IDisposable
     internal static bool IsRoot => GetEffectiveUserId() == 0;
 
     /// <summary>Runs a command to its end.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="cancellation">Kills it.</param>
+    /// <param name="watched">Takes what it prints on standard output, to be read meanwhile; null for nobody.</param>
     /// <exception cref="SandboxException">The sandbox could not be made; the message says what to do.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; everything that was started has been killed.</exception>
-    public async Task<SandboxResult> RunAsync(SandboxCommand command, CancellationToken cancellation)
+    public async Task<SandboxResult> RunAsync(SandboxCommand command, CancellationToken cancellation, CappedOutput? watched = null)
     {
         cancellation.ThrowIfCancellationRequested();
         var group = Rent();
@@ -48,7 +51,7 @@ public sealed partial class SandboxHost : IDisposable
             group.Limit(command.Limits);
             var start = _time.GetTimestamp();
             using var process = await group.Spawn.StartAsync(StartInfo(command, group));
-            var output = new CappedOutput(command.Limits.Output);
+            var output = watched ?? new CappedOutput(command.Limits.Output);
             var error = new CappedOutput(command.Limits.Output);
             var reading = Task.WhenAll(output.ReadAsync(process.StandardOutput.BaseStream), error.ReadAsync(process.StandardError.BaseStream), WriteInputAsync(process, command.Input));
             using var timeout = new CancellationTokenSource(command.Timeout, _time);

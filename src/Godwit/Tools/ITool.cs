@@ -18,6 +18,9 @@ public interface ITool
     /// <summary>Does it.</summary>
     /// <exception cref="ToolException">It can't be done; the message is for the model.</exception>
     Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation);
+
+    /// <summary>Ends what it has left running for an agent whose work is over.</summary>
+    Task EndAsync(AgentTree tree) => Task.CompletedTask;
 }
 
 /// <summary>What a tool call touches.</summary>

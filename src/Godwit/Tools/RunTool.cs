@@ -8,16 +8,18 @@ namespace Godwit.Tools;
 /// <param name="sandbox">Where it runs.</param>
 /// <param name="template">Home, mounts, environment and limits of every command; shell, tree and timeout are the call's.</param>
 /// <param name="quiet">Held while it runs, so that nothing is measured beside it.</param>
-public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, SemaphoreSlim quiet) : ITool
+/// <param name="jobs">Where it leaves what is to run on; they end before their agent's work is measured.</param>
+public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, SemaphoreSlim quiet, BackgroundJobs jobs) : ITool
 {
+    private const int LongestJob = 3600;
     private const int LongestSeconds = 600;
     private const int DefaultSeconds = 120;
     private const int Printed = 20_000;
 
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
-        "run", $"Runs a line of sh in the folder where commands start, without network; killed after 'timeout' seconds (default {DefaultSeconds}, at most {LongestSeconds}).",
-        """{"type":"object","properties":{"command":{"type":"string"},"timeout":{"type":"integer"}},"required":["command"]}""");
+        "run", $"Runs a line of sh in the folder where commands start, without network; killed after 'timeout' seconds (default {DefaultSeconds}, at most {LongestSeconds}). With 'background' it starts a job on a copy of your files (what it writes is thrown away; at most {LongestJob} s) and you go on; read it with 'job'.",
+        """{"type":"object","properties":{"command":{"type":"string"},"timeout":{"type":"integer"},"background":{"type":"boolean"}},"required":["command"]}""");
 
     /// <inheritdoc/>
     public bool OnlyReads => false;
@@ -28,6 +30,12 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Semaph
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
     {
+        if (arguments.Flag("background"))
+        {
+            var id = await jobs.StartAsync(tree, arguments.Text("command"), TimeSpan.FromSeconds(Math.Clamp(arguments.Number("timeout") ?? LongestSeconds, 1, LongestJob)), cancellation);
+            return new ToolOutput($"{id} has started");
+        }
+
         var seconds = Math.Clamp(arguments.Number("timeout") ?? DefaultSeconds, 1, LongestSeconds);
         await quiet.WaitAsync(cancellation);
         try

@@ -7,7 +7,8 @@ using Godwit.Workspaces;
 namespace Godwit.Tools;
 
 /// <summary>Finds lines by a regular expression.</summary>
-public sealed class SearchTool : ITool
+/// <param name="ripgrep">The ripgrep that searches; null where there is none.</param>
+public sealed class SearchTool(string? ripgrep) : ITool
 {
     private const int MostHits = 100;
     private const int MostOfLine = 300;
@@ -28,25 +29,51 @@ public sealed class SearchTool : ITool
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
     {
-        Regex pattern;
+        var place = TreePath.Resolve(tree, arguments.TextOrNull("path") ?? "");
+        if (!File.Exists(place) && !Directory.Exists(place))
+        {
+            throw new ToolException($"there is no {arguments.TextOrNull("path")}");
+        }
+
+        var hits = new StringBuilder();
+        var count = 0;
+        void Hit(string file, string number, string line)
+        {
+            if (++count <= MostHits)
+            {
+                hits.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(tree.Path, file)}:{number}:{(line.Length > MostOfLine ? line[..MostOfLine] + "..." : line)}\n");
+            }
+        }
+
+        await (ripgrep is null
+            ? SearchAsync(Pattern(arguments.Text("pattern")), place, Hit, cancellation)
+            : Ripgrep.SearchAsync(ripgrep, arguments.Text("pattern"), place, Largest, Hit, cancellation));
+        return new ToolOutput(count switch
+        {
+            0 => "nothing matches",
+            > MostHits => $"{hits}... and {count - MostHits} more; narrow the pattern or the path\n",
+            _ => hits.ToString(),
+        });
+    }
+
+    private static Regex Pattern(string pattern)
+    {
         try
         {
             // Without backtracking no pattern can take for ever.
-            pattern = new Regex(arguments.Text("pattern"), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, Limit);
+            return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, Limit);
         }
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {
             throw new ToolException($"'pattern' can't be used: {error.Message}; look-around and back-references aren't available");
         }
+    }
 
-        var place = TreePath.Resolve(tree, arguments.TextOrNull("path") ?? "");
+    private static async Task SearchAsync(Regex pattern, string place, Action<string, string, string> hit, CancellationToken cancellation)
+    {
         var files = File.Exists(place)
             ? (IEnumerable<string>)[place]
-            : Directory.Exists(place)
-                ? Directory.EnumerateFiles(place, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Order(StringComparer.Ordinal)
-                : throw new ToolException($"there is no {arguments.TextOrNull("path")}");
-        var hits = new StringBuilder();
-        var count = 0;
+            : Directory.EnumerateFiles(place, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Order(StringComparer.Ordinal);
         foreach (var file in files.Where(file => new FileInfo(file).Length <= Largest && !TreePath.IsBuilt(place, file)))
         {
             var content = await File.ReadAllBytesAsync(file, cancellation);
@@ -59,18 +86,11 @@ public sealed class SearchTool : ITool
             foreach (var line in Encoding.UTF8.GetString(content).Split('\n'))
             {
                 number++;
-                if (pattern.IsMatch(line) && ++count <= MostHits)
+                if (pattern.IsMatch(line))
                 {
-                    hits.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(tree.Path, file)}:{number}:{(line.Length > MostOfLine ? line[..MostOfLine] + "..." : line)}\n");
+                    hit(file, number.ToString(CultureInfo.InvariantCulture), line);
                 }
             }
         }
-
-        return new ToolOutput(count switch
-        {
-            0 => "nothing matches",
-            > MostHits => $"{hits}... and {count - MostHits} more; narrow the pattern or the path\n",
-            _ => hits.ToString(),
-        });
     }
 }

@@ -21,6 +21,8 @@ public sealed class AgentTests : IDisposable
     private readonly RunRepository _clone;
     private readonly RunFolder _folder;
     private SandboxHost? _sandbox;
+    private BackgroundJobs? _jobs;
+    private string? _ripgrep;
 
     public AgentTests()
     {
@@ -34,6 +36,7 @@ public sealed class AgentTests : IDisposable
 
     public void Dispose()
     {
+        _jobs?.Dispose();
         _sandbox?.Dispose();
         _root.Delete(recursive: true);
     }
@@ -54,10 +57,12 @@ public sealed class AgentTests : IDisposable
             """)]);
         var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         _sandbox ??= new SandboxHost(SandboxKind.None, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
+        var template = new SandboxCommand { Shell = "", Tree = "" };
+        _jobs ??= new BackgroundJobs(_sandbox, template, Path.Combine(_root.FullName, "jobs"), TimeProvider.System);
         return new AgentServices(
             new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
-            [new ListTool(), new ReadTool(), new SearchTool(), new EditTool(), new WriteTool(), new RunTool(_sandbox, new SandboxCommand { Shell = "", Tree = "" }, new SemaphoreSlim(1))],
+            [new ListTool(), new ReadTool(), new SearchTool(_ripgrep), new EditTool(), new WriteTool(), new RunTool(_sandbox, template, new SemaphoreSlim(1), _jobs), new JobTool(_jobs)],
             Gatekeeper.BuiltIn(),
             (task, tree) => new AgentTree(task.Name, Path.Combine(_folder.Path, "trees", task.Name), tree, task.BaseCommit, _clone, -1));
     }
@@ -75,6 +80,63 @@ public sealed class AgentTests : IDisposable
         replies[Math.Min(replies.Length - 1, request["messages"]!.AsArray().Count(message => message!["role"]!.GetValue<string>() == "assistant"))];
 
     private static string LastToolResult(JsonNode request) => request["messages"]!.AsArray().Last(message => message!["role"]!.GetValue<string>() == "tool")!["content"]!.ToString();
+
+    [Fact]
+    public async Task Agent_RunsAJobInTheBackground_OnACopyOfItsFilesAndToItsEndAtTheLatest()
+    {
+        const string Long = """{"command":"sleep 60; echo never","background":true}""";
+        string Job(JsonNode request) => System.Text.RegularExpressions.Regex.Match(request["messages"]!.ToJsonString(), "job-[0-9a-f]{6}").Value;
+        using var server = new ScriptedProvider(request => Turns(
+            new ScriptedReply(null, ("run", """{"command":"echo first; sleep 1; cat src/a.txt; echo x > made.txt; exit 3","background":true}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}"""), ("job", $$"""{"id":"{{Job(request)}}"}""")),
+            new ScriptedReply(null, ("job", $$"""{"id":"{{Job(request)}}","wait":20}""")),
+            new ScriptedReply(null, ("job", """{"id":"job-nobody"}""")),
+            new ScriptedReply(null, ("run", Long), ("run", Long)),
+            new ScriptedReply(null, ("submit", """{"summary":"done"}""")))(request));
+        var task = await TaskAsync();
+        var result = await RunAsync(Services(server), task);
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        Assert.Contains("has started", LastToolResult(server.Requests[1]), StringComparison.Ordinal);
+        Assert.Contains("still running, for 0 s so far", LastToolResult(server.Requests[2]), StringComparison.Ordinal);
+        Assert.Matches("(?s)exit code 3, 1[.][0-9] s.*first.*two", LastToolResult(server.Requests[3]));
+        Assert.Contains("was lost when Godwit was", LastToolResult(server.Requests[4]), StringComparison.Ordinal);
+        Assert.Contains("runs already with this command", LastToolResult(server.Requests[5]), StringComparison.Ordinal);
+
+        // What the job wrote isn't the agent's, and what it left running has ended with it.
+        Assert.Equal(["src/a.txt"], (await _clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_root.FullName, "jobs")));
+    }
+
+    [Fact]
+    public async Task Search_WithAndWithoutRipgrep_FindsTheSame()
+    {
+        Assert.True(ProgramFinder.Find("rg") is not null, "ripgrep isn't installed");
+        File.WriteAllText(Path.Combine(_root.FullName, "user", ".hidden"), $"a needle here\n{new string('y', 400)} needle\n");
+        File.WriteAllBytes(Path.Combine(_root.FullName, "user", "binary"), [0, 1, .. "needle"u8]);
+        Directory.CreateDirectory(Path.Combine(_root.FullName, "user", "obj"));
+        File.WriteAllText(Path.Combine(_root.FullName, "user", "obj", "built"), "needle\n");
+        File.WriteAllLines(Path.Combine(_root.FullName, "user", "src", "many"), Enumerable.Range(1, 150).Select(number => $"needle {number}"));
+        var seen = new List<string>();
+        foreach (var (ripgrep, name) in ((string?, string)[])[(null, "own"), (ProgramFinder.Find("rg"), "rg")])
+        {
+            _ripgrep = ripgrep;
+            using var server = new ScriptedProvider(Turns(
+                new ScriptedReply(null, ("search", """{"pattern":"n(e)+dle"}"""), ("search", """{"pattern":"tw.$","path":"src/a.txt"}"""), ("search", """{"pattern":"nowhere"}"""), ("search", """{"pattern":"a(","path":"src"}"""), ("search", """{"pattern":"needle","path":"obj"}""")),
+                new ScriptedReply(null, ("submit", """{"summary":"done"}"""))));
+            await RunAsync(Services(server), await TaskAsync(name));
+            seen.Add(string.Join("\n--\n", server.Requests[^1]["messages"]!.AsArray().Where(message => message!["role"]!.GetValue<string>() == "tool").Select(message => message!["content"]!.ToString())));
+            Directory.Delete(_folder.Path, recursive: true);
+        }
+
+        // What is wrong with a pattern each says in its own words.
+        seen = [.. seen.Select(text => System.Text.RegularExpressions.Regex.Replace(text, "'pattern' can't be used: .*;", "bad;"))];
+        Assert.Equal(seen[0], seen[1]);
+        Assert.Contains(".hidden:1:a needle here\n.hidden:2:yyy", seen[1], StringComparison.Ordinal);
+        Assert.Contains("... and 52 more", seen[1], StringComparison.Ordinal);
+        Assert.Contains("src/a.txt:2:two", seen[1], StringComparison.Ordinal);
+        Assert.Contains("obj/built:1:needle", seen[1], StringComparison.Ordinal);
+        Assert.DoesNotContain("binary", seen[1], StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Agent_ListsAndSearchesAFolderOfBuiltFiles_WhereItAsksForIt()

@@ -16,11 +16,13 @@ internal sealed class AgentWorld : IDisposable
 {
     private readonly ModelDrivers _drivers;
     private readonly BudgetLedger _ledger;
+    private readonly BackgroundJobs _jobs;
 
-    private AgentWorld(ModelDrivers drivers, BudgetLedger ledger, AgentServices services)
+    private AgentWorld(ModelDrivers drivers, BudgetLedger ledger, BackgroundJobs jobs, AgentServices services)
     {
         _drivers = drivers;
         _ledger = ledger;
+        _jobs = jobs;
         Services = services;
     }
 
@@ -71,12 +73,14 @@ internal sealed class AgentWorld : IDisposable
         };
         var drivers = new ModelDrivers(catalogue, time);
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
-        ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, measurer.Quiet)];
+        var jobs = new BackgroundJobs(sandbox, trees.Template, Path.Combine(folder.Trees, "jobs"), time);
+        jobs.Clear();
+        ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, measurer.Quiet, jobs), new JobTool(jobs)];
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
         var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), catalogue, ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
-        return new AgentWorld(drivers, ledger, new AgentServices(
+        return new AgentWorld(drivers, ledger, jobs, new AgentServices(
             pipeline, ledger, tools, Gatekeeper.BuiltIn(),
             (task, tree) => new AgentTree(task.Name, TreeOf(folder, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync), programs));
     }
@@ -99,7 +103,11 @@ internal sealed class AgentWorld : IDisposable
         }
     }
 
-    public void Dispose() => _drivers.Dispose();
+    public void Dispose()
+    {
+        _jobs.Dispose();
+        _drivers.Dispose();
+    }
 
     private static string TreeOf(RunFolder folder, string agent) => Path.Combine(folder.Trees, $"agent-{agent}");
 
