@@ -9,6 +9,7 @@ public class MatchingEngine : IMatchingEngine
 {
     private readonly Dictionary<string, OrderBook> _books = new Dictionary<string, OrderBook>();
     private readonly OrderValidator _validator = new OrderValidator();
+    private readonly AuditTrail _audit = new AuditTrail();
     private readonly object _lock = new object();
 
     public IReadOnlyList<EngineEvent> Process(Command command)
@@ -33,6 +34,7 @@ public class MatchingEngine : IMatchingEngine
                     break;
             }
 
+            _audit.Add(command, events);
             return events.ToList().AsReadOnly();
         }
     }
@@ -54,6 +56,39 @@ public class MatchingEngine : IMatchingEngine
         {
             var history = BookOf(symbol).History;
             return (history.Count, history.Quantity, history.LastPrice);
+        }
+    }
+
+    public IReadOnlyList<DepthLevel> Depth(string symbol, Side side, int levels)
+    {
+        lock (_lock)
+        {
+            return new MarketDepth(BookOf(symbol)).Levels(side, levels);
+        }
+    }
+
+    public (long Bought, long Sold) Position(string symbol, string member)
+    {
+        lock (_lock)
+        {
+            var history = BookOf(symbol).History;
+            return (history.BoughtBy(member), history.SoldBy(member));
+        }
+    }
+
+    public IReadOnlyList<Bar> Bars(string symbol)
+    {
+        lock (_lock)
+        {
+            return new BarChart(BookOf(symbol).History).Bars();
+        }
+    }
+
+    public IReadOnlyList<string> Audit(int lines)
+    {
+        lock (_lock)
+        {
+            return _audit.Last(lines);
         }
     }
 
@@ -79,11 +114,19 @@ public class MatchingEngine : IMatchingEngine
         var order = new Order(command.OrderId, command.Symbol, command.Member, command.Side, command.Price, command.Quantity, command.Display, book.NextSequence());
         events.Add(new EngineEvent(EventKind.Accepted, command.Symbol, command.OrderId, 0, command.Price, command.Quantity, command.Quantity, RejectReason.None));
         Match(order, order.Price, book, events);
-        if (!order.IsFilled)
+        if (order.IsFilled)
         {
-            order.Visible = order.IsIceberg ? Math.Min(order.Display, order.Remaining) : order.Remaining;
-            book.Add(order);
+            return;
         }
+
+        if (command.Force == TimeInForce.ImmediateOrCancel)
+        {
+            events.Add(new EngineEvent(EventKind.Cancelled, command.Symbol, command.OrderId, 0, command.Price, order.Remaining, 0, RejectReason.None));
+            return;
+        }
+
+        order.Visible = order.IsIceberg ? Math.Min(order.Display, order.Remaining) : order.Remaining;
+        book.Add(order);
     }
 
     private void ProcessMarket(Command command, OrderBook book, List<EngineEvent> events)

@@ -99,6 +99,14 @@ public class OrderBook
         return candidates;
     }
 
+    /// <summary>
+    /// All that an incoming order could trade, hidden quantity included.
+    /// </summary>
+    public long Available(Side side, long? limit)
+    {
+        return Crossing(side, limit).SelectMany(level => level.Orders).Sum(order => order.Remaining);
+    }
+
     public (long Price, long Quantity) Best(Side side)
     {
         var levels = SideOf(side);

@@ -25,6 +25,9 @@ internal static class Bench
 {
     private const int Compared = 3_000;
 
+    // Market data, charts and the risk desk look in between so many commands.
+    private const int Asked = 25;
+
     public static int Run(Mix mix, ulong seed, int count)
     {
         var workload = new Workload(seed, mix);
@@ -39,9 +42,13 @@ internal static class Bench
         var engine = new Matching.Engine.MatchingEngine();
         ulong sum = 0;
         var start = Stopwatch.GetTimestamp();
-        foreach (var command in commands)
+        for (var number = 0; number < commands.Length; number++)
         {
-            sum = Fold(sum, engine.Process(command));
+            sum = Fold(sum, engine.Process(commands[number]));
+            if (number % Asked == 0)
+            {
+                sum = Ask(engine, commands[number], sum);
+            }
         }
 
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -61,6 +68,13 @@ internal static class Bench
         return commands.Take(Compared).Count(command => !engine.Process(command).SequenceEqual(reference.Process(command)));
     }
 
+    private static ulong Ask(IMatchingEngine engine, Command command, ulong sum)
+    {
+        var depth = engine.Depth(command.Symbol, command.Side, 5);
+        var (bought, sold) = engine.Position(command.Symbol, command.Member);
+        return sum + (ulong)depth.Sum(level => level.Price * level.Visible + level.Orders) + (ulong)(bought - sold) + (ulong)engine.Bars(command.Symbol).Sum(bar => bar.High - bar.Low) + (ulong)engine.Audit(3)[0].Length;
+    }
+
     private static ulong Fold(ulong sum, IReadOnlyList<EngineEvent> events)
     {
         for (var index = 0; index < events.Count; index++)
@@ -76,6 +90,8 @@ internal static class Bench
 /// <summary>The engine against the reference, event by event, and properties that hold whatever is asked.</summary>
 internal static class Check
 {
+    private const int PagesEvery = 5;
+
     public static int Run(ulong seed)
     {
         Mix[] mixes =
@@ -83,7 +99,7 @@ internal static class Check
             Mix.Main,
             new Mix(Symbols: 1, Members: 2, Cancel: 0.1, Replace: 0.3, Market: 0.1, Iceberg: 0.5, Mistake: 0.05, Spread: 6),
             // One member whose orders pile up until there are too many.
-        new Mix(Symbols: 1, Members: 1, Cancel: 0.02, Replace: 0.02, Market: 0.0, Iceberg: 0.0, Mistake: 0.02, Spread: 400),
+            new Mix(Symbols: 1, Members: 1, Cancel: 0.02, Replace: 0.02, Market: 0.0, Iceberg: 0.0, Mistake: 0.02, Spread: 400),
             new Mix(Symbols: 2, Members: 5, Cancel: 0.2, Replace: 0.2, Market: 0.3, Iceberg: 0.3, Mistake: 0.1, Spread: 12),
         ];
         for (var round = 0; round < 8; round++)
@@ -99,6 +115,27 @@ internal static class Check
 
         Console.WriteLine("8 rounds agree with the reference");
         return 0;
+    }
+
+    /// <summary>What others see of the engine, beside what they should.</summary>
+    private static string? Pages(IMatchingEngine engine, IMatchingEngine reference, Command command)
+    {
+        if (engine.Position(command.Symbol, command.Member) != reference.Position(command.Symbol, command.Member))
+        {
+            return $"the position of {command.Member} in {command.Symbol} is {engine.Position(command.Symbol, command.Member)}, and should be {reference.Position(command.Symbol, command.Member)}";
+        }
+
+        if (!engine.Depth(command.Symbol, command.Side, 4).SequenceEqual(reference.Depth(command.Symbol, command.Side, 4)))
+        {
+            return $"the depth of {command.Symbol} is {string.Join(", ", engine.Depth(command.Symbol, command.Side, 4))}, and should be {string.Join(", ", reference.Depth(command.Symbol, command.Side, 4))}";
+        }
+
+        if (!engine.Bars(command.Symbol).SequenceEqual(reference.Bars(command.Symbol)))
+        {
+            return $"the bars of {command.Symbol} differ";
+        }
+
+        return engine.Audit(1).SequenceEqual(reference.Audit(1)) ? null : $"the audit trail says '{engine.Audit(1).FirstOrDefault()}', and should say '{reference.Audit(1)[0]}'";
     }
 
     private static string? Compare(Workload workload, Mix mix)
@@ -132,7 +169,17 @@ internal static class Check
                 return $"after command {number} the statistics of {command.Symbol} are {engine.Statistics(command.Symbol)}, and should be {reference.Statistics(command.Symbol)}";
             }
 
+            if (number % PagesEvery == 0 && Pages(engine, reference, command) is { } page)
+            {
+                return $"after command {number} {page}";
+            }
+
             entered += got.Where(happened => happened.Kind == EventKind.Traded).Sum(happened => happened.Quantity);
+        }
+
+        if (!engine.Audit(Limits.AuditLines + 1).SequenceEqual(reference.Audit(Limits.AuditLines + 1)))
+        {
+            return "the last lines of the audit trail differ";
         }
 
         var traded = workload.Symbols.Sum(symbol => engine.Statistics(symbol).Quantity);

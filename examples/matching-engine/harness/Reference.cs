@@ -9,8 +9,17 @@ namespace Matching.Harness;
 internal sealed class Reference : IMatchingEngine
 {
     private readonly Dictionary<string, Market> _markets = [];
+    private readonly List<string> _audit = [];
 
     public IReadOnlyList<EngineEvent> Process(Command command)
+    {
+        var events = Answer(command);
+        var reason = events[0].Kind == EventKind.Rejected ? $" {events[0].Reason}" : "";
+        _audit.Add($"{_audit.Count + 1} {command.Kind} {command.Symbol} {command.OrderId} {command.Member}: {events[0].Kind}{reason} ({events.Count})");
+        return events;
+    }
+
+    private IReadOnlyList<EngineEvent> Answer(Command command)
     {
         var market = Of(command.Symbol);
         var events = new List<EngineEvent>();
@@ -59,7 +68,15 @@ internal sealed class Reference : IMatchingEngine
                 events.Add(new EngineEvent(EventKind.Accepted, command.Symbol, command.OrderId, 0, command.Price, command.Quantity, command.Quantity, RejectReason.None));
                 var limit = new Resting(command.OrderId, command.Member, command.Side, command.Price, command.Display) { Left = command.Quantity };
                 Trade(market, limit, command.Price, events, command.Symbol);
-                Rest(market, limit);
+                if (command.Force == TimeInForce.Day)
+                {
+                    Rest(market, limit);
+                }
+                else if (limit.Left > 0)
+                {
+                    events.Add(new EngineEvent(EventKind.Cancelled, command.Symbol, command.OrderId, 0, command.Price, limit.Left, 0, RejectReason.None));
+                }
+
                 return events;
             default:
                 events.Add(new EngineEvent(EventKind.Accepted, command.Symbol, command.OrderId, 0, 0, command.Quantity, command.Quantity, RejectReason.None));
@@ -83,10 +100,27 @@ internal sealed class Reference : IMatchingEngine
         long Shown(Side side, long price) => Of(symbol).Resting.Where(resting => resting.Side == side && resting.Price == price).Sum(resting => resting.Shown);
     }
 
-    public (long Trades, long Quantity, long LastPrice) Statistics(string symbol) => (Of(symbol).Trades, Of(symbol).Traded, Of(symbol).Last);
+    public (long Trades, long Quantity, long LastPrice) Statistics(string symbol) =>
+        (Of(symbol).Trades.Count, Of(symbol).Trades.Sum(trade => trade.Quantity), Of(symbol).Trades.Select(trade => trade.Price).LastOrDefault());
 
-    /// <summary>Every resting order's remaining quantity, for the conservation check.</summary>
-    public long Open(string symbol) => Of(symbol).Resting.Sum(resting => resting.Left);
+    public IReadOnlyList<DepthLevel> Depth(string symbol, Side side, int levels)
+    {
+        var prices = Of(symbol).Resting.Where(resting => resting.Side == side).GroupBy(resting => resting.Price)
+            .Select(group => new DepthLevel(group.Key, group.Sum(resting => resting.Shown), group.Count()));
+        return [.. (side == Side.Buy ? prices.OrderByDescending(level => level.Price) : prices.OrderBy(level => level.Price)).Take(levels)];
+    }
+
+    public (long Bought, long Sold) Position(string symbol, string member) => (
+        Of(symbol).Trades.Sum(trade => trade.Buyer == member ? trade.Quantity : 0),
+        Of(symbol).Trades.Sum(trade => trade.Seller == member ? trade.Quantity : 0));
+
+    public IReadOnlyList<Bar> Bars(string symbol) =>
+    [
+        .. Of(symbol).Trades.Chunk(Limits.TradesOfABar).Select(some => new Bar(
+            some[0].Price, some.Max(trade => trade.Price), some.Min(trade => trade.Price), some[^1].Price, some.Sum(trade => trade.Quantity))),
+    ];
+
+    public IReadOnlyList<string> Audit(int lines) => [.. _audit.TakeLast(Math.Min(lines, Limits.AuditLines))];
 
     private Market Of(string symbol) => _markets.TryGetValue(symbol, out var market) ? market : _markets[symbol] = new Market();
 
@@ -112,7 +146,25 @@ internal sealed class Reference : IMatchingEngine
             return RejectReason.DuplicateOrder;
         }
 
-        return command.Kind == CommandKind.Limit && market.Resting.Count(resting => resting.Member == command.Member) >= Limits.OpenOrdersOfAMember ? RejectReason.TooManyOrders : null;
+        if (command.Kind == CommandKind.Limit && market.Resting.Count(resting => resting.Member == command.Member) >= Limits.OpenOrdersOfAMember)
+        {
+            return RejectReason.TooManyOrders;
+        }
+
+        var last = market.Trades.TakeLast(Limits.BandTrades).Select(trade => trade.Price).Order().ToList();
+        if (command.Kind != CommandKind.Market && last.Count > 0 && Math.Abs(command.Price - last[last.Count / 2]) * 100 > last[last.Count / 2] * Limits.BandPercent)
+        {
+            return RejectReason.PriceOutOfBand;
+        }
+
+        var held = market.Trades.Sum(trade => (trade.Buyer == command.Member ? trade.Quantity : 0) - (trade.Seller == command.Member ? trade.Quantity : 0));
+        if (command.Kind != CommandKind.Replace && Math.Abs(held + (command.Side == Side.Buy ? command.Quantity : -command.Quantity)) > Limits.LargestPosition)
+        {
+            return RejectReason.PositionLimit;
+        }
+
+        var offered = market.Resting.Where(resting => resting.Side != command.Side && (command.Side == Side.Buy ? resting.Price <= command.Price : resting.Price >= command.Price));
+        return command is { Kind: CommandKind.Limit, Force: TimeInForce.FillOrKill } && offered.Sum(resting => resting.Left) < command.Quantity ? RejectReason.NotFillable : null;
     }
 
     private static void Trade(Market market, Resting taker, long? limit, List<EngineEvent> events, string symbol)
@@ -139,9 +191,7 @@ internal sealed class Reference : IMatchingEngine
             taker.Left -= quantity;
             best.Left -= quantity;
             best.Shown -= quantity;
-            market.Trades++;
-            market.Traded += quantity;
-            market.Last = best.Price;
+            market.Trades.Add(taker.Side == Side.Buy ? new Deal(best.Price, quantity, taker.Member, best.Member) : new Deal(best.Price, quantity, best.Member, taker.Member));
             events.Add(new EngineEvent(EventKind.Traded, symbol, best.Id, taker.Id, best.Price, quantity, best.Left, RejectReason.None));
             if (best.Shown > 0)
             {
@@ -171,12 +221,10 @@ internal sealed class Reference : IMatchingEngine
     {
         public List<Resting> Resting { get; } = [];
 
-        public long Trades { get; set; }
-
-        public long Traded { get; set; }
-
-        public long Last { get; set; }
+        public List<Deal> Trades { get; } = [];
     }
+
+    private sealed record Deal(long Price, long Quantity, string Buyer, string Seller);
 
     private sealed class Resting(long id, string member, Side side, long price, long tip)
     {

@@ -3,7 +3,7 @@ using Matching.Contract;
 namespace Matching.Harness;
 
 /// <summary>What members do: shares of the commands, how many symbols there are, and how far prices stray.</summary>
-internal sealed record Mix(int Symbols, int Members, double Cancel, double Replace, double Market, double Iceberg, double Mistake, int Spread)
+internal sealed record Mix(int Symbols, int Members, double Cancel, double Replace, double Market, double Iceberg, double Mistake, int Spread, double Immediate = 0.05, double FillOrKill = 0.02)
 {
     public static Mix Main { get; } = new(Symbols: 8, Members: 40, Cancel: 0.30, Replace: 0.12, Market: 0.06, Iceberg: 0.10, Mistake: 0.01, Spread: 40);
 }
@@ -60,12 +60,24 @@ internal sealed class Workload(ulong seed, Mix mix)
         var limit = new Command(CommandKind.Limit, _symbols[symbol], ++_next, member, side, Price(_symbols[symbol], side), quantity, display);
         if (Mistaken())
         {
-            return _random.Next(4) switch
+            return _random.Next(5) switch
             {
                 0 => limit with { Quantity = -3 },
                 1 => limit with { Price = 0 },
                 2 => limit with { Display = quantity + 1 },
+                3 => limit with { Price = limit.Price * 2 },
                 _ => limit with { OrderId = Math.Max(1, _next - 5) },
+            };
+        }
+
+        // Some cross the middle, and trade at once or not at all; they are never open.
+        var force = _random.NextDouble();
+        if (force < mix.Immediate + mix.FillOrKill)
+        {
+            return limit with
+            {
+                Price = Math.Max(1, limit.Price + (side == Side.Buy ? mix.Spread / 8 : -mix.Spread / 8)),
+                Force = force < mix.Immediate ? TimeInForce.ImmediateOrCancel : TimeInForce.FillOrKill,
             };
         }
 

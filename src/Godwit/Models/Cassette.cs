@@ -84,7 +84,7 @@ public sealed partial class Cassette
     private static string HashOf(ModelRequest request) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Numbers().Replace(JsonSerializer.Serialize(new { request.System, request.Messages, request.Tools }, Options), "#"))))[..16];
 
-    [GeneratedRegex("[0-9][0-9.,]*([eE][+-]?[0-9]+)?")]
+    [GeneratedRegex("[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]+)?")]
     private static partial Regex Numbers();
 
     private sealed record Recorded(string Agent, int Turn, string Request, ModelReply Reply);

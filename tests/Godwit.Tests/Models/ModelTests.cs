@@ -212,11 +212,11 @@ public sealed class ModelTests : IDisposable
         var server = new ScriptedProvider(_ => new ScriptedReply("well", ("read", """{"path":"b"}""")));
         var catalogue = Catalogue("m-x", ("x", "openai", server));
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
-        var first = await new ModelPipeline(catalogue, drivers.Of, Cassette.Open(path, recording: true), TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
+        var first = await new ModelPipeline(catalogue, drivers.Of, Cassette.Open(path, recording: true), TimeProvider.System).AskAsync(Ask("it has 1.234E+04, and a pair 12.7 %"), CancellationToken.None);
         server.Dispose();
 
         var replayed = new ModelPipeline(catalogue, drivers.Of, Cassette.Open(path, recording: false), TimeProvider.System);
-        var second = await replayed.AskAsync(Ask(), CancellationToken.None);
+        var second = await replayed.AskAsync(Ask("it has 9876, and a pair 3 %"), CancellationToken.None);
         Assert.Equal(first.Reply.Parts, second.Reply.Parts);
         Assert.Equal((first.Charge, 0), (second.Charge, replayed.Cassette!.Drifted));
         await replayed.AskAsync(Ask("something else"), CancellationToken.None);
