@@ -14,7 +14,7 @@ switch (args.FirstOrDefault())
     case "check":
         return Check.Run(seed);
     case "bench":
-        return Bench.Run(mix, seed, int.Parse(Option("--commands") ?? "20000"));
+        return Bench.Run(mix, seed, int.Parse(Option("--commands") ?? "12000"));
     default:
         Console.Error.WriteLine("usage: check | bench [--mix FILE] [--seed N] [--commands N]");
         return 2;
@@ -33,7 +33,7 @@ internal static class Bench
         var workload = new Workload(seed, mix);
         var commands = workload.Take(count);
         var warm = new Matching.Engine.MatchingEngine();
-        foreach (var command in new Workload(seed + 1, mix).Take(Math.Min(count, 6000)))
+        foreach (var command in new Workload(seed + 1, mix).Take(Math.Min(count, 4000)))
         {
             warm.Process(command);
         }

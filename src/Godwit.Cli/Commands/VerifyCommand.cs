@@ -56,7 +56,7 @@ internal static class VerifyCommand
             ? string.Create(CultureInfo.InvariantCulture, $"          and on a held-out workload at least {held.Lower:0.###} times, from {held.Pairs.Count} pairs")
             : "          no held-out workload was asked for");
         Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash})");
-        Console.WriteLine($"Harness:  sha256 {predicate.HarnessHash}, {(predicate.HarnessKind == "process" ? "a process of its own" : "loads the candidate's code")}, {predicate.Trials} candidates were tried, sandbox: {predicate.Sandbox}");
+        Console.WriteLine($"Harness:  sha256 {predicate.HarnessHash}, {(predicate.HarnessKind == "process" ? "a process of its own" : "loads the candidate's code")}{(predicate.BuiltTwice ? ", two builds of each side" : "")}, {predicate.Trials} candidates were tried, sandbox: {predicate.Sandbox}");
         Console.WriteLine($"Machine:  {string.Join(", ", predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))}");
         Console.WriteLine($"It can't say: {(predicate.HarnessKind == "process" ? "" : "that the code which the harness loads told the truth about its own time, or ")}that another machine gives the same factor.");
     }

@@ -21,7 +21,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
         private const int MostTurns = 100;
         private const int MostBroken = 3;
         private const double FullAt = 0.7;
-        private const long UnknownContext = 128_000;
+        // Beyond this, what is sent again with each turn costs more than a summary loses, whatever the model could hold.
+        private const long MostContext = 128_000;
 
         private readonly AgentTask _task = input.Task;
         private readonly List<ModelMessage> _messages = [.. input.Messages];
@@ -63,7 +64,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     return end;
                 }
 
-                if (reply.Usage.Input + reply.Usage.Output > FullAt * (services.Models.Context(_task.Role) is > 0 and var context ? context : UnknownContext))
+                if (reply.Usage.Input + reply.Usage.Output > FullAt * (services.Models.Context(_task.Role) is > 0 and < MostContext and var context ? context : MostContext))
                 {
                     return await CutAsync();
                 }

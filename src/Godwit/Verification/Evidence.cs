@@ -52,6 +52,9 @@ public sealed record EvidencePredicate
     /// </summary>
     public string HarnessKind { get; init; } = "process";
 
+    /// <summary>Both sides were measured in two builds, so that no claim rests on where code happens to lie in memory.</summary>
+    public bool BuiltTwice { get; init; }
+
     /// <summary>How commands were kept apart.</summary>
     public required string Sandbox { get; init; }
 

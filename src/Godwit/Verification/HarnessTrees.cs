@@ -47,7 +47,7 @@ internal sealed class HarnessTrees
 
     /// <summary>One of two places for a tree, clean, built, and with the candidate's files over it.</summary>
     /// <exception cref="PrepareException">Setup or the build failed.</exception>
-    public async Task<string> PlaceAsync(Candidate candidate, bool left, CancellationToken cancellation, bool holdOut = false)
+    public async Task<string> PlaceAsync(Candidate candidate, bool left, CancellationToken cancellation, bool holdOut = false, bool builtTwice = false)
     {
         var refused = candidate.Files.FirstOrDefault(file => !_editable.Matches(Local(file.Path)));
         if (refused is not null)
@@ -56,7 +56,7 @@ internal sealed class HarnessTrees
         }
 
         candidate = await candidate.ResolveAsync(_repository, cancellation);
-        var (key, pristine) = await BuiltAsync(candidate, cancellation);
+        var (key, pristine) = await BuiltAsync(candidate, cancellation, again: builtTwice && !left);
 
         // Both places' names have one length: a path's length alone can move a benchmark.
         var name = $"{(left ? "one" : "two")}-{key}";
@@ -117,7 +117,7 @@ internal sealed class HarnessTrees
     /// <summary>Makes the base: checkout, setup, build.</summary>
     public Task PrepareBaseAsync(CancellationToken cancellation) => BuiltAsync(Candidate.Base, cancellation);
 
-    private async Task<(string Key, string Path)> BuiltAsync(Candidate candidate, CancellationToken cancellation)
+    private async Task<(string Key, string Path)> BuiltAsync(Candidate candidate, CancellationToken cancellation, bool again = false)
     {
         var setup = await SetupAsync(cancellation);
         if (_spec.Build is null)
@@ -126,7 +126,7 @@ internal sealed class HarnessTrees
         }
 
         var inputs = candidate.Files.Where(file => _inputs.Matches(Local(file.Path))).OrderBy(file => file.Path, StringComparer.Ordinal).ToList();
-        var key = Key([setup.Key, _spec.Build, .. inputs.SelectMany(file => (string[])[file.Path, file.Content is null ? "-" : Convert.ToHexString(SHA256.HashData(file.Content))])]);
+        var key = Key([setup.Key, _spec.Build, .. again ? (string[])["again"] : [], .. inputs.SelectMany(file => (string[])[file.Path, file.Content is null ? "-" : Convert.ToHexString(SHA256.HashData(file.Content))])]);
         var path = Path.Combine(_folder.Trees, $"built-{key}");
         if (!Directory.Exists(path))
         {

@@ -84,6 +84,11 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         await _oneAtATime.WaitAsync(cancellation);
         try
         {
+            if (request.BuiltTwice)
+            {
+                await BuildAllAsync([request.Base, request.Candidate], cancellation);
+            }
+
             var first = await ArmAsync(request.BaseFirst);
             var second = await ArmAsync(!request.BaseFirst);
             return request.BaseFirst ? new Pair(true, first, second, attempt.Generation) : new Pair(false, second, first, attempt.Generation);
@@ -94,18 +99,35 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         }
 
         Task<Measurement> ArmAsync(bool isBase) =>
-            MeasureOnceAsync(isBase ? request.Base : request.Candidate, isBase, request.Seed, request.HoldOut, attempt, cancellation);
+            MeasureOnceAsync(isBase ? request.Base : request.Candidate, isBase, request.Seed, request.HoldOut, attempt, cancellation, request.BuiltTwice);
+    }
+
+    /// <summary>All builds before the first measurement, so that none runs shortly before one.</summary>
+    private async Task BuildAllAsync(IReadOnlyList<Candidate> candidates, CancellationToken cancellation)
+    {
+        try
+        {
+            foreach (var candidate in candidates)
+            {
+                await _trees.PlaceAsync(candidate, left: true, cancellation, builtTwice: true);
+                await _trees.PlaceAsync(candidate, left: false, cancellation, builtTwice: true);
+            }
+        }
+        catch (PrepareException)
+        {
+            // The arm that can't be built says so when it is its turn.
+        }
     }
 
     public void Dispose() => _oneAtATime.Dispose();
 
-    private async Task<Measurement> MeasureOnceAsync(Candidate candidate, bool isBase, ulong seed, bool holdOut, Attempt attempt, CancellationToken cancellation)
+    private async Task<Measurement> MeasureOnceAsync(Candidate candidate, bool isBase, ulong seed, bool holdOut, Attempt attempt, CancellationToken cancellation, bool builtTwice = false)
     {
         string tree;
         try
         {
             // Where a tree lies on the disk can favour it. The seed decides which place each arm has, so no arm keeps the better one.
-            tree = await _trees.PlaceAsync(candidate, isBase ^ ((seed & 1) == 1), cancellation, holdOut);
+            tree = await _trees.PlaceAsync(candidate, isBase ^ ((seed & 1) == 1), cancellation, holdOut, builtTwice);
         }
         catch (PrepareException failed)
         {

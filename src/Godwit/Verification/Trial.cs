@@ -103,7 +103,8 @@ public sealed record Pair(bool BaseFirst, Measurement Base, Measurement Candidat
 /// <param name="BaseFirst">The coin.</param>
 /// <param name="Seed">Given to both as <c>GODWIT_SEED</c>.</param>
 /// <param name="HoldOut">The held-out workload instead of the measured one.</param>
-public sealed record PairRequest(Candidate Base, Candidate Candidate, bool BaseFirst, ulong Seed, bool HoldOut);
+/// <param name="BuiltTwice">Each place has a build of its own, so that both sides are measured in two builds.</param>
+public sealed record PairRequest(Candidate Base, Candidate Candidate, bool BaseFirst, ulong Seed, bool HoldOut, bool BuiltTwice = false);
 
 /// <summary>What to measure once.</summary>
 /// <param name="Candidate">The candidate.</param>

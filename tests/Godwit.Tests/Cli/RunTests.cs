@@ -34,6 +34,26 @@ public sealed class RunTests : IDisposable
             seed: {{{seed}}}
             """));
 
+    /// <summary>An effect below 5 % may be nothing but where a build put its code, so it isn't shown with one build of each side.</summary>
+    [Theory]
+    [InlineData("3%", 2)]
+    [InlineData("5%", 1)]
+    public void Run_SmallEffectOnCompiledCode_IsMeasuredInTwoBuildsOfEachSide(string effect, int builds)
+    {
+        var witness = Path.Combine(_godwit.Folder("witness"), "builds");
+        var goal = Goal("(1 + speed / 40)", trials: 6);
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml"))
+            .Replace("check: true", "build: head -c8 /dev/urandom | od -An -tx8 > build.id", StringComparison.Ordinal)
+            .Replace("\"./bench\"", $"\"echo $(cat build.id settings.env) >> {witness}; ./bench\"", StringComparison.Ordinal)
+            + $"\nclaim: {{minimum_effect: {effect}}}\n");
+        var result = _godwit.RunJson("run", goal, "--sandbox", "none");
+        Assert.Equal("verified", result.GetProperty("state").GetString());
+        var measured = File.ReadAllLines(witness).Select(line => line.Split(' ')).ToLookup(words => words[1], words => words[0]);
+        Assert.Equal(builds, measured["SPEED=1"].Distinct().Count());
+        Assert.Equal(builds, measured[measured.MaxBy(some => some.Key == "SPEED=1" ? 0 : some.Count())!.Key].Distinct().Count());
+        Assert.Equal(builds == 2, _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output.Contains("two builds of each side", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Run_CandidateThatIsBetter_IsVerifiedAndItsEvidenceHolds()
     {

@@ -208,6 +208,8 @@ public sealed class GatewayTests : IAsyncDisposable
     [InlineData(1000, 32_000, 1000)]
     [InlineData(1000, null, 1000)]
     [InlineData(0, null, 8192)]
+    [InlineData(128_000, null, 32_768)]
+    [InlineData(128_000, 100_000, 100_000)]
     public async Task Request_Cap_IsTheCallersUnlessTheModelCantGiveSoMuch(int maxOutput, int? asked, int sent)
     {
         using var server = new ScriptedProvider(_ => new ScriptedReply("ok"));

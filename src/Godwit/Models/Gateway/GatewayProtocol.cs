@@ -11,6 +11,9 @@ internal abstract class GatewayProtocol
 {
     private const int UnknownMaxOutput = 8192;
 
+    // A caller that gives no cap would have all that a model can say reserved for each call: with 128,000 tokens, dollars.
+    private const int Unasked = 32_768;
+
     // A picture costs by its size in pixels, whatever its bytes: the most that OpenAI and Anthropic document for one, and some more.
     private const long TokensOfPicture = 5000;
 
@@ -37,13 +40,13 @@ internal abstract class GatewayProtocol
         return sent;
     }
 
-    /// <summary>The most tokens that a reply can have: what the caller asks for, but no more than the catalogue says of the model.</summary>
+    /// <summary>The most tokens that a reply can have: what the caller asks for, but no more than the catalogue says of the model, and 32,768 at most where it doesn't ask.</summary>
     public int WorstOutput(ModelEntry model, JsonObject request) => (Cap(request), model.MaxOutput) switch
     {
         ({ } asked, 0) => asked,
         ({ } asked, var most) => Math.Min(asked, most),
         (null, 0) => UnknownMaxOutput,
-        (null, var most) => most,
+        (null, var most) => Math.Min(most, Unasked),
     };
 
     /// <summary>What a request can't have, because its cost couldn't be bounded; null where nothing.</summary>

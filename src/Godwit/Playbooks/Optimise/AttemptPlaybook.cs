@@ -46,7 +46,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         }
 
         var candidate = maker.Make(result.Parameters);
-        var confirmed = await series.MeasureAsync("confirm", planned, Candidate.Base, candidate, holdOut: false, warmUp: input.Calibration.Exact ? 0 : 1);
+        var twice = goal.BuildsTwice && !input.Calibration.Exact;
+        var confirmed = await series.MeasureAsync("confirm", planned, Candidate.Base, candidate, holdOut: false, warmUp: input.Calibration.Exact ? 0 : 1, twice);
         result = result with { ActiveSeconds = series.ActiveSeconds, Pairs = series.Samples(confirmed.Pairs) };
         if (confirmed.FailedArm != Arm.None)
         {
@@ -65,7 +66,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
             return result with { Proven = true };
         }
 
-        var held = await series.MeasureAsync("holdout", planned, Candidate.Base, candidate, holdOut: true, warmUp: input.Calibration.Exact ? 0 : 1);
+        var held = await series.MeasureAsync("holdout", planned, Candidate.Base, candidate, holdOut: true, warmUp: input.Calibration.Exact ? 0 : 1, twice);
         result = result with { ActiveSeconds = series.ActiveSeconds, HoldOutPairs = series.Samples(held.Pairs) };
         if (held.FailedArm != Arm.None)
         {

@@ -76,7 +76,7 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
             return Failed($"a budget of {goal.Seconds:0} s is too small to claim anything: a pair takes {pairSeconds:0.0} s, and calibrating, screening and confirming need about {needed:0} s; raise budget.time, say --time {Math.Ceiling(1.5 * needed):0}s, or make a measurement shorter", series.ActiveSeconds);
         }
 
-        var measured = early.FailedArm == Arm.None ? await series.MeasureAsync("calibrate", Pairs, Candidate.Base, Candidate.Base, holdOut: false, warmUp: 1) : early;
+        var measured = early.FailedArm == Arm.None ? await series.MeasureAsync("calibrate", Pairs, Candidate.Base, Candidate.Base, holdOut: false, warmUp: 1, goal.BuildsTwice) : early;
         if (measured.FailedArm != Arm.None)
         {
             return Failed($"the base can't be measured: {measured.Reason}", series.ActiveSeconds);

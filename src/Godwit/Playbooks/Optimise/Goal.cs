@@ -53,6 +53,15 @@ public sealed record Goal
 
     /// <summary>Seeds every random stream of the run.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>
+    /// Whether what is claimed is measured in two builds of each side: where code lies in memory alone can make a difference of
+    /// some percent (Mytkowicz et al. 2009), which no comparison of a build with itself shows.
+    /// </summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool BuildsTwice => Harness.Build is not null && MinimumEffect < LayoutEffect;
+
+    private const double LayoutEffect = 0.05;
 }
 
 /// <summary>The parameters of a goal.</summary>

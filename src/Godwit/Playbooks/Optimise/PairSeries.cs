@@ -37,7 +37,8 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
     /// <param name="right">The right arm.</param>
     /// <param name="holdOut">On the held-out workload.</param>
     /// <param name="warmUp">Pairs at the start that don't count.</param>
-    public async Task<SeriesResult> MeasureAsync(string stage, int count, Candidate left, Candidate right, bool holdOut, int warmUp = 0)
+    /// <param name="builtTwice">In two builds of each arm.</param>
+    public async Task<SeriesResult> MeasureAsync(string stage, int count, Candidate left, Candidate right, bool holdOut, int warmUp = 0, bool builtTwice = false)
     {
         var pairs = new List<Pair>();
         var (baseRefusals, candidateRefusals) = (0, 0);
@@ -46,7 +47,7 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
             Pair? pair = null;
             for (var repeat = 0; repeat <= Repeats && pair is null; repeat++)
             {
-                var measured = await MeasurePairAsync($"{stage}/{index}{(repeat == 0 ? "" : $"/again{repeat}")}", stage, index, left, right, holdOut);
+                var measured = await MeasurePairAsync($"{stage}/{index}{(repeat == 0 ? "" : $"/again{repeat}")}", new PairRequest(left, right, false, Seed(goal.Seed, stage, index), holdOut, builtTwice));
                 baseRefusals += measured.Base.Outcome == TrialOutcome.Infrastructure ? 1 : 0;
                 candidateRefusals += measured.Candidate.Outcome == TrialOutcome.Infrastructure ? 1 : 0;
                 pair = measured.Base.Outcome == TrialOutcome.Infrastructure || measured.Candidate.Outcome == TrialOutcome.Infrastructure ? null : measured;
@@ -92,10 +93,9 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
     public IReadOnlyList<EvidencePair> Samples(IEnumerable<Pair> pairs) =>
         [.. pairs.Select(pair => new EvidencePair(pair.BaseFirst, pair.Base.Metrics[goal.Harness.Metric].Samples, pair.Candidate.Metrics[goal.Harness.Metric].Samples))];
 
-    private async Task<Pair> MeasurePairAsync(string key, string stage, int index, Candidate left, Candidate right, bool holdOut)
+    private async Task<Pair> MeasurePairAsync(string key, PairRequest request)
     {
-        var coin = context.Random($"{key}/coin").NextDouble() < 0.5;
-        var request = new PairRequest(left, right, coin, Seed(goal.Seed, stage, index), holdOut);
+        request = request with { BaseFirst = context.Random($"{key}/coin").NextDouble() < 0.5 };
         var pair = await context.StepAsync(key, Effect.Repeatable, request, measurer.MeasureAsync);
         ActiveSeconds = Math.Max(pair.Base.ActiveSeconds, pair.Candidate.ActiveSeconds);
         return pair;
