@@ -12,7 +12,7 @@ import numpy as np
 import optuna
 
 D, EVALUATIONS, INSTANCES = 5, 200, 45
-FIRST = int(os.environ.get("FIRST_INSTANCE", "3001"))
+FIRST = int(os.environ.get("FIRST_INSTANCE", "5001"))
 FUNCTIONS = ["sphere", "rosenbrock", "ellipsoid", "rastrigin", "schaffer", "step"]
 
 

@@ -9,6 +9,8 @@ namespace Godwit.Search;
 internal static class QuadraticModel
 {
     private const double TrustedTau = 0.85;
+    private const double TrustedBowl = 0.95;
+    private const int BowlSpare = 3;
 
     public static double[]? Optimum(
         IReadOnlyList<Parameter> dimensions, IReadOnlyList<Observation> observations,
@@ -34,10 +36,44 @@ internal static class QuadraticModel
         var last = scored.TakeLast(Math.Max(CmaEsProposer.Lambda, 2)).ToList();
         if (coefficients.Any(value => !double.IsFinite(value)) || Tau(last, point => coefficients.DotProduct(Vector<double>.Build.DenseOfEnumerable(Terms(point, mean)))) < TrustedTau)
         {
-            return null;
+            return Bowl(scored, count);
         }
 
         return Climb(coefficients, mean, scored.MaxBy(pair => pair.Score).Point, Math.Max(3 * state.Sigma, 1e-4));
+    }
+
+    /// <summary>
+    /// The optimum of a round bowl through the best points, where they lie on one: the smallest of the models (Hansen 2019 has linear,
+    /// diagonal and full ones), for when the best are few and what is around them is another plateau.
+    /// </summary>
+    private static double[]? Bowl(IReadOnlyList<(double[] Point, double Score)> scored, int count)
+    {
+        var ranked = scored.OrderByDescending(pair => pair.Score).ToList();
+        var best = ranked[0].Point;
+        for (var points = 3 * (count + 2); points >= count + 2 + BowlSpare; points--)
+        {
+            var some = ranked.Take(points).ToList();
+            var scale = some.Max(pair => Distance(pair.Point, best));
+            var spread = some[0].Score - some[^1].Score;
+            if (scale <= 0 || spread <= 0)
+            {
+                continue;
+            }
+
+            double[] Row(double[] point) => [1, .. point.Select((value, index) => (value - best[index]) / scale), point.Select((value, index) => Math.Pow((value - best[index]) / scale, 2)).Sum()];
+            var rows = Matrix<double>.Build.DenseOfRows(some.Select(pair => Row(pair.Point)));
+            var coefficients = rows.QR().Solve(Vector<double>.Build.DenseOfEnumerable(some.Select(pair => (pair.Score - some[^1].Score) / spread)));
+            if (coefficients.Any(value => !double.IsFinite(value)) || coefficients[count + 1] >= 0 || Tau(some, point => coefficients.DotProduct(Vector<double>.Build.DenseOfArray(Row(point)))) < TrustedBowl)
+            {
+                continue;
+            }
+
+            var step = coefficients.SubVector(1, count) * (-0.5 / coefficients[count + 1]);
+            var length = Math.Min(1, 1 / Math.Max(step.L2Norm(), 1e-12));
+            return [.. step.Select((value, index) => Math.Clamp(best[index] + scale * length * value, 0, 1))];
+        }
+
+        return null;
     }
 
     /// <summary>The stationary point where the model is concave, kept within the trust region around the mean and the cube.</summary>
