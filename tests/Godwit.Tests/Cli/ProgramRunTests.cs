@@ -91,38 +91,19 @@ public sealed class ProgramRunTests : IDisposable
 
             return new ScriptedReply("an answer");
         });
-        Directory.CreateDirectory(_godwit.Home);
-        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
-            providers: { x: { url: "{{server.Address}}/v1" } }
-            models: { m: { provider: x, id: scripted-model, input: 5, output: 30, max_output: 2000 } }
-            roles: { worker: [m] }
+        var goal = Small(server, """
+            #!/bin/bash
+            ask() {
+              body="{\"model\":\"m\",\"session\":\"$RANDOM\",\"messages\":[{\"role\":\"user\",\"content\":\"$1\"}]}"
+              exec 3<>"/dev/tcp/127.0.0.1/${GODWIT_GATEWAY##*:}"
+              printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' "$GODWIT_TOKEN" "${#body}" "$body" >&3
+              cat <&3 | tail -n 1
+            }
+            ask "first question"
+            echo more >> src.txt
+            ask "second question"
+            printf 'keep\nx\n' > src.txt
             """);
-        File.WriteAllText(Path.Combine(_godwit.Home, "programs.yaml"), "small: {command: bash ./agent, speaks: /chat/completions, events: text}\n");
-        var goal = _godwit.Folder(
-            "goal",
-            ("agent", """
-                #!/bin/bash
-                ask() {
-                  body="{\"model\":\"m\",\"session\":\"$RANDOM\",\"messages\":[{\"role\":\"user\",\"content\":\"$1\"}]}"
-                  exec 3<>"/dev/tcp/127.0.0.1/${GODWIT_GATEWAY##*:}"
-                  printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' "$GODWIT_TOKEN" "${#body}" "$body" >&3
-                  cat <&3 | tail -n 1
-                }
-                ask "first question"
-                echo more >> src.txt
-                ask "second question"
-                printf 'keep\nx\n' > src.txt
-                """),
-            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
-            ("src.txt", $"keep\n{new string('x', 500)}\n"),
-            ("godwit.yaml", """
-                goal: Fewer bytes
-                editable: [src.txt]
-                measure: {command: ./bench, metric: bytes, direction: minimise}
-                holdout: {command: ./bench}
-                agents: {program: small}
-                budget: {trials: 1, dollars: 1}
-                """));
         using (var process = _godwit.Start("run", goal))
         {
             await Durable.Eventually.TrueAsync(() => server.Requests.Count == 2, "the second question");
@@ -148,37 +129,44 @@ public sealed class ProgramRunTests : IDisposable
             gate.Wait(TimeSpan.FromSeconds(60));
             return new ScriptedReply("too late");
         });
-        Directory.CreateDirectory(_godwit.Home);
-        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
-            providers: { x: { url: "{{server.Address}}/v1" } }
-            models: { m: { provider: x, id: scripted-model, input: 0, output: 30, max_output: 2000 } }
-            roles: { worker: [m] }
-            """);
-        File.WriteAllText(Path.Combine(_godwit.Home, "programs.yaml"), "small: {command: bash ./agent}\n");
-        var goal = _godwit.Folder(
-            "goal",
-            ("agent", """
-                body='{"model":"m","messages":[]}'
-                exec 3<>"/dev/tcp/127.0.0.1/${GODWIT_GATEWAY##*:}"
-                printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s' "$GODWIT_TOKEN" "${#body}" "$body" >&3
-                sleep 1
-                printf 'keep\nx\n' > src.txt
-                """),
-            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
-            ("src.txt", $"keep\n{new string('x', 500)}\n"),
-            ("godwit.yaml", """
-                goal: Fewer bytes
-                editable: [src.txt]
-                measure: {command: ./bench, metric: bytes, direction: minimise}
-                agents: {program: small}
-                budget: {trials: 1, dollars: 1}
-                """));
+        var goal = Small(server, """
+            body='{"model":"m","messages":[]}'
+            exec 3<>"/dev/tcp/127.0.0.1/${GODWIT_GATEWAY##*:}"
+            printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s' "$GODWIT_TOKEN" "${#body}" "$body" >&3
+            sleep 1
+            printf 'keep\nx\n' > src.txt
+            """, input: 0);
         var (exit, output, error) = _godwit.Run("run", goal);
         gate.Set();
         Assert.True(exit is 0 or 1, $"{output}\n{error}");
         var costs = _godwit.RunJson("show", "last", "--costs");
         Assert.Equal(0.06m, costs.GetProperty("dollars").GetDecimal());
         Assert.Equal(1, costs.GetProperty("in_flight").GetProperty("calls").GetInt32());
+    }
+
+    /// <summary>A goal whose agents are a few lines of bash that ask the gateway by themselves.</summary>
+    private string Small(ScriptedProvider server, string agent, int input = 5)
+    {
+        Directory.CreateDirectory(_godwit.Home);
+        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+            providers: { x: { url: "{{server.Address}}/v1" } }
+            models: { m: { provider: x, id: scripted-model, input: {{input}}, output: 30, max_output: 2000 } }
+            roles: { worker: [m] }
+            """);
+        File.WriteAllText(Path.Combine(_godwit.Home, "programs.yaml"), "small: {command: bash ./agent, speaks: /chat/completions, events: text}\n");
+        return _godwit.Folder(
+            "goal",
+            ("agent", agent),
+            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
+            ("src.txt", $"keep\n{new string('x', 500)}\n"),
+            ("godwit.yaml", """
+                goal: Fewer bytes
+                editable: [src.txt]
+                measure: {command: ./bench, metric: bytes, direction: minimise}
+                holdout: {command: ./bench}
+                agents: {program: small}
+                budget: {trials: 1, dollars: 1}
+                """));
     }
 
     [Theory]

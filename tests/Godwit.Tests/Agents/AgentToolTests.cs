@@ -1,0 +1,160 @@
+using System.Text.Json.Nodes;
+using Godwit.Agents;
+using Godwit.Budgets;
+using Godwit.Durable;
+using Godwit.Guardian;
+using Godwit.Identity;
+using Godwit.Journal;
+using Godwit.Models;
+using Godwit.Sandbox;
+using Godwit.Tests.Durable;
+using Godwit.Tests.Models;
+using Godwit.Tools;
+using Godwit.Workspaces;
+
+namespace Godwit.Tests.Agents;
+
+/// <summary>What agents can do, and how they are told what they can't.</summary>
+public sealed class AgentToolTests : AgentFixture
+{
+    [Fact]
+    public async Task Agent_RunsAJobInTheBackground_OnACopyOfItsFilesAndToItsEndAtTheLatest()
+    {
+        const string Long = """{"command":"sleep 60; echo never","background":true}""";
+        string Job(JsonNode request) => System.Text.RegularExpressions.Regex.Match(request["messages"]!.ToJsonString(), "job-[0-9a-f]{6}").Value;
+        using var server = new ScriptedProvider(request => Turns(
+            new ScriptedReply(null, ("run", """{"command":"echo first; sleep 1; cat src/a.txt; echo x > made.txt; exit 3","background":true}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}"""), ("job", $$"""{"id":"{{Job(request)}}"}""")),
+            new ScriptedReply(null, ("job", $$"""{"id":"{{Job(request)}}","wait":20}""")),
+            new ScriptedReply(null, ("job", """{"id":"job-nobody"}""")),
+            new ScriptedReply(null, ("run", Long), ("run", Long)),
+            new ScriptedReply(null, ("submit", """{"summary":"done"}""")))(request));
+        var task = await TaskAsync();
+        var result = await RunAsync(Services(server), task);
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        Assert.Contains("has started", LastToolResult(server.Requests[1]), StringComparison.Ordinal);
+        Assert.Contains("still running, for 0 s so far", LastToolResult(server.Requests[2]), StringComparison.Ordinal);
+        Assert.Matches("(?s)exit code 3, 1[.][0-9] s.*first.*two", LastToolResult(server.Requests[3]));
+        Assert.Contains("was lost when Godwit was", LastToolResult(server.Requests[4]), StringComparison.Ordinal);
+        Assert.Contains("runs already with this command", LastToolResult(server.Requests[5]), StringComparison.Ordinal);
+
+        // What the job wrote isn't the agent's, and what it left running has ended with it.
+        Assert.Equal(["src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(Root.FullName, "jobs")));
+    }
+
+    [Fact]
+    public async Task Search_WithAndWithoutRipgrep_FindsTheSame()
+    {
+        Assert.True(ProgramFinder.Find("rg") is not null, "ripgrep isn't installed");
+        File.WriteAllText(Path.Combine(Root.FullName, "user", ".hidden"), $"a needle here\n{new string('y', 400)} needle\n");
+        File.WriteAllBytes(Path.Combine(Root.FullName, "user", "binary"), [0, 1, .. "needle"u8]);
+        Directory.CreateDirectory(Path.Combine(Root.FullName, "user", "obj"));
+        File.WriteAllText(Path.Combine(Root.FullName, "user", "obj", "built"), "needle\n");
+        File.WriteAllLines(Path.Combine(Root.FullName, "user", "src", "many"), Enumerable.Range(1, 150).Select(number => $"needle {number}"));
+        var seen = new List<string>();
+        foreach (var (ripgrep, name) in ((string?, string)[])[(null, "own"), (ProgramFinder.Find("rg"), "rg")])
+        {
+            Ripgrep = ripgrep;
+            using var server = new ScriptedProvider(Turns(
+                new ScriptedReply(null, ("search", """{"pattern":"n(e)+dle"}"""), ("search", """{"pattern":"tw.$","path":"src/a.txt"}"""), ("search", """{"pattern":"nowhere"}"""), ("search", """{"pattern":"a(","path":"src"}"""), ("search", """{"pattern":"needle","path":"obj"}""")),
+                new ScriptedReply(null, ("submit", """{"summary":"done"}"""))));
+            await RunAsync(Services(server), await TaskAsync(name));
+            seen.Add(string.Join("\n--\n", server.Requests[^1]["messages"]!.AsArray().Where(message => message!["role"]!.GetValue<string>() == "tool").Select(message => message!["content"]!.ToString())));
+            Directory.Delete(Folder.Path, recursive: true);
+        }
+
+        // What is wrong with a pattern each says in its own words.
+        seen = [.. seen.Select(text => System.Text.RegularExpressions.Regex.Replace(text, "'pattern' can't be used: .*;", "bad;"))];
+        Assert.Equal(seen[0], seen[1]);
+        Assert.Contains(".hidden:1:a needle here\n.hidden:2:yyy", seen[1], StringComparison.Ordinal);
+        Assert.Contains("... and 52 more", seen[1], StringComparison.Ordinal);
+        Assert.Contains("src/a.txt:2:two", seen[1], StringComparison.Ordinal);
+        Assert.Contains("obj/built:1:needle", seen[1], StringComparison.Ordinal);
+        Assert.DoesNotContain("binary", seen[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Agent_ListsAndSearchesAFolderOfBuiltFiles_WhereItAsksForIt()
+    {
+        var built = Directory.CreateDirectory(Path.Combine(Root.FullName, "user", "bin", "tools"));
+        File.WriteAllText(Path.Combine(built.FullName, "run.sh"), "needle\n");
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply("all", ("list", "{}")),
+            new ScriptedReply("that", ("list", """{"path":"bin/tools"}""")),
+            new ScriptedReply("there", ("search", """{"pattern":"needle","path":"bin"}""")),
+            new ScriptedReply("done", ("submit", """{"summary":"looked"}"""))));
+        await RunAsync(Services(server), await TaskAsync());
+        Assert.DoesNotContain("run.sh", LastToolResult(server.Requests[1]), StringComparison.Ordinal);
+        Assert.Contains("run.sh", LastToolResult(server.Requests[2]), StringComparison.Ordinal);
+        Assert.Contains("run.sh", LastToolResult(server.Requests[3]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Agent_ReadsEditsRunsSubmits_FilesAreInItsTreeAndTheClaimIsKept()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply("looking", ("list", "{}"), ("read", """{"path":"src/a.txt"}"""), ("search", """{"pattern":"t.o"}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}""")),
+            new ScriptedReply(null, ("run", """{"command":"grep -c TWO src/a.txt"}""")),
+            new ScriptedReply(null, ("submit", """{"summary":"made it TWO","checks":[{"command":"grep","passed":true}]}"""))));
+        var services = Services(server);
+        var result = await RunAsync(services, await TaskAsync());
+        Assert.Equal((AgentEnd.Submitted, "made it TWO", 4, 6), (result.End, result.Summary, result.Turns, result.ToolCalls));
+        Assert.Equal([new SelfReport("grep", true)], result.Checks);
+        Assert.Equal("one\nTWO\nthree\n", System.Text.Encoding.UTF8.GetString((await Clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None))!));
+        Assert.Equal(server.Billed, result.Charge.Dollars);
+        Assert.Equal(server.Billed, services.Budgets.Spent("run").Dollars);
+        Assert.Contains("exit code 0", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Agent_Mistakes_AreAnsweredInAWayThatCanBeMended()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply(null, ("fly", "{}")),
+            new ScriptedReply(null, ("read", "{\"path\": ")),
+            new ScriptedReply(null, ("read", """{"path":"../../etc/passwd"}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"four","new":"4"}""")),
+            new ScriptedReply(null, ("run", """{"command":"curl http://example.org"}""")),
+            new ScriptedReply("I am thinking"),
+            new ScriptedReply("half", ("read", """{"path":"b.txt"}""")) { CutOff = true },
+            new ScriptedReply(null, ("submit", """{"summary":"nothing"}"""))));
+        var result = await RunAsync(Services(server), await TaskAsync());
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        var told = server.Requests[^1]["messages"]!.ToJsonString();
+        Assert.All(
+            (string[])["there is no tool 'fly'", "the arguments are no JSON", "outside of the tree", "doesn't occur in src/a.txt", "no network", "no tool call", "cut off at its cap"],
+            words => Assert.Contains(words.Replace("'", "\\u0027", StringComparison.Ordinal), told, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Tools_FailInAWayThatNoToolForesaw_TheAgentIsToldAndGoesOn()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply(null, ("write", $$"""{"path":"{{new string('n', 300)}}","content":"x"}""")),
+            new ScriptedReply(null, ("run", """{"command":"git init -q inner && echo half > b.txt"}""")),
+            new ScriptedReply(null, ("run", """{"command":"git init -q inner && cd inner && git -c user.name=a -c user.email=a commit -q --allow-empty -m x && echo x > y.txt"}""")),
+            new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}""")),
+            new ScriptedReply(null, ("submit", """{"summary":"made it TWO"}"""))));
+        var task = await TaskAsync();
+        var result = await RunAsync(Services(server), task);
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        Assert.Contains("the files are as they were before", LastToolResult(server.Requests[1]), StringComparison.Ordinal);
+        Assert.Contains("the files are as they were before", LastToolResult(server.Requests[2]), StringComparison.Ordinal);
+        Assert.Contains("exit code 0", LastToolResult(server.Requests[3]), StringComparison.Ordinal);
+        Assert.Equal(["src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));
+    }
+
+    [Fact]
+    public async Task FileTools_LinkThatLeadsOut_IsNotFollowed()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply(null, ("run", """{"command":"ln -s $(dirname $PWD) up; ln -s b.txt link"}""")),
+            new ScriptedReply(null, ("read", """{"path":"up/secret"}"""), ("read", """{"path":"link"}""")),
+            new ScriptedReply(null, ("submit", """{"summary":"no"}"""))));
+        await RunAsync(Services(server), await TaskAsync());
+        var told = server.Requests[^1]["messages"]!.ToJsonString();
+        Assert.Equal(3, told.Split("goes through a link").Length);
+    }
+}
