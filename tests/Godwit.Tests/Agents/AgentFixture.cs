@@ -7,7 +7,6 @@ using Godwit.Identity;
 using Godwit.Journal;
 using Godwit.Models;
 using Godwit.Sandbox;
-using Godwit.Tests.Durable;
 using Godwit.Tests.Models;
 using Godwit.Tools;
 using Godwit.Workspaces;

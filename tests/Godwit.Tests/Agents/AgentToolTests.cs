@@ -1,13 +1,5 @@
 using System.Text.Json.Nodes;
 using Godwit.Agents;
-using Godwit.Budgets;
-using Godwit.Durable;
-using Godwit.Guardian;
-using Godwit.Identity;
-using Godwit.Journal;
-using Godwit.Models;
-using Godwit.Sandbox;
-using Godwit.Tests.Durable;
 using Godwit.Tests.Models;
 using Godwit.Tools;
 using Godwit.Workspaces;
