@@ -5,6 +5,7 @@ using Godwit.Durable;
 using Godwit.Models;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Gateway;
+using Godwit.Playbooks.Optimise;
 using Godwit.Server;
 
 namespace Godwit.Cli.Commands;
@@ -20,8 +21,9 @@ internal static class GatewayCommand
         var role = new Option<string>("--role") { Description = "Whose models answer a request that names none of the catalogue's.", DefaultValueFactory = _ => "worker" };
         var dollars = new Option<decimal?>("--dollars") { Description = "The most that all calls together may cost." };
         var tokens = new Option<long?>("--tokens") { Description = "The most tokens of all calls together, in and out." };
+        var patience = new Option<string>("--patience") { Description = "How long a call is tried while no provider answers; then its caller is told.", DefaultValueFactory = _ => "2m" };
         var json = CommandGuard.JsonOption();
-        var command = new Command("gateway", "Serve models to programs, over OpenAI's and Anthropic's protocols, within a budget.") { port, role, dollars, tokens, json };
+        var command = new Command("gateway", "Serve models to programs, over OpenAI's and Anthropic's protocols, within a budget.") { port, role, dollars, tokens, patience, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var input = new GatewayInput { Role = parsed.GetValue(role)!, Dollars = parsed.GetValue(dollars), Tokens = parsed.GetValue(tokens) };
@@ -30,6 +32,8 @@ internal static class GatewayCommand
                 throw new UsageException("--dollars and --tokens must be above 0");
             }
 
+            var wait = parsed.GetValue(patience)!;
+            input = Durations.TryParse(wait, out var duration) ? input with { PatienceSeconds = duration.TotalSeconds } : throw new UsageException($"--patience is '{wait}', and must be a time such as 30s or 2m");
             await using var run = await GatewayRun.StartAsync(RunStore.OfUser(), input, new DurableOptions());
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, run.Run.Stopping);
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));

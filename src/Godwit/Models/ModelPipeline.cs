@@ -48,13 +48,14 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
                 var reply = await drivers(model.Provider).AskAsync(model, model.Capped(request), cancellation);
                 return new ModelAnswer(reply, model.Cost(reply.Usage));
             },
+            GiveUpAfter,
             cancellation);
         cassette?.Record(request, answer.Reply);
         return answer;
     }
 
-    /// <summary>Calls one model after the other until one has answered: retried, failed over and governed.</summary>
-    internal async Task<T> RouteAsync<T>(IReadOnlyList<ModelEntry> models, Func<ModelEntry, Task<T>> call, CancellationToken cancellation)
+    /// <summary>Calls one model after the other until one has answered, or none has for so long: retried, failed over and governed.</summary>
+    internal async Task<T> RouteAsync<T>(IReadOnlyList<ModelEntry> models, Func<ModelEntry, Task<T>> call, TimeSpan patience, CancellationToken cancellation)
     {
         var left = models.ToList();
         var start = time.GetTimestamp();
@@ -66,7 +67,7 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
             {
                 return await GovernedAsync(model, call, cancellation);
             }
-            catch (ModelException failure) when (failure.Kind is ModelFailure.RateLimited or ModelFailure.Unavailable && time.GetElapsedTime(start) < GiveUpAfter)
+            catch (ModelException failure) when (failure.Kind is ModelFailure.RateLimited or ModelFailure.Unavailable && time.GetElapsedTime(start) < patience)
             {
                 last = failure;
             }

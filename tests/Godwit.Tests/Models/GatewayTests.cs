@@ -38,7 +38,7 @@ public sealed class GatewayTests : IAsyncDisposable
         _root.Delete(recursive: true);
     }
 
-    private async Task ServeAsync(ScriptedProvider server, decimal? dollars = null, int maxOutput = 1000)
+    private async Task ServeAsync(ScriptedProvider server, decimal? dollars = null, int maxOutput = 1000, double patience = 120)
     {
         var store = new RunStore(_root.FullName);
         File.WriteAllText(store.Models, $$"""
@@ -50,7 +50,7 @@ public sealed class GatewayTests : IAsyncDisposable
               c: { provider: messages, id: scripted, input: 5, output: 30, max_output: {{maxOutput}} }
             roles: { worker: [m, c] }
             """);
-        _run = await GatewayRun.StartAsync(store, new GatewayInput { Dollars = dollars }, new DurableOptions());
+        _run = await GatewayRun.StartAsync(store, new GatewayInput { Dollars = dollars, PatienceSeconds = patience }, new DurableOptions());
         _ = _run.Run.RunAsync(_stop.Token);
         _key = (await _run.Client).Token;
         _server = await GatewayServer.StartAsync(_run.Gateway, 0);
@@ -241,6 +241,18 @@ public sealed class GatewayTests : IAsyncDisposable
         using var answer = await PostAsync("/v1/messages", new JsonObject { ["model"] = "c", ["max_tokens"] = 20, ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = new JsonArray(text) }) });
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(((10 + written + written * (decimal)share) * 5 + 20 * 30) / 1_000_000, _run!.Spent.Dollars);
+    }
+
+    [Fact]
+    public async Task Request_NoProviderAnswers_CallerIsToldAfterAWhileAndNothingIsBooked()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply { Status = 503 });
+        await ServeAsync(server, dollars: 1, patience: 1);
+        using var answer = await PostAsync("/v1/chat/completions", Chat());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains("chat answered 503", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.True(server.Requests.Count > 1, "it wasn't tried again");
+        Assert.Equal(0, _run!.Spent.Dollars);
     }
 
     [Fact]

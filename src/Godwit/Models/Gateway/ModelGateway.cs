@@ -20,6 +20,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly ConcurrentDictionary<string, GatewayClient> _clients = new(StringComparer.Ordinal);
 
+    /// <summary>How long a call is tried while no provider answers; then its caller is told, which has retries of its own. Default two minutes.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Whether a provider answers requests to a path.</summary>
     public static bool Serves(ModelProvider provider, string path) => GatewayProtocol.Of(path)?.IsServedBy(provider.Dialect) == true;
 
@@ -101,7 +104,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                 {
                     try
                     {
-                        var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), cancellation);
+                        var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, cancellation);
                         attempt.Settle(answer.Charge);
                         client.Learn(call.Bytes, answer.Reply.Model, answer.Reply.Usage.Input);
                         return answer;

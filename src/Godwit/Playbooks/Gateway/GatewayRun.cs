@@ -17,6 +17,9 @@ public sealed record GatewayInput
 
     /// <summary>The most tokens of all calls together, in and out; null for no limit.</summary>
     public long? Tokens { get; init; }
+
+    /// <summary>How long a call is tried while no provider answers, in seconds; then its caller is told. Default 120.</summary>
+    public double PatienceSeconds { get; init; } = 120;
 }
 
 /// <summary>A gateway that serves programs of the user, with a journal and a budget of its own.</summary>
@@ -60,7 +63,7 @@ public sealed class GatewayRun : IAsyncDisposable
         RolePlayers.Require(catalogue, input.Role, store.Models, priced: input.Dollars is not null);
         var drivers = new ModelDrivers(catalogue, options.Time);
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = input.Dollars, Tokens = input.Tokens } });
-        var gateway = new ModelGateway(catalogue, new ModelPipeline(catalogue, drivers.Of, null, options.Time), drivers);
+        var gateway = new ModelGateway(catalogue, new ModelPipeline(catalogue, drivers.Of, null, options.Time), drivers) { Patience = TimeSpan.FromSeconds(input.PatienceSeconds) };
         var folder = store.New("gateway", options.Time.GetUtcNow(), "gateways");
         var signer = RunSigner.Of(folder);
         var client = new TaskCompletionSource<GatewayClient>(TaskCreationOptions.RunContinuationsAsynchronously);
