@@ -25,7 +25,7 @@ public sealed record Approval(bool Granted, string? Words = null);
 /// <param name="Rule">The rule that asks.</param>
 public sealed record ApprovalAsked(string Agent, string Name, string Tool, string Arguments, string Rule);
 
-/// <summary>Carries tool calls out: each passes the gatekeeper, calls that only read run beside each other, others one by one.</summary>
+/// <summary>Carries tool calls out: each passes the gatekeeper, and those whose accesses don't meet run beside each other.</summary>
 internal sealed class ToolRunner(IDurableContext context, AgentServices services, AgentState start)
 {
     private static readonly TimeSpan ApprovalDeadline = TimeSpan.FromHours(8);
@@ -60,7 +60,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
                 continue;
             }
 
-            var group = calls.Skip(index).TakeWhile((next, offset) => offset == 0 || (OnlyReads(call) && OnlyReads(next))).ToList();
+            var group = Together(calls.Skip(index));
             var outputs = await RunGroupAsync($"{key}/tools/{index + 1}", group, state);
             for (var offset = 0; offset < group.Count; offset++, index++)
             {
@@ -276,7 +276,29 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         }
     }
 
-    private bool OnlyReads(MessagePart.ToolCall call) => Find(call.Name) is { OnlyReads: true };
+    /// <summary>The first of the calls, and those behind it that touch nothing that it and each other change.</summary>
+    private List<MessagePart.ToolCall> Together(IEnumerable<MessagePart.ToolCall> calls)
+    {
+        var (group, accesses) = (new List<MessagePart.ToolCall>(), new List<ToolAccess>());
+        foreach (var call in calls)
+        {
+            var access = ToolAccess.Of(Find(call.Name), call.Arguments);
+            if (group.Count > 0 && (access is null || accesses.Exists(access.Meets)))
+            {
+                break;
+            }
+
+            group.Add(call);
+            if (access is null)
+            {
+                break;
+            }
+
+            accesses.Add(access);
+        }
+
+        return group;
+    }
 
     private static IReadOnlyList<string> WithChanged(IReadOnlyList<string> changed, MessagePart.ToolCall call, ToolOutput output)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Godwit.Agents;
+using Godwit.Journal;
 using Godwit.Tests.Models;
 using Godwit.Tools;
 using Godwit.Workspaces;
@@ -148,5 +149,30 @@ public sealed class AgentToolTests : AgentFixture
         await RunAsync(Services(server), await TaskAsync());
         var told = server.Requests[^1]["messages"]!.ToJsonString();
         Assert.Equal(3, told.Split("goes through a link").Length);
+    }
+
+    [Fact]
+    public async Task Agent_CallsThatTouchDifferentFiles_AreOneStepAndThoseThatMeetKeepTheirOrder()
+    {
+        using var server = new ScriptedProvider(Turns(
+            new ScriptedReply(
+                null,
+                ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}"""), ("write", """{"path":"new/c.txt","content":"c"}"""), ("write", """{"path":"new/d.txt","content":"d"}"""), ("edit", """{"path":"b.txt","old":"b","new":"B"}"""),
+                ("edit", """{"path":"src/a.txt","old":"TWO","new":"2"}"""), ("read", """{"path":"new/c.txt"}"""),
+                ("search", """{"pattern":"2"}"""), ("list", """{"path":"src"}"""),
+                ("run", """{"command":"cat src/a.txt"}"""), ("edit", """{"path":"b.txt","old":"not there","new":""}"""), ("nothing", "{}")),
+            new ScriptedReply(null, ("submit", """{"summary":"done"}"""))));
+        var task = await TaskAsync();
+        var result = await RunAsync(Services(server), task);
+        Assert.Equal(11, result.ToolCalls - 1);
+        Assert.Equal(["b.txt", "new/c.txt", "new/d.txt", "src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path).Order());
+        var answers = server.Requests[^1]["messages"]!.AsArray().Where(message => message!["role"]!.GetValue<string>() == "tool").Select(message => message!["content"]!.ToString()).ToList();
+        Assert.Contains("src/a.txt:2:2", answers[6], StringComparison.Ordinal);
+        Assert.Contains("one\n2\nthree", answers[8], StringComparison.Ordinal);
+        Assert.Contains("'old' doesn't occur", answers[9], StringComparison.Ordinal);
+        Assert.Contains("there is no tool 'nothing'", answers[10], StringComparison.Ordinal);
+        using var reader = JournalReader.Open(Folder);
+        var steps = Enumerable.Range(1, 9).SelectMany(process => reader.OfProcess(process)).Where(entry => entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/tools/", StringComparison.Ordinal)).Select(entry => entry.Key.Split('/')[^1]);
+        Assert.Equal(["1", "5", "7", "9", "10"], steps);
     }
 }
