@@ -15,7 +15,7 @@ namespace Godwit.Tools;
 /// <param name="template">Home, mounts, environment and limits of every command.</param>
 /// <param name="folder">A folder for the copies.</param>
 /// <param name="time">Measures how long they have run.</param>
-public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template, string folder, TimeProvider time) : IDisposable
+public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template, string folder, TimeProvider time) : IAsyncDisposable
 {
     private const int MostOfAgent = 4;
     private const int Printed = 20_000;
@@ -28,21 +28,18 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
     {
         // The name is the command's, so that after a crash nobody takes one job for another.
         var id = $"job-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(command)))[..6]}";
-        if (_jobs.TryGetValue((tree.Id, id), out var known))
+        var running = _jobs.Where(job => job.Key.Agent == tree.Id && !job.Value.Work.IsCompleted).Select(job => job.Key.Id).ToList();
+        if (running.Contains(id))
         {
-            if (!known.Work.IsCompleted)
-            {
-                throw new ToolException($"{id} runs already with this command; read it with 'job', or stop it first");
-            }
-
-            await EndAsync(known);
+            throw new ToolException($"{id} runs already with this command; read it with 'job', or stop it first");
         }
 
-        if (_jobs.Count(job => job.Key.Agent == tree.Id && !job.Value.Work.IsCompleted) >= MostOfAgent)
+        if (running.Count >= MostOfAgent)
         {
             throw new ToolException($"{MostOfAgent} jobs run already; wait for one, or stop one");
         }
 
+        await EndAsync((tree.Id, id));
         var copy = Path.Combine(folder, $"{tree.Id}-{id}");
         await CopyAsync(tree.Path, copy, cancellation);
         var output = new CappedOutput(Printed);
@@ -65,7 +62,7 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
 
         try
         {
-            var result = await job.Work.WaitAsync(wait, time, cancellation);
+            var result = await job.Work.WaitAsync(stop ? Timeout.InfiniteTimeSpan : wait, time, cancellation);
             var end = result.TimedOut ? $"killed at its timeout, after {result.Elapsed.TotalSeconds:0.0} s" : $"exit code {result.ExitCode}, {result.Elapsed.TotalSeconds:0.0} s";
             return new ToolOutput($"{end}\n{job.Output}", result.TimedOut || result.ExitCode != 0);
         }
@@ -84,55 +81,55 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
     }
 
     /// <summary>Ends all jobs of an agent.</summary>
-    public async Task EndAsync(string agent)
-    {
-        foreach (var (key, job) in _jobs.Where(job => job.Key.Agent == agent))
-        {
-            await EndAsync(job);
-            _jobs.TryRemove(key, out _);
-        }
-    }
+    public Task EndAsync(string agent) => Task.WhenAll(_jobs.Keys.Where(key => key.Agent == agent).Select(EndAsync));
 
-    /// <summary>Takes away what the jobs of an owner that has crashed have left.</summary>
-    public void Clear()
-    {
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
+    /// <summary>Takes away what the jobs of an earlier owner have left.</summary>
+    public void Clear() => Delete(folder);
 
     /// <summary>Ends all jobs.</summary>
-    public void Dispose()
-    {
-        foreach (var job in _jobs.Values)
-        {
-            job.Stop.Cancel();
-        }
-    }
+    public async ValueTask DisposeAsync() => await Task.WhenAll(_jobs.Keys.Select(EndAsync));
 
-    private static async Task EndAsync(Job job)
+    private async Task EndAsync((string Agent, string Id) key)
     {
+        if (!_jobs.TryRemove(key, out var job))
+        {
+            return;
+        }
+
         await job.Stop.CancelAsync();
         await job.Work.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         job.Stop.Dispose();
-        Directory.Delete(job.Tree, recursive: true);
+        Delete(job.Tree);
     }
 
     private static async Task CopyAsync(string tree, string copy, CancellationToken cancellation)
     {
-        if (Directory.Exists(copy))
-        {
-            Directory.Delete(copy, recursive: true);
-        }
-
+        Delete(copy);
         Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
         using var process = Process.Start(new ProcessStartInfo("cp", ["-a", "--reflink=auto", "--", tree, copy]) { RedirectStandardError = true })!;
-        var complaint = await process.StandardError.ReadToEndAsync(cancellation);
-        await process.WaitForExitAsync(cancellation);
+        await using var kill = cancellation.Register(process.Kill);
+        var complaint = await process.StandardError.ReadToEndAsync(CancellationToken.None);
+        await process.WaitForExitAsync(CancellationToken.None);
         if (process.ExitCode != 0)
         {
+            Delete(copy);
+            cancellation.ThrowIfCancellationRequested();
             throw new ToolException($"the files could not be copied for the job: {complaint.Trim().Split('\n')[^1]}");
+        }
+    }
+
+    private static void Delete(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A folder that a command has made read-only stays until the run's folder goes; nobody looks into it.
         }
     }
 

@@ -14,7 +14,7 @@ using Godwit.Workspaces;
 namespace Godwit.Tests.Agents;
 
 /// <summary>A world of agents on real files, with a scripted model over real HTTP.</summary>
-public abstract class AgentFixture : IDisposable
+public abstract class AgentFixture : IAsyncDisposable
 {
     private SandboxHost? _sandbox;
     private BackgroundJobs? _jobs;
@@ -37,9 +37,13 @@ public abstract class AgentFixture : IDisposable
 
     internal string? Ripgrep { get; set; }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _jobs?.Dispose();
+        if (_jobs is not null)
+        {
+            await _jobs.DisposeAsync();
+        }
+
         _sandbox?.Dispose();
         Root.Delete(recursive: true);
         GC.SuppressFinalize(this);

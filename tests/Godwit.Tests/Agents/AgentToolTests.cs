@@ -15,12 +15,16 @@ public sealed class AgentToolTests : AgentFixture
     {
         const string Long = """{"command":"sleep 60; echo never","background":true}""";
         string Job(JsonNode request) => System.Text.RegularExpressions.Regex.Match(request["messages"]!.ToJsonString(), "job-[0-9a-f]{6}").Value;
+        string Last(JsonNode request) => System.Text.RegularExpressions.Regex.Matches(request["messages"]!.ToJsonString(), "(job-[0-9a-f]{6}) has started").LastOrDefault()?.Groups[1].Value ?? "";
         using var server = new ScriptedProvider(request => Turns(
             new ScriptedReply(null, ("run", """{"command":"echo first; sleep 1; cat src/a.txt; echo x > made.txt; exit 3","background":true}""")),
             new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}"""), ("job", $$"""{"id":"{{Job(request)}}"}""")),
             new ScriptedReply(null, ("job", $$"""{"id":"{{Job(request)}}","wait":20}""")),
             new ScriptedReply(null, ("job", """{"id":"job-nobody"}""")),
             new ScriptedReply(null, ("run", Long), ("run", Long)),
+            new ScriptedReply(null, ("run", """{"command":"sleep 61","background":true}"""), ("run", """{"command":"sleep 62","background":true}"""), ("run", """{"command":"sleep 63","background":true}"""), ("run", """{"command":"sleep 64","background":true}""")),
+            new ScriptedReply(null, ("run", """{"command":"echo first; sleep 1; cat src/a.txt; echo x > made.txt; exit 3","background":true}""")),
+            new ScriptedReply(null, ("job", $$"""{"id":"{{Last(request)}}","stop":true}"""), ("run", """{"command":"sleep 64","background":true}""")),
             new ScriptedReply(null, ("submit", """{"summary":"done"}""")))(request));
         var task = await TaskAsync();
         var result = await RunAsync(Services(server), task);
@@ -30,6 +34,12 @@ public sealed class AgentToolTests : AgentFixture
         Assert.Matches("(?s)exit code 3, 1[.][0-9] s.*first.*two", LastToolResult(server.Requests[3]));
         Assert.Contains("was lost when Godwit was", LastToolResult(server.Requests[4]), StringComparison.Ordinal);
         Assert.Contains("runs already with this command", LastToolResult(server.Requests[5]), StringComparison.Ordinal);
+
+        // The first has ended and doesn't count; there are four others.
+        Assert.Contains("4 jobs run already", LastToolResult(server.Requests[6]), StringComparison.Ordinal);
+        Assert.Contains("4 jobs run already", LastToolResult(server.Requests[7]), StringComparison.Ordinal);
+        Assert.Contains("stopped", server.Requests[8]["messages"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains("has started", LastToolResult(server.Requests[8]), StringComparison.Ordinal);
 
         // What the job wrote isn't the agent's, and what it left running has ended with it.
         Assert.Equal(["src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));

@@ -29,7 +29,7 @@ internal sealed record ScriptedReply(string? Text = null, params (string Name, s
 /// </summary>
 internal sealed class ScriptedProvider : IDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly Func<JsonNode, ScriptedReply> _answer;
     private readonly Lock _gate = new();
     private readonly Task _serving;
@@ -40,7 +40,9 @@ internal sealed class ScriptedProvider : IDisposable
         for (var tries = 0; ; tries++)
         {
             var port = System.Security.Cryptography.RandomNumberGenerator.GetInt32(20_000, 60_000);
-            _listener.Prefixes.Clear();
+
+            // One that couldn't start is of no further use.
+            _listener = new HttpListener();
             _listener.Prefixes.Add($"http://127.0.0.1:{port}/");
             try
             {

@@ -12,7 +12,7 @@ using Godwit.Workspaces;
 namespace Godwit.Playbooks.Optimise;
 
 /// <summary>All that the agents of a run need, wired together: models, budgets, tools, the gatekeeper and their trees.</summary>
-internal sealed class AgentWorld : IDisposable
+internal sealed class AgentWorld : IAsyncDisposable
 {
     private readonly ModelDrivers _drivers;
     private readonly BudgetLedger _ledger;
@@ -74,7 +74,6 @@ internal sealed class AgentWorld : IDisposable
         var drivers = new ModelDrivers(catalogue, time);
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
         var jobs = new BackgroundJobs(sandbox, trees.Template, Path.Combine(folder.Trees, "jobs"), time);
-        jobs.Clear();
         ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, measurer.Quiet, jobs), new JobTool(jobs)];
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
@@ -85,9 +84,10 @@ internal sealed class AgentWorld : IDisposable
             (task, tree) => new AgentTree(task.Name, TreeOf(folder, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync), programs));
     }
 
-    /// <summary>Counts what earlier owners of the run have spent.</summary>
+    /// <summary>Counts what earlier owners of the run have spent, and takes away what they left running; only for its owner.</summary>
     public void TakeUp(IReadOnlyDictionary<string, Charge> spent)
     {
+        _jobs.Clear();
         foreach (var (node, charge) in spent)
         {
             _ledger.Book(node, charge);
@@ -103,9 +103,9 @@ internal sealed class AgentWorld : IDisposable
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _jobs.Dispose();
+        await _jobs.DisposeAsync();
         _drivers.Dispose();
     }
 

@@ -90,7 +90,11 @@ public sealed class OptimiseHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Run.DisposeAsync();
-        _agents?.Dispose();
+        if (_agents is not null)
+        {
+            await _agents.DisposeAsync();
+        }
+
         _measurer.Dispose();
         _sandbox.Dispose();
         _signer.Dispose();
@@ -131,7 +135,11 @@ public sealed class OptimiseHost : IAsyncDisposable
         }
         catch
         {
-            agents?.Dispose();
+            if (agents is not null)
+            {
+                await agents.DisposeAsync();
+            }
+
             measurer.Dispose();
             sandbox.Dispose();
             signer.Dispose();
