@@ -103,6 +103,9 @@ public sealed record AgentResult
     /// <summary>Agents that were started below it.</summary>
     public int Agents { get; init; }
 
+    /// <summary>How long it, and those below it, have waited for a person.</summary>
+    public double WaitedSeconds { get; init; }
+
     /// <summary>Files that it has changed by its tools, and those of the agents below it.</summary>
     public IReadOnlyList<string> Changed { get; init; } = [];
 
@@ -149,8 +152,11 @@ public sealed record AgentState
     /// <summary>The run's active time at its last answer.</summary>
     public double NowSeconds { get; init; }
 
-    /// <summary>It has waited for a person since its last answer, and that time isn't its own.</summary>
-    public bool Waited { get; init; }
+    /// <summary>How long it has waited for a person, in the run's active time; that time isn't its own.</summary>
+    public double WaitedSeconds { get; init; }
+
+    /// <summary>The time that it has used, as known at its last answer.</summary>
+    internal double UsedSeconds => NowSeconds - StartSeconds - WaitedSeconds;
 
     /// <summary>Agents that it has started.</summary>
     public int Spawned { get; init; }

@@ -43,7 +43,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     return await EndAsync(AgentEnd.OutOfBudget, $"its {_task.Turns} model calls are used up");
                 }
 
-                if (_state.NowSeconds - _state.StartSeconds >= _task.Seconds)
+                if (_state.UsedSeconds >= _task.Seconds)
                 {
                     return await EndAsync(AgentEnd.OutOfBudget, $"its {_task.Seconds:0} s are used up");
                 }
@@ -156,9 +156,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     _state = _state with
                     {
                         Charge = _state.Charge + answer.Charge,
-                        StartSeconds = _state.StartSeconds == 0 ? answer.ActiveSeconds : _state.Waited ? _state.StartSeconds + answer.ActiveSeconds - _state.NowSeconds : _state.StartSeconds,
+                        StartSeconds = _state.StartSeconds == 0 ? answer.ActiveSeconds : _state.StartSeconds,
                         NowSeconds = answer.ActiveSeconds,
-                        Waited = false,
                         Models = _state.Models.Contains(answer.Reply.Model) ? _state.Models : [.. _state.Models, answer.Reply.Model],
                     };
                     return (answer.Reply, null);
@@ -214,6 +213,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             Turns = _state.Turn,
             ToolCalls = _state.ToolCalls,
             Agents = _state.Agents,
+            WaitedSeconds = _state.WaitedSeconds,
             Changed = _state.Changed,
             Charge = _state.Charge,
             Models = _state.Models,

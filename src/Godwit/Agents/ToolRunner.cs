@@ -30,11 +30,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 {
     private static readonly TimeSpan ApprovalDeadline = TimeSpan.FromHours(8);
     private readonly AgentTree _tree = services.TreeOf(start.Task, start.Tree);
-    private bool _waited;
+    private double _waited;
 
     public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)
     {
-        _waited = false;
+        _waited = 0;
         var results = new MessagePart.ToolResult[calls.Count];
         Submission? submitted = null;
         for (var index = 0; index < calls.Count;)
@@ -69,7 +69,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             }
         }
 
-        return new ToolTurn(state with { Waited = state.Waited || _waited }, results, submitted);
+        return new ToolTurn(state with { WaitedSeconds = state.WaitedSeconds + _waited }, results, submitted);
     }
 
     /// <summary>The name of the tree as it stands.</summary>
@@ -122,7 +122,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             Turns = state.Task.Turns - state.Turn,
             ToolCalls = Math.Max(1, state.Task.ToolCalls - state.ToolCalls),
             Agents = state.Task.Agents - state.Agents - 1,
-            Seconds = state.Task.Seconds - (state.NowSeconds - state.StartSeconds),
+            Seconds = state.Task.Seconds - state.UsedSeconds,
         };
         if (task.Turns < 1 || task.Agents < 0)
         {
@@ -140,6 +140,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             {
                 Spawned = number,
                 Agents = state.Agents + 1 + end.Agents,
+                WaitedSeconds = state.WaitedSeconds + end.WaitedSeconds,
                 ToolCalls = state.ToolCalls + end.ToolCalls,
                 Turn = state.Turn + end.Turns,
                 Charge = state.Charge + end.Charge,
@@ -224,10 +225,14 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
     private async Task<Approval?> AnswerAsync(string key, ApprovalAsked asked)
     {
-        _waited = true;
         await context.NoteAsync($"{key}/asked", asked);
-        return await context.SignalAsync<Approval>($"{key}/approval", asked.Name, ApprovalDeadline);
+        var start = await ActiveAsync($"{key}/asked/at");
+        var answer = await context.SignalAsync<Approval>($"{key}/approval", asked.Name, ApprovalDeadline);
+        _waited += await ActiveAsync($"{key}/answered/at") - start;
+        return answer;
     }
+
+    private Task<double> ActiveAsync(string key) => context.StepAsync(key, Effect.Repeatable, start.Task.Name, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
 
     private static string SignalOf(string key, AgentState state) => $"approval/{state.Task.Name}/{state.Turn}/{key.Split("/tools/")[^1]}";
 
