@@ -49,13 +49,19 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
                 return new ModelAnswer(reply, model.Cost(reply.Usage));
             },
             GiveUpAfter,
+            waitsAsAsked: true,
             cancellation);
         cassette?.Record(request, answer.Reply);
         return answer;
     }
 
-    /// <summary>Calls one model after the other until one has answered, or none has for so long: retried, failed over and governed.</summary>
-    internal async Task<T> RouteAsync<T>(IReadOnlyList<ModelEntry> models, Func<ModelEntry, Task<T>> call, TimeSpan patience, CancellationToken cancellation)
+    /// <summary>Calls one model after the other until one has answered: retried, failed over and governed.</summary>
+    /// <param name="models">In order.</param>
+    /// <param name="call">Asks one.</param>
+    /// <param name="patience">How long none may have answered.</param>
+    /// <param name="waitsAsAsked">Whether a provider that says when to come back is waited for beyond that.</param>
+    /// <param name="cancellation">Ends it.</param>
+    internal async Task<T> RouteAsync<T>(IReadOnlyList<ModelEntry> models, Func<ModelEntry, Task<T>> call, TimeSpan patience, bool waitsAsAsked, CancellationToken cancellation)
     {
         var left = models.ToList();
         var start = time.GetTimestamp();
@@ -79,7 +85,13 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
                 continue;
             }
 
-            await PauseAsync(last, tries, left.Count, cancellation);
+            var pause = Pause(last, tries, left.Count);
+            if (!waitsAsAsked && time.GetElapsedTime(start) + pause > patience)
+            {
+                throw last;
+            }
+
+            await Task.Delay(pause, time, cancellation);
         }
     }
 
@@ -117,11 +129,11 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     }
 
     /// <summary>Full jitter (Brooker 2015, "Exponential backoff and jitter"), and never earlier than the provider asks when there is no other.</summary>
-    private Task PauseAsync(ModelException failure, int tries, int models, CancellationToken cancellation)
+    private static TimeSpan Pause(ModelException failure, int tries, int models)
     {
         var ceiling = Math.Min(LongestPause, FirstPause * Math.Pow(2, models > 1 ? (tries - 1) % TriesOfOne : Math.Min(tries - 1, 10)));
         var pause = TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32((int)(1000 * ceiling) + 1));
-        return Task.Delay(models == 1 && failure.RetryAfter is { } asked && asked > pause ? asked + pause : pause, time, cancellation);
+        return models == 1 && failure.RetryAfter is { } asked && asked > pause ? asked + pause : pause;
     }
 
     private RateGovernor Governor(ModelEntry model) => _governors.GetOrAdd(model.Provider, _ => new RateGovernor(time));

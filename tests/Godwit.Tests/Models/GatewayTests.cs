@@ -165,6 +165,11 @@ public sealed class GatewayTests : IAsyncDisposable
     [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"n\":3}", null, 400, "n above 1")]
     [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"service_tier\":\"priority\"}", null, 400, "prices of its own")]
     [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://x/y.png\"}}]}]}", null, 400, "send it inline")]
+    [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"HTTPS://x/y.png\"}}]}]}", null, 400, "send it inline")]
+    [InlineData("/v1/messages", "{\"model\":\"c\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"data\":\"JVBERg==\"}}]}]}", null, 400, "send its text")]
+    [InlineData("/v1/messages", "{\"model\":\"c\",\"max_tokens\":9,\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}],\"messages\":[]}", null, 400, "tool web_search_20250305 runs at the provider")]
+    [InlineData("/v1/responses", "{\"model\":\"m\",\"input\":[{\"type\":\"item_reference\",\"id\":\"r\"}]}", null, 400, "send it inline")]
+    [InlineData("/v1/responses", "{\"model\":\"m\",\"input\":[],\"prompt\":{\"id\":\"p\"}}", null, 400, "send the whole of it")]
     [InlineData("/v1/responses", "{\"model\":\"m\",\"input\":[],\"previous_response_id\":\"r\"}", null, 400, "send the whole of it")]
     public async Task Request_CantBeServed_OneLineInTheDialectsForm(string path, string body, string? key, int status, string words)
     {
@@ -243,15 +248,17 @@ public sealed class GatewayTests : IAsyncDisposable
         Assert.Equal(((10 + written + written * (decimal)share) * 5 + 20 * 30) / 1_000_000, _run!.Spent.Dollars);
     }
 
-    [Fact]
-    public async Task Request_NoProviderAnswers_CallerIsToldAfterAWhileAndNothingIsBooked()
+    [Theory]
+    [InlineData(503, null)]
+    [InlineData(429, "3600")]
+    public async Task Request_NoProviderAnswers_CallerIsToldAfterAWhileAndNothingIsBooked(int status, string? retryAfter)
     {
-        using var server = new ScriptedProvider(_ => new ScriptedReply { Status = 503 });
+        using var server = new ScriptedProvider(_ => new ScriptedReply { Status = status, RetryAfter = retryAfter });
         await ServeAsync(server, dollars: 1, patience: 1);
         using var answer = await PostAsync("/v1/chat/completions", Chat());
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
-        Assert.Contains("chat answered 503", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.True(server.Requests.Count > 1, "it wasn't tried again");
+        Assert.Contains($"chat answered {status}", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.True(server.Requests.Count > 1 || retryAfter is not null, "it wasn't tried again");
         Assert.Equal(0, _run!.Spent.Dollars);
     }
 

@@ -17,9 +17,6 @@ internal abstract class GatewayProtocol
     // A picture costs by its size in pixels, whatever its bytes: the most that OpenAI and Anthropic document for one, and some more.
     private const long TokensOfPicture = 5000;
 
-    // As the body is written again without white space; in a text the quotes would be escaped.
-    private static readonly byte[][] Fetched = ["\"url\":\"http"u8.ToArray(), "\"image_url\":\"http"u8.ToArray(), "\"file_url\":\"http"u8.ToArray(), "\"file_id\":\""u8.ToArray()];
-
     private static readonly GatewayProtocol[] All = [new Chat(), new Responses(), new Messages()];
 
     /// <summary>The path that programs call, without the base address.</summary>
@@ -50,20 +47,9 @@ internal abstract class GatewayProtocol
     };
 
     /// <summary>What a request can't have, because its cost couldn't be bounded; null where nothing.</summary>
-    public string? Unbounded(JsonObject request, ReadOnlySpan<byte> bytes)
-    {
-        foreach (var sign in Fetched)
-        {
-            if (bytes.IndexOf(sign) >= 0)
-            {
-                return "what the provider fetches by itself (an address or the id of a file) can't be counted; send it inline";
-            }
-        }
-
-        return request["service_tier"] is JsonValue tier && tier.TryGetValue<string>(out var name) && name == "priority"
-            ? "service_tier priority has prices of its own, which the catalogue doesn't know; ask without it"
-            : Refuses(request);
-    }
+    public string? Unbounded(JsonObject request) => request["service_tier"] is JsonValue tier && Text(tier) == "priority"
+        ? "service_tier priority has prices of its own, which the catalogue doesn't know; ask without it"
+        : Refuses(request) ?? UncountedContent.Find(request);
 
     /// <summary>An upper bound of the input tokens of so many bytes of text, pictures included, in tokens at the price of input.</summary>
     public virtual long InputBound(long text, ReadOnlySpan<byte> bytes) => text + TokensOfPicture * bytes.Count("\"type\":\"image"u8) + TokensOfPicture * bytes.Count("\"type\":\"input_image"u8);
@@ -83,6 +69,8 @@ internal abstract class GatewayProtocol
     protected abstract int? Cap(JsonObject request);
 
     protected abstract void SetCap(JsonObject request, int cap, ModelProvider provider);
+
+    protected static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     protected static int? Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) ? (int)Math.Clamp(number, 1, int.MaxValue) : null;
 
@@ -140,8 +128,8 @@ internal abstract class GatewayProtocol
         }
 
         protected override string? Refuses(JsonObject request) =>
-            request["previous_response_id"] is not null || request["conversation"] is not null
-                ? "a conversation that the provider keeps can't be counted; send the whole of it as input"
+            request["previous_response_id"] is not null || request["conversation"] is not null || request["prompt"] is JsonObject
+                ? "what the provider keeps, a conversation or a prompt, can't be counted; send the whole of it as input"
                 : request["background"]?.GetValueKind() == JsonValueKind.True ? "an answer in the background can't be metered; ask without it" : null;
 
         protected override int? Cap(JsonObject request) => Whole(request["max_output_tokens"]);

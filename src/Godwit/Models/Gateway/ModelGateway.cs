@@ -62,7 +62,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 
         var models = ModelsFor(client, protocol, body, out var mistake);
         var bytes = Bytes(body);
-        if ((mistake ?? protocol.Unbounded(body, bytes)) is { } wrong)
+        if ((mistake ?? protocol.Unbounded(body)) is { } wrong)
         {
             await RefuseAsync(response, 400, protocol.Error("invalid_request_error", wrong));
             return;
@@ -104,7 +104,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                 {
                     try
                     {
-                        var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, cancellation);
+                        var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, waitsAsAsked: false, cancellation);
                         attempt.Settle(answer.Charge);
                         client.Learn(call.Bytes, answer.Reply.Model, answer.Reply.Usage.Input);
                         return answer;
