@@ -83,8 +83,8 @@ public sealed record ParameterSpec
 /// <summary>The agents of a goal.</summary>
 public sealed record AgentSpec
 {
-    /// <summary>What their candidates are credited to: the program, or else the role.</summary>
-    public string Name => Program ?? Role;
+    /// <summary>What their candidates are credited to: the role, or the program with its role unless that is <c>worker</c>.</summary>
+    public string Name => Program is null ? Role : Role == "worker" ? Program : $"{Program}/{Role}";
 
     /// <summary>The role whose models they use. Default worker.</summary>
     public string Role { get; init; } = "worker";

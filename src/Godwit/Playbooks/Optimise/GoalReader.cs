@@ -10,6 +10,7 @@ namespace Godwit.Playbooks.Optimise;
 public sealed class GoalReader
 {
     private const int MostAgents = 6;
+    private const double MostShareBesideSearch = 0.8;
 
     private readonly List<GoalProblem> _problems = [];
 
@@ -89,7 +90,7 @@ public sealed class GoalReader
             var name = agents[index].Name;
             if (agents.FindIndex(other => other.Name == name) < index)
             {
-                maps[index].Problem("role", $"there are two agents '{name}' to credit candidates to; give one another role (models.yaml maps roles to models)");
+                maps[index].Problem("role", $"there are two agents '{name}' to credit candidates to; give one another role; models.yaml maps roles to models");
             }
 
             if (Proposers.IsTaken(name))
@@ -98,9 +99,10 @@ public sealed class GoalReader
             }
         }
 
-        if (agents.Sum(agent => agent.Share ?? 0) > 1)
+        var most = root.Has("parameters") ? MostShareBesideSearch : 1;
+        if (agents.Sum(agent => agent.Share ?? 0) > most)
         {
-            root.Problem("agents", "the shares of all agents make more than 1");
+            root.Problem("agents", $"the shares of all agents make more than {most:P0}{(most < 1 ? ", and the search of parameters needs some" : "")}");
         }
 
         if (agents.Count > MostAgents)

@@ -23,17 +23,23 @@ internal static class Proposers
     /// <summary>The proposer of a name; TPE where there is none, such as an outside one that has nothing to propose.</summary>
     public static IProposer Named(string name) => name == Random.Name ? Random : Searches.FirstOrDefault(search => search.Proposer.Name == name, Searches[0]).Proposer;
 
-    /// <summary>The shares of all proposers until each has shown enough; they make 1.</summary>
-    public static IReadOnlyDictionary<string, double> First(Goal goal, bool hasOutside)
+    /// <summary>The shares of all proposers that can propose, until each has shown enough; they make 1.</summary>
+    /// <param name="goal">The goal.</param>
+    /// <param name="space">Its parameters; null where it has none.</param>
+    /// <param name="hasOutside">Whether an outside program proposes too.</param>
+    public static IReadOnlyDictionary<string, double> First(Goal goal, SearchSpace? space, bool hasOutside)
     {
-        var agents = goal.Parameters is null ? 1.0 : 0.5;
-        var shares = goal.Agents.ToDictionary(agent => agent.Name, agent => agent.Share ?? agents / goal.Agents.Count);
-        if (goal.Parameters is not null)
+        var unsaid = goal.Agents.Count(agent => agent.Share is null);
+        var rest = 1 - goal.Agents.Sum(agent => agent.Share ?? 0);
+        var each = rest * (space is null ? 1 : 0.5) / Math.Max(unsaid, 1);
+        var shares = goal.Agents.ToDictionary(agent => agent.Name, agent => agent.Share ?? each);
+        if (space is not null)
         {
             var left = 1 - shares.Values.Sum();
-            foreach (var (proposer, part) in Searches)
+            var searches = Searches.Where(search => search.Proposer is not CmaEsProposer || CmaEsProposer.CanSearch(space)).ToList();
+            foreach (var (proposer, part) in searches)
             {
-                shares.Add(proposer.Name, left * part * (hasOutside ? 1 - OutsidePart : 1));
+                shares.Add(proposer.Name, left * part / searches.Sum(search => search.Part) * (hasOutside ? 1 - OutsidePart : 1));
             }
 
             if (hasOutside)

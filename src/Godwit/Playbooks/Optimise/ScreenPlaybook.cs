@@ -82,8 +82,8 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
 
         /// <summary>Whose turn it is to propose; null where nobody can.</summary>
         private string? Next() => Proposers.Choose(
-            Screening.Shares(_trials, _calibration, Proposers.First(_goal, services.Outside is not null)),
-            _goal.Parameters is not null && !(_maker.Space.Count <= _trials.Count), _goal, State.Ended, new SeededRandom(_goal.Seed, "turn", $"{State.Proposals + 1}"));
+            Screening.Shares(_trials, _calibration, Proposers.First(_goal, _goal.Parameters is null ? null : _maker.Space, services.Outside is not null)),
+            _goal.Parameters is not null && !(_maker.Space.Count <= _trials.Count(trial => trial.Claim is null)), _goal, State.Ended, new SeededRandom(_goal.Seed, "turn", $"{State.Proposals + 1}"));
 
         private async Task ProposeAsync(string next)
         {
@@ -140,7 +140,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 ToolCalls = State.ToolCalls + toolCalls,
                 Agents = State.Agents + agents,
             };
-            if (_trials.Count == 0 && _goal.Parameters is null && State.Ended.Count == _goal.Agents.Count)
+            if (trial is null && _trials.Count == 0 && _goal.Parameters is null && State.Ended.Count == _goal.Agents.Count)
             {
                 State = State with { Failure = $"no agent could work: {string.Join("; ", State.Ended.Select(one => _goal.Agents.Count == 1 ? one.Value : $"{one.Key}: {one.Value}"))}" };
             }

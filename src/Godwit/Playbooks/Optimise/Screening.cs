@@ -101,7 +101,7 @@ internal static class Screening
     /// </summary>
     /// <param name="trials">All trials by number.</param>
     /// <param name="calibration">The noise.</param>
-    /// <param name="first">The proposers, at most ten, and the share of each until all have shown enough.</param>
+    /// <param name="first">The proposers, at most ten, and the share of each until it has shown enough; they make 1.</param>
     public static IReadOnlyDictionary<string, double> Shares(IReadOnlyList<TrialRecord> trials, Calibration calibration, IReadOnlyDictionary<string, double> first)
     {
         var arms = first.Keys.ToDictionary(name => name, _ => new Arm());
@@ -113,10 +113,16 @@ internal static class Screening
             incumbent = Math.Max(incumbent, mean);
         }
 
-        var all = arms.Values.Sum(arm => arm.Rate);
-        return all <= 0 || arms.Values.Any(arm => arm.Count < FirstOfArm)
-            ? first
-            : arms.ToDictionary(arm => arm.Key, arm => LeastShare + (1 - LeastShare * arms.Count) * arm.Value.Rate / all);
+        // Who hasn't shown enough keeps its first share: some never can, such as a search without a dimension to search.
+        var shown = arms.Where(arm => arm.Value.Count >= FirstOfArm).ToList();
+        var (left, all) = (first.Where(share => arms[share.Key].Count < FirstOfArm).Aggregate(first.Values.Sum(), (rest, share) => rest - share.Value), shown.Sum(arm => arm.Value.Rate));
+        if (all <= 0)
+        {
+            return first;
+        }
+
+        var least = Math.Min(LeastShare, left / shown.Count);
+        return first.ToDictionary(share => share.Key, share => arms[share.Key].Count < FirstOfArm ? share.Value : least + (left - least * shown.Count) * arms[share.Key].Rate / all);
     }
 
     /// <summary>The mean of what a normal variable has above 0.</summary>

@@ -93,16 +93,27 @@ public sealed class GoalReaderTests
         Assert.Empty(problems);
         Assert.Equal(["worker", "second", "codex"], goal.Agents.Select(agent => agent.Name));
         Assert.Equal(9, goal.MostAgents);
-        var shares = Proposers.First(goal, hasOutside: false);
+        var shares = Proposers.First(goal, space: null, hasOutside: false);
         Assert.Equal(1, shares.Values.Sum(), 9);
         Assert.Equal(shares["second"], shares["codex"], 9);
-        Assert.Equal(0.2 / (0.2 + 2 / 3.0), shares["worker"], 9);
+        Assert.Equal(0.2, shares["worker"], 9);
+    }
+
+    [Theory]
+    [InlineData("[{role: a, share: 0.8}, {role: b}]", "{x: {type: boolean}, y: {type: boolean}}", "a 0.800, b 0.100, cma-es 0.033, tpe 0.067")]
+    [InlineData("[{role: a}, {role: b}]", "{x: {type: boolean}, y: {type: boolean}}", "a 0.250, b 0.250, cma-es 0.167, tpe 0.333")]
+    [InlineData("{program: codex}", "{x: {type: boolean}}", "codex 0.500, tpe 0.500")]
+    public void First_Shares_AreAllAboveZeroAndMakeOne(string agents, string space, string expected)
+    {
+        var goal = GoalReader.Read($"goal: g\neditable: [a]\nmeasure: {{command: c, metric: m}}\nagents: {agents}\nparameters: {{file: a, space: {space}}}\n", "", "n", out _)!;
+        var shares = Proposers.First(goal, new Godwit.Search.SearchSpace(goal.Parameters!.Space, []), hasOutside: false);
+        Assert.Equal(expected, string.Join(", ", shares.OrderBy(share => share.Key, StringComparer.Ordinal).Select(share => FormattableString.Invariant($"{share.Key} {share.Value:0.000}"))));
     }
 
     [Theory]
     [InlineData("[{role: a}, {role: a}]", "g.yaml:4:28: there are two agents 'a'")]
     [InlineData("[{role: tpe}]", "g.yaml:4:17: 'tpe' is a proposer of parameters already")]
-    [InlineData("[{role: a, share: 0.6}, {role: b, share: 50%}]", "g.yaml:4:9: the shares of all agents make more than 1")]
+    [InlineData("[{role: a, share: 0.6}, {role: b, share: 50%}]", "g.yaml:4:9: the shares of all agents make more than 80 %, and the search of parameters needs some")]
     [InlineData("[a]", "g.yaml:4:10: 'agents' must be a mapping, or a list of them")]
     [InlineData("[{role: a}, {role: b}, {role: c}, {role: d}, {role: e}, {role: f}, {role: g}]", "there are 7 agents, and there may be 6")]
     public void Read_SeveralAgentsThatCantBe_OneLineEach(string agents, string expected)

@@ -20,11 +20,17 @@ public sealed class ScreeningTests
     private static double Worker(List<TrialRecord> trials) => Screening.Shares(trials, Noise, First)["worker"];
 
     [Fact]
-    public void Shares_UntilAllHaveShownEnough_AreTheGoals()
+    public void Shares_OfWhoHasntShownEnough_AreTheGoals()
     {
         Assert.Same(First, Screening.Shares([], Noise, First));
-        Assert.Same(First, Screening.Shares(InTurn(5, ("worker", 0.1, 1), ("tpe", 0, 1)), Noise, First));
-        Assert.Same(First, Screening.Shares([.. Enumerable.Range(1, 20).Select(number => Trial(number, "tpe", 0.1, 1))], Noise, First));
+        Assert.Equal(0.4, Worker(InTurn(5, ("worker", 0.1, 1), ("tpe", 0, 1))), 9);
+
+        // One that can never propose doesn't keep the others from being told apart.
+        var first = new Dictionary<string, double> { ["worker"] = 0.3, ["tpe"] = 0.5, ["outside"] = 0.2 };
+        var shares = Screening.Shares(InTurn(20, ("worker", 0.1, 1), ("tpe", 0, 1)), Noise, first);
+        Assert.Equal(0.2, shares["outside"], 9);
+        Assert.True(shares["worker"] > 0.6, $"{shares["worker"]}");
+        Assert.Equal(1, shares.Values.Sum(), 9);
     }
 
     [Fact]
