@@ -11,6 +11,7 @@ public sealed class CmaEsProposer : IProposer
     internal const int Lambda = 6;
 
     private const int Resamples = 100;
+    private const int FewestDimensions = 2;
 
     /// <inheritdoc/>
     public string Name => "cma-es";
@@ -18,8 +19,8 @@ public sealed class CmaEsProposer : IProposer
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string>? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
     {
-        var dimensions = space.Parameters.Where(parameter => parameter.IsOrdered || parameter is BooleanParameter).ToList();
-        if (dimensions.Count < 2)
+        var dimensions = Dimensions(space);
+        if (dimensions.Count < FewestDimensions)
         {
             return null;
         }
@@ -39,9 +40,15 @@ public sealed class CmaEsProposer : IProposer
             }
         }
 
+        // A known point would teach nothing, and would be injected again for want of a further trial of its own.
         if (own.Count % Lambda == 0 && QuadraticModel.Optimum(dimensions, observations, Unit, state) is { } injected)
         {
-            return Complete(space, dimensions, injected, best);
+            var optimum = Complete(space, dimensions, injected, best);
+            var key = SearchSpace.KeyOf(optimum);
+            if (space.IsFeasible(optimum) && observations.All(observation => SearchSpace.KeyOf(observation.Point) != key))
+            {
+                return optimum;
+            }
         }
 
         for (var attempt = 0; attempt < Resamples; attempt++)
@@ -59,6 +66,11 @@ public sealed class CmaEsProposer : IProposer
 
         return Complete(space, dimensions, [.. state.Sample(random).Select(value => Math.Clamp(value, 0, 1))], best) is var clamped && space.IsFeasible(clamped) ? clamped : null;
     }
+
+    /// <summary>Whether a space has dimensions enough for it.</summary>
+    public static bool CanSearch(SearchSpace space) => Dimensions(space).Count >= FewestDimensions;
+
+    private static List<Parameter> Dimensions(SearchSpace space) => [.. space.Parameters.Where(parameter => parameter.IsOrdered || parameter is BooleanParameter)];
 
     private static Observation? Best(IEnumerable<Observation> observations) =>
         observations.Where(observation => observation.Score is not null).MaxBy(observation => observation.Score);

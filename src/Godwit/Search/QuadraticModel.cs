@@ -3,8 +3,9 @@ using MathNet.Numerics.LinearAlgebra;
 namespace Godwit.Search;
 
 /// <summary>
-/// A quadratic surrogate of the scores near CMA-ES's mean. Its optimum is proposed only while the model ranks the last
-/// generation as the measurements do (Kendall's tau of .85 or more; the idea of lq-CMA-ES, Hansen 2019).
+/// Quadratic surrogates of the scores, by the idea of lq-CMA-ES (Hansen 2019). The full one, near CMA-ES's mean, is trusted only
+/// while it ranks the last generation as the measurements do (Kendall's tau of .85 or more); else a round bowl through the best
+/// points, where it ranks those as they were measured (.95 or more).
 /// </summary>
 internal static class QuadraticModel
 {
