@@ -52,7 +52,7 @@ public sealed record EvidencePredicate
     /// </summary>
     public string HarnessKind { get; init; } = "process";
 
-    /// <summary>Both sides were measured in two builds, so that no claim rests on where code happens to lie in memory.</summary>
+    /// <summary>Each side was built twice, and measured in both builds. A compiler that makes the same bytes each time has made one layout.</summary>
     public bool BuiltTwice { get; init; }
 
     /// <summary>How commands were kept apart.</summary>

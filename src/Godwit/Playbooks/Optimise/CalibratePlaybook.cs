@@ -64,8 +64,12 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
     {
         var rule = new ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
         var series = new PairSeries(context, Services.Measurer, goal);
-        var early = await series.MeasureAsync("calibrate/first", 2, Candidate.Base, Candidate.Base, holdOut: false);
-        var pairSeconds = (series.ActiveSeconds - last.ActiveSeconds) / 2;
+        var early = await series.MeasureAsync("calibrate/first", 2, Candidate.Base, Candidate.Base, holdOut: false, builtTwice: goal.BuildsTwice);
+
+        // Where the base is built once more, the first pair holds the build.
+        var pairSeconds = goal.BuildsTwice && early.Pairs is [var building, ..]
+            ? series.ActiveSeconds - Math.Max(building.Base.ActiveSeconds, building.Candidate.ActiveSeconds)
+            : (series.ActiveSeconds - last.ActiveSeconds) / 2;
         var proofs = goal.Harness.HoldOut is null ? 1 : 2;
 
         // The reserve must hold the fewest pairs that can prove anything, and what stands before it a calibration and some candidates.
