@@ -140,6 +140,9 @@ public static class AgentLog
 
     private static (string What, string Text) End(AgentResult result) => ("ends", $"{result.End}: {result.Reason ?? result.Summary}");
 
+    /// <summary>Whether a key ends in a name, or in a name and a number: what stands below it is something else.</summary>
+    private static bool IsStepOf(string name, string key) => key.Split('/') is var parts && (parts[^1] == name || (parts.Length > 1 && parts[^2] == name && int.TryParse(parts[^1], out _)));
+
     private static IEnumerable<(string What, string Text)> Lines(JournalReader reader, Entry entry)
     {
         if (entry is { Kind: EntryKind.StepCompleted, Key: "program" })
@@ -153,7 +156,7 @@ public static class AgentLog
             return [("failed", Canonical.Deserialize<Failure>(entry.Data.Span).Message)];
         }
 
-        if (entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/ask", StringComparison.Ordinal))
+        if (entry.Kind == EntryKind.StepCompleted && IsStepOf("ask", entry.Key))
         {
             var reply = Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply;
             return reply.Parts.Select(part => part switch
@@ -164,7 +167,7 @@ public static class AgentLog
             });
         }
 
-        if (entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/tools/", StringComparison.Ordinal))
+        if (entry.Kind == EntryKind.StepCompleted && IsStepOf("tools", entry.Key))
         {
             return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span).Select(output => (output.Failed ? "failed" : "gets", output.Content));
         }

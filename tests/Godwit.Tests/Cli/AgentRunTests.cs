@@ -238,6 +238,23 @@ public sealed class AgentRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_AgentStartsAnother_BothAreInTheLog()
+    {
+        var mail = _godwit.Folder(
+            "mail-spawn",
+            ("trial-1-001.reply.json", """{"calls": [{"name": "spawn", "arguments": {"goal": "Take the filler out of src.txt"}}]}"""),
+            ("trial-1.1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "the filler is out"}}]}"""),
+            ("trial-1-003.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "had it done"}}]}"""));
+        var goal = Goal();
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, depth: 1}", StringComparison.Ordinal));
+        Assert.Equal("verified", _godwit.RunJson("run", goal, "--mailbox", mail, "--trials", "1").GetProperty("state").GetString());
+        var log = _godwit.Run("log", "last").Output;
+        Assert.Contains("trial-1.1  ", log, StringComparison.Ordinal);
+        Assert.Contains("wrote src.txt", log, StringComparison.Ordinal);
+        Assert.Contains("had it done", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_AgentAsksAPerson_TheAnswerIsItsResult()
     {
         var mail = _godwit.Folder(
