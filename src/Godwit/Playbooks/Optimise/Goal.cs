@@ -84,6 +84,7 @@ public sealed record ParameterSpec
 public sealed record AgentSpec
 {
     /// <summary>What their candidates are credited to: the role, or the program with its role unless that is <c>worker</c>.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
     public string Name => Program is null ? Role : Role == "worker" ? Program : $"{Program}/{Role}";
 
     /// <summary>The role whose models they use. Default worker.</summary>

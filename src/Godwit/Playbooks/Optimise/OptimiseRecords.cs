@@ -54,6 +54,7 @@ public sealed record TrialRecord
     public string Proposer { get; init; } = "";
 
     /// <summary>Who proposed it, and whether without a look at the others.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
     public string ProposedBy => Claim is { Alone: true } ? $"{Proposer} (alone)" : Proposer;
 
     /// <summary>What the agent that made it says of it; null where none did.</summary>
