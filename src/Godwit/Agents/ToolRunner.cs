@@ -12,29 +12,15 @@ internal sealed record Submission(string Summary, IReadOnlyList<SelfReport> Chec
 /// <summary>What a turn's tool calls came to.</summary>
 internal sealed record ToolTurn(AgentState State, IReadOnlyList<MessagePart.ToolResult> Results, Submission? Submitted);
 
-/// <summary>A person's answer to an action that the gatekeeper asked about.</summary>
-/// <param name="Granted">Whether it may be done.</param>
-/// <param name="Words">What the agent is told.</param>
-public sealed record Approval(bool Granted, string? Words = null);
-
-/// <summary>An action that waits for a person.</summary>
-/// <param name="Agent">Who wants it.</param>
-/// <param name="Name">The signal that answers it.</param>
-/// <param name="Tool">The tool.</param>
-/// <param name="Arguments">Its arguments.</param>
-/// <param name="Rule">The rule that asks.</param>
-public sealed record ApprovalAsked(string Agent, string Name, string Tool, string Arguments, string Rule);
-
 /// <summary>Carries tool calls out: each passes the gatekeeper, and those whose accesses don't meet run beside each other.</summary>
 internal sealed class ToolRunner(IDurableContext context, AgentServices services, AgentState start)
 {
-    private static readonly TimeSpan ApprovalDeadline = TimeSpan.FromHours(8);
     private readonly AgentTree _tree = services.TreeOf(start.Task, start.Tree);
-    private double _waited;
+    private readonly Person _person = new(context, start.Task.Name);
 
     public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)
     {
-        _waited = 0;
+        var waited = _person.WaitedSeconds;
         var results = new MessagePart.ToolResult[calls.Count];
         Submission? submitted = null;
         for (var index = 0; index < calls.Count;)
@@ -42,14 +28,14 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             var call = calls[index];
             if (call.Name == AgentPrompt.Ask.Name && state.Task.MayAsk)
             {
-                (state, results[index]) = await AskPersonAsync($"{key}/tools/{index + 1}", call, state);
+                (state, results[index]) = (state with { ToolCalls = state.ToolCalls + 1 }, await _person.AskAsync($"{key}/tools/{index + 1}", call, state.Turn));
                 index++;
                 continue;
             }
 
             if (call.Name == AgentPrompt.Spawn.Name && state.Task.Depth > 0)
             {
-                (state, results[index]) = await SpawnAsync($"{key}/tools/{index + 1}", call, state);
+                (state, results[index]) = await new Spawner(context, services, _tree).SpawnAsync($"{key}/tools/{index + 1}", call, state);
                 index++;
                 continue;
             }
@@ -69,7 +55,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             }
         }
 
-        return new ToolTurn(state with { WaitedSeconds = state.WaitedSeconds + _waited }, results, submitted);
+        return new ToolTurn(state with { WaitedSeconds = state.WaitedSeconds + _person.WaitedSeconds - waited }, results, submitted);
     }
 
     /// <summary>The name of the tree as it stands.</summary>
@@ -81,74 +67,6 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         await Task.WhenAll(services.Tools.Select(tool => tool.EndAsync(_tree)));
         return await _tree.SnapshotAsync(cancellation);
     });
-
-    private async Task<(AgentState, MessagePart.ToolResult)> AskPersonAsync(string key, MessagePart.ToolCall call, AgentState state)
-    {
-        state = state with { ToolCalls = state.ToolCalls + 1 };
-        try
-        {
-            var question = ToolArguments.Parse(call.Arguments).Text("question");
-            var answer = await AnswerAsync(key, new ApprovalAsked(state.Task.Name, SignalOf(key, state), call.Name, question, "question"));
-            return (state, new MessagePart.ToolResult(call.Id, answer is null ? "nobody answered in time; go on with what you can find out" : answer.Words ?? (answer.Granted ? "yes" : "no")));
-        }
-        catch (ToolException wrong)
-        {
-            return (state, new MessagePart.ToolResult(call.Id, wrong.Message, Failed: true));
-        }
-    }
-
-    /// <summary>Another agent's whole life, on a copy of the files; they become this one's when it ends.</summary>
-    private async Task<(AgentState, MessagePart.ToolResult)> SpawnAsync(string key, MessagePart.ToolCall call, AgentState state)
-    {
-        state = state with { ToolCalls = state.ToolCalls + 1 };
-        string goal;
-        try
-        {
-            goal = ToolArguments.Parse(call.Arguments).Text("goal");
-        }
-        catch (ToolException wrong)
-        {
-            return (state, new MessagePart.ToolResult(call.Id, wrong.Message, Failed: true));
-        }
-
-        var number = state.Spawned + 1;
-        var task = state.Task with
-        {
-            Name = $"{state.Task.Name}.{number}",
-            Goal = goal,
-            Budget = $"{state.Task.Budget}/{number}",
-            BaseTree = await TreeAsync($"{key}/tree"),
-            Depth = state.Task.Depth - 1,
-            Turns = state.Task.Turns - state.Turn,
-            ToolCalls = Math.Max(1, state.Task.ToolCalls - state.ToolCalls),
-            Agents = state.Task.Agents - state.Agents - 1,
-            Seconds = state.Task.Seconds - state.UsedSeconds,
-        };
-        if (task.Turns < 1 || task.Agents < 0)
-        {
-            return (state, new MessagePart.ToolResult(call.Id, $"there are no {(task.Turns < 1 ? "model calls" : "agents")} left in the budget for another agent", Failed: true));
-        }
-
-        var end = (await context.ChildAsync($"{key}/agent", new AgentPlaybook(services), task)).Require();
-        await context.StepAsync($"{key}/take", Effect.Workspace(_tree), end.Tree, async (tree, _, cancellation) =>
-        {
-            await _tree.ResetAsync(tree, cancellation);
-            return true;
-        });
-        return (
-            state with
-            {
-                Spawned = number,
-                Agents = state.Agents + 1 + end.Agents,
-                WaitedSeconds = state.WaitedSeconds + end.WaitedSeconds,
-                ToolCalls = state.ToolCalls + end.ToolCalls,
-                Turn = state.Turn + end.Turns,
-                Charge = state.Charge + end.Charge,
-                Changed = [.. state.Changed.Union(end.Changed)],
-                Models = [.. state.Models.Union(end.Models)],
-            },
-            new MessagePart.ToolResult(call.Id, $"{(end.End == AgentEnd.Submitted ? "it says that it is done" : $"it ended without handing over: {end.Reason}")}\n{end.Summary}", Failed: end.End != AgentEnd.Submitted));
-    }
 
     /// <summary>Carries out what of a group the gatekeeper lets through; the rest is answered with its reason.</summary>
     private async Task<IReadOnlyList<ToolOutput>> RunGroupAsync(string key, IReadOnlyList<MessagePart.ToolCall> group, AgentState state)
@@ -216,25 +134,12 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
         if (decision.Verdict == Verdict.Ask)
         {
-            var answer = await AnswerAsync(key, new ApprovalAsked(state.Task.Name, SignalOf(key, state), call.Name, call.Arguments, decision.Rule));
+            var answer = await _person.AnswerAsync(key, state.Turn, call.Name, call.Arguments, decision.Rule);
             return answer is { Granted: true } ? null : new ToolOutput($"a person was asked and {(answer is null ? "didn't answer in time" : "said no")}: {answer?.Words ?? decision.Reason}", Failed: true);
         }
 
         return decision.Verdict == Verdict.Deny ? new ToolOutput($"refused by rule '{decision.Rule}': {decision.Reason}", Failed: true) : null;
     }
-
-    private async Task<Approval?> AnswerAsync(string key, ApprovalAsked asked)
-    {
-        await context.NoteAsync($"{key}/asked", asked);
-        var start = await ActiveAsync($"{key}/asked/at");
-        var answer = await context.SignalAsync<Approval>($"{key}/approval", asked.Name, ApprovalDeadline);
-        _waited += await ActiveAsync($"{key}/answered/at") - start;
-        return answer;
-    }
-
-    private Task<double> ActiveAsync(string key) => context.StepAsync(key, Effect.Repeatable, start.Task.Name, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
-
-    private static string SignalOf(string key, AgentState state) => $"approval/{state.Task.Name}/{state.Turn}/{key.Split("/tools/")[^1]}";
 
     private ITool? Find(string name) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == name);
 

@@ -255,6 +255,26 @@ public sealed class AgentRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_StartedAgentAsksAPerson_ItsWaitIsNotTheOthersTime()
+    {
+        var mail = _godwit.Folder(
+            "mail-child",
+            ("trial-1-001.reply.json", """{"calls": [{"name": "spawn", "arguments": {"goal": "Ask whether the filler may go"}}]}"""),
+            ("trial-1.1-001.reply.json", """{"calls": [{"name": "ask", "arguments": {"question": "May the filler go?"}}]}"""),
+            ("trial-1.1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "it may"}}]}"""),
+            ("trial-1-004.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}]}"""),
+            ("trial-1-005.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "gone"}}]}"""));
+        var goal = Goal();
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, depth: 1, ask: true, time: 2s}", StringComparison.Ordinal));
+        using var process = _godwit.Start("run", goal, "--mailbox", mail, "--trials", "1");
+        await Durable.Eventually.TrueAsync(() => _godwit.Run("approvals", "last").Output.Contains("trial-1.1 wants ask", StringComparison.Ordinal), "a question");
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
+        Assert.Equal(0, _godwit.Run("approve", "last", "--because", "yes").Exit);
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal("verified", _godwit.RunJson("show", "last").GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task Run_AgentAsksAPerson_TheAnswerIsItsResult()
     {
         var mail = _godwit.Folder(

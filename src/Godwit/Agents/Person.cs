@@ -1,0 +1,54 @@
+using Godwit.Durable;
+using Godwit.Models;
+using Godwit.Tools;
+
+namespace Godwit.Agents;
+
+/// <summary>A person's answer to an action that the gatekeeper asked about.</summary>
+/// <param name="Granted">Whether it may be done.</param>
+/// <param name="Words">What the agent is told.</param>
+public sealed record Approval(bool Granted, string? Words = null);
+
+/// <summary>An action that waits for a person.</summary>
+/// <param name="Agent">Who wants it.</param>
+/// <param name="Name">The signal that answers it.</param>
+/// <param name="Tool">The tool.</param>
+/// <param name="Arguments">Its arguments.</param>
+/// <param name="Rule">The rule that asks.</param>
+public sealed record ApprovalAsked(string Agent, string Name, string Tool, string Arguments, string Rule);
+
+/// <summary>Who is asked when an agent, or the gatekeeper about it, can't decide; the agent waits, other work goes on.</summary>
+internal sealed class Person(IDurableContext context, string agent)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromHours(8);
+
+    /// <summary>How long answers have taken, in the run's active time.</summary>
+    public double WaitedSeconds { get; private set; }
+
+    /// <summary>An agent's own question.</summary>
+    public async Task<MessagePart.ToolResult> AskAsync(string key, MessagePart.ToolCall call, int turn)
+    {
+        try
+        {
+            var answer = await AnswerAsync(key, turn, call.Name, ToolArguments.Parse(call.Arguments).Text("question"), "question");
+            return new MessagePart.ToolResult(call.Id, answer is null ? "nobody answered in time; go on with what you can find out" : answer.Words ?? (answer.Granted ? "yes" : "no"));
+        }
+        catch (ToolException wrong)
+        {
+            return new MessagePart.ToolResult(call.Id, wrong.Message, Failed: true);
+        }
+    }
+
+    /// <summary>The answer to an action that a rule asks about; null where none comes in time.</summary>
+    public async Task<Approval?> AnswerAsync(string key, int turn, string tool, string arguments, string rule)
+    {
+        var signal = $"approval/{agent}/{turn}/{key.Split("/tools/")[^1]}";
+        await context.NoteAsync($"{key}/asked", new ApprovalAsked(agent, signal, tool, arguments, rule));
+        var asked = await ActiveAsync($"{key}/asked/at");
+        var answer = await context.SignalAsync<Approval>($"{key}/approval", signal, Deadline);
+        WaitedSeconds += await ActiveAsync($"{key}/answered/at") - asked;
+        return answer;
+    }
+
+    private Task<double> ActiveAsync(string key) => context.StepAsync(key, Effect.Repeatable, agent, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
+}
