@@ -169,6 +169,8 @@ public sealed class GatewayTests : IAsyncDisposable
     [InlineData("/v1/messages", "{\"model\":\"c\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"data\":\"JVBERg==\"}}]}]}", null, 400, "send its text")]
     [InlineData("/v1/messages", "{\"model\":\"c\",\"max_tokens\":9,\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}],\"messages\":[]}", null, 400, "tool web_search_20250305 runs at the provider")]
     [InlineData("/v1/responses", "{\"model\":\"m\",\"input\":[{\"type\":\"item_reference\",\"id\":\"r\"}]}", null, 400, "send it inline")]
+    [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"web_search_options\":{}}", null, 400, "asks by itself")]
+    [InlineData("/v1/messages", "{\"model\":\"c\",\"max_tokens\":9,\"messages\":[],\"mcp_servers\":[{\"url\":\"https://x\"}]}", null, 400, "asks by itself")]
     [InlineData("/v1/responses", "{\"model\":\"m\",\"input\":[],\"prompt\":{\"id\":\"p\"}}", null, 400, "send the whole of it")]
     [InlineData("/v1/responses", "{\"model\":\"m\",\"input\":[],\"previous_response_id\":\"r\"}", null, 400, "send the whole of it")]
     public async Task Request_CantBeServed_OneLineInTheDialectsForm(string path, string body, string? key, int status, string words)

@@ -54,6 +54,9 @@ internal abstract class GatewayProtocol
     /// <summary>An upper bound of the input tokens of so many bytes of text, pictures included, in tokens at the price of input.</summary>
     public virtual long InputBound(long text, ReadOnlySpan<byte> bytes) => text + TokensOfPicture * bytes.Count("\"type\":\"image"u8) + TokensOfPicture * bytes.Count("\"type\":\"input_image"u8);
 
+    /// <summary>A text; null for anything else.</summary>
+    public static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
     protected virtual string? Refuses(JsonObject request) => null;
 
     /// <summary>Takes up what a part of an answer, or a whole one, says of tokens.</summary>
@@ -69,8 +72,6 @@ internal abstract class GatewayProtocol
     protected abstract int? Cap(JsonObject request);
 
     protected abstract void SetCap(JsonObject request, int cap, ModelProvider provider);
-
-    protected static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     protected static int? Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) ? (int)Math.Clamp(number, 1, int.MaxValue) : null;
 
