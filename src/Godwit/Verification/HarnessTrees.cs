@@ -82,6 +82,15 @@ internal sealed class HarnessTrees
         return tree.Path;
     }
 
+    /// <summary>Makes both builds of a candidate, where they aren't there.</summary>
+    /// <exception cref="PrepareException">Setup or a build failed.</exception>
+    public async Task BuildTwiceAsync(Candidate candidate, CancellationToken cancellation)
+    {
+        candidate = await candidate.ResolveAsync(_repository, cancellation);
+        await BuiltAsync(candidate, cancellation);
+        await BuiltAsync(candidate, cancellation, again: true);
+    }
+
     /// <summary>Makes a folder what setup has left, for an agent to work in.</summary>
     public async Task LayAsync(string path, CancellationToken cancellation)
     {

@@ -109,8 +109,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         {
             foreach (var candidate in candidates)
             {
-                await _trees.PlaceAsync(candidate, left: true, cancellation, builtTwice: true);
-                await _trees.PlaceAsync(candidate, left: false, cancellation, builtTwice: true);
+                await _trees.BuildTwiceAsync(candidate, cancellation);
             }
         }
         catch (PrepareException)

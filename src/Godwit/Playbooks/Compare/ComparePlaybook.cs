@@ -74,7 +74,7 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
         }
 
         var series = new PairSeries(context, Measurer, goal);
-        var measured = await series.MeasureAsync("compare", pairs, Candidate.Base, input.Head, holdOut: false, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice && !calibration.Exact);
+        var measured = await series.MeasureAsync("compare", pairs, Candidate.Base, input.Head, holdOut: false, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice(calibration.Exact));
         if (measured.FailedArm != Arm.None)
         {
             return Failed($"the {(measured.FailedArm == Arm.Base ? "base" : "head")} can't be measured: {measured.Reason}");

@@ -46,7 +46,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         }
 
         var candidate = maker.Make(result.Parameters);
-        var twice = goal.BuildsTwice && !input.Calibration.Exact;
+        var twice = goal.BuildsTwice(input.Calibration.Exact);
         var confirmed = await series.MeasureAsync("confirm", planned, Candidate.Base, candidate, holdOut: false, warmUp: input.Calibration.Exact ? 0 : 1, twice);
         result = result with { ActiveSeconds = series.ActiveSeconds, Pairs = series.Samples(confirmed.Pairs) };
         if (confirmed.FailedArm != Arm.None)

@@ -64,10 +64,11 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
     {
         var rule = new ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
         var series = new PairSeries(context, Services.Measurer, goal);
-        var early = await series.MeasureAsync("calibrate/first", 2, Candidate.Base, Candidate.Base, holdOut: false, builtTwice: goal.BuildsTwice);
+        var twice = goal.BuildsTwice(exact: false);
+        var early = await series.MeasureAsync("calibrate/first", 2, Candidate.Base, Candidate.Base, holdOut: false, builtTwice: twice);
 
         // Where the base is built once more, the first pair holds the build.
-        var pairSeconds = goal.BuildsTwice && early.Pairs is [var building, ..]
+        var pairSeconds = twice && early.Pairs is [var building, ..]
             ? series.ActiveSeconds - Math.Max(building.Base.ActiveSeconds, building.Candidate.ActiveSeconds)
             : (series.ActiveSeconds - last.ActiveSeconds) / 2;
         var proofs = goal.Harness.HoldOut is null ? 1 : 2;
@@ -80,7 +81,7 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
             return Failed($"a budget of {goal.Seconds:0} s is too small to claim anything: a pair takes {pairSeconds:0.0} s, and calibrating, screening and confirming need about {needed:0} s; raise budget.time, say --time {Math.Ceiling(1.5 * needed):0}s, or make a measurement shorter", series.ActiveSeconds);
         }
 
-        var measured = early.FailedArm == Arm.None ? await series.MeasureAsync("calibrate", Pairs, Candidate.Base, Candidate.Base, holdOut: false, warmUp: 1, goal.BuildsTwice) : early;
+        var measured = early.FailedArm == Arm.None ? await series.MeasureAsync("calibrate", Pairs, Candidate.Base, Candidate.Base, holdOut: false, warmUp: 1, twice) : early;
         if (measured.FailedArm != Arm.None)
         {
             return Failed($"the base can't be measured: {measured.Reason}", series.ActiveSeconds);

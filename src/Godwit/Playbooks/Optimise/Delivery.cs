@@ -59,7 +59,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
                 BaseCommit = request.Input.BaseCommit,
                 HarnessHash = await HarnessHashAsync(request.Input, cancellation),
                 HarnessKind = goal.Harness.LoadsCandidate ? "loads-candidate" : "process",
-                BuiltTwice = goal.BuildsTwice && !request.Calibration.Exact,
+                BuiltTwice = goal.BuildsTwice(request.Calibration.Exact),
                 Sandbox = request.Input.Sandbox,
                 Environment = Evidence.DescribeMachine(),
                 Run = folder.Id,
