@@ -4,49 +4,12 @@ using Godwit.Tests.Models;
 namespace Godwit.Tests.Cli;
 
 /// <summary>Runs whose candidates are made by agents; the replies lie ready in a mailbox.</summary>
-public sealed class AgentRunTests : IDisposable
+public sealed class AgentRunTests : AgentRunFixture
 {
-    private readonly Program _godwit = new();
-
-    public void Dispose() => _godwit.Dispose();
-
-    private string Goal(string more = "") => _godwit.Folder(
-        $"goal-{Guid.NewGuid():N}"[..12],
-        ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
-        ("check", "#!/bin/sh\ngrep -q keep src.txt || { echo 'the word is gone'; exit 1; }\n"),
-        ("src.txt", $"keep\n{new string('x', 500)}\n"),
-        ("other.txt", "o\n"),
-        ("AGENTS.md", "Write no poetry.\n"),
-        ("godwit.yaml", $$"""
-            goal: Fewer bytes
-            editable: [src.txt, other.txt]
-            check: ./check
-            measure: {command: ./bench, metric: bytes, direction: minimise}
-            holdout: {command: ./bench}
-            agents: {turns: 8}
-            budget: {trials: 3, dollars: 1}
-            seed: 4
-            {{more}}
-            """));
-
-    /// <summary>An honest agent, one that cheats the check, and one that goes too far.</summary>
-    private string Mailbox(bool complete = true)
-    {
-        (string, string)[] replies =
-        [
-            ("trial-1-001.reply.json", """{"text": "I look.", "calls": [{"name": "read", "arguments": {"path": "src.txt"}}]}"""),
-            ("trial-1-002.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nxx\n"}}, {"name": "write", "arguments": {"path": "other.txt", "content": "of no use\n"}}]}"""),
-            ("trial-1-003.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "took the filler out", "checks": [{"command": "./check", "passed": true}]}}]}"""),
-            ("trial-2-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "check", "content": "exit 0"}}, {"name": "write", "arguments": {"path": "src.txt", "content": ""}}, {"name": "submit", "arguments": {"summary": "nothing left"}}]}"""),
-            ("trial-3-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "k"}}, {"name": "submit", "arguments": {"summary": "one byte", "checks": [{"command": "./check", "passed": true}]}}]}"""),
-        ];
-        return _godwit.Folder($"mail-{Guid.NewGuid():N}"[..12], complete ? replies : replies[..2]);
-    }
-
     [Fact]
     public void Run_AgentsEdit_HonestWinIsAblatedAndVerifiedCheatsAreOut()
     {
-        var result = _godwit.RunJson("run", Goal(), "--mailbox", Mailbox());
+        var result = Command.RunJson("run", Goal(), "--mailbox", Mailbox());
         Assert.Equal("verified", result.GetProperty("state").GetString());
         Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 50, result.ToString());
         var reasons = result.GetProperty("thrown_out").EnumerateArray().Select(trial => trial.GetProperty("reason").GetString()).ToList();
@@ -56,37 +19,21 @@ public sealed class AgentRunTests : IDisposable
         var report = File.ReadAllText(result.GetProperty("report").GetString()!);
         Assert.Contains("other.txt made no difference", report, StringComparison.Ordinal);
         Assert.Contains("took the filler out", report, StringComparison.Ordinal);
-        var (verified, words, _) = _godwit.Run("verify", result.GetProperty("evidence").GetString()!);
+        var (verified, words, _) = Command.Run("verify", result.GetProperty("evidence").GetString()!);
         Assert.Equal(0, verified);
         Assert.Contains("a process of its own", words, StringComparison.Ordinal);
 
-        var costs = _godwit.RunJson("show", "last", "--costs");
+        var costs = Command.RunJson("show", "last", "--costs");
         Assert.Equal(5, costs.GetProperty("models")[0].GetProperty("calls").GetInt32());
         Assert.Equal((2, 1), (costs.GetProperty("claims")[0].GetProperty("submitted").GetInt32(), costs.GetProperty("claims")[0].GetProperty("contradicted").GetInt32()));
-        var log = _godwit.Run("log", "last", "trial-1").Output;
+        var log = Command.Run("log", "last", "trial-1").Output;
         Assert.Contains("says   I look.", log, StringComparison.Ordinal);
         Assert.Contains("wrote src.txt", log, StringComparison.Ordinal);
         Assert.Contains("claims './check' passed", log, StringComparison.Ordinal);
         Assert.Contains("saw    trial 1: the check passes", log, StringComparison.Ordinal);
-        Assert.Contains("saw    trial 3: the word is gone", _godwit.Run("log", "last", "trial-3").Output, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetDirectories(_godwit.Home, "agent-trial-*", SearchOption.AllDirectories));
-        Assert.Contains("Write no poetry.", File.ReadAllText(Directory.GetFiles(Path.GetDirectoryName(_godwit.Home)!, "trial-1-001.request.md", SearchOption.AllDirectories)[0]), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Run_AgentsOfTwoRoles_ShareTheTrialsUntilAllAgentsAreUsedUp()
-    {
-        var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml"))
-            .Replace("agents: {turns: 8}", "agents: [{role: worker}, {role: second, instructions: Think in bytes.}]", StringComparison.Ordinal)
-            .Replace("trials: 3", "trials: 8, agents: 3", StringComparison.Ordinal));
-        var mail = Mailbox();
-        Assert.Equal("verified", _godwit.RunJson("run", goal, "--mailbox", mail).GetProperty("state").GetString());
-        Assert.Equal(["second", "worker"], _godwit.RunJson("show", "last", "--costs").GetProperty("roles").EnumerateArray().Select(role => role.GetProperty("name").GetString()).Order());
-        var proposers = Enumerable.Range(1, 3).Select(trial => _godwit.RunJson("show", "last", "--trial", $"{trial}").GetProperty("proposer").GetString()!).ToList();
-        Assert.Equal(["second", "worker"], proposers.Distinct().Order());
-        Assert.Equal(proposers.IndexOf("second") + 1, Array.FindIndex([1, 2, 3], trial => File.ReadAllText(Path.Combine(mail, $"trial-{trial}-001.request.md")).Contains("Think in bytes.", StringComparison.Ordinal)) + 1);
-        Assert.Empty(Directory.GetFiles(mail, "trial-4-*"));
+        Assert.Contains("saw    trial 3: the word is gone", Command.Run("log", "last", "trial-3").Output, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(Command.Home, "agent-trial-*", SearchOption.AllDirectories));
+        Assert.Contains("Write no poetry.", File.ReadAllText(Directory.GetFiles(Path.GetDirectoryName(Command.Home)!, "trial-1-001.request.md", SearchOption.AllDirectories)[0]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,9 +42,9 @@ public sealed class AgentRunTests : IDisposable
         var folder = Goal();
         var mail = Mailbox();
         var tape = Path.Combine(Path.GetDirectoryName(folder)!, "tape.jsonl");
-        Assert.Equal("verified", _godwit.RunJson("run", folder, "--mailbox", mail, "--record", tape).GetProperty("state").GetString());
+        Assert.Equal("verified", Command.RunJson("run", folder, "--mailbox", mail, "--record", tape).GetProperty("state").GetString());
         Directory.Delete(mail, recursive: true);
-        var (exit, output, error) = _godwit.Run("run", folder, "--cassette", tape);
+        var (exit, output, error) = Command.Run("run", folder, "--cassette", tape);
         Assert.True(exit == 0, error);
         Assert.Contains("5 recorded replies played, each to the request that it was recorded for", error + output, StringComparison.Ordinal);
         Assert.Contains("verified", error + output, StringComparison.Ordinal);
@@ -107,7 +54,7 @@ public sealed class AgentRunTests : IDisposable
     public async Task Run_KilledWhileAModelThinks_ResumesWithoutAskingAFinishedCallAgain()
     {
         var mail = Mailbox(complete: false);
-        using (var process = _godwit.Start("run", Goal(), "--mailbox", mail))
+        using (var process = Command.Start("run", Goal(), "--mailbox", mail))
         {
             await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(mail, "trial-1-003.request.md")), "the third call");
             process.Kill();
@@ -120,11 +67,11 @@ public sealed class AgentRunTests : IDisposable
             File.Copy(reply, Path.Combine(mail, Path.GetFileName(reply)), overwrite: true);
         }
 
-        var (exit, _, error) = _godwit.Run("resume", "last");
+        var (exit, _, error) = Command.Run("resume", "last");
         Assert.True(exit == 0, error);
-        Assert.Equal("verified", _godwit.RunJson("show", "last").GetProperty("state").GetString());
+        Assert.Equal("verified", Command.RunJson("show", "last").GetProperty("state").GetString());
         Assert.False(File.Exists(Path.Combine(mail, "trial-1-001.request.md")), "a finished call was asked again");
-        var costs = _godwit.RunJson("show", "last", "--costs");
+        var costs = Command.RunJson("show", "last", "--costs");
         Assert.Equal(1, costs.GetProperty("in_flight").GetProperty("calls").GetInt32());
         Assert.True(costs.GetProperty("in_flight").GetProperty("charge").GetProperty("tokens").GetInt64() > 1000);
     }
@@ -140,35 +87,35 @@ public sealed class AgentRunTests : IDisposable
             _ => new ScriptedReply(null, ("submit", """{"summary":"done"}""")),
         });
         var key = $"sk-planted-{Guid.NewGuid():N}";
-        var file = Path.Combine(_godwit.Folder("keys", ("key", key)), "key");
+        var file = Path.Combine(Command.Folder("keys", ("key", key)), "key");
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        Directory.CreateDirectory(_godwit.Home);
-        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+        Directory.CreateDirectory(Command.Home);
+        File.WriteAllText(Path.Combine(Command.Home, "models.yaml"), $$"""
             providers: { x: { url: "{{server.Address}}/v1", key_file: "{{file}}" } }
             models: { m: { provider: x, id: scripted, input: 5, output: 30, max_output: 500 } }
             roles: { worker: [m] }
             """);
         var tape = Path.Combine(Path.GetDirectoryName(file)!, "..", "tape.jsonl");
-        var result = _godwit.RunJson("run", Goal(), "--trials", "1", "--record", tape);
+        var result = Command.RunJson("run", Goal(), "--trials", "1", "--record", tape);
         Assert.Equal("verified", result.GetProperty("state").GetString());
         Assert.All(server.Keys, sent => Assert.Contains(key, sent, StringComparison.Ordinal));
-        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_godwit.Home)!, "*", SearchOption.AllDirectories).Where(path => path != file && new FileInfo(path).LinkTarget is null))
+        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(Command.Home)!, "*", SearchOption.AllDirectories).Where(path => path != file && new FileInfo(path).LinkTarget is null))
         {
             Assert.False(File.ReadAllBytes(path).AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(key)) >= 0, $"the key is in {path}");
         }
 
-        var costs = _godwit.RunJson("show", "last", "--costs");
+        var costs = Command.RunJson("show", "last", "--costs");
         Assert.Equal(server.Billed, costs.GetProperty("dollars").GetDecimal());
     }
 
     [Fact]
     public void Run_AgentRepeatsAnotherInOtherSpaces_IsNotMeasuredAgain()
     {
-        var mail = _godwit.Folder(
+        var mail = Command.Folder(
             "mail-same",
             ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nxx\n"}}, {"name": "submit", "arguments": {"summary": "short"}}]}"""),
             ("trial-2-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\n  xx\n\n"}}, {"name": "submit", "arguments": {"summary": "short too"}}]}"""));
-        var result = _godwit.RunJson("run", Goal(), "--mailbox", mail, "--trials", "2");
+        var result = Command.RunJson("run", Goal(), "--mailbox", mail, "--trials", "2");
         Assert.Equal("it differs from trial 1 in nothing but white space", result.GetProperty("thrown_out")[0].GetProperty("reason").GetString());
     }
 
@@ -176,15 +123,15 @@ public sealed class AgentRunTests : IDisposable
     public void Run_BudgetHoldsNoCall_EndsAtOnceWithThatReason()
     {
         using var server = new ScriptedProvider(_ => new ScriptedReply("never"));
-        Directory.CreateDirectory(_godwit.Home);
-        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+        Directory.CreateDirectory(Command.Home);
+        File.WriteAllText(Path.Combine(Command.Home, "models.yaml"), $$"""
             providers: { x: { url: "{{server.Address}}/v1" } }
             models: { m: { provider: x, id: scripted, input: 5, output: 30, max_output: 500 } }
             roles: { worker: [m] }
             """);
         var goal = Goal();
         File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("dollars: 1", "dollars: 0.001", StringComparison.Ordinal));
-        var (exit, output, error) = _godwit.Run("run", goal);
+        var (exit, output, error) = Command.Run("run", goal);
         Assert.Equal(1, exit);
         Assert.Contains("no agent could work: the budget of run is $0.001", output + error, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
@@ -193,8 +140,8 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Run_RecordOntoAFileThatIsThere_IsRefusedBeforeAnythingIsPlayed()
     {
-        var tape = Path.Combine(_godwit.Folder("tapes", ("tape.jsonl", "")), "tape.jsonl");
-        var (exit, _, error) = _godwit.Run("run", Goal(), "--mailbox", Mailbox(), "--record", tape);
+        var tape = Path.Combine(Command.Folder("tapes", ("tape.jsonl", "")), "tape.jsonl");
+        var (exit, _, error) = Command.Run("run", Goal(), "--mailbox", Mailbox(), "--record", tape);
         Assert.Equal(2, exit);
         Assert.Contains("is there already", error, StringComparison.Ordinal);
     }
@@ -202,9 +149,9 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Run_KeyIsntSet_SaysSoBeforeAnythingIsDone()
     {
-        Directory.CreateDirectory(_godwit.Home);
-        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), "providers: { x: { url: \"http://127.0.0.1:1\", key: GODWIT_NO_SUCH_KEY } }\nmodels: { m: { provider: x, input: 5, output: 30 } }\nroles: { worker: [m] }\n");
-        var (exit, _, error) = _godwit.Run("run", Goal());
+        Directory.CreateDirectory(Command.Home);
+        File.WriteAllText(Path.Combine(Command.Home, "models.yaml"), "providers: { x: { url: \"http://127.0.0.1:1\", key: GODWIT_NO_SUCH_KEY } }\nmodels: { m: { provider: x, input: 5, output: 30 } }\nroles: { worker: [m] }\n");
+        var (exit, _, error) = Command.Run("run", Goal());
         Assert.Equal(2, exit);
         Assert.Contains("GODWIT_NO_SUCH_KEY isn't set", error, StringComparison.Ordinal);
     }
@@ -212,86 +159,10 @@ public sealed class AgentRunTests : IDisposable
     [Fact]
     public void Run_NoModelForTheRole_SaysSoBeforeAnythingIsDone()
     {
-        var (exit, _, error) = _godwit.Run("run", Goal());
+        var (exit, _, error) = Command.Run("run", Goal());
         Assert.Equal(2, exit);
         Assert.Contains("no model plays the role 'worker'", error, StringComparison.Ordinal);
-        Assert.Empty(JsonDocument.Parse(_godwit.Run("list", "--json").Output).RootElement.EnumerateArray());
-    }
-
-    [Theory]
-    [InlineData("approve", "exit code 0")]
-    [InlineData("deny", "said no: not today")]
-    public async Task Run_ActionThatNeedsAPerson_WaitsAndIsAnsweredFromAnotherTerminal(string answer, string told)
-    {
-        var mail = _godwit.Folder(
-            $"mail-{answer}",
-            ("trial-1-001.reply.json", """{"calls": [{"name": "run", "arguments": {"command": "ls /opt > /dev/null || true"}}]}"""),
-            ("trial-1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "nothing"}}]}"""));
-        using var process = _godwit.Start("run", Goal(), "--mailbox", mail, "--trials", "1");
-        await Durable.Eventually.TrueAsync(() => _godwit.Run("approvals", "last").Output.Contains("trial-1 wants run", StringComparison.Ordinal), "an action waits");
-        Assert.Contains("1 actions of agents wait", _godwit.Run("show", "last").Output, StringComparison.Ordinal);
-        Assert.Equal(2, _godwit.Run(answer, "last", "7").Exit);
-        Assert.Equal(0, _godwit.Run([answer, "last", .. answer == "deny" ? ["--because", "not today"] : Array.Empty<string>()]).Exit);
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Contains(told, _godwit.Run("log", "last").Output, StringComparison.Ordinal);
-        Assert.Contains("nothing waits", _godwit.Run("approvals", "last").Output, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Run_AgentStartsAnother_BothAreInTheLog()
-    {
-        var mail = _godwit.Folder(
-            "mail-spawn",
-            ("trial-1-001.reply.json", """{"calls": [{"name": "spawn", "arguments": {"goal": "Take the filler out of src.txt"}}]}"""),
-            ("trial-1.1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "the filler is out"}}]}"""),
-            ("trial-1-003.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "had it done"}}]}"""));
-        var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, depth: 1}", StringComparison.Ordinal));
-        Assert.Equal("verified", _godwit.RunJson("run", goal, "--mailbox", mail, "--trials", "1").GetProperty("state").GetString());
-        var log = _godwit.Run("log", "last").Output;
-        Assert.Contains("trial-1.1  ", log, StringComparison.Ordinal);
-        Assert.Contains("wrote src.txt", log, StringComparison.Ordinal);
-        Assert.Contains("had it done", log, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Run_StartedAgentAsksAPerson_ItsWaitIsNotTheOthersTime()
-    {
-        var mail = _godwit.Folder(
-            "mail-child",
-            ("trial-1-001.reply.json", """{"calls": [{"name": "spawn", "arguments": {"goal": "Ask whether the filler may go"}}]}"""),
-            ("trial-1.1-001.reply.json", """{"calls": [{"name": "ask", "arguments": {"question": "May the filler go?"}}]}"""),
-            ("trial-1.1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "it may"}}]}"""),
-            ("trial-1-004.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}]}"""),
-            ("trial-1-005.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "gone"}}]}"""));
-        var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, depth: 1, ask: true, time: 2s}", StringComparison.Ordinal));
-        using var process = _godwit.Start("run", goal, "--mailbox", mail, "--trials", "1");
-        await Durable.Eventually.TrueAsync(() => _godwit.Run("approvals", "last").Output.Contains("trial-1.1 wants ask", StringComparison.Ordinal), "a question");
-        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
-        Assert.Equal(0, _godwit.Run("approve", "last", "--because", "yes").Exit);
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.Equal("verified", _godwit.RunJson("show", "last").GetProperty("state").GetString());
-    }
-
-    [Fact]
-    public async Task Run_AgentAsksAPerson_TheAnswerIsItsResult()
-    {
-        var mail = _godwit.Folder(
-            "mail-ask",
-            ("trial-1-001.reply.json", """{"calls": [{"name": "ask", "arguments": {"question": "May the filler go?"}}]}"""),
-            ("trial-1-002.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "gone"}}]}"""));
-        var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, ask: true, time: 2s}", StringComparison.Ordinal));
-        using var process = _godwit.Start("run", goal, "--mailbox", mail, "--trials", "1");
-        await Durable.Eventually.TrueAsync(() => _godwit.Run("approvals", "last").Output.Contains("trial-1 wants ask May the filler go?", StringComparison.Ordinal), "a question");
-
-        // The time that a person takes isn't the agent's.
-        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
-        Assert.Equal(0, _godwit.Run("approve", "last", "--because", "yes, all of it").Exit);
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.Contains("<- yes, all of it", File.ReadAllText(Path.Combine(mail, "trial-1-002.request.md")), StringComparison.Ordinal);
-        Assert.Equal("verified", _godwit.RunJson("show", "last").GetProperty("state").GetString());
+        Assert.Empty(JsonDocument.Parse(Command.Run("list", "--json").Output).RootElement.EnumerateArray());
     }
 
     [Fact]
@@ -299,10 +170,10 @@ public sealed class AgentRunTests : IDisposable
     {
         var goal = Goal();
         File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("dollars: 1", "dollars: 1, tool_calls: 4", StringComparison.Ordinal));
-        var result = _godwit.RunJson("run", goal, "--mailbox", Mailbox());
+        var result = Command.RunJson("run", goal, "--mailbox", Mailbox());
         Assert.Equal("verified", result.GetProperty("state").GetString());
-        Assert.DoesNotContain("trial-2", _godwit.Run("log", "last").Output, StringComparison.Ordinal);
-        Assert.Equal("worker", _godwit.RunJson("show", "last", "--costs").GetProperty("roles")[0].GetProperty("name").GetString());
+        Assert.DoesNotContain("trial-2", Command.Run("log", "last").Output, StringComparison.Ordinal);
+        Assert.Equal("worker", Command.RunJson("show", "last", "--costs").GetProperty("roles")[0].GetProperty("name").GetString());
     }
 
     [Theory]
@@ -310,7 +181,7 @@ public sealed class AgentRunTests : IDisposable
     [InlineData("--cassette /nowhere --mailbox /tmp/x", "leave --record and --mailbox out")]
     public void Run_WrongSource_OneLine(string arguments, string message)
     {
-        var (exit, _, error) = _godwit.Run(["run", Goal(), .. arguments.Split(' ')]);
+        var (exit, _, error) = Command.Run(["run", Goal(), .. arguments.Split(' ')]);
         Assert.Equal(2, exit);
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
@@ -320,20 +191,20 @@ public sealed class AgentRunTests : IDisposable
     {
         using var good = new ScriptedProvider(_ => new ScriptedReply("ok"));
         using var bad = new ScriptedProvider(_ => new ScriptedReply { Status = 401, Body = "{\"error\":{\"message\":\"bad key\"}}" });
-        Directory.CreateDirectory(_godwit.Home);
-        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
+        Directory.CreateDirectory(Command.Home);
+        File.WriteAllText(Path.Combine(Command.Home, "models.yaml"), $$"""
             providers: { x: { url: "{{good.Address}}/v1" }, y: { url: "{{bad.Address}}/v1" }, z: { url: "http://127.0.0.1:1/v1" } }
             models: { m: { provider: x, input: 5, output: 30 }, n: { provider: y }, o: { provider: z } }
             roles: { worker: [m, n], reviewer: [m] }
             """);
-        var (exit, output, _) = _godwit.Run("doctor", "--models");
+        var (exit, output, _) = Command.Run("doctor", "--models");
         Assert.Equal(69, exit);
         Assert.Contains("ok      worker: m: answered in", output, StringComparison.Ordinal);
         Assert.Contains("missing worker: n: y answered 401", output, StringComparison.Ordinal);
         Assert.Contains("shares its blind spots", output, StringComparison.Ordinal);
         Assert.Equal((2, 1), (good.Requests.Count, bad.Requests.Count));
 
-        var models = _godwit.Run("models").Output;
+        var models = Command.Run("models").Output;
         Assert.Matches(@"m +x +5 +30 +reachable", models);
         Assert.Matches(@"o +z .* out of reach", models);
         Assert.Contains("role worker: m, then n", models, StringComparison.Ordinal);
