@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Godwit.Journal;
 
 namespace Godwit.Durable;
@@ -9,7 +8,7 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>The process that a run is started with.</summary>
     public const long Root = 1;
 
-    private readonly ConcurrentDictionary<long, ProcessCell> _cells = new();
+    private readonly CellTable _cells;
     private readonly PlaybookCatalogue _playbooks;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<RunEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,23 +17,23 @@ public sealed class DurableRun : IAsyncDisposable
     private readonly ITimer _tick;
     private long _lastCheckpoint;
     private long _lastProcess;
-    private int _active;
     private Draft? _rootEnd;
 
     private DurableRun(RunJournal journal, PlaybookCatalogue playbooks, DurableOptions options, RunIndex index)
     {
         Journal = journal;
         Options = options;
+        _cells = new CellTable(ParkIfStuck);
         _playbooks = playbooks;
         _tasks = new TaskTracker(Fault);
-        _timers = new TimerQueue(options.Time, (process, key) => _cells.GetValueOrDefault(process)?.TimerDue(key));
+        _timers = new TimerQueue(options.Time, (process, key) => _cells.Find(process)?.TimerDue(key));
         Clock = new ActiveClock(options.Time, index.Active);
         Spent = index.Spent;
         _lastProcess = index.LastProcess;
         _lastCheckpoint = options.Time.GetTimestamp();
         foreach (var (process, (parent, key)) in index.Unfinished)
         {
-            Add(new ProcessCell(this, process, parent, key));
+            _cells.Add(new ProcessCell(this, process, parent, key));
         }
 
         if (index.RootEnd is { } end)
@@ -59,7 +58,7 @@ public sealed class DurableRun : IAsyncDisposable
     public IReadOnlyDictionary<string, Charge> Spent { get; }
 
     /// <summary>How many processes have something running for them.</summary>
-    internal int ActiveCells => Volatile.Read(ref _active);
+    internal int ActiveCells => _cells.Active;
 
     internal DurableOptions Options { get; }
 
@@ -128,7 +127,7 @@ public sealed class DurableRun : IAsyncDisposable
     {
         if (!_end.Task.IsCompleted)
         {
-            foreach (var cell in _cells.Values)
+            foreach (var cell in _cells.All)
             {
                 cell.Wake();
             }
@@ -152,7 +151,7 @@ public sealed class DurableRun : IAsyncDisposable
         try
         {
             var receipt = await Journal.AppendAsync(new AppendUnit([draft], Unique: $"signal\n{process}\n{name}\n{sender}"));
-            Deliver(process, ToEntry(draft, receipt.First, receipt.At));
+            Deliver(process, draft.ToEntry(receipt, Journal.Generation));
             return true;
         }
         catch (AppendConflictException)
@@ -164,17 +163,7 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>Cancels a process and all below it: what is in the journal still answers, what they ask now throws.</summary>
     public async Task CancelAsync(long process, string reason)
     {
-        var subtree = new HashSet<long> { process };
-        foreach (var cell in _cells.Values.OrderBy(cell => cell.Id))
-        {
-            if (subtree.Contains(cell.Parent))
-            {
-                subtree.Add(cell.Id);
-            }
-        }
-
-        var drafts = subtree.Where(_cells.ContainsKey)
-            .Select(id => new Draft(id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes())).ToList();
+        var drafts = _cells.Subtree(process).Select(id => new Draft(id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes())).ToList();
         if (drafts.Count == 0)
         {
             return;
@@ -183,7 +172,7 @@ public sealed class DurableRun : IAsyncDisposable
         var receipt = await Journal.AppendAsync(new AppendUnit(drafts));
         for (var index = 0; index < drafts.Count; index++)
         {
-            Deliver(drafts[index].Process, ToEntry(drafts[index], receipt.First + index, receipt.At));
+            Deliver(drafts[index].Process, drafts[index].ToEntry(receipt, Journal.Generation, index));
         }
     }
 
@@ -196,7 +185,7 @@ public sealed class DurableRun : IAsyncDisposable
     {
         var history = ProcessHistory.Load(Journal.Reader, process);
         await Journal.AppendAsync(new AppendUnit(ParkedWork.Answer(process, key, history, resolution)));
-        _cells.GetValueOrDefault(process)?.Restart();
+        _cells.Find(process)?.Restart();
     }
 
     /// <summary>Ends hosting: running work is cancelled, what finishes is still journaled, the head is signed.</summary>
@@ -234,9 +223,9 @@ public sealed class DurableRun : IAsyncDisposable
 
     internal void SetTimer(DateTimeOffset due, long process, string key) => _timers.Set(due, process, key);
 
-    internal void Deliver(long process, Entry entry) => _cells.GetValueOrDefault(process)?.Arrived(entry);
+    internal void Deliver(long process, Entry entry) => _cells.Find(process)?.Arrived(entry);
 
-    internal ProcessCell NewProcess(long parent, string key) => Add(new ProcessCell(this, Interlocked.Increment(ref _lastProcess), parent, key));
+    internal ProcessCell NewProcess(long parent, string key) => _cells.Add(new ProcessCell(this, Interlocked.Increment(ref _lastProcess), parent, key));
 
     internal void Ended(ProcessCell cell, Draft end)
     {
@@ -245,21 +234,11 @@ public sealed class DurableRun : IAsyncDisposable
             _rootEnd = end;
         }
 
-        _cells.TryRemove(cell.Id, out _);
+        _cells.Remove(cell);
         FinishIfDone();
     }
 
-    internal void StateChanged(CellState before, CellState after)
-    {
-        if (before == CellState.Active && Interlocked.Decrement(ref _active) == 0)
-        {
-            ParkIfStuck();
-        }
-        else if (after == CellState.Active)
-        {
-            Interlocked.Increment(ref _active);
-        }
-    }
+    internal void StateChanged(CellState before, CellState after) => _cells.StateChanged(before, after);
 
     internal void Fault(Exception error)
     {
@@ -273,19 +252,10 @@ public sealed class DurableRun : IAsyncDisposable
         _stopping.Cancel();
     }
 
-    private ProcessCell Add(ProcessCell cell)
-    {
-        _cells[cell.Id] = cell;
-        Interlocked.Increment(ref _active);
-        return cell;
-    }
-
     private void ParkIfStuck()
     {
         FinishIfDone();
-        var cells = _cells.Values.ToList();
-        var parked = cells.SelectMany(cell => cell.ParkedFor).ToList();
-        if (parked.Count > 0 && cells.TrueForAll(cell => cell.State is CellState.Parked or CellState.Waiting) && _timers.IsEmpty && _tasks.IsEmpty)
+        if (_cells.Stuck() is { Count: > 0 } parked && _timers.IsEmpty && _tasks.IsEmpty)
         {
             _end.TrySetResult(new RunEnd(RunState.Parked, default, parked));
         }
@@ -294,7 +264,7 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>The root's end is the run's once every process below it has ended too, or waits for a person.</summary>
     private void FinishIfDone()
     {
-        if (_rootEnd is { } end && _cells.Values.All(cell => cell.State is CellState.Parked))
+        if (_rootEnd is { } end && _cells.All.All(cell => cell.State is CellState.Parked))
         {
             Finish(end.Kind, end.Data);
         }
@@ -311,7 +281,7 @@ public sealed class DurableRun : IAsyncDisposable
 
     private void Tick()
     {
-        foreach (var cell in _cells.Values)
+        foreach (var cell in _cells.All)
         {
             if (cell.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.IdleSince) >= Options.UnloadAfter)
             {
@@ -327,7 +297,4 @@ public sealed class DurableRun : IAsyncDisposable
             Journal.Checkpoint();
         }
     }
-
-    private Entry ToEntry(Draft draft, long sequence, DateTimeOffset at) =>
-        new(sequence, Journal.Generation, at, draft.Process, draft.Kind, draft.Key, draft.Input, draft.Info, draft.Data);
 }

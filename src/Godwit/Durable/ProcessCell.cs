@@ -3,22 +3,6 @@ using Godwit.Journal;
 
 namespace Godwit.Durable;
 
-/// <summary>How far a process is from needing its host.</summary>
-internal enum CellState
-{
-    /// <summary>Something runs for it.</summary>
-    Active,
-
-    /// <summary>It waits for a signal, a timer or a child.</summary>
-    Waiting,
-
-    /// <summary>It waits for a person.</summary>
-    Parked,
-
-    /// <summary>It has ended.</summary>
-    Ended,
-}
-
 /// <summary>
 /// One unfinished process in its host. It is small while the process is unloaded; history and execution come and go. All
 /// but the public entry points run on the process's own scheduler.
@@ -31,6 +15,7 @@ internal sealed class ProcessCell
     private readonly CancellationTokenSource _cancel = new();
     private readonly CellSteps _steps;
     private readonly CellWaits _waits;
+    private readonly CellEnding _endings;
     private ProcessHistory? _history;
     private Execution? _execution;
     private IReadOnlyDictionary<string, ReadOnlyMemory<byte>>? _mustAsk;
@@ -47,6 +32,7 @@ internal sealed class ProcessCell
         ParentKey = parentKey;
         _steps = new CellSteps(this, host, _cancel.Token);
         _waits = new CellWaits(this, host);
+        _endings = new CellEnding(this, host);
     }
 
     public long Id { get; }
@@ -141,19 +127,7 @@ internal sealed class ProcessCell
         Draft end;
         try
         {
-            end = new Draft(Id, EntryKind.ProcessCompleted, Data: await playbook.RunAsync(execution, input));
-            if (execution.Waiting.FirstOrDefault(pending => pending.IsWork) is { } left)
-            {
-                end = Failed(new Failure("completion", "unawaited", $"the playbook returned while '{left.Key}' was still open; await it", 1));
-            }
-        }
-        catch (ProcessCancelledException) when (_history?.CancelReason is not null)
-        {
-            end = new Draft(Id, EntryKind.ProcessCancelled, Data: Canonical.Serialize(_history.CancelReason));
-        }
-        catch (StepFailedException failure)
-        {
-            end = Failed(failure.Failure);
+            end = await _endings.RunAsync(execution, playbook, input);
         }
         catch (DurableRuleException broken)
         {
@@ -164,10 +138,6 @@ internal sealed class ProcessCell
 
             return;
         }
-        catch (Exception error)
-        {
-            end = Failed(new Failure("body", "exception", error.Message, 1));
-        }
 
         if (execution == _execution && !_ended)
         {
@@ -176,8 +146,6 @@ internal sealed class ProcessCell
             TryEnd();
         }
     }
-
-    private Draft Failed(Failure failure) => new(Id, EntryKind.ProcessFailed, Data: Canonical.Serialize(failure));
 
     /// <summary>Ends the process once nothing runs for it any more; what the code no longer asks for isn't left over silently.</summary>
     private void TryEnd()
@@ -188,40 +156,20 @@ internal sealed class ProcessCell
         }
 
         var asked = _execution!.Asked;
-        var unasked = _history!.Keys.Where(pair => !asked.ContainsKey(pair.Key)).ToList();
-        if (_ending.Kind == EntryKind.ProcessCompleted && unasked.Find(pair => pair.Value.OpenIntents.Count > 0 && !asked.Keys.Any(step => PaidCalls.IsOf(step, pair.Key))) is { Key: not null } open)
+        if (_ending.Kind == EntryKind.ProcessCompleted && CellEnding.InFlight(_history!, asked) is { } open)
         {
-            Park($"step '{open.Key}' was in flight when its owner died, and the playbook no longer asks for it; look at its target, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
+            Park($"step '{open}' was in flight when its owner died, and the playbook no longer asks for it; look at its target, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
             return;
         }
 
-        foreach (var (key, state) in _history.Keys.Where(pair => pair.Value.Child != 0 && pair.Value.Answer is null))
-        {
-            _host.Track(_host.CancelAsync(state.Child, asked.ContainsKey(key) ? "its parent has ended" : $"its parent no longer asks for '{key}'"));
-        }
-
+        _endings.CancelChildren(_history!, asked);
         _ended = true;
-        var booked = _history.Keys.SelectMany(pair => pair.Value.OpenIntents)
-            .Where(intent => EntryInfo.Of(intent).Effect == "paid")
-            .Select(intent => StepRunner.Book(Id, intent));
-        _host.Track(EndAsync(_ending, [.. booked]));
+        _host.Track(EndAsync(_ending, _endings.Booked(_history!)));
     }
 
-    private async Task EndAsync(Draft end, IReadOnlyList<Draft> before)
+    private async Task EndAsync(Draft end, IReadOnlyList<Draft> booked)
     {
-        var name = end.Kind switch { EntryKind.ProcessCompleted => "value", EntryKind.ProcessFailed => "failed", _ => "cancelled" };
-        List<Draft> drafts = [.. before, end];
-        if (Parent != 0)
-        {
-            drafts.Add(new Draft(Parent, EntryKind.ChildEnded, ParentKey, Info: new EntryInfo { Child = Id, Name = name }.ToBytes(), Data: end.Data));
-        }
-
-        var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts));
-        if (Parent != 0)
-        {
-            _host.Deliver(Parent, ToEntry(drafts[^1], receipt, drafts.Count - 1));
-        }
-
+        await _endings.AppendAsync(end, booked);
         _scheduler.Post(() =>
         {
             Unload();
@@ -233,7 +181,7 @@ internal sealed class ProcessCell
     /// <summary>Takes up what a step appended before it is tried.</summary>
     public void Intended(IReadOnlyList<Draft> drafts, Receipt receipt)
     {
-        var entries = drafts.Select((draft, index) => ToEntry(draft, receipt, index)).ToList();
+        var entries = drafts.Select((draft, index) => draft.ToEntry(receipt, _host.Journal.Generation, index)).ToList();
         _scheduler.Post(() => entries.ForEach(entry => _history?.Apply(entry)));
     }
 
@@ -259,7 +207,7 @@ internal sealed class ProcessCell
     {
         var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts, blobs));
         appended?.Invoke();
-        var entries = drafts.Select((draft, index) => ToEntry(draft, receipt, index)).Where(entry => entry.Process == Id).ToList();
+        var entries = drafts.Select((draft, index) => draft.ToEntry(receipt, _host.Journal.Generation, index)).Where(entry => entry.Process == Id).ToList();
         _scheduler.Post(() =>
         {
             _steps.Ended(ran);
@@ -357,7 +305,7 @@ internal sealed class ProcessCell
         var receipt = await _host.Journal.AppendAsync(new AppendUnit([draft]));
         _scheduler.Post(() =>
         {
-            _history?.Apply(ToEntry(draft, receipt, 0));
+            _history?.Apply(draft.ToEntry(receipt, _host.Journal.Generation));
             _execution = null;
             _ending = null;
         });
@@ -409,7 +357,4 @@ internal sealed class ProcessCell
             _host.StateChanged(before, state);
         }
     }
-
-    private Entry ToEntry(Draft draft, Receipt receipt, int index) => new(
-        receipt.First + index, _host.Journal.Generation, receipt.At, draft.Process, draft.Kind, draft.Key, draft.Input, draft.Info, draft.Data);
 }

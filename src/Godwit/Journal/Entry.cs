@@ -7,7 +7,11 @@ namespace Godwit.Journal;
 /// <param name="Input">SHA-256 of the input that it answers, or null.</param>
 /// <param name="Info">What the runtime itself needs to know of it, as JSON, or null.</param>
 /// <param name="Data">The payload, as JSON, or null.</param>
-public sealed record Draft(long Process, EntryKind Kind, string Key = "", byte[]? Input = null, byte[]? Info = null, byte[]? Data = null);
+public sealed record Draft(long Process, EntryKind Kind, string Key = "", byte[]? Input = null, byte[]? Info = null, byte[]? Data = null)
+{
+    /// <summary>As it stands in the journal, once its unit is durable.</summary>
+    internal Entry ToEntry(Receipt receipt, int generation, int index = 0) => new(receipt.First + index, generation, receipt.At, Process, Kind, Key, Input, Info, Data);
+}
 
 /// <summary>An entry as it stands in the journal.</summary>
 /// <param name="Sequence">Its place, from 1, without gaps.</param>

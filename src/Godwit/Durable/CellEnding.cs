@@ -1,0 +1,73 @@
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>How a process ends: what its body came to, what is left over of it, and who is told.</summary>
+/// <param name="cell">The process.</param>
+/// <param name="host">Its host.</param>
+internal sealed class CellEnding(ProcessCell cell, DurableRun host)
+{
+    /// <summary>Runs a body to its end, and says it as an entry.</summary>
+    /// <exception cref="DurableRuleException">The playbook broke a rule.</exception>
+    public async Task<Draft> RunAsync(Execution execution, Playbook playbook, ReadOnlyMemory<byte> input)
+    {
+        try
+        {
+            var result = await playbook.RunAsync(execution, input);
+            return execution.Waiting.FirstOrDefault(pending => pending.IsWork) is { } left
+                ? Failed(new Failure("completion", "unawaited", $"the playbook returned while '{left.Key}' was still open; await it", 1))
+                : new Draft(cell.Id, EntryKind.ProcessCompleted, Data: result);
+        }
+        catch (ProcessCancelledException) when (cell.History?.CancelReason is not null)
+        {
+            return new Draft(cell.Id, EntryKind.ProcessCancelled, Data: Canonical.Serialize(cell.History.CancelReason));
+        }
+        catch (StepFailedException failure)
+        {
+            return Failed(failure.Failure);
+        }
+        catch (Exception error) when (error is not DurableRuleException)
+        {
+            return Failed(new Failure("body", "exception", error.Message, 1));
+        }
+    }
+
+    /// <summary>A step that was in flight at a crash and that the code no longer asks for; null for none.</summary>
+    public static string? InFlight(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked) => history.Keys
+        .Where(pair => !asked.ContainsKey(pair.Key))
+        .FirstOrDefault(pair => pair.Value.OpenIntents.Count > 0 && !asked.Keys.Any(step => PaidCalls.IsOf(step, pair.Key))).Key;
+
+    /// <summary>Cancels children that haven't ended.</summary>
+    public void CancelChildren(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked)
+    {
+        foreach (var (key, state) in history.Keys.Where(pair => pair.Value.Child != 0 && pair.Value.Answer is null))
+        {
+            host.Track(host.CancelAsync(state.Child, asked.ContainsKey(key) ? "its parent has ended" : $"its parent no longer asks for '{key}'"));
+        }
+    }
+
+    /// <summary>Appends the end, with what open calls are booked at, and tells the parent.</summary>
+    public async Task AppendAsync(Draft end, IReadOnlyList<Draft> booked)
+    {
+        var name = end.Kind switch { EntryKind.ProcessCompleted => "value", EntryKind.ProcessFailed => "failed", _ => "cancelled" };
+        List<Draft> drafts = [.. booked, end];
+        if (cell.Parent != 0)
+        {
+            drafts.Add(new Draft(cell.Parent, EntryKind.ChildEnded, cell.ParentKey, Info: new EntryInfo { Child = cell.Id, Name = name }.ToBytes(), Data: end.Data));
+        }
+
+        var receipt = await host.Journal.AppendAsync(new AppendUnit(drafts));
+        if (cell.Parent != 0)
+        {
+            host.Deliver(cell.Parent, drafts[^1].ToEntry(receipt, host.Journal.Generation, drafts.Count - 1));
+        }
+    }
+
+    /// <summary>What calls that are open in the journal are booked at.</summary>
+    public IReadOnlyList<Draft> Booked(ProcessHistory history) =>
+    [
+        .. history.Keys.SelectMany(pair => pair.Value.OpenIntents).Where(intent => EntryInfo.Of(intent).Effect == "paid").Select(intent => StepRunner.Book(cell.Id, intent)),
+    ];
+
+    private Draft Failed(Failure failure) => new(cell.Id, EntryKind.ProcessFailed, Data: Canonical.Serialize(failure));
+}
