@@ -16,9 +16,9 @@ internal sealed class ProcessCell
     private readonly CellSteps _steps;
     private readonly CellWaits _waits;
     private readonly CellEnding _endings;
+    private readonly ReplayCheck _replays;
     private ProcessHistory? _history;
     private Execution? _execution;
-    private IReadOnlyDictionary<string, ReadOnlyMemory<byte>>? _mustAsk;
     private Draft? _ending;
     private Task? _drive;
     private bool _ended;
@@ -33,6 +33,7 @@ internal sealed class ProcessCell
         _steps = new CellSteps(this, host, _cancel.Token);
         _waits = new CellWaits(this, host);
         _endings = new CellEnding(this, host);
+        _replays = new ReplayCheck(host);
     }
 
     public long Id { get; }
@@ -272,29 +273,10 @@ internal sealed class ProcessCell
             return;
         }
 
-        _mustAsk = _host.Options.ReplayAfterEveryEntry ? _execution?.Asked ?? _mustAsk : null;
+        _replays.Remember(_execution);
         _execution = null;
         Load();
-        CheckReplay();
-    }
-
-    /// <summary>All answers of the journal are given as they are asked for, so the new pass has by now asked what the old one had.</summary>
-    private void CheckReplay()
-    {
-        if (_execution is null || _mustAsk is null)
-        {
-            return;
-        }
-
-        foreach (var (key, input) in _mustAsk)
-        {
-            if (!_execution.Asked.TryGetValue(key, out var again) || !again.Span.SequenceEqual(input.Span))
-            {
-                _host.Fault(new DurableRuleException($"'{key}' was asked before a replay and {(again.IsEmpty ? "not" : "with another input")} after it; the playbook uses something that isn't journaled"));
-            }
-        }
-
-        _mustAsk = null;
+        _replays.Compare(_execution);
     }
 
     private void Park(string reason) => _host.Track(AppendParkAsync(reason));
