@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Godwit.Journal;
 
 namespace Godwit.Durable;
 
@@ -27,10 +28,18 @@ internal static class Canonical
         return unordered ? SortedBytes(JsonSerializer.SerializeToNode(value, Options)) : JsonSerializer.SerializeToUtf8Bytes(value, Options);
     }
 
+    /// <exception cref="JournalVersionException">Another version wrote it, with a form that this one doesn't read.</exception>
     public static T Deserialize<T>(ReadOnlySpan<byte> json)
     {
         Contract.Require(typeof(T));
-        return JsonSerializer.Deserialize<T>(json, Options)!;
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, Options)!;
+        }
+        catch (JsonException error)
+        {
+            throw new JournalVersionException($"the journal has {typeof(T).Name} in a form that this version of godwit doesn't read (at {error.Path ?? "$"}); use the version that started the run", error);
+        }
     }
 
     /// <summary>SHA-256 over the version and the canonical form.</summary>

@@ -7,8 +7,43 @@ namespace Godwit.Durable;
 /// <param name="host">Its host.</param>
 internal sealed class CellEnding(ProcessCell cell, DurableRun host)
 {
+    private Draft? _end;
+
+    /// <summary>Its body has come to an end.</summary>
+    public bool Reached => _end is not null;
+
+    /// <summary>The end is being written, or has been: nothing of the process may run any more.</summary>
+    public bool Over { get; private set; }
+
+    /// <summary>Its body has ended.</summary>
+    public void Reach(Draft end) => _end = end;
+
+    /// <summary>The pass that led to an end is dropped.</summary>
+    public void Forget() => _end = null;
+
+    /// <summary>Ends the process once nothing runs for it any more; what the code no longer asks for isn't left over silently.</summary>
+    public void TryEnd()
+    {
+        if (_end is null || cell.Steps.Any || cell.Waits.Any || Over)
+        {
+            return;
+        }
+
+        var asked = cell.Execution!.Asked;
+        if (_end.Kind == EntryKind.ProcessCompleted && InFlight(cell.History!, asked) is { } open)
+        {
+            cell.Rest.Park($"step '{open}' was in flight when its owner died, and the playbook no longer asks for it; look at its target");
+            return;
+        }
+
+        CancelChildren(cell.History!, asked);
+        Over = true;
+        host.Track(EndAsync(_end, Booked(cell.History!)));
+    }
+
     /// <summary>Runs a body to its end, and says it as an entry.</summary>
     /// <exception cref="DurableRuleException">The playbook broke a rule.</exception>
+    /// <exception cref="JournalVersionException">The journal's answer isn't of this version's form.</exception>
     public async Task<Draft> RunAsync(Execution execution, Playbook playbook, ReadOnlyMemory<byte> input)
     {
         try
@@ -26,19 +61,19 @@ internal sealed class CellEnding(ProcessCell cell, DurableRun host)
         {
             return Failed(failure.Failure);
         }
-        catch (Exception error) when (error is not DurableRuleException)
+        catch (Exception error) when (error is not (DurableRuleException or JournalVersionException))
         {
             return Failed(new Failure("body", "exception", error.Message, 1));
         }
     }
 
     /// <summary>A step that was in flight at a crash and that the code no longer asks for; null for none.</summary>
-    public static string? InFlight(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked) => history.Keys
+    private static string? InFlight(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked) => history.Keys
         .Where(pair => !asked.ContainsKey(pair.Key))
         .FirstOrDefault(pair => pair.Value.OpenIntents.Count > 0 && !asked.Keys.Any(step => PaidCalls.IsOf(step, pair.Key))).Key;
 
     /// <summary>Cancels children that haven't ended.</summary>
-    public void CancelChildren(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked)
+    private void CancelChildren(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked)
     {
         foreach (var (key, state) in history.Keys.Where(pair => pair.Value.Child != 0 && pair.Value.Answer is null))
         {
@@ -47,7 +82,7 @@ internal sealed class CellEnding(ProcessCell cell, DurableRun host)
     }
 
     /// <summary>Appends the end, with what open calls are booked at, and tells the parent.</summary>
-    public async Task AppendAsync(Draft end, IReadOnlyList<Draft> booked)
+    private async Task EndAsync(Draft end, IReadOnlyList<Draft> booked)
     {
         var name = end.Kind switch { EntryKind.ProcessCompleted => "value", EntryKind.ProcessFailed => "failed", _ => "cancelled" };
         List<Draft> drafts = [.. booked, end];
@@ -61,10 +96,12 @@ internal sealed class CellEnding(ProcessCell cell, DurableRun host)
         {
             host.Deliver(cell.Parent, drafts[^1].ToEntry(receipt, host.Journal.Generation, drafts.Count - 1));
         }
+
+        cell.Ended(end);
     }
 
     /// <summary>What calls that are open in the journal are booked at.</summary>
-    public IReadOnlyList<Draft> Booked(ProcessHistory history) =>
+    private IReadOnlyList<Draft> Booked(ProcessHistory history) =>
     [
         .. history.Keys.SelectMany(pair => pair.Value.OpenIntents).Where(intent => EntryInfo.Of(intent).Effect == "paid").Select(intent => StepRunner.Book(cell.Id, intent)),
     ];

@@ -264,7 +264,7 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>The root's end is the run's once every process below it has ended too, or waits for a person.</summary>
     private void FinishIfDone()
     {
-        if (_rootEnd is { } end && _cells.All.All(cell => cell.State is CellState.Parked))
+        if (_rootEnd is { } end && _cells.All.All(cell => cell.Rest.State is CellState.Parked))
         {
             Finish(end.Kind, end.Data);
         }
@@ -283,9 +283,9 @@ public sealed class DurableRun : IAsyncDisposable
     {
         foreach (var cell in _cells.All)
         {
-            if (cell.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.IdleSince) >= Options.UnloadAfter)
+            if (cell.Rest.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.Rest.IdleSince) >= Options.UnloadAfter)
             {
-                cell.TryUnload(cell.IdleSince);
+                cell.TryUnload(cell.Rest.IdleSince);
             }
         }
 

@@ -132,9 +132,9 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         {
             return Task.FromResult(read(answer));
         }
-        catch (StepFailedException failure)
+        catch (Exception error) when (error is StepFailedException or JournalVersionException)
         {
-            return Task.FromException<T>(failure);
+            return Task.FromException<T>(error);
         }
     }
 

@@ -34,9 +34,9 @@ internal sealed class Pending<T>(string key, bool idle, bool work, Func<Entry, T
         {
             _task.TrySetResult(read(entry));
         }
-        catch (StepFailedException failure)
+        catch (Exception error) when (error is StepFailedException or JournalVersionException)
         {
-            _task.TrySetException(failure);
+            _task.TrySetException(error);
         }
     }
 

@@ -16,12 +16,11 @@ internal sealed class ProcessCell
     private readonly CellSteps _steps;
     private readonly CellWaits _waits;
     private readonly CellEnding _endings;
+    private readonly CellRest _rest;
     private readonly ReplayCheck _replays;
     private ProcessHistory? _history;
     private Execution? _execution;
-    private Draft? _ending;
     private Task? _drive;
-    private bool _ended;
 
     public ProcessCell(DurableRun host, long id, long parent, string parentKey)
     {
@@ -33,6 +32,7 @@ internal sealed class ProcessCell
         _steps = new CellSteps(this, host, _cancel.Token);
         _waits = new CellWaits(this, host);
         _endings = new CellEnding(this, host);
+        _rest = new CellRest(this, host);
         _replays = new ReplayCheck(host);
     }
 
@@ -42,12 +42,7 @@ internal sealed class ProcessCell
 
     public string ParentKey { get; }
 
-    public CellState State { get; private set; } = CellState.Active;
-
-    public long IdleSince { get; private set; }
-
-    /// <summary>What it is parked for; empty while it isn't.</summary>
-    public IReadOnlyList<string> ParkedFor { get; private set; } = [];
+    public CellRest Rest => _rest;
 
     public bool IsLoaded => _execution is not null;
 
@@ -86,7 +81,7 @@ internal sealed class ProcessCell
 
     public void TryUnload(long idleSince) => _scheduler.Post(() =>
     {
-        if (State == CellState.Waiting && IdleSince == idleSince)
+        if (_rest.State == CellState.Waiting && _rest.IdleSince == idleSince)
         {
             Unload();
         }
@@ -94,12 +89,12 @@ internal sealed class ProcessCell
 
     private void Load()
     {
-        if (_execution is not null || _ended || _host.Sealed)
+        if (_execution is not null || _endings.Over || _host.Sealed)
         {
             return;
         }
 
-        SetState(CellState.Active);
+        _rest.Set(CellState.Active);
         _history = ProcessHistory.Load(_host.Journal.Reader, Id);
         _waits.Forget();
         var playbook = _host.FindPlaybook(_history.Info.Playbook!);
@@ -110,7 +105,7 @@ internal sealed class ProcessCell
 
         if (playbook is null)
         {
-            Park($"this godwit knows no playbook '{_history.Info.Playbook}'; use the version that started the run, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
+            _rest.Park($"this godwit knows no playbook '{_history.Info.Playbook}'; use the version that started the run");
             return;
         }
 
@@ -130,54 +125,31 @@ internal sealed class ProcessCell
         {
             end = await _endings.RunAsync(execution, playbook, input);
         }
-        catch (DurableRuleException broken)
+        catch (Exception unable) when (unable is DurableRuleException or JournalVersionException)
         {
             if (execution == _execution)
             {
-                Park($"{broken.Message}; mend the playbook, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
+                _rest.Park(unable is DurableRuleException ? $"{unable.Message}; mend the playbook" : unable.Message);
             }
 
             return;
         }
 
-        if (execution == _execution && !_ended)
+        if (execution == _execution && !_endings.Over)
         {
-            _ending = end;
+            _endings.Reach(end);
             await _cancel.CancelAsync();
-            TryEnd();
+            _endings.TryEnd();
         }
     }
 
-    /// <summary>Ends the process once nothing runs for it any more; what the code no longer asks for isn't left over silently.</summary>
-    private void TryEnd()
+    /// <summary>Its end is durable: nothing of it is kept here.</summary>
+    public void Ended(Draft end) => _scheduler.Post(() =>
     {
-        if (_ending is null || _steps.Any || _waits.Any || _ended)
-        {
-            return;
-        }
-
-        var asked = _execution!.Asked;
-        if (_ending.Kind == EntryKind.ProcessCompleted && CellEnding.InFlight(_history!, asked) is { } open)
-        {
-            Park($"step '{open}' was in flight when its owner died, and the playbook no longer asks for it; look at its target, then 'godwit resolve {_host.Journal.Reader.Run} --retry'");
-            return;
-        }
-
-        _endings.CancelChildren(_history!, asked);
-        _ended = true;
-        _host.Track(EndAsync(_ending, _endings.Booked(_history!)));
-    }
-
-    private async Task EndAsync(Draft end, IReadOnlyList<Draft> booked)
-    {
-        await _endings.AppendAsync(end, booked);
-        _scheduler.Post(() =>
-        {
-            Unload();
-            SetState(CellState.Ended);
-            _host.Ended(this, end);
-        });
-    }
+        Unload();
+        _rest.Set(CellState.Ended);
+        _host.Ended(this, end);
+    });
 
     /// <summary>Takes up what a step appended before it is tried.</summary>
     public void Intended(IReadOnlyList<Draft> drafts, Receipt receipt)
@@ -195,7 +167,7 @@ internal sealed class ProcessCell
             _execution?.Fail(key, new ProcessCancelledException(_history?.CancelReason ?? "the process has ended"));
         }
 
-        TryEnd();
+        _endings.TryEnd();
     });
 
     /// <summary>Appends to this process, and takes the entries up when they are durable.</summary>
@@ -226,7 +198,7 @@ internal sealed class ProcessCell
             _history?.Apply(entry);
         }
 
-        if (_ended || _host.Sealed)
+        if (_endings.Over || _host.Sealed)
         {
             return;
         }
@@ -240,7 +212,7 @@ internal sealed class ProcessCell
             Deliver(_execution, entries);
         }
 
-        TryEnd();
+        _endings.TryEnd();
     }
 
     private void Deliver(Execution execution, IReadOnlyList<Entry> entries)
@@ -268,7 +240,7 @@ internal sealed class ProcessCell
 
     private void Replay()
     {
-        if (_ending is not null)
+        if (_endings.Reached)
         {
             return;
         }
@@ -279,42 +251,33 @@ internal sealed class ProcessCell
         _replays.Compare(_execution);
     }
 
-    private void Park(string reason) => _host.Track(AppendParkAsync(reason));
-
-    private async Task AppendParkAsync(string reason)
+    /// <summary>It was parked as a whole: the pass that is under way is dropped.</summary>
+    public void Parked(Entry entry) => _scheduler.Post(() =>
     {
-        var draft = new Draft(Id, EntryKind.ProcessParked, Info: new EntryInfo { Reason = reason }.ToBytes());
-        var receipt = await _host.Journal.AppendAsync(new AppendUnit([draft]));
-        _scheduler.Post(() =>
-        {
-            _history?.Apply(draft.ToEntry(receipt, _host.Journal.Generation));
-            _execution = null;
-            _ending = null;
-        });
-    }
+        _history?.Apply(entry);
+        _execution = null;
+        _endings.Forget();
+    });
 
     private void OnIdle()
     {
-        if (_ended || _history is null || _steps.Any || _waits.Any)
+        if (_endings.Over || _history is null || _steps.Any || _waits.Any)
         {
             return;
         }
 
         if (_history.Parked is { } parked)
         {
-            ParkedFor = [EntryInfo.Of(parked).Reason!];
-            SetState(CellState.Parked);
+            _rest.Settle([parked]);
             return;
         }
 
-        if (_execution is null || _ending is not null || !_execution.Waiting.Any() || !_execution.Waiting.All(pending => pending.Idle))
+        if (_execution is null || _endings.Reached || !_execution.Waiting.Any() || !_execution.Waiting.All(pending => pending.Idle))
         {
             return;
         }
 
-        ParkedFor = [.. _execution.Waiting.Select(pending => _history[pending.Key].Parked).OfType<Entry>().Select(entry => EntryInfo.Of(entry).Reason!)];
-        IdleSince = _host.Time.GetTimestamp();
-        SetState(ParkedFor.Count > 0 ? CellState.Parked : CellState.Waiting);
+        _rest.Settle(_execution.Waiting.Select(pending => _history[pending.Key].Parked).OfType<Entry>());
         if (_host.Options.UnloadAfter == TimeSpan.Zero)
         {
             Unload();
@@ -328,15 +291,5 @@ internal sealed class ProcessCell
         _history = null;
         _drive = null;
         _waits.Forget();
-    }
-
-    private void SetState(CellState state)
-    {
-        if (State != state)
-        {
-            var before = State;
-            State = state;
-            _host.StateChanged(before, state);
-        }
     }
 }

@@ -7,7 +7,7 @@ public abstract class JournalException(string message, Exception? inner = null) 
 public sealed class JournalMissingException(string message) : JournalException(message);
 
 /// <summary>The journal was written by a version that this one doesn't understand.</summary>
-public sealed class JournalVersionException(string message) : JournalException(message);
+public sealed class JournalVersionException(string message, Exception? inner = null) : JournalException(message, inner);
 
 /// <summary>Another process owns the run.</summary>
 public sealed class RunOwnedException(string message) : JournalException(message);

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Godwit.Durable;
 using Godwit.Identity;
+using Godwit.Journal;
 
 namespace Godwit.Verification;
 
@@ -205,7 +206,7 @@ public static class Evidence
                 return (envelope, payload, statement);
             }
         }
-        catch (Exception error) when (error is System.Text.Json.JsonException or FormatException or NullReferenceException or ArgumentException or InvalidOperationException)
+        catch (Exception error) when (error is JournalVersionException or FormatException or NullReferenceException or ArgumentException or InvalidOperationException)
         {
             // Told below: a file that can't be read has been changed, or never was evidence.
         }

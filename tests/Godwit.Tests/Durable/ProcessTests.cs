@@ -142,6 +142,37 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("knows no playbook 'gone'", end.ParkedFor[0], StringComparison.Ordinal);
     }
 
+    /// <summary>Not a failure of the process: the version that wrote the answer can still go on from it.</summary>
+    [Fact]
+    public async Task Process_AnswerInAFormOfAnotherVersion_ParksAndGoesOnWithThatVersion()
+    {
+        var ran = 0;
+        Script<string, string> Version<T>(T answer) => new("p", async (context, _) =>
+        {
+            var found = await context.StepAsync("s", Effect.Repeatable, 1, (_, _, _) => Task.FromResult((Value: answer, Ran: ran++).Value));
+            return $"{found} {await context.SignalAsync<string>("k", "go")}";
+        });
+        var first = Version(5);
+        await using (var run = await _runs.CreateAsync(first, "", new DurableOptions()))
+        {
+            _ = run.RunAsync();
+            await Eventually.TrueAsync(() => run.Journal.Reader.After(0, EntryKind.StepCompleted).Count == 1, "answered");
+        }
+
+        var end = await _runs.ResumeAsync(null, Version(new Earlier("x")));
+        Assert.Equal(RunState.Parked, end.State);
+        Assert.Contains("the journal has Earlier in a form that this version of godwit doesn't read (at $)", end.ParkedFor[0], StringComparison.Ordinal);
+
+        await using var again = _runs.Open([first]);
+        await again.ResolveAsync(DurableRun.Root, "", new Resolution.Retry());
+        var answered = again.RunAsync();
+        await again.SignalAsync(DurableRun.Root, "go", "x", "on");
+        Assert.Equal("5 on", (await answered.WaitAsync(TimeSpan.FromSeconds(10))).Result<string>());
+        Assert.Equal(1, ran);
+    }
+
+    public sealed record Earlier(string Name);
+
     [Fact]
     public async Task Process_ChildNoLongerAsked_IsCancelledAndRecorded()
     {

@@ -25,6 +25,7 @@ public sealed record Goal
     public string? Proposer { get; init; }
 
     /// <summary>Agents that edit the code, with different names; empty for none.</summary>
+    [System.Text.Json.Serialization.JsonConverter(typeof(AgentListConverter))]
     public IReadOnlyList<AgentSpec> Agents { get; init; } = [];
 
     /// <summary>The most money for models, in US dollars; null for no cap.</summary>

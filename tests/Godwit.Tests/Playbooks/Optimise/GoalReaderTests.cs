@@ -1,3 +1,4 @@
+using Godwit.Durable;
 using Godwit.Playbooks.Optimise;
 
 namespace Godwit.Tests.Playbooks.Optimise;
@@ -120,5 +121,19 @@ public sealed class GoalReaderTests
     {
         Assert.Null(GoalReader.Read($"goal: g\neditable: [a]\nmeasure: {{command: c, metric: m}}\nagents: {agents}\nparameters: {{file: a, space: {{x: {{type: boolean}}}}}}\n", "", "n", out var problems));
         Assert.Contains(problems, problem => problem.At("g.yaml").Contains(expected, StringComparison.Ordinal));
+    }
+
+    /// <summary>Until a goal could have several agents, a journal had them as one mapping.</summary>
+    [Fact]
+    public void Agents_OfAnEarlierJournal_AreRead()
+    {
+        var earlier = """{"agents":{"program":"codex","share":0.3},"harness":{"check":"","editable":[],"measure":"","metric":"m"},"hash":"h","name":"n","title":"t"}"""u8;
+        var goal = Canonical.Deserialize<Goal>(earlier);
+        Assert.Equal(("codex", 0.3), (Assert.Single(goal.Agents).Name, goal.Agents[0].Share));
+        Assert.Equal(goal.Agents[0], Assert.Single(Canonical.Deserialize<Goal>(Canonical.Serialize(goal)).Agents));
+
+        var both = goal with { Agents = [goal.Agents[0], new AgentSpec { Role = "second" }] };
+        Assert.Equal(both.Agents, Canonical.Deserialize<Goal>(Canonical.Serialize(both)).Agents);
+        Assert.Empty(Canonical.Deserialize<Goal>(Canonical.Serialize(goal with { Agents = [] })).Agents);
     }
 }
