@@ -23,7 +23,7 @@ internal static class ListCommand
 
             foreach (var row in rows)
             {
-                Console.WriteLine($"{row.Run,-36} {RunResult.Snake(row.State),-15} {row.Started.ToLocalTime():yyyy-MM-dd HH:mm}  {(row.Goal.Length > 0 ? row.Goal : row.Reason)}");
+                Console.WriteLine($"{row.Run,-36} {RunResult.Snake(row.State),-15} {(row.Started == default ? "-" : $"{row.Started.ToLocalTime():yyyy-MM-dd HH:mm}"),-16}  {(row.Goal.Length > 0 ? row.Goal : row.Reason)}");
             }
 
             if (rows.Count == 0)

@@ -29,7 +29,7 @@ internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationT
         }
         else if (_running.Add(work.Key))
         {
-            host.Track(RunStepAsync(work, state.Answer, [.. state.OpenIntents], state.Accepted));
+            host.Track(RunStepAsync(work, state.Answer, state.OpenIntents, state.Accepted));
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class KeyState
     public Entry? Answer { get; set; }
 
     /// <summary>Intents without a result: calls that were in flight when an owner died.</summary>
-    public List<Entry> OpenIntents { get; } = [];
+    public IReadOnlyList<Entry> OpenIntents { get; private set; } = [];
 
     /// <summary>Set while a person has to answer.</summary>
     public Entry? Parked { get; set; }
@@ -28,6 +28,10 @@ internal sealed class KeyState
 
     /// <summary>A person has said to go on with the input that is asked now.</summary>
     public bool Accepted { get; set; }
+
+    public void Open(Entry intent) => OpenIntents = [.. OpenIntents, intent];
+
+    public void Close() => OpenIntents = [];
 
     public bool Answers(ReadOnlySpan<byte> input) => Answer is not null && Input.Span.SequenceEqual(input);
 }
@@ -119,10 +123,10 @@ internal sealed class ProcessHistory
         {
             case EntryKind.StepIntended:
                 state.Input = entry.Input;
-                state.OpenIntents.Add(entry);
+                state.Open(entry);
                 break;
             case EntryKind.StepBooked:
-                state.OpenIntents.Clear();
+                state.Close();
                 break;
             case EntryKind.StepParked:
                 state.Parked = entry;
@@ -130,7 +134,7 @@ internal sealed class ProcessHistory
             case EntryKind.StepResolved:
                 state.Parked = null;
                 state.Accepted = true;
-                state.OpenIntents.Clear();
+                state.Close();
                 break;
             case EntryKind.ChildStarted:
                 state.Child = EntryInfo.Of(entry).Child;
@@ -150,7 +154,7 @@ internal sealed class ProcessHistory
     {
         Superseded += state.Answer is null ? 0 : 1;
         state.Answer = entry;
-        state.OpenIntents.Clear();
+        state.Close();
         state.Parked = null;
         if (entry.Kind is EntryKind.StepCompleted or EntryKind.StepFailed)
         {

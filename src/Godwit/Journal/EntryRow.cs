@@ -32,6 +32,40 @@ internal readonly ref struct EntryRow(Statement row)
     public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(AtMilliseconds);
 
     public Entry ToEntry() => new(Sequence, Generation, At, Process, Kind, Key, Input.ToArray(), Info.ToArray(), Data.ToArray());
+
+    /// <summary>The entry, with its bytes in a place that many entries share.</summary>
+    public Entry ToEntry(EntryBytes bytes) => new(Sequence, Generation, At, Process, Kind, Key, bytes.Copy(Input), bytes.Copy(Info), bytes.Copy(Data));
+}
+
+/// <summary>The bytes of entries that are kept and dropped together, in few arrays: a large process has tens of thousands of them.</summary>
+internal sealed class EntryBytes
+{
+    // Below the size from which .NET neither moves nor soon collects an array.
+    private const int Largest = 64 << 10;
+
+    private byte[] _chunk = [];
+    private int _used;
+    private int _next = 1 << 10;
+
+    public ReadOnlyMemory<byte> Copy(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > Largest / 4)
+        {
+            return bytes.ToArray();
+        }
+
+        if (bytes.Length > _chunk.Length - _used)
+        {
+            _next = Math.Min(Math.Max(2 * _next, 2 * bytes.Length), Largest);
+            _chunk = GC.AllocateUninitializedArray<byte>(_next);
+            _used = 0;
+        }
+
+        var copy = _chunk.AsMemory(_used, bytes.Length);
+        bytes.CopyTo(copy.Span);
+        _used += bytes.Length;
+        return copy;
+    }
 }
 
 /// <summary>Sees each row of a scan.</summary>

@@ -67,12 +67,13 @@ public sealed class JournalReader : IDisposable
         }
 
         var entries = new List<Entry>();
+        var bytes = new EntryBytes();
         try
         {
             connection.OfProcess.Bind(1, process).Bind(2, after);
             while (connection.OfProcess.Step())
             {
-                entries.Add(new EntryRow(connection.OfProcess).ToEntry());
+                entries.Add(new EntryRow(connection.OfProcess).ToEntry(bytes));
             }
         }
         finally
