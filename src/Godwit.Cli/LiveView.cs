@@ -1,4 +1,5 @@
 using System.Globalization;
+using Godwit.Agents;
 using Godwit.Journal;
 using Godwit.Playbooks.Optimise;
 using Godwit.Verification;
@@ -9,7 +10,9 @@ namespace Godwit.Cli;
 internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalReader reader, TimeProvider time)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
+    private const int NamedAgents = 3;
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly AgentActivity _agents = new();
     private double _best;
     private int _bestTrial;
     private AttemptProgress? _attempt;
@@ -59,9 +62,14 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
             Tell(note);
         }
 
+        foreach (var waiting in view.Input.Goal.Agents.Count == 0 ? [] : _agents.Update(reader))
+        {
+            terminal.Line($"{terminal.Bold("asks")}     {waiting.Asked.Agent} wants {waiting.Asked.Tool} {waiting.Asked.Arguments} (rule '{waiting.Asked.Rule}'): godwit approvals {view.Run}");
+        }
+
         if (view.Result is null)
         {
-            terminal.Status(terminal.Dim(StatusLine()));
+            terminal.Status(StatusLine());
         }
         else
         {
@@ -158,7 +166,14 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         }
 
         var best = view.Best is { } trial && trial.Mean > 0 ? $", best {Factor(Math.Exp(trial.Mean))} (screened, not proven)" : "";
-        return $"screening: {view.Trials.Count()} of {view.Input.Goal.Trials} candidates, {view.ThrownOut.Count()} thrown out{best}";
+        return $"screening: {view.Trials.Count()} of {view.Input.Goal.Trials} candidates, {view.ThrownOut.Count()} thrown out{best}{AtWork()}";
+    }
+
+    private string AtWork()
+    {
+        var agents = _agents.AtWork.ToList();
+        var named = string.Join(", ", agents.Take(NamedAgents).Select(agent => string.Create(CultureInfo.InvariantCulture, $"{agent.Name} {agent.Calls} {(agent.Calls == 1 ? "call" : "calls")} ${agent.Dollars:0.00}")));
+        return agents.Count == 0 ? "" : $"; at work: {named}{(agents.Count > NamedAgents ? $" and {agents.Count - NamedAgents} more" : "")}";
     }
 
     /// <summary>A reason without its numbers: two refusals that differ only in them are of one kind.</summary>

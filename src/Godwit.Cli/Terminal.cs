@@ -34,7 +34,7 @@ internal sealed class Terminal
 
         ClearStatus();
         var width = Console.WindowWidth > 10 ? Console.WindowWidth - 1 : 79;
-        _writer.Write(text.Length > width ? text[..width] : text);
+        _writer.Write(Dim(text.Length > width ? text[..width] : text));
         _writer.Flush();
         _hasStatus = true;
     }

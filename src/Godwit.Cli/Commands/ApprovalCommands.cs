@@ -18,7 +18,7 @@ internal static class ApprovalCommands
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
-            var open = AgentLog.Approvals(reader);
+            var open = AgentActivity.Of(reader).Approvals;
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(open);
@@ -54,7 +54,7 @@ internal static class ApprovalCommands
             OpenApproval open;
             using (var reader = JournalReader.Open(folder))
             {
-                open = Pick(AgentLog.Approvals(reader), parsed.GetValue(number), reader.Run);
+                open = Pick(AgentActivity.Of(reader).Approvals, parsed.GetValue(number), reader.Run);
             }
 
             var request = new ControlRequest("signal", open.Process, open.Asked.Name, "user", AgentLog.AnswerOf(new Approval(granted, parsed.GetValue(because))));

@@ -33,10 +33,10 @@ internal static class PlanPrinter
 
         foreach (var agent in goal.Agents)
         {
-            Console.WriteLine($"agents     {(agent.Program is null ? $"role {agent.Role}, at most {agent.Turns} model calls and {agent.ToolCalls} tool calls each" : $"{agent.Program} with role {agent.Role}")}, at most {agent.Seconds:0} s");
+            Console.WriteLine($"agents     {(agent.Program is null ? $"role {agent.Role}, at most {agent.Turns} model calls and {agent.ToolCalls} tool calls each" : $"{agent.Program} with role {agent.Role}")}, at most {agent.Seconds:0} s{(agent.Parallel > 1 ? $", {agent.Parallel} at once" : "")}");
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"budget     {goal.Trials} trials{(goal.Seconds > 0 ? $", {goal.Seconds:0} s" : ", no time limit")}{(goal.Dollars is { } dollars ? $", ${dollars}" : "")}{(goal.Tokens is { } tokens ? $", {tokens:N0} tokens" : "")}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"budget     {goal.Trials} trials{(goal.Seconds > 0 ? $", {goal.Seconds:0} s" : ", no time limit")}{(goal.Dollars is { } dollars ? $", ${dollars}" : "")}{(goal.Tokens is { } tokens ? $", {tokens:N0} tokens" : "")}{(goal.MostAgents is { } agents ? $", {agents} agents" : "")}{(goal.ToolCalls is { } calls ? $", {calls:N0} tool calls" : "")}"));
         Console.WriteLine($"claim      at least +{goal.MinimumEffect:P0} at {goal.Confidence:P0} confidence");
     }
 

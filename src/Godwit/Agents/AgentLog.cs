@@ -20,12 +20,6 @@ public sealed record LogLine(string Agent, string What, string Text, DateTimeOff
 /// <param name="Charge">The cost.</param>
 public sealed record CostLine(string Budget, string Role, string Model, bool InFlight, Charge Charge);
 
-/// <summary>An action that waits for a person.</summary>
-/// <param name="Process">The process that waits.</param>
-/// <param name="Asked">The action.</param>
-/// <param name="At">Since when.</param>
-public sealed record OpenApproval(long Process, ApprovalAsked Asked, DateTimeOffset At);
-
 /// <summary>Reads what agents did and spent out of a journal.</summary>
 public static class AgentLog
 {
@@ -58,35 +52,6 @@ public static class AgentLog
                 }
             }
         }
-    }
-
-    /// <summary>Actions that wait for a person, the oldest first.</summary>
-    public static IReadOnlyList<OpenApproval> Approvals(JournalReader reader)
-    {
-        var open = new Dictionary<(long, string), OpenApproval>();
-        foreach (var entry in reader.After(0, EntryKind.Noted, EntryKind.SignalReceived, EntryKind.SignalExpired, EntryKind.ProcessCompleted, EntryKind.ProcessFailed, EntryKind.ProcessCancelled))
-        {
-            switch (entry.Kind)
-            {
-                case EntryKind.Noted when entry.Key.EndsWith("/asked", StringComparison.Ordinal):
-                    var asked = Canonical.Deserialize<ApprovalAsked>(entry.Data.Span);
-                    open[(entry.Process, asked.Name)] = new OpenApproval(entry.Process, asked, entry.At);
-                    break;
-                case EntryKind.SignalReceived:
-                    open.Remove((entry.Process, entry.Key));
-                    break;
-                default:
-                    // Its time is over, or its process is.
-                    foreach (var late in open.Where(pair => pair.Key.Item1 == entry.Process).Select(pair => pair.Key).ToList())
-                    {
-                        open.Remove(late);
-                    }
-
-                    break;
-            }
-        }
-
-        return [.. open.Values.OrderBy(approval => approval.At)];
     }
 
     /// <summary>The JSON of an answer to an action that waits.</summary>

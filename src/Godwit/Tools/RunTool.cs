@@ -7,9 +7,9 @@ namespace Godwit.Tools;
 /// <summary>Runs a shell line in the sandbox, with the tree as the only place that it can change.</summary>
 /// <param name="sandbox">Where it runs.</param>
 /// <param name="template">Home, mounts, environment and limits of every command; shell, tree and timeout are the call's.</param>
-/// <param name="quiet">Held while it runs, so that nothing is measured beside it.</param>
+/// <param name="slots">One is held while it runs: agents that work at once mustn't take the whole machine.</param>
 /// <param name="jobs">Where it leaves what is to run on; they end before their agent's work is measured.</param>
-public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, SemaphoreSlim quiet, BackgroundJobs jobs) : ITool
+public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, SemaphoreSlim slots, BackgroundJobs jobs) : ITool
 {
     private const int LongestJob = 3600;
     private const int LongestSeconds = 600;
@@ -37,7 +37,7 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Semaph
         }
 
         var seconds = Math.Clamp(arguments.Number("timeout") ?? DefaultSeconds, 1, LongestSeconds);
-        await quiet.WaitAsync(cancellation);
+        await slots.WaitAsync(cancellation);
         try
         {
             tree.Touch();
@@ -48,7 +48,7 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Semaph
         }
         finally
         {
-            quiet.Release();
+            slots.Release();
         }
     }
 }

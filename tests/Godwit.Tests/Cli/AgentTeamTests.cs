@@ -19,6 +19,34 @@ public sealed class AgentTeamTests : AgentRunFixture
         Assert.Empty(Directory.GetFiles(mail, "trial-4-*"));
     }
 
+    /// <summary>Each of three waits for an answer that is only given when all three have asked; a fourth comes after them and sees what they did.</summary>
+    [Fact]
+    public async Task Run_AgentsInParallel_AskBesideEachOtherAndShareWhatIsLeft()
+    {
+        var goal = Goal();
+        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml"))
+            .Replace("agents: {turns: 8}", "agents: {turns: 8, parallel: 3}", StringComparison.Ordinal).Replace("trials: 3", "trials: 8, agents: 4", StringComparison.Ordinal));
+        Assert.Contains("3 at once", Command.Run("run", goal, "--plan").Output, StringComparison.Ordinal);
+        var mail = Command.Folder("mail-parallel", ("readme", "empty\n"));
+        using var process = Command.Start("run", goal, "--mailbox", mail);
+        await Durable.Eventually.TrueAsync(() => Directory.GetFiles(mail, "*-001.request.md").Length == 3, "three agents ask at once");
+        for (var agent = 1; agent <= 4; agent++)
+        {
+            await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(mail, $"trial-{agent}-001.request.md")), "an agent asks");
+            Assert.Equal(agent == 4, File.ReadAllText(Path.Combine(mail, $"trial-{agent}-001.request.md")).Contains("What was tried before", StringComparison.Ordinal));
+            var reply = Path.Combine(mail, $"trial-{agent}-001.reply.json");
+            var content = $"keep {new string('x', 100 - (20 * agent))}";
+            File.WriteAllText(reply + ".new", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "CONTENT"}}, {"name": "submit", "arguments": {"summary": "shorter"}}]}""".Replace("CONTENT", content, StringComparison.Ordinal));
+            File.Move(reply + ".new", reply);
+        }
+
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal("verified", Command.RunJson("show", "last").GetProperty("state").GetString());
+        Assert.Equal([80, 60, 40, 20], Enumerable.Range(1, 4).Select(trial => Command.RunJson("show", "last", "--trial", $"{trial}").GetProperty("claim").GetProperty("patch").GetString()!.Split('\n').Single(line => line.StartsWith("+keep", StringComparison.Ordinal)).Count(letter => letter == 'x')));
+        Assert.Single(Directory.GetFiles(mail, "trial-4-*.request.md"));
+        Assert.Empty(Directory.GetFiles(mail, "trial-5-*"));
+    }
+
     [Theory]
     [InlineData("approve", "exit code 0")]
     [InlineData("deny", "said no: not today")]

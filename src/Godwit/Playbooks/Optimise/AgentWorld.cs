@@ -61,7 +61,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     }
 
     public static AgentWorld Make(
-        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, SandboxHost sandbox, SandboxMeasurer measurer, RunFolder folder, IGatewayHost? gateways, TimeProvider time)
+        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, SandboxHost sandbox, RunFolder folder, IGatewayHost? gateways, TimeProvider time)
     {
         var goal = input.Goal;
         var catalogue = Catalogue(goal, store, input.Models);
@@ -74,7 +74,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         var drivers = new ModelDrivers(catalogue, time);
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
         var jobs = new BackgroundJobs(sandbox, trees.Template, Path.Combine(folder.Trees, "jobs"), time);
-        ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, measurer.Quiet, jobs), new JobTool(jobs)];
+        ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, new SemaphoreSlim(Math.Max(1, Environment.ProcessorCount / 2)), jobs), new JobTool(jobs)];
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));

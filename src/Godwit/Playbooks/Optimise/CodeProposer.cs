@@ -49,23 +49,35 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
     private const int ControlEvery = 3;
     private const int Shown = 3;
 
-    public async Task<CodeProposal> ProposeAsync(int number, int trial, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, ScreenState spent)
+    /// <summary>Several at once, each with its part of what the run has left of tool calls and agents; none sees anything of the others.</summary>
+    /// <param name="first">The first one's number; the others' follow.</param>
+    /// <param name="most">How many are wanted, at least one.</param>
+    /// <param name="trials">What was tried before.</param>
+    /// <param name="disproven">Trials that an attempt has disproven.</param>
+    /// <param name="spent">What the run has used.</param>
+    public async Task<IReadOnlyList<CodeProposal>> ProposeAsync(int first, int most, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, ScreenState spent)
     {
         var goal = input.Goal;
-        var (callsLeft, agentsLeft) = ((goal.ToolCalls ?? int.MaxValue) - spent.ToolCalls, (goal.MostAgents ?? int.MaxValue) - spent.Agents);
-        if (callsLeft <= 0 || agentsLeft <= 0)
+        var (calls, agents) = ((goal.ToolCalls ?? int.MaxValue) - spent.ToolCalls, (goal.MostAgents ?? int.MaxValue) - spent.Agents);
+        if (calls <= 0 || agents <= 0)
         {
-            return new CodeProposal(null, callsLeft <= 0 ? $"the run's {goal.ToolCalls} tool calls are used up" : $"the run's {goal.MostAgents} agents are used up", 0, 0);
+            return [new CodeProposal(null, calls <= 0 ? $"the run's {goal.ToolCalls} tool calls are used up" : $"the run's {goal.MostAgents} agents are used up", 0, 0)];
         }
 
-        var start = await context.StepAsync($"propose/{number}/base", Effect.Repeatable, input.BaseCommit, services.Code!.BaseAsync);
+        var count = Math.Min(most, Math.Min(calls, agents));
+        var start = await context.StepAsync($"propose/{first}/base", Effect.Repeatable, input.BaseCommit, services.Code!.BaseAsync);
+        return await Task.WhenAll(Enumerable.Range(first, count).Select(number => ProposeAsync(number, start, trials, disproven, calls / count, agents / count)));
+    }
+
+    private async Task<CodeProposal> ProposeAsync(int number, CodeBase start, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int callsLeft, int agentsLeft)
+    {
         var control = number % ControlEvery == 0;
         var task = new AgentTask
         {
             Name = string.Create(CultureInfo.InvariantCulture, $"trial-{number}"),
             Role = spec.Role,
             Goal = Brief(control ? [] : trials, disproven),
-            Constraints = Constraints(goal.Harness),
+            Constraints = Constraints(input.Goal.Harness),
             Instructions = start.Instructions,
             Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
             BaseCommit = start.Commit,
@@ -80,10 +92,9 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         };
         Playbook<AgentTask, AgentResult> worker = task.Program is null ? new AgentPlaybook(services.Agents!) : new ProgramPlaybook(services.Agents!);
         var agent = (await context.ChildAsync($"agent/{number}", worker, task)).Require();
-        var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, new CodeChangeRequest(task.Name, start.Commit, agent.Tree), services.Code.ChangeAsync);
+        var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, new CodeChangeRequest(task.Name, start.Commit, agent.Tree), services.Code!.ChangeAsync);
         var record = new TrialRecord
         {
-            Number = trial,
             Parameters = change.Files,
             ActiveSeconds = change.ActiveSeconds,
             Proposer = spec.Name,

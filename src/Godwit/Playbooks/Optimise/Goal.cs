@@ -106,6 +106,9 @@ public sealed record AgentSpec
     /// </summary>
     public double? Share { get; init; }
 
+    /// <summary>How many of them work at once, 1 to 64; one sees nothing of those that work beside it. Default 1.</summary>
+    public int Parallel { get; init; } = 1;
+
     /// <summary>The time that one agent has, in seconds. Default 1,800.</summary>
     public double Seconds { get; init; } = 1800;
 

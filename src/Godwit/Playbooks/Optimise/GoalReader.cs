@@ -123,6 +123,7 @@ public sealed class GoalReader
             Ask = agent.Flag("ask") ?? false,
             Depth = (int)(agent.Number("depth", 0, 5, whole: true) ?? 0),
             Share = agent.Fraction("share", 0.01, 1),
+            Parallel = (int)(agent.Number("parallel", 1, 64, whole: true) ?? 1),
             Turns = (int)(agent.Number("turns", 1, 10_000, whole: true) ?? 40),
             ToolCalls = (int)(agent.Number("tool_calls", 1, 100_000, whole: true) ?? 150),
             Instructions = agent.Text("instructions"),

@@ -88,13 +88,13 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         private async Task ProposeAsync(string next)
         {
             var number = State.Proposals + 1;
-            State = State with { Proposals = number };
             if (_goal.Agents.FirstOrDefault(agent => agent.Name == next) is { } agent)
             {
                 await EditAsync(agent, number);
                 return;
             }
 
+            State = State with { Proposals = number };
             var observations = Screening.Observations(_trials, _calibration);
             var proposal = await context.StepAsync(
                 $"propose/{number}", Effect.Repeatable, new ProposeInput(number, next, observations),
@@ -128,30 +128,40 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         }
 
         /// <summary>What it took, for the credit of who proposed it.</summary>
-        private TrialRecord Timed(TrialRecord fresh) => fresh with { Seconds = Math.Max(0, fresh.ActiveSeconds - State.ActiveSeconds) };
+        /// <param name="fresh">The candidate, proposed and checked.</param>
+        /// <param name="shared">What it took to propose those that were made at once, of which it bears its part.</param>
+        private TrialRecord Timed(TrialRecord fresh, double shared = 0) => fresh with { Seconds = Math.Max(0, fresh.ActiveSeconds - State.ActiveSeconds) + shared };
 
-        /// <summary>A candidate that an agent makes by editing code.</summary>
+        /// <summary>Candidates that agents make by editing code, as many at once as the goal says.</summary>
         private async Task EditAsync(AgentSpec agent, int number)
         {
-            var (trial, ended, toolCalls, agents) = await new CodeProposer(context, services, input.Input, _calibration, agent).ProposeAsync(number, _trials.Count + 1, _trials, input.Excluded, State);
+            var before = State.ActiveSeconds;
+            var proposals = await new CodeProposer(context, services, input.Input, _calibration, agent)
+                .ProposeAsync(number, Math.Min(agent.Parallel, _goal.Trials - _trials.Count), _trials, input.Excluded, State);
             State = State with
             {
-                Ended = ended is null ? State.Ended : new Dictionary<string, string>(State.Ended) { [agent.Name] = ended },
-                ToolCalls = State.ToolCalls + toolCalls,
-                Agents = State.Agents + agents,
+                Proposals = State.Proposals + proposals.Count,
+                Ended = proposals.FirstOrDefault(proposal => proposal.Ended is not null)?.Ended is { } ended ? new Dictionary<string, string>(State.Ended) { [agent.Name] = ended } : State.Ended,
+                ToolCalls = State.ToolCalls + proposals.Sum(proposal => proposal.ToolCalls),
+                Agents = State.Agents + proposals.Sum(proposal => proposal.Agents),
+                ActiveSeconds = proposals.Select(proposal => proposal.Trial?.ActiveSeconds ?? 0).Append(before).Max(),
             };
-            if (trial is null && _trials.Count == 0 && _goal.Parameters is null && State.Ended.Count == _goal.Agents.Count)
+            var made = proposals.Select(proposal => proposal.Trial).OfType<TrialRecord>().ToList();
+            if (made.Count == 0 && _trials.Count == 0 && _goal.Parameters is null && State.Ended.Count == _goal.Agents.Count)
             {
                 State = State with { Failure = $"no agent could work: {string.Join("; ", State.Ended.Select(one => _goal.Agents.Count == 1 ? one.Value : $"{one.Key}: {one.Value}"))}" };
             }
 
-            if (trial is null)
+            var each = (State.ActiveSeconds - before) / Math.Max(made.Count, 1);
+            foreach (var trial in made)
             {
-                return;
+                await JudgeEditAsync(trial with { Number = _trials.Count + 1, Parameters = _maker.Complete(trial.Parameters), ActiveSeconds = State.ActiveSeconds }, each);
             }
+        }
 
-            // An agent that was thrown out, or that made what another had made, has used a trial up all the same.
-            trial = trial with { Parameters = _maker.Complete(trial.Parameters) };
+        /// <summary>An agent that was thrown out, or that made what another had made, has used a trial up all the same.</summary>
+        private async Task JudgeEditAsync(TrialRecord trial, double seconds)
+        {
             if (trial.Reason is null && Known(trial.Parameters) is { } same)
             {
                 trial = trial with { Outcome = TrialOutcome.Invalid, Reason = $"it is the same as trial {same.Number}" };
@@ -163,7 +173,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
 
             _trials.Add(trial);
             var record = trial.Reason is not null ? trial : await _runner.CheckAsync(trial, _maker.Make(trial.Parameters), _bases[^1]);
-            await UpdateAsync(Timed(record), $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
+            await UpdateAsync(Timed(record, seconds), $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
         }
 
         private TrialRecord? Known(IReadOnlyDictionary<string, string> point)
