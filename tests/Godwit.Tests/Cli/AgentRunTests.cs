@@ -36,6 +36,21 @@ public sealed class AgentRunTests : AgentRunFixture
         Assert.Contains("Write no poetry.", File.ReadAllText(Directory.GetFiles(Path.GetDirectoryName(Command.Home)!, "trial-1-001.request.md", SearchOption.AllDirectories)[0]), StringComparison.Ordinal);
     }
 
+    /// <summary>No measurement sees the second file, so taking it back makes no difference to the number; the check sees it.</summary>
+    [Fact]
+    public void Run_ChangeThatOnlyTheCheckNeeds_IsntTakenBack()
+    {
+        var goal = Goal();
+        File.WriteAllText(Path.Combine(goal, "check"), "#!/bin/sh\ngrep -q keep src.txt && [ $(head -c 1 other.txt) = $(tail -c 1 src.txt) ] || { echo 'they differ'; exit 1; }\n");
+        File.WriteAllText(Path.Combine(goal, "src.txt"), $"keep{new string('x', 500)}o");
+        var mail = Command.Folder(
+            "mail-guard",
+            ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep z"}}, {"name": "write", "arguments": {"path": "other.txt", "content": "z\n"}}, {"name": "submit", "arguments": {"summary": "both"}}]}"""));
+        var result = Command.RunJson("run", goal, "--mailbox", mail, "--trials", "1");
+        Assert.Equal("verified", result.GetProperty("state").GetString());
+        Assert.DoesNotContain("made no difference", File.ReadAllText(result.GetProperty("report").GetString()!), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Run_RecordedThenPlayed_EndsTheSameWithTheMailboxGone()
     {

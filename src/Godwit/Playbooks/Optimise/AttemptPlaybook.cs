@@ -39,7 +39,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
 
         result = result with { Planned = planned };
         await context.NoteAsync("note/start", (OptimiseNote)new OptimiseNote.AttemptStarted(input.Number, input.Trial.Number, input.Screened, input.Sigma, planned));
-        result = await AblateAsync(series, maker, input, result);
+        result = await AblateAsync(context, series, maker, input, result);
         if (result.Reason is not null)
         {
             return result;
@@ -92,8 +92,11 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         return Math.Min(wanted, affordable) is var pairs && pairs >= rule.SmallestPairs(input.Number) ? pairs : 0;
     }
 
-    /// <summary>Takes back, one by one, what makes no difference: a reduced candidate stays when it isn't worse by half the minimum effect.</summary>
-    private static async Task<AttemptResult> AblateAsync(PairSeries series, CandidateMaker maker, AttemptInput input, AttemptResult result)
+    /// <summary>
+    /// Takes back, one by one, what makes no difference: a reduced candidate stays when it isn't worse by half the minimum effect
+    /// and passes the check, which only the whole one has passed so far.
+    /// </summary>
+    private async Task<AttemptResult> AblateAsync(IDurableContext context, PairSeries series, CandidateMaker maker, AttemptInput input, AttemptResult result)
     {
         var goal = input.Input.Goal;
         var changed = maker.Changed(result.Parameters);
@@ -106,6 +109,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         var margin = Math.Log(1 + goal.MinimumEffect / 2);
         var dropped = new List<string>();
         var worth = new Dictionary<string, double>();
+        var checkedAt = 0.0;
         foreach (var name in changed)
         {
             var reduced = maker.Without(result.Parameters, name);
@@ -122,18 +126,28 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
 
             var differences = series.Differences(measured.Pairs);
             var keeps = measured.FailedArm == Arm.Candidate || differences.Count == 0;
-            if (!keeps && (input.Calibration.Exact ? differences[0] : SignedRank.LowerBound(differences, OneSided)) >= -margin)
+            if (keeps)
             {
-                dropped.Add(name);
-                result = result with { Parameters = reduced };
+                continue;
             }
-            else if (!keeps)
+
+            if ((input.Calibration.Exact ? differences[0] : SignedRank.LowerBound(differences, OneSided)) >= -margin)
             {
-                worth[name] = Math.Exp(-SignedRank.Estimate(differences));
+                var check = await context.StepAsync($"ablate/{name}/check", Effect.Repeatable, maker.Make(reduced), Services.Measurer.CheckAsync);
+                checkedAt = check.ActiveSeconds;
+                if (check.Outcome == TrialOutcome.Ok)
+                {
+                    dropped.Add(name);
+                    result = result with { Parameters = reduced };
+                }
+
+                continue;
             }
+
+            worth[name] = Math.Exp(-SignedRank.Estimate(differences));
         }
 
-        return result with { Dropped = dropped, Worth = worth, ActiveSeconds = series.ActiveSeconds };
+        return result with { Dropped = dropped, Worth = worth, ActiveSeconds = Math.Max(series.ActiveSeconds, checkedAt) };
     }
 
     /// <summary>What the reserve can spare after both proofs, shared among the changes.</summary>
