@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace Godwit.Cli;
 
@@ -25,6 +26,13 @@ internal sealed class Help : SynchronousCommandLineAction
         ["validate"] = "godwit validate examples/sqlite-settings",
         ["doctor"] = "godwit doctor",
         ["journal"] = "godwit journal verify last",
+        ["journal verify"] = "godwit journal verify last",
+        ["log"] = "godwit log last trial-1",
+        ["approvals"] = "godwit approvals last",
+        ["approve"] = "godwit approve last 1",
+        ["deny"] = "godwit deny last 1 --because \"use the local copy\"",
+        ["models"] = "godwit models",
+        ["gateway"] = "godwit gateway --dollars 5",
     };
 
     private readonly HelpAction _usual = new();
@@ -32,11 +40,15 @@ internal sealed class Help : SynchronousCommandLineAction
     public override int Invoke(ParseResult parseResult)
     {
         var code = _usual.Invoke(parseResult);
-        if (Examples.TryGetValue(parseResult.CommandResult.Command.Name, out var example))
+        if (Examples.TryGetValue(Name(parseResult.CommandResult), out var example))
         {
             parseResult.InvocationConfiguration.Output.WriteLine($"Example:\n  {example}\n");
         }
 
         return code;
     }
+
+    /// <summary>A command of a command is named with it.</summary>
+    private static string Name(CommandResult command) =>
+        command.Parent is CommandResult { Parent: not null } above ? $"{above.Command.Name} {command.Command.Name}" : command.Command.Name;
 }

@@ -134,12 +134,12 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
         if (result.Claim is { } claim)
         {
-            terminal.Line($"{terminal.Bold("confirm")}  {Factor(claim.Estimate)}, at least {Factor(claim.Lower)} ({claim.Pairs} pairs)");
+            terminal.Line($"{terminal.Bold("confirm")}  {Factor(claim.Estimate)}, at least {AtLeast(claim.Lower)} ({claim.Pairs} pairs)");
         }
 
         if (result.HoldOut is { } held)
         {
-            terminal.Line($"{terminal.Bold("held out")} {Factor(held.Estimate)}, at least {Factor(held.Lower)}");
+            terminal.Line($"{terminal.Bold("held out")} {Factor(held.Estimate)}, at least {AtLeast(held.Lower)}");
         }
 
         if (result.Reason is not null)
@@ -185,6 +185,9 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         { SmallestEffect: > 0 } => $"{calibration.Sigma:P1} a pair; this budget can prove >= {Math.Max(calibration.SmallestEffect, 0.001):P1}{(calibration.Ties > 0.25 ? $"; {calibration.Ties:P0} of the pairs tie: increase the work of a measurement" : "")}",
         _ => $"{calibration.Sigma:P1} a pair",
     };
+
+    /// <summary>A bound as a factor, never more than what is proven.</summary>
+    public static string AtLeast(double lower) => Factor(Bound.Down(lower, lower >= 10 ? 1 : 2));
 
     public static string Factor(double factor) => factor >= 10 ? $"{factor:0.#}x" : $"{factor:0.00}x";
 

@@ -38,6 +38,12 @@ if (args is ["--version"])
 }
 
 var parsed = root.Parse(args is [] ? ["--help"] : args);
+if (args.TakeWhile(argument => argument != "--").Any(argument => argument is "--help" or "-h" or "-?"))
+{
+    // Help is wanted whatever else is missing.
+    return new Help().Invoke(parsed);
+}
+
 if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)

@@ -15,7 +15,7 @@ internal static class ApplyCommand
         var command = new Command("apply", "Merge a run's branch into the branch that is checked out in your repository.") { run };
         command.SetGuardedAction((parsed, _) =>
         {
-            using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
             var view = OptimiseView.Open(reader);
             var result = view.Result;
             if (result?.Branch is null)

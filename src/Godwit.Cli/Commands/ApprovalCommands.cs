@@ -17,7 +17,7 @@ internal static class ApprovalCommands
         var command = new Command("approvals", "Show the agents' actions that wait for your answer.") { run, json };
         command.SetGuardedAction((parsed, _) =>
         {
-            using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
             var open = AgentActivity.Of(reader).Approvals;
             if (parsed.GetValue(json))
             {
@@ -52,7 +52,7 @@ internal static class ApprovalCommands
             var store = RunStore.OfUser();
             var folder = store.Find(parsed.GetValue(run)!);
             OpenApproval open;
-            using (var reader = JournalReader.Open(folder))
+            using (var reader = JournalReader.OpenVerified(folder))
             {
                 open = Pick(AgentActivity.Of(reader).Approvals, parsed.GetValue(number), reader.Run);
             }

@@ -14,7 +14,7 @@ internal static class AttachCommand
         var command = new Command("attach", "Watch a run that another terminal owns; Ctrl-C ends the watching, not the run.") { run };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
             var terminal = new Terminal();
             var view = OptimiseView.Open(reader);
             var live = new LiveView(terminal, view, reader, TimeProvider.System);

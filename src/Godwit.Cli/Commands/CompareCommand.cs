@@ -23,7 +23,7 @@ internal static class CompareCommand
         var command = new Command("compare", "Say whether one commit's number is really better or worse than another's, with a claim and evidence.") { @base, head, goal, time, expect, sandbox, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            if (await GoalFile.LoadAsync(parsed.GetValue(goal)!, cancellation) is not var (loaded, source, _))
+            if (await GoalFile.LoadAsync(parsed.GetValue(goal)!, cancellation, parsed.GetValue(@base)!) is not var (loaded, source, _))
             {
                 return ExitCode.Usage;
             }
@@ -36,11 +36,15 @@ internal static class CompareCommand
             // Points to try belong to a search; a comparison has none.
             loaded = loaded with { Parameters = null };
             var kind = parsed.GetValue(sandbox) == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-            var (result, evidence) = await CompareHost.RunAsync(
-                RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, note => Console.Error.WriteLine($"note: {note}"), cancellation);
+            var (result, evidence, leftOut) = await CompareHost.RunAsync(RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, cancellation);
+            if (leftOut.Count > 0)
+            {
+                Console.Error.WriteLine($"note: left as the base has it, because the goal's 'editable' doesn't allow it: {string.Join(", ", leftOut.Take(3))}{(leftOut.Count > 3 ? $" and {leftOut.Count - 3} more" : "")}");
+            }
+
             if (parsed.GetValue(json))
             {
-                CommandGuard.PrintJson(new { result.Verdict, result.Reason, Estimate = result.Better?.Estimate, Lower = result.Better?.Lower, Pairs = result.Better?.Pairs, loaded.Confidence, Evidence = evidence });
+                CommandGuard.PrintJson(new { result.Verdict, result.Reason, Estimate = result.Better?.Estimate, Lower = result.Better?.Lower, Pairs = result.Better?.Pairs, HeldOut = result.HoldOut?.Lower, loaded.Confidence, LeftOut = leftOut, Evidence = evidence });
             }
             else
             {

@@ -40,11 +40,11 @@ internal static class ListCommand
     {
         try
         {
-            using var reader = JournalReader.Open(folder);
+            using var reader = JournalReader.OpenVerified(folder);
             var view = OptimiseView.Open(reader);
             return new RunRow(view.Run, view.Status, view.Started, view.Input.Goal.Title, view.Result?.Reason, folder.Path);
         }
-        catch (JournalException error)
+        catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
         {
             return new RunRow(folder.Id, RunStatus.Failed, default, "", error.Message, folder.Path);
         }

@@ -21,7 +21,7 @@ internal static class LogCommand
         var command = new Command("log", "Show what agents said and did, with their claims beside what verification saw.") { run, agent, full, json };
         command.SetGuardedAction((parsed, _) =>
         {
-            using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
             var wanted = parsed.GetValue(agent);
             var lines = WithFindings(AgentLog.Read(reader), OptimiseView.Open(reader)).ToList();
             if (wanted is not null && lines.TrueForAll(line => line.Agent != wanted))

@@ -17,7 +17,7 @@ internal static class ReportCommand
         var command = new Command("report", "Write a run's report: one HTML file that needs nothing else, or Markdown.") { run, markdown, output };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
             var data = await ReportData.ReadAsync(OptimiseView.Open(reader), reader, cancellation);
             if (parsed.GetValue(markdown))
             {

@@ -30,7 +30,7 @@ internal static class ResolveCommand
             var store = RunStore.OfUser();
             var folder = store.Find(parsed.GetValue(run)!);
             var request = new ControlRequest("resolve", 0, "", how, value);
-            using (var reader = JournalReader.Open(folder))
+            using (var reader = JournalReader.OpenVerified(folder))
             {
                 var parked = Pick(reader, parsed.GetValue(process), parsed.GetValue(key));
                 request = request with { Process = parked.Process, Key = parked.Key };

@@ -20,7 +20,7 @@ internal static class ShowCommand
         var command = new Command("show", "Show a run, or one of its trials.") { run, trial, costs, json };
         command.SetGuardedAction((parsed, _) =>
         {
-            using var reader = JournalReader.Open(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
             var view = OptimiseView.Open(reader);
             if (parsed.GetValue(trial) is { } number)
             {

@@ -48,13 +48,18 @@ internal static class VerifyCommand
         var claim = predicate.Claim;
         Console.WriteLine($"verified: signed by {verified.Key.KeyId} ({verified.KeyName}), and not a byte was changed since");
         Console.WriteLine($"It says:  commit {verified.Statement.Subject[0].Digest["gitCommit"]}");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"          has {claim.Metric} at least {claim.Lower:0.###} times better than {predicate.BaseCommit}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"          has {claim.Metric} at least {Bound.Text(claim.Lower)} times better than {predicate.BaseCommit}"));
         Console.WriteLine(claim.Exact
             ? $"          exactly: {claim.Pairs.Count} repeats of each agree"
-            : string.Create(CultureInfo.InvariantCulture, $"          at {1 - claim.Level:P1} confidence, estimated {claim.Estimate:0.###} times, from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
+            : string.Create(CultureInfo.InvariantCulture, $"          at {1 - claim.Level:P1} confidence (an attempt's part of the run's level), estimated {claim.Estimate:0.###} times, from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
         Console.WriteLine(predicate.HoldOut is { } held
-            ? string.Create(CultureInfo.InvariantCulture, $"          and on a held-out workload at least {held.Lower:0.###} times, from {held.Pairs.Count} pairs")
-            : "          no held-out workload was asked for");
+            ? string.Create(CultureInfo.InvariantCulture, $"          and on a held-out workload at least {Bound.Text(held.Lower)} times, from {held.Pairs.Count} pairs")
+            : "          on this workload; no held-out one is part of it");
+        if (predicate.LeftOut is { } left)
+        {
+            Console.WriteLine($"Left out: {string.Join(", ", left.Files)}: commit {left.Commit} changes them too, the goal doesn't allow it, and they were measured as the base has them");
+        }
+
         Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash})");
         Console.WriteLine($"Harness:  sha256 {predicate.HarnessHash}, {(predicate.HarnessKind == "process" ? "a process of its own" : "loads the candidate's code")}{(predicate.BuiltTwice ? ", two builds of each side" : "")}, {predicate.Trials} candidates were tried, sandbox: {predicate.Sandbox}");
         Console.WriteLine($"Machine:  {string.Join(", ", predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))}");

@@ -48,7 +48,7 @@ internal static class HtmlReport
 
     public static string Verdict(ReportData data) => data.Result switch
     {
-        { State: "verified", Proof.Claim: { } claim } => $"Proven: at least {LiveView.Factor(claim.Lower)} on {Html.Text(data.Goal.Harness.Metric)} ({LiveView.Factor(claim.Estimate)} estimated){(data.Result.Proof.HoldOut is { } held ? $", and at least {LiveView.Factor(held.Lower)} on a held-out workload" : "")}.",
+        { State: "verified", Proof.Claim: { } claim } => $"Proven: at least {LiveView.AtLeast(claim.Lower)} on {Html.Text(data.Goal.Harness.Metric)} ({LiveView.Factor(claim.Estimate)} estimated){(data.Result.Proof.HoldOut is { } held ? $", and at least {LiveView.AtLeast(held.Lower)} on a held-out workload" : "")}.",
         { State: "failed" } failed => $"The run could not be carried out: {Html.Text(failed.Reason)}.",
         { } other => $"No proven improvement: {Html.Text(other.Reason)}.",
         null => "The run hasn't ended.",

@@ -30,9 +30,9 @@ internal sealed class CellEnding(ProcessCell cell, DurableRun host)
         }
 
         var asked = cell.Execution!.Asked;
-        if (_end.Kind == EntryKind.ProcessCompleted && InFlight(cell.History!, asked) is { } open)
+        if (InFlight(cell.History!, asked, _end.Kind == EntryKind.ProcessCompleted) is { } open)
         {
-            cell.Rest.Park($"step '{open}' was in flight when its owner died, and the playbook no longer asks for it; look at its target");
+            cell.Rest.Park($"step '{open}' was in flight when it was broken off, and nobody asks for it any more; look at its target");
             return;
         }
 
@@ -67,10 +67,15 @@ internal sealed class CellEnding(ProcessCell cell, DurableRun host)
         }
     }
 
-    /// <summary>A step that was in flight at a crash and that the code no longer asks for; null for none.</summary>
-    private static string? InFlight(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked) => history.Keys
-        .Where(pair => !asked.ContainsKey(pair.Key))
-        .FirstOrDefault(pair => pair.Value.OpenIntents.Count > 0 && !asked.Keys.Any(step => PaidCalls.IsOf(step, pair.Key))).Key;
+    /// <summary>
+    /// A step that was in flight and that nobody will hear of again; null for none. A process that completes has asked for all that it
+    /// wants; one that fails or is cancelled books its calls, and only what it may have done to the world is left to look at.
+    /// </summary>
+    private static string? InFlight(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked, bool completes) => history.Keys
+        .Where(pair => pair.Value is { Seen: false, OpenIntents.Count: > 0 })
+        .FirstOrDefault(pair => completes
+            ? !asked.ContainsKey(pair.Key) && !asked.Keys.Any(step => PaidCalls.IsOf(step, pair.Key))
+            : pair.Value.OpenIntents.Any(intent => EntryInfo.Of(intent).Effect == "external")).Key;
 
     /// <summary>Cancels children that haven't ended.</summary>
     private void CancelChildren(ProcessHistory history, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> asked)

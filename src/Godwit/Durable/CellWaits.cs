@@ -22,6 +22,11 @@ internal sealed class CellWaits(ProcessCell cell, DurableRun host)
         foreach (var entry in entries)
         {
             _appending.Remove(entry.Key);
+            if (entry.Kind == EntryKind.SignalConsumed)
+            {
+                // It came in time: what is left of its timeout keeps nobody waiting.
+                host.Timers.Cancel(cell.Id, entry.Key);
+            }
         }
     }
 
@@ -47,7 +52,7 @@ internal sealed class CellWaits(ProcessCell cell, DurableRun host)
     {
         if (state.Due is { } due)
         {
-            host.SetTimer(due, cell.Id, key);
+            host.Timers.Set(due, cell.Id, key);
             return;
         }
 
@@ -58,7 +63,7 @@ internal sealed class CellWaits(ProcessCell cell, DurableRun host)
 
         due = cell.Now + delay;
         var draft = new Draft(cell.Id, EntryKind.TimerSet, key, Info: new EntryInfo { Due = due, Name = signal }.ToBytes());
-        host.Track(cell.AppendAsync([draft], then: () => host.SetTimer(due, cell.Id, key)));
+        host.Track(cell.AppendAsync([draft], then: () => host.Timers.Set(due, cell.Id, key)));
     }
 
     public void Answer(EntryKind kind, string key, byte[]? data, EntryInfo? info = null)

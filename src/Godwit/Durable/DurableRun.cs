@@ -221,7 +221,7 @@ public sealed class DurableRun : IAsyncDisposable
 
     internal void Track(Task task) => _tasks.Add(task);
 
-    internal void SetTimer(DateTimeOffset due, long process, string key) => _timers.Set(due, process, key);
+    internal TimerQueue Timers => _timers;
 
     internal void Deliver(long process, Entry entry) => _cells.Find(process)?.Arrived(entry);
 
@@ -235,6 +235,7 @@ public sealed class DurableRun : IAsyncDisposable
         }
 
         _cells.Remove(cell);
+        _timers.Cancel(cell.Id);
         FinishIfDone();
     }
 

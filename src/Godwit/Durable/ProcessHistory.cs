@@ -33,6 +33,9 @@ internal sealed class KeyState
 
     public void Close() => OpenIntents = [];
 
+    /// <summary>A person has looked at what was in flight, and has said to go on.</summary>
+    public bool Seen { get; set; }
+
     public bool Answers(ReadOnlySpan<byte> input) => Answer is not null && Input.Span.SequenceEqual(input);
 }
 
@@ -100,6 +103,11 @@ internal sealed class ProcessHistory
                 break;
             case EntryKind.ProcessResolved:
                 Parked = null;
+                foreach (var state in _keys.Values.Where(state => state.OpenIntents.Count > 0))
+                {
+                    state.Seen = true;
+                }
+
                 break;
             case EntryKind.SignalReceived:
                 _signals.Add(entry);
@@ -156,6 +164,9 @@ internal sealed class ProcessHistory
         state.Answer = entry;
         state.Close();
         state.Parked = null;
+
+        // What a person accepted was this answer's attempt, and no later one.
+        state.Accepted = false;
         if (entry.Kind is EntryKind.StepCompleted or EntryKind.StepFailed)
         {
             state.Input = entry.Input;

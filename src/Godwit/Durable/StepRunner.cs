@@ -176,6 +176,26 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
                 failure = new Failure("body", "exception", error.Message, number);
             }
 
+            if (retry && work.Effect is Effect.ExternalCase { TargetDeduplicates: false } external)
+            {
+                // Whether this attempt took effect isn't known, and a second one is only sound where somebody can tell.
+                if (external.Probe is { } probe)
+                {
+                    if (await AskProbeAsync(work, probe, targetDeduplicates: false, cancellation) is { } known)
+                    {
+                        return known;
+                    }
+                }
+                else if (failure.Phase == "timeout")
+                {
+                    return Park(work, $"{failure.Message}, and whether it took effect isn't known: its target neither deduplicates nor can be asked");
+                }
+                else
+                {
+                    retry = false;
+                }
+            }
+
             charge += Cost(work, Charge.None, attempt) ?? Charge.None;
             if (!retry || number >= work.Options.MaxAttempts || work.Effect is Effect.PaidCase { Budget: not null })
             {

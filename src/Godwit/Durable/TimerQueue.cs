@@ -5,7 +5,7 @@ internal sealed class TimerQueue : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly PriorityQueue<(long Process, string Key), DateTimeOffset> _queue = new();
-    private readonly HashSet<(long, string)> _known = [];
+    private readonly HashSet<(long Process, string Key)> _known = [];
     private readonly TimeProvider _time;
     private readonly Action<long, string> _due;
     private readonly ITimer _timer;
@@ -23,7 +23,7 @@ internal sealed class TimerQueue : IDisposable
         {
             lock (_gate)
             {
-                return _queue.Count == 0;
+                return _known.Count == 0;
             }
         }
     }
@@ -40,6 +40,24 @@ internal sealed class TimerQueue : IDisposable
         }
     }
 
+    /// <summary>Nobody waits for a timer any more; it isn't set again.</summary>
+    public void Cancel(long process, string key)
+    {
+        lock (_gate)
+        {
+            _known.Remove((process, key));
+        }
+    }
+
+    /// <summary>A process has ended.</summary>
+    public void Cancel(long process)
+    {
+        lock (_gate)
+        {
+            _known.RemoveWhere(timer => timer.Process == process);
+        }
+    }
+
     public void Dispose() => _timer.Dispose();
 
     private void Fire()
@@ -50,8 +68,10 @@ internal sealed class TimerQueue : IDisposable
             while (_queue.TryPeek(out var timer, out var at) && at <= _time.GetUtcNow())
             {
                 _queue.Dequeue();
-                _known.Remove(timer);
-                due.Add(timer);
+                if (_known.Remove(timer))
+                {
+                    due.Add(timer);
+                }
             }
 
             Arm_NeedsLock();

@@ -87,7 +87,7 @@ public sealed class SigningKey : IDisposable
             // Told below, together with a key of another kind.
         }
 
-        throw new InvalidDataException($"{path} holds no Ed25519 private key in PKCS #8 PEM; delete it and Godwit makes a new one");
+        throw new InvalidDataException($"{path} holds no Ed25519 private key in PKCS #8 PEM; put it back from a copy (without a run's own key the run is refused; without the verifier's, a new one signs from then on)");
     }
 
     /// <summary>The signature over a message.</summary>

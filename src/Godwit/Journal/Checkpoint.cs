@@ -58,7 +58,7 @@ internal sealed class CheckpointLog(RunFolder folder, string run, IHeadSigner si
                 continue;
             }
 
-            if (checkpoint.Run != run || !signer.Verify(checkpoint.Statement(), Convert.FromBase64String(checkpoint.Signature)))
+            if (checkpoint.Run != run || !IsSigned(checkpoint))
             {
                 throw new JournalCorruptException($"the checkpoint at entry {checkpoint.Sequence} of run {run} isn't signed by the run's key; restore the folder from a copy", checkpoint.Sequence);
             }
@@ -80,6 +80,12 @@ internal sealed class CheckpointLog(RunFolder folder, string run, IHeadSigner si
         {
             yield return inFile;
         }
+    }
+
+    private bool IsSigned(Checkpoint checkpoint)
+    {
+        var signature = new byte[checkpoint.Signature.Length];
+        return Convert.TryFromBase64String(checkpoint.Signature, signature, out var length) && signer.Verify(checkpoint.Statement(), signature.AsSpan(0, length));
     }
 
     /// <summary>A line that a crash cut short is no checkpoint.</summary>

@@ -54,6 +54,23 @@ public sealed class JournalReader : IDisposable
         }
     }
 
+    /// <summary>Opens a run's journal for reading once every entry has been found to be what was written.</summary>
+    /// <exception cref="JournalException">As <see cref="Open"/>, or names the first bad entry.</exception>
+    public static JournalReader OpenVerified(RunFolder folder)
+    {
+        var reader = Open(folder);
+        try
+        {
+            JournalScan.Verify(reader, checkpoint: null, visit: null);
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The entries of one process after a sequence, in order. Several threads may read at once, each on a connection of its own.</summary>
     public IReadOnlyList<Entry> OfProcess(long process, long after = 0)
     {

@@ -127,7 +127,7 @@ public sealed class RunJournal : IDisposable
         {
             _writer.Checkpoint(_checkpoints, _time.GetUtcNow());
         }
-        catch (DatabaseException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or FenceLostException)
         {
             Stop(error);
         }
@@ -255,7 +255,12 @@ public sealed class RunJournal : IDisposable
     {
         lock (_gate)
         {
-            _stopped ??= error is DatabaseException disk ? Explain(Folder, disk) : error;
+            _stopped ??= error switch
+            {
+                DatabaseException disk => Explain(Folder, disk),
+                IOException or UnauthorizedAccessException => new JournalStoppedException($"{Folder.Checkpoints} can't be written ({error.Message}); mend the disk, then 'godwit resume {Folder.Id}'", error),
+                _ => error,
+            };
             foreach (var pending in _queue)
             {
                 pending.Answer(_stopped);

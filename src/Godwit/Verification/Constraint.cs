@@ -19,6 +19,9 @@ internal sealed class Constraint
 
     public string Text => _expression.Text;
 
+    /// <summary>It is a single comparison, which alone can be judged against noise.</summary>
+    public bool IsOneComparison => _expression.ComparesBy is not null;
+
     /// <summary>Why a measurement breaks it, or null.</summary>
     public string? Refuse(IReadOnlyDictionary<string, MetricSamples> metrics)
     {
@@ -33,26 +36,39 @@ internal sealed class Constraint
     }
 
     /// <summary>
-    /// How far pairs are from breaking a comparison with the base, as signed log distances: above 0 keeps it. Null where the
-    /// expression is no such comparison or a side isn't above 0.
+    /// How far a pair is from breaking a comparison with the base, as a signed log distance: 0 or more keeps it. Where a side isn't
+    /// above 0, or equality is asked for, there is no distance: 1 keeps it and -1 breaks it.
     /// </summary>
-    public IReadOnlyList<double>? Margins(IEnumerable<Pair> pairs)
+    public double Margin(Pair pair)
     {
-        var margins = new List<double>();
-        foreach (var pair in pairs)
+        var sides = _expression.Sides(name => name.StartsWith(BasePrefix, StringComparison.Ordinal)
+            ? Value(pair.Base.Metrics, name[BasePrefix.Length..])
+            : Value(pair.Candidate.Metrics, name));
+        return sides switch
         {
-            var sides = _expression.Sides(name => name.StartsWith(BasePrefix, StringComparison.Ordinal)
-                ? Value(pair.Base.Metrics, name[BasePrefix.Length..])
-                : Value(pair.Candidate.Metrics, name));
-            if (sides is not ({ } left, { } sign, { } right) || left <= 0 || right <= 0 || sign is "==" or "!=")
+            ( > 0 and var left, "<" or "<=", > 0 and var right) => Math.Log(right / left),
+            ( > 0 and var left, ">" or ">=", > 0 and var right) => Math.Log(left / right),
+            var (left, comparison, right) => comparison switch
             {
-                return null;
-            }
+                "<" => left < right,
+                "<=" => left <= right,
+                ">" => left > right,
+                ">=" => left >= right,
+                "==" => left == right,
+                _ => left != right,
+            } ? 1 : -1,
+            null => -1,
+        };
+    }
 
-            margins.Add(sign is "<" or "<=" ? Math.Log(right / left) : Math.Log(left / right));
-        }
-
-        return margins;
+    /// <summary>Whether pairs show that a comparison with the base holds: by a one-sided bound where metrics have noise, and in each pair where equality is asked for.</summary>
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="exact">The goal's metric has no noise: each pair must hold.</param>
+    /// <param name="level">The bound's one-sided level.</param>
+    public bool IsShown(IReadOnlyList<Pair> pairs, bool exact, double level)
+    {
+        var margins = pairs.Select(Margin).ToList();
+        return exact || _expression.ComparesBy is "==" or "!=" ? margins.TrueForAll(margin => margin >= 0) : SignedRank.LowerBound(margins, level) >= 0;
     }
 
     private string Describe(IReadOnlyDictionary<string, MetricSamples> metrics) => string.Join(", ", _expression.Names

@@ -68,6 +68,9 @@ public sealed record EvidencePredicate
     /// <summary>When it was signed, UTC.</summary>
     public required string At { get; init; }
 
+    /// <summary>What a comparison left out of the commit that it was asked about; null where it measured that commit as it is.</summary>
+    public EvidenceLeftOut? LeftOut { get; init; }
+
     /// <summary>How many candidates were tried.</summary>
     public int Trials { get; init; }
 
@@ -83,6 +86,11 @@ public sealed record EvidencePredicate
     /// <summary>The verifier's public key, in base64; its SHA-256 is the key id of the signature.</summary>
     public required string VerifierKey { get; init; }
 }
+
+/// <summary>Changes that the goal doesn't allow: those files were measured as the base has them.</summary>
+/// <param name="Commit">The commit that was asked about.</param>
+/// <param name="Files">The files.</param>
+public sealed record EvidenceLeftOut(string Commit, IReadOnlyList<string> Files);
 
 /// <summary>A claim and the raw samples that it is reckoned from.</summary>
 public sealed record EvidenceClaim

@@ -41,10 +41,12 @@ public sealed class Expression
         var other => throw new FormatException($"'{Text}' is {other}, not true or false"),
     };
 
+    /// <summary>The operator of a single comparison; null where it is none.</summary>
+    public string? ComparesBy => _root is ExpressionNode.Binary { Operator: "<" or "<=" or ">" or ">=" or "==" or "!=" } comparison ? comparison.Operator : null;
+
     /// <summary>The two sides of a single comparison as numbers, and the comparison; null where it is none.</summary>
     public (double Left, string Operator, double Right)? Sides(Func<string, object?> lookup) =>
-        _root is ExpressionNode.Binary { Operator: "<" or "<=" or ">" or ">=" or "==" or "!=" } comparison
-        && comparison.Left.Evaluate(lookup) is double left && comparison.Right.Evaluate(lookup) is double right
+        ComparesBy is not null && _root is ExpressionNode.Binary comparison && comparison.Left.Evaluate(lookup) is double left && comparison.Right.Evaluate(lookup) is double right
             ? (left, comparison.Operator, right)
             : null;
 }

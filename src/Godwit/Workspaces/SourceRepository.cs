@@ -40,8 +40,26 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
 
     /// <summary>The commit that a name stands for.</summary>
     /// <exception cref="GitException">There is none.</exception>
-    public Task<string> CommitAsync(string name, CancellationToken cancellation) =>
-        Git.RunAsync(Root, ["rev-parse", "--verify", "--end-of-options", $"{name}^{{commit}}"], cancellation);
+    public async Task<string> CommitAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return await Git.RunAsync(Root, ["rev-parse", "--verify", "--end-of-options", $"{name}^{{commit}}"], cancellation);
+        }
+        catch (GitException error)
+        {
+            throw new GitException($"{Root} has no commit '{name}' ({error.Message})");
+        }
+    }
+
+    /// <summary>The text of a file in a commit; null where the commit has none.</summary>
+    /// <exception cref="GitException">There is no such commit.</exception>
+    public async Task<string?> TextAsync(string commit, string file, CancellationToken cancellation)
+    {
+        commit = await CommitAsync(commit, cancellation);
+        var known = await Git.RunAsync(Root, ["ls-tree", "--name-only", "--full-tree", commit, "--", file], cancellation);
+        return known.Length == 0 ? null : System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(Root, ["cat-file", "blob", $"{commit}:{file}"], cancellation));
+    }
 
     /// <summary>What a branch points to, or null.</summary>
     public async Task<string?> BranchAsync(string branch, CancellationToken cancellation)

@@ -117,6 +117,109 @@ public sealed class EffectTests : IDisposable
     }
 
     [Fact]
+    public async Task External_ResolvedThenAskedWithAnotherInput_ParksAsConflict()
+    {
+        var input = "x";
+        var script = new Script<string, string>("p", async (context, _) =>
+        {
+            var sent = await context.StepAsync("send", Effect.External(), input, (value, _, _) =>
+            {
+                _witness.Add(value);
+                return Task.FromResult(value);
+            });
+            await context.SignalAsync<string>("wait", "go");
+            return sent;
+        });
+        var folder = _runs.Folder();
+        RunFolder? crashed = null;
+        var options = new DurableOptions { Failpoint = name => crashed = name == "effect-done" && crashed is null ? _runs.CopyAsCrashed(folder, "crashed") : crashed };
+        await using (var first = await _runs.CreateAsync(script, "", options, folder: folder))
+        {
+            _ = first.RunAsync();
+            await Eventually.TrueAsync(() => crashed is not null, "sent");
+        }
+
+        await using (var run = _runs.Open([script], null, crashed!))
+        {
+            Assert.Equal(RunState.Parked, (await run.RunAsync().WaitAsync(TimeSpan.FromSeconds(20))).State);
+            await run.ResolveAsync(DurableRun.Root, "send", new Resolution.Done("\"by hand\""));
+        }
+
+        input = "y";
+        var end = await ResumeAsync(crashed!, script);
+        Assert.Contains("never fires twice", Assert.Single(end.ParkedFor), StringComparison.Ordinal);
+        Assert.Equal(["x"], _witness);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task External_TimesOut_IsTriedAgainOnlyWhereAProbeSaysThatItIsntThere(bool probed)
+    {
+        var probe = new Probe((key, _) => Task.FromResult<ProbeAnswer>(_witness.Count > 1 ? new ProbeAnswer.Happened("probed") : new ProbeAnswer.Absent()));
+        var script = new Script<string, string>("p", (context, input) => context.StepAsync(
+            "send", Effect.External(probed ? probe : null), input,
+            Task<string> (value, _, _) =>
+            {
+                _witness.Add(value);
+                throw new TimeoutException("no answer");
+            },
+            new StepOptions { MaxAttempts = 3, Backoff = TimeSpan.FromMilliseconds(1) }));
+        var end = await _runs.RunAsync(script);
+        Assert.Equal((probed ? RunState.Completed : RunState.Parked, probed ? 2 : 1), (end.State, _witness.Count));
+        Assert.True(probed || end.ParkedFor[0].Contains("whether it took effect isn't known", StringComparison.Ordinal));
+    }
+
+    /// <summary>What may have been done to the world is looked at by a person, however the process ends; after that it ends.</summary>
+    [Fact]
+    public async Task External_InFlightWhenItsProcessIsCancelled_ParksAndEndsOnceLookedAt()
+    {
+        var script = new Script<string, string>("p", (context, input) => context.StepAsync("send", Effect.External(), input, async (value, _, cancellation) =>
+        {
+            _witness.Add(value);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation);
+            return "never";
+        }));
+        await using (var run = await _runs.CreateAsync(script, "x"))
+        {
+            var end = run.RunAsync();
+            await Eventually.TrueAsync(() => _witness.Count == 1, "sending");
+            await run.CancelAsync(DurableRun.Root, "enough");
+            var parked = await end.WaitAsync(TimeSpan.FromSeconds(20));
+            Assert.Contains("step 'send' was in flight when it was broken off", Assert.Single(parked.ParkedFor), StringComparison.Ordinal);
+        }
+
+        await using var again = _runs.Open([script]);
+        await again.ResolveAsync(DurableRun.Root, "", new Resolution.Retry());
+        Assert.Equal(RunState.Cancelled, (await again.RunAsync().WaitAsync(TimeSpan.FromSeconds(20))).State);
+        Assert.Single(_witness);
+    }
+
+    [Fact]
+    public async Task Resolve_NothingIsParked_IsRefused()
+    {
+        var script = new Script<string, string>("p", async (context, _) => (await context.SignalAsync<string>("k", "s"))!);
+        await using var run = await _runs.CreateAsync(script, "x");
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => run.ResolveAsync(DurableRun.Root, "", new Resolution.Retry()));
+        Assert.Contains("isn't parked", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(run.Journal.Reader.After(0, EntryKind.ProcessResolved));
+    }
+
+    [Fact]
+    public async Task Park_BesideATimeoutThatNobodyWaitsForAnyMore_EndsTheHosting()
+    {
+        var script = new Script<string, string>("p", async (context, input) =>
+        {
+            await context.SignalAsync<string>("k", "s", TimeSpan.FromHours(8));
+            return await context.StepAsync("send", Effect.External(), input, Task<string> (_, _, _) => throw new TimeoutException("no answer"), new StepOptions { MaxAttempts = 2 });
+        });
+        await using var run = await _runs.CreateAsync(script, "x");
+        var end = run.RunAsync();
+        await run.SignalAsync(DurableRun.Root, "s", "sender", "go");
+        Assert.Equal(RunState.Parked, (await end.WaitAsync(TimeSpan.FromSeconds(20))).State);
+    }
+
+    [Fact]
     public async Task Paid_CrashInFlight_IsBookedAtItsWorstCaseAndAskedAgain()
     {
         var script = new Script<string, string>("p", (context, input) => context.StepAsync("call", Effect.Paid(new Charge(2m, 100)), input, (value, attempt, _) =>

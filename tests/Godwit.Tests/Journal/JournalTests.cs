@@ -183,6 +183,24 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public async Task Checkpoint_SecondFileCantBeWritten_StopsWithoutALie()
+    {
+        var folder = _runs.Folder();
+        using (var journal = Create(folder))
+        {
+            await journal.AppendAsync(new AppendUnit([new Draft(1, EntryKind.Noted, "a")]));
+            File.CreateSymbolicLink(folder.Checkpoints, "/dev/full");
+            journal.Checkpoint();
+            var stopped = await Assert.ThrowsAsync<JournalStoppedException>(() => journal.AppendAsync(new AppendUnit([new Draft(1, EntryKind.Noted, "b")])));
+            Assert.Contains("checkpoints.jsonl can't be written", stopped.Message, StringComparison.Ordinal);
+        }
+
+        File.Delete(folder.Checkpoints);
+        using var again = Open(folder);
+        Assert.Single(again.Reader.After(0, EntryKind.Noted));
+    }
+
+    [Fact]
     public async Task AppendAsync_DiskFull_StopsWithoutALieAndResumesWhenThereIsRoom()
     {
         var folder = _runs.Folder();

@@ -13,15 +13,14 @@ public static class CompareHost
     /// <summary>Compares two commits.</summary>
     /// <param name="store">Where runs live.</param>
     /// <param name="source">The user's repository.</param>
-    /// <param name="goal">How to build, check and measure; it comes from the base's side.</param>
+    /// <param name="goal">How to build, check and measure, as the base has it.</param>
     /// <param name="baseName">The base commit's name.</param>
     /// <param name="headName">The other commit's name.</param>
     /// <param name="kind">How commands are kept apart.</param>
-    /// <param name="tell">Is told what is left out of the comparison.</param>
     /// <param name="cancellation">Ends the work.</param>
-    /// <returns>The result, and the evidence's path where something is proven.</returns>
-    public static async Task<(CompareResult Result, string? Evidence)> RunAsync(
-        RunStore store, SourceRepository source, Goal goal, string baseName, string headName, SandboxKind kind, Action<string> tell, CancellationToken cancellation)
+    /// <returns>The result, the evidence's path where something is proven, and the head's changes that the goal doesn't allow, which were left out.</returns>
+    public static async Task<(CompareResult Result, string? Evidence, IReadOnlyList<string> LeftOut)> RunAsync(
+        RunStore store, SourceRepository source, Goal goal, string baseName, string headName, SandboxKind kind, CancellationToken cancellation)
     {
         if (!source.IsGit)
         {
@@ -34,7 +33,11 @@ public static class CompareHost
         var repository = new RunRepository(folder.Repository);
         var @base = await repository.CloneAsync(source, baseName, cancellation);
         await repository.FetchAsync(source, head, "head", cancellation);
-        var candidate = await ChangesAsync(repository, goal, @base, head, tell, cancellation);
+        var (candidate, leftOut) = await ChangesAsync(repository, goal, @base, head, cancellation);
+
+        // What is signed is about what was measured: the head itself, or the base with what the goal lets differ.
+        var measured = leftOut.Count == 0 ? head : await repository.CommitAsync(
+            @base, candidate.Files.ToDictionary(file => file.Path, file => file.Content), $"What {head} changes and the goal allows", options.Time.GetUtcNow(), "measured", cancellation);
         using var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
         Directory.CreateDirectory(folder.Trees);
         using var measurer = new SandboxMeasurer(new HarnessTrees(folder, repository, goal.Harness, sandbox, @base), goal.Harness, sandbox, folder);
@@ -46,38 +49,41 @@ public static class CompareHost
         if (end.State != RunState.Completed)
         {
             cancellation.ThrowIfCancellationRequested();
-            return (new CompareResult { Verdict = "failed", Reason = end.Failure?.Message ?? string.Join("; ", end.ParkedFor) }, null);
+            return (new CompareResult { Verdict = "failed", Reason = end.Failure?.Message ?? string.Join("; ", end.ParkedFor) }, null, leftOut);
         }
 
         var result = end.Result<CompareResult>();
         if (result.Verdict is not ("better" or "worse"))
         {
-            return (result, null);
+            return (result, null, leftOut);
         }
 
         var delivery = new Delivery(folder, repository, store);
         var better = result.Verdict == "better";
-        var proof = new AttemptResult { Claim = better ? result.Better : result.Worse, Pairs = better ? result.Pairs : ComparePlaybook.Swap(result.Pairs) };
-        var request = new EvidenceRequest(better ? input : input with { BaseCommit = head }, result.Calibration!, proof, better ? head : @base, 1, options.Time.GetUtcNow());
-        return (result, Path.Combine(folder.Evidence, await delivery.SignAsync(request, null!, cancellation)));
+        var proof = new AttemptResult
+        {
+            Claim = better ? result.Better : result.Worse,
+            Pairs = better ? result.Pairs : ComparePlaybook.Swap(result.Pairs),
+            HoldOut = better ? result.HoldOut : null,
+            HoldOutPairs = result.HoldOutPairs,
+        };
+        var request = new EvidenceRequest(
+            better ? input : input with { BaseCommit = measured }, result.Calibration!, proof, better ? measured : @base, 1, options.Time.GetUtcNow(), leftOut.Count == 0 ? null : new EvidenceLeftOut(head, leftOut));
+        return (result, Path.Combine(folder.Evidence, await delivery.SignAsync(request, null!, cancellation)), leftOut);
     }
 
-    private static async Task<Candidate> ChangesAsync(RunRepository repository, Goal goal, string @base, string head, Action<string> tell, CancellationToken cancellation)
+    private static async Task<(Candidate Candidate, IReadOnlyList<string> LeftOut)> ChangesAsync(RunRepository repository, Goal goal, string @base, string head, CancellationToken cancellation)
     {
         var editable = new Glob(goal.Harness.Editable.Select(pattern => goal.Harness.Folder.Length == 0 ? pattern : $"{goal.Harness.Folder}/{pattern}"));
         var changed = await repository.ChangedAsync(@base, head, cancellation);
-        var left = changed.Where(file => !editable.Matches(file)).ToList();
-        if (left.Count > 0)
-        {
-            tell($"left as the base has it, because the goal's 'editable' doesn't allow it: {string.Join(", ", left.Take(3))}{(left.Count > 3 ? $" and {left.Count - 3} more" : "")}");
-        }
-
         var files = new List<FileChange>();
         foreach (var file in changed.Where(editable.Matches))
         {
             files.Add(new FileChange(file, await repository.FileAsync(head, file, cancellation)));
         }
 
-        return files.Count > 0 ? new Candidate(files) : throw new GitException($"nothing that the goal allows to change differs between {@base[..12]} and {head[..12]}");
+        return files.Count > 0
+            ? (new Candidate(files), [.. changed.Where(file => !editable.Matches(file))])
+            : throw new GitException($"nothing that the goal allows to change differs between {@base[..12]} and {head[..12]}");
     }
 }

@@ -28,6 +28,12 @@ public sealed record CompareResult
     /// <summary>The pairs.</summary>
     public IReadOnlyList<EvidencePair> Pairs { get; init; } = [];
 
+    /// <summary>The head against the base on the held-out workload; null where there is none, or where it made no difference to the verdict.</summary>
+    public ClaimTest? HoldOut { get; init; }
+
+    /// <summary>The pairs on the held-out workload.</summary>
+    public IReadOnlyList<EvidencePair> HoldOutPairs { get; init; } = [];
+
     /// <summary>The noise.</summary>
     public Calibration? Calibration { get; init; }
 }
@@ -64,9 +70,10 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
         var level = (1 - goal.Confidence) / 2;
         var rule = new ClaimRule(goal.MinimumEffect, level);
         var pairs = calibration.Exact ? ExactRepeats : Math.Min(MostPairs, rule.Pairs(1, calibration.Sigma, 0));
+        var proofs = goal.Harness.HoldOut is null ? 1 : 2;
         if (goal.Seconds > 0 && !calibration.Exact)
         {
-            pairs = Math.Min(pairs, (int)((calibration.StartSeconds + goal.Seconds - check.ActiveSeconds) / calibration.PairSeconds) - 1);
+            pairs = Math.Min(pairs, (int)((calibration.StartSeconds + goal.Seconds - check.ActiveSeconds) / calibration.PairSeconds / proofs) - 1);
             if (pairs < rule.SmallestPairs(1))
             {
                 return Failed($"a budget of {goal.Seconds:0} s is too small to tell: it leaves {Math.Max(pairs, 0)} pairs, and {rule.SmallestPairs(1)} are needed");
@@ -74,14 +81,39 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
         }
 
         var series = new PairSeries(context, Measurer, goal);
-        var measured = await series.MeasureAsync("compare", pairs, Candidate.Base, input.Head, holdOut: false, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice(calibration.Exact));
-        if (measured.FailedArm != Arm.None)
+        var (found, failed) = await MeasureAsync(series, "compare", pairs, holdOut: false, goal, calibration, input.Head);
+        if (failed is not null)
         {
-            return Failed($"the {(measured.FailedArm == Arm.Base ? "base" : "head")} can't be measured: {measured.Reason}");
+            return Failed(failed);
         }
 
-        return Judge(goal, rule, level, calibration, series.Samples(measured.Pairs));
+        var result = Judge(goal, rule, level, calibration, found);
+        if (goal.Harness.HoldOut is null || result.Verdict is not ("better" or "not_worse"))
+        {
+            return result;
+        }
+
+        // An intersection of two tests needs no correction (Berger 1982).
+        (var held, failed) = await MeasureAsync(series, "holdout", pairs, holdOut: true, goal, calibration, input.Head);
+        return failed is not null ? Failed($"on the held-out workload {failed}") : WithHoldOut(result, Judge(goal, rule, level, calibration, held), goal);
     }
+
+    private static async Task<(IReadOnlyList<EvidencePair> Samples, string? Failed)> MeasureAsync(
+        PairSeries series, string stage, int pairs, bool holdOut, Goal goal, Calibration calibration, Candidate head)
+    {
+        var measured = await series.MeasureAsync(stage, pairs, Candidate.Base, head, holdOut, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice(calibration.Exact));
+        return measured.FailedArm != Arm.None
+            ? ([], $"the {(measured.FailedArm == Arm.Base ? "base" : "head")} can't be measured: {measured.Reason}")
+            : (series.Samples(measured.Pairs), AttemptPlaybook.BrokenBound(goal, measured.Pairs, calibration.Exact) is { } broken ? $"the head doesn't pass: {broken}" : null);
+    }
+
+    /// <summary>What is better must be better on work that nobody tuned for, too, and what isn't worse mustn't be worse there.</summary>
+    private static CompareResult WithHoldOut(CompareResult result, CompareResult held, Goal goal) => (result.Verdict, held.Verdict) switch
+    {
+        ("better", "better") => result with { HoldOut = held.Better, HoldOutPairs = held.Pairs, Reason = $"{result.Reason}, and at least {Bound.Text(held.Better!.Lower)} times on the held-out workload" },
+        (_, "better" or "not_worse") => result with { Verdict = "not_worse", Reason = result.Verdict == "better" ? $"{result.Reason}, but the held-out workload doesn't show it; it isn't worse there by {goal.MinimumEffect:P0}" : result.Reason },
+        _ => result with { Verdict = "unclear", Reason = $"{result.Reason}, but on the held-out workload: {held.Reason}" },
+    };
 
     private static CompareResult Judge(Goal goal, ClaimRule rule, double level, Calibration calibration, IReadOnlyList<EvidencePair> samples)
     {
@@ -89,10 +121,10 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
         var worse = ClaimJudge.Judge(Swap(samples), rule, goal.Harness.Maximise, calibration.Exact, level);
         var (verdict, reason) = (better, worse) switch
         {
-            ({ Proven: true }, _) => ("better", $"{goal.Harness.Metric} is at least {better.Lower:0.###} times better"),
-            (_, { Proven: true }) => ("worse", $"{goal.Harness.Metric} is at least {worse.Lower:0.###} times worse"),
-            _ when better.Lower > 1 / (1 + goal.MinimumEffect) => ("not_worse", $"{goal.Harness.Metric} is not worse by {goal.MinimumEffect:P0}: at least {better.Lower:0.###} times the base's"),
-            _ => ("unclear", $"{better.Pairs} pairs can't tell: between {better.Lower:0.###} and {(worse.Lower > 0 ? 1 / worse.Lower : double.PositiveInfinity):0.###} times the base's"),
+            ({ Proven: true }, _) => ("better", $"{goal.Harness.Metric} is at least {Bound.Text(better.Lower)} times better"),
+            (_, { Proven: true }) => ("worse", $"{goal.Harness.Metric} is at least {Bound.Text(worse.Lower)} times worse"),
+            _ when better.Lower > 1 / (1 + goal.MinimumEffect) => ("not_worse", $"{goal.Harness.Metric} is not worse by {goal.MinimumEffect:P0}: at least {Bound.Text(better.Lower)} times the base's"),
+            _ => ("unclear", $"{better.Pairs} pairs can't tell: between {Bound.Text(better.Lower)} and {(worse.Lower > 0 ? 1 / worse.Lower : double.PositiveInfinity):0.###} times the base's"),
         };
         return new CompareResult { Verdict = verdict, Reason = reason, Better = better, Worse = worse, Pairs = samples, Calibration = calibration };
     }

@@ -29,7 +29,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         var goal = input.Input.Goal;
         var rule = new ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
         var maker = new CandidateMaker(goal, input.Input.BaseFile);
-        var series = new PairSeries(context, Services.Measurer, goal);
+        var series = new PairSeries(context, Services.Measurer, goal, input.Number);
         var result = new AttemptResult { Attempt = input.Number, Trial = input.Trial.Number, Parameters = input.Trial.Parameters, ActiveSeconds = input.ActiveSeconds };
         var planned = input.Calibration.Exact ? ExactRepeats : Plan(input, rule, goal);
         if (planned == 0)
@@ -75,7 +75,13 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
 
         // An intersection of two tests, each at its own level, needs no correction (Berger 1982).
         var test = Judge(result.HoldOutPairs, rule, goal, input.Calibration.Exact, OneSided);
-        return result with { HoldOut = test, Proven = test.Proven, Reason = test.Proven ? null : "the held-out workload doesn't show it" };
+        var broken = BrokenBound(goal, held.Pairs, input.Calibration.Exact);
+        return result with
+        {
+            HoldOut = test,
+            Proven = test.Proven && broken is null,
+            Reason = broken is not null ? $"on the held-out workload {broken}" : test.Proven ? null : "the held-out workload doesn't show it",
+        };
     }
 
     /// <summary>The pairs of the one look, as many as the rule wants or the time allows; 0 where that is too few.</summary>
@@ -166,15 +172,15 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     private static ClaimTest Judge(IReadOnlyList<EvidencePair> pairs, ClaimRule rule, Goal goal, bool exact, double level) =>
         ClaimJudge.Judge(pairs, rule, goal.Harness.Maximise, exact, level);
 
+    /// <summary>The first constraint against the base that pairs don't show to hold, in words; null where all hold.</summary>
+    internal static string? BrokenBound(Goal goal, IReadOnlyList<Pair> pairs, bool exact) => goal.Harness.Constraints.Select(text => new Constraint(text))
+        .Where(constraint => constraint.ComparesWithBase && !constraint.IsShown(pairs, exact, OneSided)).Select(constraint => $"constraint {constraint.Text} isn't shown to hold").FirstOrDefault();
+
     private static string? Refuse(ClaimTest claim, IReadOnlyList<Pair> pairs, PairSeries series, Goal goal, bool exact)
     {
-        foreach (var constraint in goal.Harness.Constraints.Select(text => new Constraint(text)).Where(constraint => constraint.ComparesWithBase))
+        if (BrokenBound(goal, pairs, exact) is { } broken)
         {
-            var margins = constraint.Margins(pairs);
-            if (margins is null || (exact ? margins.Min() : SignedRank.LowerBound(margins, OneSided)) < 0)
-            {
-                return $"constraint {constraint.Text} isn't shown to hold";
-            }
+            return broken;
         }
 
         if (claim.Proven)

@@ -35,7 +35,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         }
 
         var claim = proof.Claim!;
-        var message = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Subject(maker, changed, proof)}\n\n{input.Goal.Harness.Metric}: at least {claim.Lower:0.###} times better ({claim.Estimate:0.###} estimated, {claim.Pairs} pairs).\n"));
+        var message = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Subject(maker, changed, proof)}\n\n{input.Goal.Harness.Metric}: at least {Bound.Text(claim.Lower)} times better ({claim.Estimate:0.###} estimated, {claim.Pairs} pairs).\n"));
         foreach (var name in changed)
         {
             message.Append(maker.IsFile(name) ? $"{name}\n" : $"{name}: {maker.BasePoint.GetValueOrDefault(name, "unset")} -> {proof.Parameters.GetValueOrDefault(name, "unset")}\n");
@@ -59,6 +59,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
                 BaseCommit = request.Input.BaseCommit,
                 HarnessHash = await HarnessHashAsync(request.Input, cancellation),
                 HarnessKind = goal.Harness.LoadsCandidate ? "loads-candidate" : "process",
+                LeftOut = request.LeftOut,
                 BuiltTwice = goal.BuildsTwice(request.Calibration.Exact),
                 Sandbox = request.Input.Sandbox,
                 Environment = Evidence.DescribeMachine(),

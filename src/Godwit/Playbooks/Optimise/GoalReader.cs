@@ -23,7 +23,8 @@ public sealed class GoalReader
     /// <param name="folder">The goal's folder from the top of its repository.</param>
     /// <param name="name">A short name for runs and branches.</param>
     /// <param name="problems">Every mistake; the goal is null unless there is none.</param>
-    public static Goal? Read(string text, string folder, string name, out IReadOnlyList<GoalProblem> problems)
+    /// <param name="compares">It is for comparing only, and needs nobody who proposes.</param>
+    public static Goal? Read(string text, string folder, string name, out IReadOnlyList<GoalProblem> problems, bool compares = false)
     {
         var reader = new GoalReader();
         problems = reader._problems;
@@ -32,13 +33,13 @@ public sealed class GoalReader
             return null;
         }
 
-        var goal = reader.ReadGoal(root, folder, name) with { Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))) };
+        var goal = reader.ReadGoal(root, folder, name, compares) with { Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))) };
         root.RefuseOthers();
         reader._problems.Sort((left, right) => (left.Line, left.Column).CompareTo((right.Line, right.Column)));
         return reader._problems.Count == 0 ? goal : null;
     }
 
-    private Goal ReadGoal(YamlMap root, string folder, string name)
+    private Goal ReadGoal(YamlMap root, string folder, string name, bool compares)
     {
         var title = root.Text("goal", required: true) ?? "";
         if (root.Text("playbook") is { } playbook && playbook is not ("optimise" or "optimize"))
@@ -52,7 +53,7 @@ public sealed class GoalReader
         var parameters = ParameterReader.Read(root, harness, _problems);
         var proposer = root.Text("proposer");
         var agents = ReadAgents(root);
-        if (parameters is null && agents.Count == 0)
+        if (parameters is null && agents.Count == 0 && !compares)
         {
             root.Problem("parameters", "'parameters' and 'agents' are both missing: without one of them there is nothing to try");
         }
@@ -194,7 +195,11 @@ public sealed class GoalReader
         {
             try
             {
-                Expression.Parse(text);
+                var constraint = new Constraint(text);
+                if (constraint is { ComparesWithBase: true, IsOneComparison: false })
+                {
+                    map.Problem(key, $"'{text}' is more than one comparison with the base, which measurements can't be judged by; write one constraint for each");
+                }
             }
             catch (FormatException error)
             {

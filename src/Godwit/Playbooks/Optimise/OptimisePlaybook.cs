@@ -106,8 +106,8 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         {
             State = "verified",
             Reason = calibration.Exact
-                ? $"{input.Goal.Harness.Metric} is {claim.Lower:0.###} times better, in every repeat"
-                : $"{input.Goal.Harness.Metric} is at least {claim.Lower:0.###} times better at {input.Goal.Confidence:P0} confidence",
+                ? $"{input.Goal.Harness.Metric} is {Bound.Text(claim.Lower)} times better, in every repeat"
+                : $"{input.Goal.Harness.Metric} is at least {Bound.Text(claim.Lower)} times better at {input.Goal.Confidence:P0} confidence",
             Proof = proof,
             Branch = branch,
             Commit = commit,

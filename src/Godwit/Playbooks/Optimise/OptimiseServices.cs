@@ -39,7 +39,8 @@ public sealed record DeliveryRequest(OptimiseInput Input, AttemptResult Proof, D
 /// <param name="Commit">The tip.</param>
 /// <param name="Trials">How many candidates were tried.</param>
 /// <param name="At">When.</param>
-public sealed record EvidenceRequest(OptimiseInput Input, Calibration Calibration, AttemptResult Proof, string Commit, int Trials, DateTimeOffset At);
+/// <param name="LeftOut">What a comparison left out; null for nothing.</param>
+public sealed record EvidenceRequest(OptimiseInput Input, Calibration Calibration, AttemptResult Proof, string Commit, int Trials, DateTimeOffset At, EvidenceLeftOut? LeftOut = null);
 
 /// <summary>What to publish.</summary>
 /// <param name="Source">The user's repository.</param>

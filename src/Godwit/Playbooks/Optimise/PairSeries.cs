@@ -10,7 +10,8 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="context">The process.</param>
 /// <param name="measurer">Measures.</param>
 /// <param name="goal">The goal.</param>
-internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Goal goal)
+/// <param name="attempt">Which attempt to prove something it is: each has seeds of its own, so that none sees another's.</param>
+internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Goal goal, int attempt = 1)
 {
     private const int Repeats = 2;
     private const int InfrastructureMargin = 3;
@@ -47,7 +48,7 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
             Pair? pair = null;
             for (var repeat = 0; repeat <= Repeats && pair is null; repeat++)
             {
-                var measured = await MeasurePairAsync($"{stage}/{index}{(repeat == 0 ? "" : $"/again{repeat}")}", new PairRequest(left, right, false, Seed(goal.Seed, stage, index), holdOut, builtTwice));
+                var measured = await MeasurePairAsync($"{stage}/{index}{(repeat == 0 ? "" : $"/again{repeat}")}", new PairRequest(left, right, false, Seed(goal.Seed, attempt == 1 ? stage : $"{attempt}/{stage}", index), holdOut, builtTwice));
                 baseRefusals += measured.Base.Outcome == TrialOutcome.Infrastructure ? 1 : 0;
                 candidateRefusals += measured.Candidate.Outcome == TrialOutcome.Infrastructure ? 1 : 0;
                 pair = measured.Base.Outcome == TrialOutcome.Infrastructure || measured.Candidate.Outcome == TrialOutcome.Infrastructure ? null : measured;

@@ -266,7 +266,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         private double Margin(Measurement measured)
         {
             var @base = new Measurement { Metrics = State.BaseMetrics.ToDictionary(pair => pair.Key, pair => new MetricSamples([pair.Value], null)) };
-            return _constraints.Min(constraint => constraint.Margins([new Pair(true, @base, measured, 0)]) is [var margin] ? margin : 0);
+            return _constraints.Min(constraint => constraint.Margin(new Pair(true, @base, measured, 0)));
         }
 
         private async Task MeasureBaseAsync()

@@ -206,7 +206,14 @@ internal sealed class YamlMap
             stream.Load(new StringReader(text));
             if (stream.Documents is [{ RootNode: YamlMappingNode root }])
             {
-                return new YamlMap(root, "", problems);
+                var odd = root.AllNodes.OfType<YamlMappingNode>().SelectMany(map => map.Children.Keys).FirstOrDefault(key => key is not YamlScalarNode);
+                if (odd is null)
+                {
+                    return new YamlMap(root, "", problems);
+                }
+
+                problems.Add(new GoalProblem(odd.Start.Line, odd.Start.Column, "a name is one word; this is a list or a mapping (a command that starts with [ or { needs quotes)"));
+                return null;
             }
 
             problems.Add(new GoalProblem(0, 0, "a goal file is one YAML mapping; 'godwit init' writes one to start from"));
@@ -214,6 +221,12 @@ internal sealed class YamlMap
         catch (YamlException error)
         {
             problems.Add(new GoalProblem(error.Start.Line, error.Start.Column, $"this is no YAML: {error.InnerException?.Message ?? error.Message}"));
+        }
+
+        catch (InvalidOperationException)
+        {
+            // What YamlDotNet throws where a text ends within a bracket.
+            problems.Add(new GoalProblem(text.AsSpan().Count('\n') + 1, 1, "this is no YAML: it ends within a { or [ that isn't closed"));
         }
 
         return null;

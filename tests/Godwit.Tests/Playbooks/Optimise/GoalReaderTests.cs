@@ -74,6 +74,8 @@ public sealed class GoalReaderTests
     [InlineData("", "one YAML mapping")]
     [InlineData("- a\n- b", "one YAML mapping")]
     [InlineData("goal: [", "this is no YAML")]
+    [InlineData("goal: x\nmeasure: {command: ./m, metric: ops", "this is no YAML")]
+    [InlineData("goal: x\n[a]: y", "a name is one word")]
     public void Read_NoGoalAtAll_OneProblem(string text, string expected)
     {
         Assert.Null(GoalReader.Read(text, "", "n", out var problems));
