@@ -12,7 +12,7 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
     private const int NamedAgents = 3;
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
-    private readonly AgentActivity _agents = new();
+    private readonly HashSet<OpenApproval> _asked = [];
     private double _best;
     private int _bestTrial;
     private AttemptProgress? _attempt;
@@ -62,7 +62,7 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
             Tell(note);
         }
 
-        foreach (var waiting in view.Input.Goal.Agents.Count == 0 ? [] : _agents.Update(reader))
+        foreach (var waiting in view.Agents.Approvals.Where(_asked.Add))
         {
             terminal.Line($"{terminal.Bold("asks")}     {waiting.Asked.Agent} wants {waiting.Asked.Tool} {waiting.Asked.Arguments} (rule '{waiting.Asked.Rule}'): godwit approvals {view.Run}");
         }
@@ -90,6 +90,9 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
                 break;
             case OptimiseNote.TrialEnded trial:
                 TellTrial(trial, unit);
+                break;
+            case OptimiseNote.ProposerFailed failed:
+                terminal.Line($"{terminal.Bad("proposer")} {view.Input.Goal.Proposer} gave no point and isn't asked any more: {failed.Reason}");
                 break;
             case OptimiseNote.AttemptStarted started:
                 _attempt = new AttemptProgress(started.Attempt, started.Pairs);
@@ -171,7 +174,7 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
     private string AtWork()
     {
-        var agents = _agents.AtWork.ToList();
+        var agents = view.Agents.AtWork.ToList();
         var named = string.Join(", ", agents.Take(NamedAgents).Select(agent => string.Create(CultureInfo.InvariantCulture, $"{agent.Name} {agent.Calls} {(agent.Calls == 1 ? "call" : "calls")} ${agent.Dollars:0.00}")));
         return agents.Count == 0 ? "" : $"; at work: {named}{(agents.Count > NamedAgents ? $" and {agents.Count - NamedAgents} more" : "")}";
     }

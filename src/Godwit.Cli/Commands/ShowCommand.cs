@@ -37,7 +37,7 @@ internal static class ShowCommand
             else
             {
                 Show(view);
-                if (view.Input.Goal.Agents.Count > 0 && AgentActivity.Of(reader).Approvals is { Count: > 0 } open)
+                if (view.Agents.Approvals is { Count: > 0 } open)
                 {
                     Console.WriteLine($"asks     {open.Count} actions of agents wait for you: godwit approvals {view.Run}");
                 }

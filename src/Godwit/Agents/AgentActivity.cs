@@ -29,6 +29,9 @@ public sealed class AgentActivity
     /// <summary>Actions that wait for a person, the oldest first.</summary>
     public IReadOnlyList<OpenApproval> Approvals => [.. _open.Values.OrderBy(approval => approval.At)];
 
+    /// <summary>Whether there are agents at work, and each waits for a person, itself or by one that it started.</summary>
+    public bool AllWait => _atWork.Count > 0 && _atWork.Values.All(agent => _open.Values.Any(open => open.Asked.Agent == agent.Name || open.Asked.Agent.StartsWith(agent.Name + ".", StringComparison.Ordinal)));
+
     /// <summary>The activity as it stands.</summary>
     public static AgentActivity Of(JournalReader reader)
     {
@@ -37,13 +40,11 @@ public sealed class AgentActivity
         return activity;
     }
 
-    /// <summary>Takes up what is new in the journal; returns the actions that have begun to wait and still do.</summary>
-    public IReadOnlyList<OpenApproval> Update(JournalReader reader)
+    /// <summary>Takes up what is new in the journal.</summary>
+    public void Update(JournalReader reader)
     {
-        var before = _sequence;
-        var known = _open.Values.ToHashSet();
         foreach (var entry in reader.After(
-            before, EntryKind.ProcessStarted, EntryKind.StepCompleted, EntryKind.Noted, EntryKind.SignalReceived, EntryKind.SignalExpired,
+            _sequence, EntryKind.ProcessStarted, EntryKind.StepCompleted, EntryKind.Noted, EntryKind.SignalReceived, EntryKind.SignalExpired,
             EntryKind.ProcessCompleted, EntryKind.ProcessFailed, EntryKind.ProcessCancelled))
         {
             _sequence = entry.Sequence;
@@ -67,8 +68,6 @@ public sealed class AgentActivity
                     break;
             }
         }
-
-        return [.. Approvals.Where(approval => !known.Contains(approval))];
     }
 
     private void Start(Entry entry)

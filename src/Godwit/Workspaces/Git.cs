@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Godwit.Workspaces;
 
-/// <summary>git said no. The message is its last line and what was asked of it.</summary>
+/// <summary>git said no. The message is the line that says why, and what was asked of it.</summary>
 /// <param name="message">One line.</param>
 public sealed class GitException(string message) : Exception(message);
 
@@ -27,6 +27,11 @@ internal static class Git
     public static async Task<byte[]> RunBytesAsync(
         string folder, IReadOnlyList<string> arguments, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null)
     {
+        if (!Directory.Exists(folder))
+        {
+            throw new GitException($"{folder} is missing; restore it from a copy");
+        }
+
         var info = new ProcessStartInfo("git")
         {
             WorkingDirectory = folder,
@@ -71,6 +76,13 @@ internal static class Git
         var complaint = await error;
         return process.ExitCode == 0
             ? output.ToArray()
-            : throw new GitException($"git {arguments[0]} in {folder}: {complaint.Trim().Split('\n')[^1]}");
+            : throw new GitException($"git {arguments[0]} in {folder}: {Cause(complaint)}");
+    }
+
+    /// <summary>What git calls fatal says why; the advice after it doesn't.</summary>
+    private static string Cause(string complaint)
+    {
+        var lines = complaint.Trim().Split('\n');
+        return Array.Find(lines, line => line.StartsWith("fatal: ", StringComparison.Ordinal) || line.StartsWith("error: ", StringComparison.Ordinal)) ?? lines[^1];
     }
 }

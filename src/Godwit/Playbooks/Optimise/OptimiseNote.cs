@@ -11,6 +11,7 @@ namespace Godwit.Playbooks.Optimise;
 [JsonDerivedType(typeof(AttemptEnded), "attempt_ended")]
 [JsonDerivedType(typeof(Delivered), "delivered")]
 [JsonDerivedType(typeof(Finished), "finished")]
+[JsonDerivedType(typeof(ProposerFailed), "proposer_failed")]
 public abstract record OptimiseNote
 {
     private OptimiseNote()
@@ -34,6 +35,9 @@ public abstract record OptimiseNote
 
     /// <summary>The result became a branch.</summary>
     public sealed record Delivered(string Branch, string Commit, string Evidence) : OptimiseNote;
+
+    /// <summary>The goal's own program gave no point and isn't asked any more.</summary>
+    public sealed record ProposerFailed(string Reason) : OptimiseNote;
 
     /// <summary>The run ended.</summary>
     public sealed record Finished(OptimiseResult Result) : OptimiseNote;

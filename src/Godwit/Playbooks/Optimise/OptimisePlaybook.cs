@@ -54,14 +54,14 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             if (finalist is null)
             {
                 // The reserve is of no use without a finalist: it goes into further candidates, while there are any.
-                if (deadline > 0 && deadline < end && state.Trials.Count < goal.Trials && (goal.Parameters is not null || state.Ended.Count < goal.Agents.Count))
+                if (deadline > 0 && deadline < end && state.Trials.Count < goal.Trials && (goal.Parameters is not null || goal.Agents.Any(agent => !state.Ended.ContainsKey(agent.Name))))
                 {
                     deadline = end;
                     state = state with { Done = false };
                     continue;
                 }
 
-                return await WithDeadParametersAsync(context, input, Ended(goal, calibration, state, disproven));
+                return await WithDeadParametersAsync(context, input, Ended(input, calibration, state, disproven));
             }
 
             var attempt = await AttemptAsync(context, input, calibration, state, finalist, disproven.Count + 1);
@@ -131,13 +131,17 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         };
     }
 
-    private static OptimiseResult Ended(Goal goal, Calibration calibration, ScreenState state, List<AttemptResult> disproven)
+    private static OptimiseResult Ended(OptimiseInput input, Calibration calibration, ScreenState state, List<AttemptResult> disproven)
     {
-        if (state.Trials.Count > 0 && state.Trials.All(trial => trial.Outcome != TrialOutcome.Ok))
+        // A search may ask for the base's own point, which passes whatever is wrong with all others.
+        var goal = input.Goal;
+        var maker = new CandidateMaker(goal, input.BaseFile);
+        var others = state.Trials.Where(trial => trial.Claim is not null || maker.Changed(trial.Parameters).Count > 0).ToList();
+        if (others.Count > 0 && others.TrueForAll(trial => trial.Outcome != TrialOutcome.Ok))
         {
-            var common = state.Trials.GroupBy(trial => (trial.Outcome, trial.Reason)).MaxBy(group => group.Count())!;
-            var how = state.Trials.All(trial => trial.Outcome == TrialOutcome.Crashed) ? "crashed" : "were thrown out";
-            return Failed($"all {state.Trials.Count} candidates {how}; most often: {common.Key.Reason}");
+            var common = others.GroupBy(trial => (trial.Outcome, trial.Reason)).MaxBy(group => group.Count())!;
+            var how = others.TrueForAll(trial => trial.Outcome == TrialOutcome.Crashed) ? "crashed" : "were thrown out";
+            return Failed($"all {others.Count} candidates {how}; most often: {common.Key.Reason}");
         }
 
         if (disproven.FindLast(attempt => attempt.Claim is not null || attempt.Planned == 0) is { } last)

@@ -23,8 +23,13 @@ public interface IDelivery
 public interface IOutsideProposer
 {
     /// <summary>The next point; null where the program gives none that can be tried.</summary>
-    Task<IReadOnlyDictionary<string, string>?> ProposeAsync(Search.SearchSpace space, IReadOnlyList<Search.Observation> observations, int budget, int number, CancellationToken cancellation);
+    Task<OutsidePoint> ProposeAsync(Search.SearchSpace space, IReadOnlyList<Search.Observation> observations, int budget, int number, CancellationToken cancellation);
 }
+
+/// <summary>What a program of the user's proposes.</summary>
+/// <param name="Point">The point; null where it gave none that can be tried.</param>
+/// <param name="Failure">Why there is no point; null where there is one.</param>
+public sealed record OutsidePoint(IReadOnlyDictionary<string, string>? Point, string? Failure = null);
 
 /// <summary>What to commit.</summary>
 /// <param name="Input">The run's input.</param>

@@ -1,3 +1,4 @@
+using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Journal;
 using Godwit.Verification;
@@ -10,7 +11,7 @@ public enum RunStatus
     /// <summary>It has an owner and something runs.</summary>
     Running,
 
-    /// <summary>It has an owner and waits for a signal or a timer.</summary>
+    /// <summary>It has an owner, and all agents that are at work wait for a person.</summary>
     Waiting,
 
     /// <summary>It waits for a person.</summary>
@@ -77,6 +78,12 @@ public sealed class OptimiseView
     /// <summary>What a person has to answer.</summary>
     public IReadOnlyList<ParkedWork> Parked { get; private set; } = [];
 
+    /// <summary>The agents at work, and what they wait for.</summary>
+    public AgentActivity Agents { get; } = new();
+
+    /// <summary>Whether the user's side is a git repository, which the branch went into; a plain folder is changed by <c>apply</c> only.</summary>
+    public bool IntoGit => Path.Exists(Path.Combine(Input.Source, ".git"));
+
     /// <summary>Why the root process failed outside of the playbook's own words; null otherwise.</summary>
     public string? Failure { get; private set; }
 
@@ -94,7 +101,7 @@ public sealed class OptimiseView
         "failed" => RunStatus.Failed,
         _ when Failure is not null => RunStatus.Failed,
         _ when Parked.Count > 0 => RunStatus.Parked,
-        _ => RunLock.IsHeld(Folder) ? RunStatus.Running : RunStatus.Stopped,
+        _ => !RunLock.IsHeld(Folder) ? RunStatus.Stopped : Agents.AllWait ? RunStatus.Waiting : RunStatus.Running,
     };
 
     /// <summary>The view of a run as it stands.</summary>
@@ -112,6 +119,11 @@ public sealed class OptimiseView
     public IReadOnlyList<OptimiseNote> Update(JournalReader reader)
     {
         var notes = new List<OptimiseNote>();
+        if (Input.Goal.Agents.Count > 0)
+        {
+            Agents.Update(reader);
+        }
+
         foreach (var entry in reader.After(Sequence, EntryKind.Noted, EntryKind.GenerationStarted, EntryKind.ProcessFailed, EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved))
         {
             Sequence = entry.Sequence;

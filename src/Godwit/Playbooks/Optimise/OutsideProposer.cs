@@ -20,7 +20,7 @@ internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessT
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    public async Task<IReadOnlyDictionary<string, string>?> ProposeAsync(
+    public async Task<OutsidePoint> ProposeAsync(
         SearchSpace space, IReadOnlyList<Observation> observations, int budget, int number, CancellationToken cancellation)
     {
         var result = await sandbox.RunAsync(
@@ -37,7 +37,13 @@ internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessT
                 Cpus = Processors.ForWork(spec.Cpus),
             },
             cancellation);
-        return result is { ExitCode: 0, TimedOut: false } ? Read(result.Output, space) : null;
+        return result switch
+        {
+            { TimedOut: true } => new OutsidePoint(null, $"it took longer than {Timeout.TotalSeconds:0} s"),
+            { ExitCode: not 0 } => new OutsidePoint(null, $"exit code {result.ExitCode}: {LastLine.Of(result)}"),
+            _ when Read(result.Output, space) is { } point => new OutsidePoint(point),
+            _ => new OutsidePoint(null, $"its last line is no point of the space: {LastLine.Of(result)}"),
+        };
     }
 
     internal static string Lines(SearchSpace space, IReadOnlyList<Observation> observations, int budget, int number)

@@ -99,6 +99,13 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             var proposal = await context.StepAsync(
                 $"propose/{number}", Effect.Repeatable, new ProposeInput(number, next, observations),
                 (ask, _, cancellation) => ProposeAsync(ask, cancellation));
+            if (proposal.Failure is { } failure)
+            {
+                // A program that fails will fail again: others propose in its place, and a person is told.
+                State = State with { Ended = new Dictionary<string, string>(State.Ended) { [Proposers.Outside] = failure } };
+                await context.NoteAsync($"note/proposer/{number}", (OptimiseNote)new OptimiseNote.ProposerFailed(failure));
+            }
+
             if (Known(proposal.Point) is { } known)
             {
                 // A point that is asked for again is worth another look, where looking again can tell anything new; one that
@@ -147,7 +154,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 ActiveSeconds = proposals.Select(proposal => proposal.Trial?.ActiveSeconds ?? 0).Append(before).Max(),
             };
             var made = proposals.Select(proposal => proposal.Trial).OfType<TrialRecord>().ToList();
-            if (made.Count == 0 && _trials.Count == 0 && _goal.Parameters is null && State.Ended.Count == _goal.Agents.Count)
+            if (made.Count == 0 && _trials.Count == 0 && _goal.Parameters is null && _goal.Agents.All(one => State.Ended.ContainsKey(one.Name)))
             {
                 State = State with { Failure = $"no agent could work: {string.Join("; ", State.Ended.Select(one => _goal.Agents.Count == 1 ? one.Value : $"{one.Key}: {one.Value}"))}" };
             }
@@ -198,9 +205,10 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
 
         private async Task<Proposal> ProposeAsync(ProposeInput ask, CancellationToken cancellation)
         {
-            if (ask.Proposer == Proposers.Outside && await services.Outside!.ProposeAsync(_maker.Space, ask.Observations, _goal.Trials, ask.Number, cancellation) is { } outside)
+            var outside = ask.Proposer == Proposers.Outside ? await services.Outside!.ProposeAsync(_maker.Space, ask.Observations, _goal.Trials, ask.Number, cancellation) : null;
+            if (outside is { Point: { } given })
             {
-                return new Proposal(ask.Proposer, outside);
+                return new Proposal(ask.Proposer, given);
             }
 
             var random = new SeededRandom(_goal.Seed, "propose", $"{ask.Number}");
@@ -210,7 +218,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 // In a small space a proposer often draws what it has seen; a few more draws cost nothing.
                 if (attempt == Redraws || Known(point) is null)
                 {
-                    return new Proposal(proposer.Name, point);
+                    return new Proposal(proposer.Name, point, outside?.Failure);
                 }
             }
 
