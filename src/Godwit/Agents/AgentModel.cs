@@ -18,6 +18,9 @@ internal static class AgentModel
     /// <summary>The conversation is too long; nothing was billed.</summary>
     public const string Overflow = "model-overflow";
 
+    /// <summary>The agent's time was over.</summary>
+    public const string OutOfTime = "timeout";
+
     private const string Refused = "model";
 
     public static async Task<ModelStepResult> AskAsync(ModelPipeline models, ModelRequest request, Attempt attempt, CancellationToken cancellation)
@@ -27,6 +30,11 @@ internal static class AgentModel
             var answer = await models.AskAsync(request, cancellation);
             attempt.Settle(answer.Charge);
             return new ModelStepResult(answer.Reply, answer.Charge, attempt.ActiveTime.TotalSeconds);
+        }
+        catch (WaitEndedException)
+        {
+            attempt.Settle(Charge.None);
+            throw;
         }
         catch (ModelException failure)
         {

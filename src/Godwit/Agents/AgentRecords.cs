@@ -131,6 +131,9 @@ public sealed record AgentState
     /// <summary>Model calls so far.</summary>
     public int Turn { get; init; }
 
+    /// <summary>How often in a row its conversation was too long, without an answer in between.</summary>
+    public int Overflows { get; init; }
+
     /// <summary>Tool calls so far.</summary>
     public int ToolCalls { get; init; }
 
@@ -157,6 +160,9 @@ public sealed record AgentState
 
     /// <summary>The time that it has used, as known at its last answer.</summary>
     internal double UsedSeconds => NowSeconds - StartSeconds - WaitedSeconds;
+
+    /// <summary>A step may take what is left of its time.</summary>
+    internal StepOptions Limit => new() { Timeout = TimeSpan.FromSeconds(Math.Clamp(Task.Seconds - UsedSeconds, 1, 7 * 86_400)) };
 
     /// <summary>Agents that it has started.</summary>
     public int Spawned { get; init; }

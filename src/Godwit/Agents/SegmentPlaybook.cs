@@ -20,6 +20,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
     {
         private const int MostTurns = 100;
         private const int MostBroken = 3;
+        private const int MostOverflows = 3;
         private const double FullAt = 0.7;
         // Beyond this, what is sent again with each turn costs more than a summary loses, whatever the model could hold.
         private const long MostContext = 128_000;
@@ -51,7 +52,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 var (reply, failure) = await AskAsync($"turn/{_state.Turn + 1}", services.Budgets.At(_task.Budget), _messages, AllTools);
                 if (failure is { Cause: AgentModel.Overflow })
                 {
-                    return await CutAsync();
+                    _state = _state with { Overflows = _state.Overflows + 1 };
+                    return _state.Overflows < MostOverflows ? await CutAsync() : await EndAsync(AgentEnd.Failed, $"its conversation doesn't fit even when it has been cut: {failure.Message}");
                 }
 
                 if (reply is null)
@@ -59,6 +61,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     return await EndAsync(failure!.Cause == BudgetExceededException.Cause ? AgentEnd.OutOfBudget : AgentEnd.Failed, failure.Message);
                 }
 
+                _state = _state with { Overflows = 0 };
                 if (await TakeAsync(reply) is { } end)
                 {
                     return end;
@@ -110,7 +113,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 }));
             }
 
-            var (nudge, stop) = _loops.Add(reply, answers.OfType<MessagePart.ToolResult>().Select(result => result.Content));
+            var (nudge, stop) = _loops.Add(reply, [.. answers.OfType<MessagePart.ToolResult>()]);
             if (stop is not null)
             {
                 return await EndAsync(AgentEnd.Stopped, $"it {stop}");
@@ -150,7 +153,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 {
                     var answer = await context.StepAsync(
                         tries == 1 ? $"{key}/ask" : $"{key}/ask/{tries}", Effect.Paid(services.Models.WorstCase(request), budget), fresh,
-                        (_, attempt, cancellation) => AgentModel.AskAsync(services.Models, request, attempt, cancellation));
+                        (_, attempt, cancellation) => AgentModel.AskAsync(services.Models, request, attempt, cancellation), _state.Limit);
                     _before = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(fresh)));
                     _told = messages.Count;
                     _state = _state with
@@ -161,6 +164,10 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                         Models = _state.Models.Contains(answer.Reply.Model) ? _state.Models : [.. _state.Models, answer.Reply.Model],
                     };
                     return (answer.Reply, null);
+                }
+                catch (StepFailedException failed) when (failed.Failure.Cause == AgentModel.OutOfTime)
+                {
+                    return (null, failed.Failure with { Cause = BudgetExceededException.Cause, Message = $"its {_task.Seconds:0} s are used up while a model was asked" });
                 }
                 catch (StepFailedException failed) when (failed.Failure.Cause is AgentModel.Broken)
                 {

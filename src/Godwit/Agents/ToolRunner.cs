@@ -26,6 +26,13 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         for (var index = 0; index < calls.Count;)
         {
             var call = calls[index];
+            var left = state.Task.ToolCalls - state.ToolCalls;
+            if (left <= 0 && call.Name != AgentPrompt.Submit.Name)
+            {
+                results[index++] = new MessagePart.ToolResult(call.Id, $"not carried out: your {state.Task.ToolCalls} tool calls are used up", Failed: true);
+                continue;
+            }
+
             if (call.Name == AgentPrompt.Ask.Name && state.Task.MayAsk)
             {
                 (state, results[index]) = (state with { ToolCalls = state.ToolCalls + 1 }, await _person.AskAsync($"{key}/tools/{index + 1}", call, state.Turn));
@@ -46,7 +53,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
                 continue;
             }
 
-            var group = Together(calls.Skip(index));
+            var group = Together(calls.Skip(index).Take(left));
             var outputs = await RunGroupAsync($"{key}/tools/{index + 1}", group, state);
             for (var offset = 0; offset < group.Count; offset++, index++)
             {
@@ -85,20 +92,20 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         var allowed = group.Where((_, index) => outputs[index] is null).ToList();
         if (allowed.Count > 0)
         {
-            var done = new Queue<ToolOutput>(await CarryOutAsync(key, allowed));
+            var done = new Queue<ToolOutput>(await CarryOutAsync(key, allowed, state.Limit));
             outputs = [.. outputs.Select(output => output ?? done.Dequeue())];
         }
 
         return [.. outputs.Select(output => output!)];
     }
 
-    private async Task<IReadOnlyList<ToolOutput>> CarryOutAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls)
+    private async Task<IReadOnlyList<ToolOutput>> CarryOutAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, StepOptions limit)
     {
         var request = new ToolGroup([.. calls.Select(call => call.Name)], [.. calls.Select(call => call.Arguments)]);
         try
         {
             return await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, _, cancellation) =>
-                (IReadOnlyList<ToolOutput>)await Task.WhenAll(calls.Select(call => RunOneAsync(call, cancellation))));
+                (IReadOnlyList<ToolOutput>)await Task.WhenAll(calls.Select(call => RunOneAsync(call, cancellation))), limit);
         }
         catch (StepFailedException failed)
         {

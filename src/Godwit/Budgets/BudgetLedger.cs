@@ -16,14 +16,19 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
     /// <summary>The budget of one node, to be handed to paid steps.</summary>
     public IBudget At(string node) => new Node(this, node);
 
-    /// <summary>Takes up what the journal says was spent before.</summary>
-    public void Book(string node, Charge charge)
+    /// <summary>Takes up what the journal says of a node, before anything else is spent.</summary>
+    public void Book(string node, BudgetHistory history)
     {
         lock (_gate)
         {
             foreach (var account in Chain_NeedsLock(node))
             {
-                account.Spent += charge;
+                account.Spent += history.Spent;
+            }
+
+            if (history.Overbilled is { } over)
+            {
+                Account_NeedsLock(node).Stopped = Words(over);
             }
         }
     }
@@ -105,12 +110,15 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
             // The provider didn't keep to the cap, and what is below here could pass any: calls that are out finish, no further one goes out.
             if (spent.Dollars > worst.Dollars || spent.Tokens > worst.Tokens)
             {
-                Account_NeedsLock(node).Stopped = FormattableString.Invariant($"a call was billed ${spent.Dollars:0.####} and {spent.Tokens} tokens, more than the ${worst.Dollars:0.####} and {worst.Tokens} that were reserved for it");
+                Account_NeedsLock(node).Stopped = Words(new Overbilling(spent, worst));
             }
 
             Grant_NeedsLock();
         }
     }
+
+    private static string Words(Overbilling over) => FormattableString.Invariant(
+        $"a call was billed ${over.Billed.Dollars:0.####} and {over.Billed.Tokens} tokens, more than the ${over.Reserved.Dollars:0.####} and {over.Reserved.Tokens} that were reserved for it");
 
     private void Grant_NeedsLock()
     {

@@ -28,7 +28,7 @@ public sealed class DurableRun : IAsyncDisposable
         _tasks = new TaskTracker(Fault);
         _timers = new TimerQueue(options.Time, (process, key) => _cells.Find(process)?.TimerDue(key));
         Clock = new ActiveClock(options.Time, index.Active);
-        Spent = index.Spent;
+        Budgets = index.Budgets;
         _lastProcess = index.LastProcess;
         _lastCheckpoint = options.Time.GetTimestamp();
         foreach (var (process, (parent, key)) in index.Unfinished)
@@ -55,7 +55,7 @@ public sealed class DurableRun : IAsyncDisposable
     public TimeSpan ActiveTime => Clock.Elapsed;
 
     /// <summary>What each budget's node had spent when the run was taken up; calls that were in flight count at their worst case.</summary>
-    public IReadOnlyDictionary<string, Charge> Spent { get; }
+    public IReadOnlyDictionary<string, BudgetHistory> Budgets { get; }
 
     /// <summary>How many processes have something running for them.</summary>
     internal int ActiveCells => _cells.Active;

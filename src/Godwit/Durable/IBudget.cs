@@ -25,3 +25,13 @@ public sealed class BudgetExceededException(string message) : Exception(message)
     /// <summary>The cause in the journaled failure of the step.</summary>
     public const string Cause = "budget";
 }
+
+/// <summary>What the journal says of a budget's node.</summary>
+/// <param name="Spent">What it has spent itself; calls that were in flight count at their worst case.</param>
+/// <param name="Overbilled">The last call that was billed more than was reserved for it; null for none.</param>
+public sealed record BudgetHistory(Charge Spent, Overbilling? Overbilled = null);
+
+/// <summary>A provider billed more than its call's cap allows.</summary>
+/// <param name="Billed">What it billed.</param>
+/// <param name="Reserved">What was reserved.</param>
+public sealed record Overbilling(Charge Billed, Charge Reserved);

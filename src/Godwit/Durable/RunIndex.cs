@@ -7,6 +7,7 @@ internal sealed class RunIndex
 {
     private readonly Dictionary<long, (long Parent, string Key)> _unfinished = [];
     private readonly Dictionary<string, Charge> _spent = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Overbilling> _overbilled = new(StringComparer.Ordinal);
     private readonly Dictionary<(long Process, string Key), List<(string Budget, Charge Charge)>> _open = [];
     private DateTimeOffset _start;
     private DateTimeOffset _last;
@@ -18,9 +19,9 @@ internal sealed class RunIndex
 
     public Entry? RootEnd { get; private set; }
 
-    /// <summary>What each budget's node has spent itself; calls that were in flight count at their worst case.</summary>
-    public IReadOnlyDictionary<string, Charge> Spent => _spent.Select(pair => (pair.Key, pair.Value)).Concat(_open.Values.SelectMany(list => list))
-        .GroupBy(pair => pair.Item1).ToDictionary(group => group.Key, group => group.Aggregate(Charge.None, (sum, pair) => sum + pair.Item2));
+    /// <summary>What each budget's node has spent itself.</summary>
+    public IReadOnlyDictionary<string, BudgetHistory> Budgets => _spent.Select(pair => (pair.Key, pair.Value)).Concat(_open.Values.SelectMany(list => list))
+        .GroupBy(pair => pair.Item1).ToDictionary(group => group.Key, group => new BudgetHistory(group.Aggregate(Charge.None, (sum, pair) => sum + pair.Item2), _overbilled.GetValueOrDefault(group.Key)));
 
     /// <summary>Generations at the end of the journal that left nothing behind.</summary>
     public int IdleGenerations { get; private set; }
@@ -74,7 +75,11 @@ internal sealed class RunIndex
             return;
         }
 
-        _open.Remove((row.Process, row.Key));
+        if (_open.Remove((row.Process, row.Key), out var ended) && ended.Count > 0 && ended[^1].Charge is var reserved && (info.Charge!.Dollars > reserved.Dollars || info.Charge.Tokens > reserved.Tokens))
+        {
+            _overbilled[info.Budget!] = new Overbilling(info.Charge, reserved);
+        }
+
         _spent[info.Budget!] = _spent.GetValueOrDefault(info.Budget!, Charge.None) + info.Charge!;
     }
 }

@@ -52,6 +52,14 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
             var info = new EntryInfo { Effect = "paid", Budget = paid.Budget?.Id, Charge = paid.WorstCase };
             await IntendAsync([.. booked, new Draft(process, EntryKind.StepIntended, work.Key, work.Input, info.ToBytes())]);
             var end = await TryAsync(work, former, cancellation);
+            if (end == StepEnd.Unbilled)
+            {
+                await IntendAsync([new Draft(process, EntryKind.StepBooked, work.Key, Info: new EntryInfo { Budget = paid.Budget?.Id, Charge = Charge.None }.ToBytes())]);
+                reservation?.Settle(Charge.None);
+                reservation = null;
+                return StepEnd.Interrupted;
+            }
+
             if (end == StepEnd.Interrupted || reservation is null)
             {
                 return end;
@@ -154,7 +162,7 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
-                return StepEnd.Interrupted;
+                return work.Effect is Effect.PaidCase && attempt.Charge == Charge.None ? StepEnd.Unbilled : StepEnd.Interrupted;
             }
             catch (TimeoutException error)
             {

@@ -14,4 +14,7 @@ internal sealed record StepWork(
 internal sealed record StepEnd(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob> Blobs, Action? Appended = null)
 {
     public static StepEnd Interrupted { get; } = new([], []);
+
+    /// <summary>Interrupted while no call was out: it is known to have cost nothing.</summary>
+    public static StepEnd Unbilled { get; } = new([], []);
 }

@@ -51,6 +51,14 @@ internal static class ActionClassifier
             ? ActionKind.OutsidePath
             : ActionKind.Workspace;
 
+    /// <summary>Programs whose words are text and no paths.</summary>
+    private static readonly HashSet<string> Printing = new(StringComparer.Ordinal) { "echo", "printf", "expr", "tr", "seq" };
+
+    /// <summary>Programs whose first word is a pattern or a script: a slash in it says nothing.</summary>
+    private static readonly HashSet<string> Matching = new(StringComparer.Ordinal) { "awk", "gawk", "mawk", "sed", "grep", "egrep", "fgrep", "rg", "perl", "jq" };
+
+    private static readonly string[] Elsewhere = ["$HOME", "${HOME}", "$OLDPWD", "/proc/self/root", "/proc/self/cwd", "/proc/1/"];
+
     private static ActionKind OfWords(IReadOnlyList<string> words)
     {
         var program = Path.GetFileName(words[0]);
@@ -58,14 +66,58 @@ internal static class ActionClassifier
         kinds |= Privileged.Contains(program) ? ActionKind.Privilege : 0;
         kinds |= Networked.Contains(program) ? ActionKind.Network : 0;
         kinds |= Controlling.Contains(program) ? ActionKind.ProcessControl : 0;
-        kinds |= Fetching.Any(pair => pair.Program == program && words.Skip(1).FirstOrDefault(word => !word.StartsWith('-')) is { } verb && pair.Verbs.Contains(verb)) ? ActionKind.Network : 0;
-        foreach (var word in words.Skip(1).Append(words[0].StartsWith('/') ? words[0] : ""))
+        kinds |= Fetching.Any(pair => pair.Program == program && Verbs(words).Any(pair.Verbs.Contains)) ? ActionKind.Network : 0;
+        foreach (var word in Paths(program, words).Append(words[0].StartsWith('/') ? words[0] : ""))
         {
+            kinds |= Elsewhere.Any(place => Value(word).StartsWith(place, StringComparison.Ordinal)) ? ActionKind.OutsidePath : 0;
             kinds |= word.Contains('/', StringComparison.Ordinal) || word.StartsWith('~') || word == ".." ? OfPath(Value(word)) : 0;
         }
 
-        // A line for another shell is looked into like this one.
-        return program is "sh" or "bash" or "dash" or "zsh" && words.SkipWhile(word => word is not ("-c" or "-lc" or "-ec")).Skip(1).FirstOrDefault() is { } inner ? kinds | OfCommand(inner) : kinds;
+        return kinds;
+    }
+
+    /// <summary>The words that can be paths.</summary>
+    private static IEnumerable<string> Paths(string program, IReadOnlyList<string> words)
+    {
+        var pattern = Matching.Contains(program);
+        for (var at = 1; at < words.Count && !Printing.Contains(program); at++)
+        {
+            if (Matching.Contains(program) && words[at].StartsWith('-'))
+            {
+                if (words[at] is "-e" or "--regexp" or "--expression")
+                {
+                    // The pattern stands behind it, and every other word is a file.
+                    at++;
+                    pattern = false;
+                }
+            }
+            else if (pattern)
+            {
+                pattern = false;
+            }
+            else
+            {
+                yield return words[at];
+            }
+        }
+    }
+
+    /// <summary>What can be a program's verb: its first word that is no option, and the one after an option's value, as in <c>git -C x push</c>.</summary>
+    private static IEnumerable<string> Verbs(IReadOnlyList<string> words)
+    {
+        for (var at = 1; at < words.Count; at++)
+        {
+            if (words[at].StartsWith('-'))
+            {
+                continue;
+            }
+
+            yield return words[at];
+            if (!words[at - 1].StartsWith('-'))
+            {
+                yield break;
+            }
+        }
     }
 
     /// <summary>The path in <c>--output=/etc/x</c>, <c>-I/usr/include</c> or a plain word.</summary>

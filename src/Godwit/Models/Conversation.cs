@@ -115,6 +115,9 @@ public sealed record ModelUsage(long Input, long CachedInput, long Output)
 {
     /// <summary>What writing to a cache costs beside that, in tokens at the price of input.</summary>
     public decimal Surcharge { get; init; }
+
+    /// <summary>Whether these can be counts of tokens; what can't is no ground for a bill.</summary>
+    internal bool IsPlausible => Input >= 0 && CachedInput >= 0 && CachedInput <= Input && Output >= 0 && Surcharge >= 0;
 }
 
 /// <summary>A model's answer.</summary>

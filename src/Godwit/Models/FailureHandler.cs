@@ -7,8 +7,11 @@ namespace Godwit.Models;
 /// <param name="provider">The provider's name for messages.</param>
 /// <param name="key">The key, which some providers repeat in what they answer to a wrong one; it is taken out.</param>
 /// <param name="time">The clock for Retry-After dates.</param>
-internal sealed class FailureHandler(string provider, string? key, TimeProvider time) : DelegatingHandler(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+internal sealed class FailureHandler(string provider, string? key, TimeProvider time) : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
 {
+    /// <summary>What stands where a key was.</summary>
+    public const string InPlaceOfKey = "(key)";
+
     private const HttpStatusCode Overloaded = (HttpStatusCode)529;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
@@ -39,13 +42,16 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
         }
     }
 
-    private string WithoutKey(string body) => key is { Length: > 0 } ? body.Replace(key, "(key)", StringComparison.Ordinal) : body;
+    private string WithoutKey(string body) => key is { Length: > 0 } ? body.Replace(key, InPlaceOfKey, StringComparison.Ordinal) : body;
 
     private static ModelFailure KindOf(HttpStatusCode status, string body) => status switch
     {
         HttpStatusCode.TooManyRequests => ModelFailure.RateLimited,
         HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge when IsOverflow(body) => ModelFailure.ContextOverflow,
-        HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict or Overloaded or >= HttpStatusCode.InternalServerError => ModelFailure.Unavailable,
+
+        // A proxy gave up waiting: what stands behind it may go on, and bill.
+        HttpStatusCode.RequestTimeout or HttpStatusCode.GatewayTimeout => ModelFailure.Broken,
+        HttpStatusCode.Conflict or Overloaded or >= HttpStatusCode.InternalServerError => ModelFailure.Unavailable,
         _ => ModelFailure.Rejected,
     };
 

@@ -80,12 +80,17 @@ public sealed class ModelCatalogue
             var layer = Read(file, text, mistakes);
             foreach (var (name, provider) in layer.Providers ?? [])
             {
-                providers[name] = provider;
+                providers[name] = provider ?? new ModelProvider();
             }
 
             foreach (var (name, model) in layer.Models ?? [])
             {
-                models[name] = model.Over(name, models.GetValueOrDefault(name));
+                models[name] = (model ?? new Listed()).Over(name, models.GetValueOrDefault(name));
+                if (models[name] is { Input: < 0 } or { CachedInput: < 0 } or { Output: < 0 } or { Context: < 0 } or { MaxOutput: < 0 })
+                {
+                    mistakes.Add($"{file}: model '{name}' has a price or a size below 0");
+                }
+
                 if (!providers.ContainsKey(models[name].Provider))
                 {
                     mistakes.Add($"{file}: model '{name}' is served by '{models[name].Provider}', which is no provider; add it under providers");
@@ -99,6 +104,12 @@ public sealed class ModelCatalogue
 
             foreach (var (role, names) in layer.Roles ?? [])
             {
+                if (names is null)
+                {
+                    mistakes.Add($"{file}: role '{role}' names no model; write {role}: [NAME], or take it out");
+                    continue;
+                }
+
                 roles[role] = names;
                 mistakes.AddRange(names.Where(name => !models.ContainsKey(name)).Select(name => $"{file}: role '{role}' names '{name}', which is no model; add it under models"));
             }
@@ -121,7 +132,8 @@ public sealed class ModelCatalogue
         }
         catch (YamlException error)
         {
-            mistakes.Add($"{file}:{error.Start.Line}:{error.Start.Column}: {(error.InnerException ?? error).Message}");
+            var why = (error.InnerException ?? error).Message;
+            mistakes.Add($"{file}:{error.Start.Line}:{error.Start.Column}: {(why.Contains("List`1", StringComparison.Ordinal) ? "this must be a list, such as [NAME]" : why)}");
             return new Layer();
         }
     }

@@ -51,16 +51,21 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
             return new MailboxDriver(provider.Url ?? throw Wrong(name, "a mailbox needs url: FOLDER"), time);
         }
 
-        var (http, key) = Open(name, provider);
-        var address = provider.Url is null ? null : new Uri(provider.Url);
-        return provider.Dialect switch
+        var (http, key) = Open(name, provider, repaired: provider.Dialect == "compatible");
+        var address = provider.Url is null ? null : AddressOf(name, provider.Url);
+        IModelDriver driver = provider.Dialect switch
         {
             "anthropic" => new AnthropicDriver(http, address, key),
             "openai" or "compatible" => new OpenAIChatDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key, provider.Dialect == "compatible"),
             "responses" => new OpenAIResponsesDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key),
             _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use compatible, openai, responses, anthropic or mailbox"),
         };
+        return key is { Length: > 0 } ? new KeylessDriver(driver, key) : driver;
     }
+
+    private static Uri AddressOf(string provider, string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+        ? address
+        : throw Wrong(provider, $"'{url}' is no address of http or https");
 
     private ProviderConnection Connect(string name)
     {
@@ -72,13 +77,14 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
 
         var (http, key) = Open(name, provider);
         var address = provider.Url ?? (provider.Dialect == "anthropic" ? "https://api.anthropic.com" : throw Wrong(name, "it needs url: ADDRESS"));
-        return new ProviderConnection(http, provider.Dialect, new Uri(address), key);
+        return new ProviderConnection(http, provider.Dialect, AddressOf(name, address), key);
     }
 
-    private (HttpClient Http, string? Key) Open(string name, ModelProvider provider)
+    private (HttpClient Http, string? Key) Open(string name, ModelProvider provider, bool repaired = false)
     {
         var key = Key(name, provider);
-        var http = new HttpClient(new FailureHandler(name, key, time)) { Timeout = TimeSpan.FromMinutes(15) };
+        HttpMessageHandler handler = new FailureHandler(name, key, time);
+        var http = new HttpClient(repaired ? new ChatRepair(handler) : handler) { Timeout = TimeSpan.FromMinutes(15) };
         _connections.Add(http);
         return (http, key);
     }

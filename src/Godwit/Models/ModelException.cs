@@ -39,3 +39,7 @@ public sealed class ModelException(ModelFailure kind, string message, TimeSpan? 
     /// <summary>How long the provider asks to wait; null where it doesn't say.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 }
+
+/// <summary>Waiting for a model was ended while no call was out: nothing can have been billed.</summary>
+/// <param name="cancellation">What ended it.</param>
+internal sealed class WaitEndedException(CancellationToken cancellation) : OperationCanceledException("ended while waiting for a model", cancellation);

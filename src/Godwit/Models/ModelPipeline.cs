@@ -46,7 +46,7 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
             async model =>
             {
                 var reply = await drivers(model.Provider).AskAsync(model, model.Capped(request), cancellation);
-                return new ModelAnswer(reply, model.Cost(reply.Usage));
+                return new ModelAnswer(reply, reply.Usage.IsPlausible ? model.Cost(reply.Usage) : model.WorstCase(request));
             },
             GiveUpAfter,
             waitsAsAsked: true,
@@ -68,6 +68,13 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
         for (var tries = 1; ; tries++)
         {
             var model = Choose(left, tries);
+            var closed = Governor(model).ClosedUntil - time.GetUtcNow();
+            if (closed > TimeSpan.Zero && (waitsAsAsked || time.GetElapsedTime(start) + closed <= patience))
+            {
+                // Another call was told when to come back: that holds for this one too.
+                await WaitAsync(closed, cancellation);
+            }
+
             ModelException last;
             try
             {
@@ -91,14 +98,35 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
                 throw last;
             }
 
-            await Task.Delay(pause, time, cancellation);
+            await WaitAsync(pause, cancellation);
+        }
+    }
+
+    /// <exception cref="WaitEndedException">It was ended while no call was out.</exception>
+    private async Task WaitAsync(TimeSpan wait, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Delay(wait, time, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new WaitEndedException(cancellation);
         }
     }
 
     private async Task<T> GovernedAsync<T>(ModelEntry model, Func<ModelEntry, Task<T>> call, CancellationToken cancellation)
     {
         var governor = Governor(model);
-        await governor.EnterAsync(cancellation);
+        try
+        {
+            await governor.EnterAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new WaitEndedException(cancellation);
+        }
+
         ModelException? failure = null;
         try
         {

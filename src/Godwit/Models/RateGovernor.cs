@@ -57,7 +57,7 @@ internal sealed class RateGovernor(TimeProvider time)
         lock (_gate)
         {
             _out--;
-            _failures = failure?.Kind == ModelFailure.Unavailable ? _failures : 0;
+            _failures = failure?.Kind is ModelFailure.Unavailable or ModelFailure.Broken ? _failures : 0;
             switch (failure?.Kind)
             {
                 case ModelFailure.RateLimited:
@@ -69,6 +69,11 @@ internal sealed class RateGovernor(TimeProvider time)
                     // A failure now and then is one call's trouble; several in a row are the provider's, and others are asked meanwhile.
                     _failures++;
                     Close_NeedsLock(failure.RetryAfter ?? (_failures < DownAfter ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(LongestClosed, Math.Pow(2, _failures - DownAfter)))));
+                    break;
+                case ModelFailure.Broken:
+                    // It may have been billed, so the next try had better be another provider's.
+                    _failures++;
+                    Close_NeedsLock(TimeSpan.FromSeconds(Math.Min(LongestClosed, Math.Pow(2, _failures))));
                     break;
                 case null when _limit < Most && time.GetElapsedTime(_changed) >= GrowEvery:
                     _limit++;

@@ -124,7 +124,7 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
         {
             if (Directory.Exists(path))
             {
-                Directory.Delete(path, recursive: true);
+                FileSystem.DeleteAll(path);
             }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

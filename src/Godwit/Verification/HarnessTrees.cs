@@ -66,7 +66,7 @@ internal sealed class HarnessTrees
             tree = _trees[name] = new PlainTree(Path.Combine(_folder.Trees, name), _sandbox.OwnerOfFiles);
             if (Directory.Exists(tree.Path))
             {
-                Directory.Delete(tree.Path, recursive: true);
+                FileSystem.DeleteAll(tree.Path);
             }
         }
 
@@ -158,7 +158,7 @@ internal sealed class HarnessTrees
             var work = path + ".new";
             if (Directory.Exists(work))
             {
-                Directory.Delete(work, recursive: true);
+                FileSystem.DeleteAll(work);
             }
 
             await _repository.CheckoutAsync(_baseCommit, work, cancellation);
@@ -267,7 +267,7 @@ internal sealed class HarnessTrees
         {
             var name = _recent[0];
             _recent.RemoveAt(0);
-            Directory.Delete(_trees[name].Path, recursive: true);
+            FileSystem.DeleteAll(_trees[name].Path);
             _trees.Remove(name);
         }
     }

@@ -65,7 +65,7 @@ public sealed class AgentTree(
     {
         if (Directory.Exists(path))
         {
-            Directory.Delete(path, recursive: true);
+            FileSystem.DeleteAll(path);
         }
 
         if (lay is null)

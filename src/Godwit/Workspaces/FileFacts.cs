@@ -34,6 +34,29 @@ internal static partial class FileSystem
             BinaryPrimitives.ReadUInt16LittleEndian(buffer[28..]));
     }
 
+    /// <summary>Deletes a folder with all in it; folders that a program has made read-only too.</summary>
+    public static void DeleteAll(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+        {
+            Open(new DirectoryInfo(folder));
+            Directory.Delete(folder, recursive: true);
+        }
+
+        static void Open(DirectoryInfo folder)
+        {
+            folder.UnixFileMode |= UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+            foreach (var below in folder.EnumerateDirectories().Where(below => below.LinkTarget is null))
+            {
+                Open(below);
+            }
+        }
+    }
+
     /// <summary>Gives a path, not what it links to, to a user; -1 leaves it.</summary>
     public static void Own(string path, int owner)
     {

@@ -22,7 +22,7 @@ internal sealed class PlainTree(string path, int owner)
         {
             if (Directory.Exists(path))
             {
-                Directory.Delete(path, recursive: true);
+                FileSystem.DeleteAll(path);
             }
 
             _known.Clear();
@@ -146,7 +146,7 @@ internal sealed class PlainTree(string path, int owner)
             case null:
                 return;
             case { IsDirectory: true }:
-                Directory.Delete(target, recursive: true);
+                FileSystem.DeleteAll(target);
                 return;
             default:
                 File.Delete(target);

@@ -16,6 +16,8 @@ public sealed class AgentTests : AgentFixture
     [InlineData("same")]
     [InlineData("alternating")]
     [InlineData("empty")]
+    [InlineData("failing")]
+    [InlineData("same error")]
     public async Task Agent_GoesRoundInCircles_IsNudgedThenStoppedWithAReason(string how)
     {
         var count = 0;
@@ -23,6 +25,8 @@ public sealed class AgentTests : AgentFixture
         {
             "same" => new ScriptedReply(null, ("read", """{"path":"b.txt"}""")),
             "alternating" => new ScriptedReply(null, ("read", ++count % 2 == 0 ? """{"path":"b.txt"}""" : """{"path":"src/a.txt"}""")),
+            "failing" => new ScriptedReply(null, ("run", """{"command":"sleep 0.$(date +%N | cut -c1); exit 3"}""")),
+            "same error" => new ScriptedReply(null, ("edit", $$"""{"path":"b.txt","old":"nosuch","new":"{{++count}}"}""")),
             _ => new ScriptedReply("hm"),
         });
         var result = await RunAsync(Services(server), await TaskAsync());
@@ -135,7 +139,7 @@ public sealed class AgentTests : AgentFixture
         Assert.Equal(4, completed.Count);
         Assert.Equal(4, completed.Select(entry => (entry.Process, entry.Key)).Distinct().Count());
         await using var closed = DurableRun.Open(Folder, signer, new PlaybookCatalogue(new AgentPlaybook(services), new SegmentPlaybook(services)));
-        Assert.True(closed.Spent["run/agents/agent-1"].Dollars >= server.Billed, $"{closed.Spent["run/agents/agent-1"].Dollars} booked, {server.Billed} billed");
+        Assert.True(closed.Budgets["run/agents/agent-1"].Spent.Dollars >= server.Billed, $"{closed.Budgets["run/agents/agent-1"].Spent.Dollars} booked, {server.Billed} billed");
     }
 
     [Fact]
@@ -199,6 +203,57 @@ public sealed class AgentTests : AgentFixture
         var result = await RunAsync(Services(server), await TaskAsync() with { Depth = 1, Agents = 1 });
         Assert.Equal((AgentEnd.Submitted, 1), (result.End, result.Agents));
         Assert.Contains("there are no agents left in the budget for another agent", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Agent_AsksForMoreToolsThanItMay_TheRestIsntCarriedOut()
+    {
+        using var server = new ScriptedProvider(Turns(new ScriptedReply(null, [.. Enumerable.Range(1, 20).Select(number => ("write", $$"""{"path":"src/n{{number}}.txt","content":"x"}"""))]), new ScriptedReply("never")));
+        var result = await RunAsync(Services(server), await TaskAsync() with { ToolCalls = 2 });
+        Assert.Equal((AgentEnd.OutOfBudget, 2, 2), (result.End, result.ToolCalls, result.Changed.Count));
+        Assert.Single(server.Requests);
+    }
+
+    /// <summary>A provider that says to come back tomorrow ends the agent when its time is over, and costs nothing.</summary>
+    [Fact]
+    public async Task Agent_ProviderAsksToWaitLongerThanItsTime_EndsThenAndNothingIsBooked()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply { Status = 429, RetryAfter = "86400", Body = "{}" });
+        var result = await RunAsync(Services(server), await TaskAsync() with { Seconds = 2 });
+        Assert.Equal(AgentEnd.OutOfBudget, result.End);
+        Assert.Contains("its 2 s are used up", result.Reason, StringComparison.Ordinal);
+        using var reader = JournalReader.Open(Folder);
+        Assert.All(reader.After(0, EntryKind.StepFailed, EntryKind.StepBooked), entry => Assert.Equal(Charge.None, EntryInfo.Of(entry).Charge ?? Charge.None));
+    }
+
+    /// <summary>Nothing was out when the run was stopped: a resume has nothing to pay for.</summary>
+    [Fact]
+    public async Task Agent_StoppedWhileItWaitsForAProvider_NothingIsBooked()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply { Status = 429, RetryAfter = "60", Body = "{}" });
+        var services = Services(server);
+        using var signer = RunSigner.Of(Folder);
+        var playbook = new AgentPlaybook(services);
+        var catalogue = new PlaybookCatalogue(playbook, new SegmentPlaybook(services));
+        await using (var run = await DurableRun.CreateAsync(Folder, signer, catalogue, playbook, await TaskAsync(), 7))
+        {
+            _ = run.RunAsync();
+            await Eventually.TrueAsync(() => server.Requests.Count == 1, "refused");
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+        }
+
+        await using var again = DurableRun.Open(Folder, signer, catalogue);
+        Assert.Equal(Charge.None, again.Budgets["run/agents/agent-1"].Spent);
+    }
+
+    [Fact]
+    public async Task Agent_ConversationNeverFits_EndsWithTheCause()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply { Status = 400, Body = """{"error":{"message":"maximum context length is 10"}}""" });
+        var result = await RunAsync(Services(server), await TaskAsync());
+        Assert.Equal(AgentEnd.Failed, result.End);
+        Assert.Contains("doesn't fit even when it has been cut", result.Reason, StringComparison.Ordinal);
+        Assert.Contains("maximum context length is 10", result.Reason, StringComparison.Ordinal);
     }
 
     [Fact]

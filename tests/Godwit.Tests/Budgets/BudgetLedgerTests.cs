@@ -72,6 +72,17 @@ public sealed class BudgetLedgerTests
     }
 
     [Fact]
+    public async Task Book_NodeThatWasBilledTooMuch_StaysStopped()
+    {
+        var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits>());
+        ledger.Book("run/a", new BudgetHistory(new Charge(3, 60_010), new Overbilling(new Charge(3, 60_010), new Charge(1, 12_527))));
+        var refused = await Assert.ThrowsAsync<BudgetExceededException>(() => ledger.At("run/a").ReserveAsync(new Charge(0.01m), CancellationToken.None));
+        Assert.Contains("run/a is stopped", refused.Message, StringComparison.Ordinal);
+        (await ledger.At("run/b").ReserveAsync(new Charge(0.01m), CancellationToken.None)).Settle(Charge.None);
+        Assert.Equal(3, ledger.Spent("run").Dollars);
+    }
+
+    [Fact]
     public async Task Reserve_CancelledWhileWaiting_LeavesNothingBehind()
     {
         var ledger = Ledger(1m);

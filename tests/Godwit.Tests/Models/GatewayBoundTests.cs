@@ -21,7 +21,13 @@ public sealed class GatewayBoundTests : GatewayFixture
     [InlineData("/v1/elsewhere", "{}", null, 404, "godwit serves")]
     [InlineData("/v1/chat/completions", "{\"model\":\"c\",\"messages\":[]}", null, 400, "can't be asked by /chat/completions")]
     [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"n\":3}", null, 400, "n above 1")]
+    [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"n\":2.0}", null, 400, "n above 1")]
     [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"service_tier\":\"priority\"}", null, 400, "prices of its own")]
+    [InlineData("/v1/responses", "{\"model\":\"m\",\"input\":[],\"service_tier\":\"fast\"}", null, 400, "prices of its own")]
+    [InlineData("/v1/messages", "{\"model\":\"c\",\"max_tokens\":9,\"messages\":[],\"speed\":\"fast\"}", null, 400, "prices of its own")]
+    [InlineData("/v1/messages", "{\"model\":\"c\",\"max_tokens\":9,\"messages\":[],\"context_management\":{\"edits\":[{\"type\":\"compact_20260112\"}]}}", null, 400, "billed beside the reply")]
+    [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"models\":[\"dear\"]}", null, 400, "the role's to say")]
+    [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[],\"plugins\":[{\"id\":\"web\"}]}", null, 400, "adds what can't be counted")]
     [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://x/y.png\"}}]}]}", null, 400, "send it inline")]
     [InlineData("/v1/chat/completions", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"HTTPS://x/y.png\"}}]}]}", null, 400, "send it inline")]
     [InlineData("/v1/messages", "{\"model\":\"c\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"data\":\"JVBERg==\"}}]}]}", null, 400, "send its text")]
@@ -39,6 +45,39 @@ public sealed class GatewayBoundTests : GatewayFixture
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Contains(words, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task Request_NameTwice_IsNoRequest()
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply("never"));
+        await ServeAsync(server);
+        using var message = new HttpRequestMessage(HttpMethod.Post, $"{Server!.Address}/v1/chat/completions") { Content = new StringContent("{\"model\":\"m\",\"model\":\"n\",\"messages\":[]}") };
+        message.Headers.TryAddWithoutValidation("x-api-key", Key);
+        using var answer = await Http.SendAsync(message);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("has a name twice", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A count in a stream's first part isn't all of it, and one that can't be is none.</summary>
+    [Theory]
+    [InlineData("data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1}}\n\n", true)]
+    [InlineData("{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":-1000000,\"completion_tokens\":1}}", false)]
+    public async Task Answer_CountIsntAllOrCantBe_IsBookedAtItsWorstCase(string body, bool stream)
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply { Body = body });
+        await ServeAsync(server);
+        try
+        {
+            using var answer = await PostAsync("/v1/chat/completions", Chat(stream: stream));
+            await answer.Content.ReadAsStringAsync();
+        }
+        catch (HttpRequestException)
+        {
+            // A stream that has begun can only be broken off.
+        }
+
+        await Godwit.Tests.Durable.Eventually.TrueAsync(() => Run!.Spent.Dollars > 0.01m, "its worst case is booked");
     }
 
     [Fact]

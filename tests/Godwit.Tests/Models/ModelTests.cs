@@ -89,6 +89,75 @@ public sealed class ModelTests : IDisposable
         Assert.Contains("bad key (key)", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>It may have been billed, so it isn't asked again at once; the next call goes elsewhere.</summary>
+    [Fact]
+    public async Task Ask_FirstModelAnswersUnreadably_TheNextCallGoesToAnother()
+    {
+        using var broken = new ScriptedProvider(_ => new ScriptedReply { Body = "<html>hello</html>" });
+        using var sound = new ScriptedProvider(_ => new ScriptedReply("ok"));
+        var catalogue = Catalogue("m-a, m-b", ("a", "compatible", broken), ("b", "compatible", sound));
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
+        Assert.Equal(ModelFailure.Broken, (await Assert.ThrowsAsync<ModelException>(() => pipeline.AskAsync(Ask(), CancellationToken.None))).Kind);
+        Assert.Equal("m-b", (await pipeline.AskAsync(Ask(), CancellationToken.None)).Reply.Model);
+        Assert.Single(broken.Requests);
+    }
+
+    [Theory]
+    [InlineData("null", "EndTurn")]
+    [InlineData("\"insufficient_system_resource\"", "MaxOutput")]
+    [InlineData("\"eos\"", "EndTurn")]
+    public async Task Ask_ServerSpeaksTheDialectNearly_ItsAnswerCounts(string reason, string stop)
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply { Body = $$$"""{"id":"x","object":"chat.completion","created":1730000000.25,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":{{{reason}}}}],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}""" });
+        var catalogue = Catalogue("m-x", ("x", "compatible", server));
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var answer = await new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
+        Assert.Equal(("hi", stop, 15), (answer.Reply.Words, answer.Reply.Stop.ToString(), answer.Charge.Tokens));
+    }
+
+    [Theory]
+    [InlineData(-1_000_000, 0)]
+    [InlineData(10, 20)]
+    public async Task Ask_CountThatCantBe_IsBookedAtItsWorstCase(int input, int cached)
+    {
+        using var server = new ScriptedProvider(_ => new ScriptedReply { Body = $$$"""{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":{{{input}}},"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":{{{cached}}} } } }""" });
+        var catalogue = Catalogue("m-x", ("x", "compatible", server));
+        using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+        var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
+        Assert.Equal(pipeline.WorstCase(Ask()), (await pipeline.AskAsync(Ask(), CancellationToken.None)).Charge);
+    }
+
+    /// <summary>Neither another address than the user gave, nor an answer, gets to see a key.</summary>
+    [Theory]
+    [InlineData("anthropic")]
+    [InlineData("compatible")]
+    public async Task Ask_ProviderSendsElsewhereOrRepeatsTheKey_ItStaysWhereItIs(string dialect)
+    {
+        using var elsewhere = new ScriptedProvider(_ => new ScriptedReply("never"));
+        using var redirecting = new ScriptedProvider(_ => new ScriptedReply { Status = 307, Location = elsewhere.Address + "/other", Body = "{}" });
+        using var repeating = new ScriptedProvider(_ => new ScriptedReply("your key is sk-planted-8", ("read", """{"path":"sk-planted-8"}""")));
+        var file = Path.Combine(_root.FullName, "key");
+        File.WriteAllText(file, "sk-planted-8");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead);
+        foreach (var server in (ScriptedProvider[])[redirecting, repeating])
+        {
+            var catalogue = Catalogue("m-a", ("a", dialect, server)).With($$"""providers: { a: { dialect: {{dialect}}, url: "{{server.Address}}{{(dialect == "anthropic" ? "" : "/v1")}}", key_file: "{{file}}" } }""");
+            using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
+            var asking = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
+            if (server == redirecting)
+            {
+                Assert.Equal(ModelFailure.Rejected, (await Assert.ThrowsAsync<ModelException>(() => asking)).Kind);
+                continue;
+            }
+
+            var reply = (await asking).Reply;
+            Assert.Equal(("your key is (key)", """{"path":"(key)"}"""), (reply.Words, reply.Calls[0].Arguments.Replace(" ", "", StringComparison.Ordinal)));
+        }
+
+        Assert.Empty(elsewhere.Requests);
+    }
+
     [Fact]
     public async Task Ask_ProviderSaysWhenToComeBack_NothingIsSentBefore()
     {

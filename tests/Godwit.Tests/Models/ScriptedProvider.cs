@@ -13,6 +13,8 @@ internal sealed record ScriptedReply(string? Text = null, params (string Name, s
 
     public string? RetryAfter { get; init; }
 
+    public string? Location { get; init; }
+
     public string? Body { get; init; }
 
     public bool CutOff { get; init; }
@@ -118,10 +120,15 @@ internal sealed class ScriptedProvider : IDisposable
             var streams = reply.Body is null && reply.Status == 200 && request["stream"]?.GetValue<bool>() == true;
             var body = reply.Body ?? (streams ? dialect.Stream(reply, text.Length / 4, request) : dialect.Whole(reply, text.Length / 4).ToJsonString());
             context.Response.StatusCode = reply.Status;
-            context.Response.ContentType = streams ? "text/event-stream" : "application/json";
+            context.Response.ContentType = streams || reply.Body?.StartsWith("data:", StringComparison.Ordinal) == true ? "text/event-stream" : "application/json";
             if (reply.RetryAfter is not null)
             {
                 context.Response.Headers["Retry-After"] = reply.RetryAfter;
+            }
+
+            if (reply.Location is not null)
+            {
+                context.Response.RedirectLocation = reply.Location;
             }
 
             var bytes = Encoding.UTF8.GetBytes(body);

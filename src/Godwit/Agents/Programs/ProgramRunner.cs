@@ -79,7 +79,7 @@ public sealed class ProgramRunner(
         finally
         {
             open.Gateway.Dismiss(client);
-            Directory.Delete(own, recursive: true);
+            FileSystem.DeleteAll(own);
         }
     }
 

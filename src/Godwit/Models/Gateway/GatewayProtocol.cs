@@ -47,9 +47,7 @@ internal abstract class GatewayProtocol
     };
 
     /// <summary>What a request can't have, because its cost couldn't be bounded; null where nothing.</summary>
-    public string? Unbounded(JsonObject request) => request["service_tier"] is JsonValue tier && Text(tier) == "priority"
-        ? "service_tier priority has prices of its own, which the catalogue doesn't know; ask without it"
-        : Refuses(request) ?? UncountedContent.Find(request);
+    public string? Unbounded(JsonObject request) => DearerRequest.Find(request) ?? Refuses(request) ?? UncountedContent.Find(request);
 
     /// <summary>An upper bound of the input tokens of so many bytes of text, pictures included, in tokens at the price of input.</summary>
     public virtual long InputBound(long text, ReadOnlySpan<byte> bytes) => text + TokensOfPicture * bytes.Count("\"type\":\"image"u8) + TokensOfPicture * bytes.Count("\"type\":\"input_image"u8);
@@ -61,6 +59,9 @@ internal abstract class GatewayProtocol
 
     /// <summary>Takes up what a part of an answer, or a whole one, says of tokens.</summary>
     public abstract void Count(JsonObject part, ref UsageCount usage);
+
+    /// <summary>Whether a part of a stream, by its text, can say anything that is counted.</summary>
+    public virtual bool MayCount(string data) => data.Contains("\"usage\"", StringComparison.Ordinal);
 
     /// <summary>Whether a part is one that the client didn't ask for.</summary>
     public virtual bool IsOwn(JsonObject request, JsonObject part) => false;
@@ -86,11 +87,14 @@ internal abstract class GatewayProtocol
 
         public override void Count(JsonObject part, ref UsageCount usage)
         {
-            if (part["usage"] is JsonObject counted)
-            {
-                usage = new UsageCount(Tokens(counted["prompt_tokens"]), Tokens(counted["prompt_tokens_details"]?["cached_tokens"]), Tokens(counted["completion_tokens"]), true);
-            }
+            // Some servers count in every part; only what is counted at the end, or after it, is all of it.
+            var ended = usage.HasEnded || Text(part["object"]) != "chat.completion.chunk" || (part["choices"] as JsonArray)?.Any(choice => Text(choice?["finish_reason"]) is not null) == true;
+            usage = part["usage"] is JsonObject counted
+                ? new UsageCount(Tokens(counted["prompt_tokens"]), Tokens(counted["prompt_tokens_details"]?["cached_tokens"]), Tokens(counted["completion_tokens"]), ended) { HasEnded = ended }
+                : usage with { HasEnded = ended };
         }
+
+        public override bool MayCount(string data) => base.MayCount(data) || data.Contains("\"finish_reason\":\"", StringComparison.Ordinal) || data.Contains("\"finish_reason\": \"", StringComparison.Ordinal);
 
         public override bool IsOwn(JsonObject request, JsonObject part) =>
             part["usage"] is JsonObject && part["choices"] is JsonArray { Count: 0 } && request["stream_options"]?["include_usage"]?.GetValueKind() != JsonValueKind.True;
@@ -109,8 +113,6 @@ internal abstract class GatewayProtocol
                 request["stream_options"] = options.DeepClone();
             }
         }
-
-        protected override string? Refuses(JsonObject request) => Whole(request["n"]) > 1 ? "n above 1 has no single cap; ask once for each answer" : null;
     }
 
     /// <summary>OpenAI's responses.</summary>
@@ -186,4 +188,8 @@ internal abstract class GatewayProtocol
 /// <param name="Output">The output.</param>
 /// <param name="IsWhole">The final count has come.</param>
 /// <param name="Surcharge">What writing to a cache costs beside that, in tokens at the price of input.</param>
-internal readonly record struct UsageCount(long Input, long Cached, long Output, bool IsWhole, decimal Surcharge = 0);
+internal readonly record struct UsageCount(long Input, long Cached, long Output, bool IsWhole, decimal Surcharge = 0)
+{
+    /// <summary>The answer has said that it is at its end.</summary>
+    public bool HasEnded { get; init; }
+}

@@ -20,7 +20,10 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
     public string ContentType { get; private set; } = "application/json";
 
     /// <summary>Reads an answer to its end; parts of a stream go on at once.</summary>
-    public async Task<(string Body, UsageCount Usage)> TakeAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    /// <param name="answer">The answer.</param>
+    /// <param name="clean">Takes out of a text what must not be passed on.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<(string Body, UsageCount Usage)> TakeAsync(HttpResponseMessage answer, Func<string, string> clean, CancellationToken cancellation)
     {
         ContentType = answer.Content.Headers.ContentType?.ToString() ?? ContentType;
         var usage = default(UsageCount);
@@ -30,7 +33,7 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
         if (answer.Content.Headers.ContentType?.MediaType != "text/event-stream")
         {
             using var reader = new StreamReader(stream);
-            var text = await reader.ReadToEndAsync(silence.Token);
+            var text = clean(await reader.ReadToEndAsync(silence.Token));
             if (Parse(text) is { } whole)
             {
                 protocol.Count(whole, ref usage);
@@ -41,10 +44,11 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
 
         var all = new StringBuilder();
         var events = new EventReader(stream);
-        while (await events.NextAsync(silence.Token) is { } next)
+        while (await events.NextAsync(silence.Token) is { } sent)
         {
             silence.CancelAfter(Silence);
-            if (DataOf(next) is { } data && data.Contains("\"usage\"", StringComparison.Ordinal) && Parse(data) is { } part)
+            var next = clean(sent);
+            if (DataOf(next) is { } data && protocol.MayCount(data) && Parse(data) is { } part)
             {
                 protocol.Count(part, ref usage);
                 if (protocol.IsOwn(request, part))

@@ -17,6 +17,7 @@ namespace Godwit.Models;
 /// <param name="drivers">Connections to the providers.</param>
 public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipeline, ModelDrivers drivers)
 {
+    private static readonly string[] MadeUp = ["metadata", "client_metadata", "user", "prompt_cache_key", "safety_identifier"];
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly ConcurrentDictionary<string, GatewayClient> _clients = new(StringComparer.Ordinal);
 
@@ -56,7 +57,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 
         if (Parse(request.Body.Span) is not { } body)
         {
-            await RefuseAsync(response, 400, protocol.Error("invalid_request_error", "the body is no JSON object"));
+            await RefuseAsync(response, 400, protocol.Error("invalid_request_error", "the body is no JSON object, or has a name twice"));
             return;
         }
 
@@ -139,10 +140,10 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         using var answer = await connection.Http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation);
         try
         {
-            var (body, usage) = await relay.TakeAsync(answer, cancellation);
-            return usage.IsWhole
+            var (body, usage) = await relay.TakeAsync(answer, connection.WithoutKey, cancellation);
+            return usage.IsWhole && UsageOf(usage).IsPlausible
                 ? ReplyOf(model, usage, relay.ContentType, body)
-                : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count, or broke off before it; a budget can't be kept without one");
+                : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count that can be, or broke off before it; a budget can't be kept without one");
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
@@ -152,9 +153,11 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 
     private static GatewayReply ReplyOf(ModelEntry model, UsageCount count, string contentType, string body)
     {
-        var usage = new ModelUsage(count.Input, count.Cached, count.Output) { Surcharge = count.Surcharge };
+        var usage = UsageOf(count);
         return new GatewayReply(new ModelReply(model.Name, [], StopReason.EndTurn, usage), model.Cost(usage), contentType, body);
     }
+
+    private static ModelUsage UsageOf(UsageCount count) => new(count.Input, count.Cached, count.Output) { Surcharge = count.Surcharge };
 
     private List<ModelEntry> ModelsFor(GatewayClient client, GatewayProtocol protocol, JsonObject body, out string? mistake)
     {
@@ -183,10 +186,10 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         .Select(model => model.Cost(new ModelUsage(call.Protocol.InputBound(call.Client.InputBound(call.Bytes, model.Name), call.Bytes), 0, call.Protocol.WorstOutput(model, call.Body))))
         .Aggregate(Charge.None, Charge.Most);
 
-    /// <summary>What the answer depends on: the conversation and the tools, not the ids that a program makes up each time it starts.</summary>
+    /// <summary>What the answer depends on: all but the ids that a program makes up each time it starts.</summary>
     private static string HashOf(JsonObject body)
     {
-        var parts = ((string[])["model", "instructions", "system", "messages", "input", "tools", "stream"]).Select(name => body[name]?.ToJsonString(Plain) ?? "");
+        var parts = body.Where(pair => !MadeUp.Contains(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value?.ToJsonString(Plain)}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..24];
     }
 
@@ -196,7 +199,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     {
         try
         {
-            return JsonNode.Parse(body) as JsonObject;
+            return JsonNode.Parse(body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject;
         }
         catch (JsonException)
         {

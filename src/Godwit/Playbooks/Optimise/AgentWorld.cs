@@ -85,12 +85,12 @@ internal sealed class AgentWorld : IAsyncDisposable
     }
 
     /// <summary>Counts what earlier owners of the run have spent, and takes away what they left running; only for its owner.</summary>
-    public void TakeUp(IReadOnlyDictionary<string, Charge> spent)
+    public void TakeUp(IReadOnlyDictionary<string, BudgetHistory> budgets)
     {
         _jobs.Clear();
-        foreach (var (node, charge) in spent)
+        foreach (var (node, history) in budgets)
         {
-            _ledger.Book(node, charge);
+            _ledger.Book(node, history);
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     {
         foreach (var tree in Directory.EnumerateDirectories(folder.Trees, $"agent-{agent}*").Where(path => path == TreeOf(folder, agent) || path.StartsWith(TreeOf(folder, agent) + ".", StringComparison.Ordinal)))
         {
-            Directory.Delete(tree, recursive: true);
+            FileSystem.DeleteAll(tree);
         }
     }
 

@@ -55,7 +55,8 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
     /// <param name="trials">What was tried before.</param>
     /// <param name="disproven">Trials that an attempt has disproven.</param>
     /// <param name="spent">What the run has used.</param>
-    public async Task<IReadOnlyList<CodeProposal>> ProposeAsync(int first, int most, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, ScreenState spent)
+    /// <param name="seconds">What is left of the time for candidates, in seconds; infinite for no limit.</param>
+    public async Task<IReadOnlyList<CodeProposal>> ProposeAsync(int first, int most, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, ScreenState spent, double seconds)
     {
         var goal = input.Goal;
         var (calls, agents) = ((goal.ToolCalls ?? int.MaxValue) - spent.ToolCalls, (goal.MostAgents ?? int.MaxValue) - spent.Agents);
@@ -66,10 +67,10 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
 
         var count = Math.Min(most, Math.Min(calls, agents));
         var start = await context.StepAsync($"propose/{first}/base", Effect.Repeatable, input.BaseCommit, services.Code!.BaseAsync);
-        return await Task.WhenAll(Enumerable.Range(first, count).Select(number => ProposeAsync(number, start, trials, disproven, calls / count, agents / count)));
+        return await Task.WhenAll(Enumerable.Range(first, count).Select(number => ProposeAsync(number, start, trials, disproven, calls / count, agents / count, seconds)));
     }
 
-    private async Task<CodeProposal> ProposeAsync(int number, CodeBase start, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int callsLeft, int agentsLeft)
+    private async Task<CodeProposal> ProposeAsync(int number, CodeBase start, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int callsLeft, int agentsLeft, double secondsLeft)
     {
         var control = number % ControlEvery == 0;
         var task = new AgentTask
@@ -88,7 +89,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             MayAsk = spec.Ask,
             Depth = spec.Depth,
             Program = spec.Program,
-            Seconds = spec.Seconds,
+            Seconds = Math.Min(spec.Seconds, secondsLeft),
         };
         Playbook<AgentTask, AgentResult> worker = task.Program is null ? new AgentPlaybook(services.Agents!) : new ProgramPlaybook(services.Agents!);
         var agent = (await context.ChildAsync($"agent/{number}", worker, task)).Require();

@@ -129,7 +129,7 @@ public sealed class OptimiseHost : IAsyncDisposable
         {
             var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside, agents?.Services, agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness)));
             var host = new OptimiseHost(input, signer, sandbox, measurer, agents, await open(signer, playbook));
-            agents?.TakeUp(host.Run.Spent);
+            agents?.TakeUp(host.Run.Budgets);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
             return host;
         }

@@ -144,7 +144,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         {
             var before = State.ActiveSeconds;
             var proposals = await new CodeProposer(context, services, input.Input, _calibration, agent)
-                .ProposeAsync(number, Math.Min(agent.Parallel, _goal.Trials - _trials.Count), _trials, input.Excluded, State);
+                .ProposeAsync(number, Math.Min(agent.Parallel, _goal.Trials - _trials.Count), _trials, input.Excluded, State, input.Deadline > 0 ? Math.Max(1, input.Deadline - State.ActiveSeconds) : double.PositiveInfinity);
             State = State with
             {
                 Proposals = State.Proposals + proposals.Count,
