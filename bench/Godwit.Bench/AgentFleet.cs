@@ -78,7 +78,7 @@ internal sealed class FleetWorld : IDisposable
         ITool tool = real ? new RunTool(sandbox, new SandboxCommand { Shell = "", Tree = "" }, new SemaphoreSlim(Environment.ProcessorCount), new BackgroundJobs(sandbox, new SandboxCommand { Shell = "", Tree = "" }, "", TimeProvider.System)) : new NoTool();
         return new FleetWorld(folder, repository, sandbox, new AgentServices(
             new ModelPipeline(catalogue, driver is null ? drivers.Of : _ => driver, null, TimeProvider.System),
-            new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = 1000 } }), [tool], Gatekeeper.BuiltIn(),
+            new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = 1000 } }), [tool], Gatekeeper.Load(),
             (task, tree) => new AgentTree(task.Name, Path.Combine(folder.Trees, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles)), drivers);
     }
 

@@ -22,6 +22,10 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         terminal.Line($"{terminal.Bold("run")}      {view.Run}");
         terminal.Line($"{terminal.Dim("folder")}   {view.Folder.Path}");
         terminal.Line(terminal.Dim($"Ctrl-C is safe: 'godwit resume {view.Run}' goes on where it was."));
+        if (view.Input.Models.Mailbox is { } mailbox)
+        {
+            terminal.Line($"{terminal.Bold("mailbox")}  {mailbox}: answer each NAME.request.md with a NAME.reply.json, {{\"text\": \"...\", \"calls\": [{{\"name\": \"...\", \"arguments\": {{...}}}}]}}");
+        }
     }
 
     /// <summary>Tells what had happened before this view was opened.</summary>

@@ -86,8 +86,12 @@ internal static class RunSession
         terminal.Line($"{word} {result.Reason}");
         if (result.Branch is not null)
         {
-            terminal.Line($"branch   {result.Branch} ({result.Commit![..12]})");
-            terminal.Line($"merge    godwit apply {view.Run}");
+            if (view.IntoGit)
+            {
+                terminal.Line($"branch   {result.Branch} ({result.Commit![..12]})");
+            }
+
+            terminal.Line($"{(view.IntoGit ? "merge" : "apply")}    godwit apply {view.Run}");
             terminal.Line($"verify   godwit verify {Path.Combine(view.Folder.Evidence, result.Evidence!)}");
         }
 

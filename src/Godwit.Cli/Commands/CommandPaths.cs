@@ -15,10 +15,9 @@ internal static class CommandPaths
     {
         var messages = new List<string>();
         var told = new HashSet<string>(StringComparer.Ordinal);
-        (string Phase, string? Command)[] commands = [("setup", spec.Setup), ("build", spec.Build), ("check", spec.Check), ("measure", spec.Measure), ("holdout", spec.HoldOut)];
-        foreach (var (phase, command) in commands)
+        foreach (var (phase, command) in Phases(spec))
         {
-            foreach (var program in command is null ? [] : Programs(command))
+            foreach (var program in Programs(command))
             {
                 var path = Resolve(program);
                 if (path is null && !program.Contains('/', StringComparison.Ordinal) && !IsBuiltIn(program))
@@ -37,6 +36,47 @@ internal static class CommandPaths
 
         return messages;
     }
+
+    /// <summary>
+    /// Programs of the goal's own folder that aren't there, can't be started, or that a candidate could change. A command that goes into
+    /// another folder first isn't looked into.
+    /// </summary>
+    /// <param name="spec">The commands.</param>
+    /// <param name="folder">The goal's folder.</param>
+    public static IReadOnlyList<string> InTree(HarnessSpec spec, string folder)
+    {
+        var messages = new List<string>();
+        var editable = new Glob(spec.Editable);
+        var made = spec.Setup is not null || spec.Build is not null;
+        foreach (var (phase, command) in Phases(spec).Where(phase => !Programs(phase.Command).Contains("cd")))
+        {
+            foreach (var program in Programs(command).Where(program => program.Contains('/', StringComparison.Ordinal) && program[0] is not ('/' or '~')).Select(program => program.StartsWith("./", StringComparison.Ordinal) ? program[2..] : program))
+            {
+                var path = Path.Combine(folder, program);
+                if (phase is "check" or "measure" or "holdout" && editable.Matches(program))
+                {
+                    messages.Add($"'editable' allows {program}, which {phase} runs: a candidate could change what judges it; take it out");
+                }
+                else if (!File.Exists(path))
+                {
+                    if (phase == "setup" || (phase == "build" && spec.Setup is null) || !made)
+                    {
+                        messages.Add($"{phase} runs {program}, and there is none in the goal's folder");
+                    }
+                }
+                else if ((File.GetUnixFileMode(path) & UnixFileMode.UserExecute) == 0)
+                {
+                    messages.Add($"{phase} runs {program}, which can't be started; 'chmod +x {program}', and commit");
+                }
+            }
+        }
+
+        return messages;
+    }
+
+    private static IEnumerable<(string Phase, string Command)> Phases(HarnessSpec spec) => ((IReadOnlyList<(string Phase, string? Command)>)
+        [("setup", spec.Setup), ("build", spec.Build), ("check", spec.Check), ("measure", spec.Measure), ("holdout", spec.HoldOut)])
+        .Where(phase => phase.Command is not null).Select(phase => (phase.Phase, phase.Command!));
 
     /// <summary>The first word of each simple command of a shell line; assignments before it are skipped.</summary>
     private static IEnumerable<string> Programs(string command)

@@ -9,18 +9,22 @@ namespace Godwit.Cli.Commands;
 /// <summary>What models cost: by agent (which in an optimise run is a task), by role, by model, and the price of resumes; and how often each model's word didn't hold.</summary>
 internal static class CostPrinter
 {
-    public static void Print(OptimiseView view, IReadOnlyList<CostLine> costs, bool json)
+    /// <param name="run">The run, or the gateway.</param>
+    /// <param name="view">What came of its trials; null where it has none.</param>
+    /// <param name="costs">What was spent.</param>
+    /// <param name="json">As JSON.</param>
+    public static void Print(string run, OptimiseView? view, IReadOnlyList<CostLine> costs, bool json)
     {
         var total = Sum(costs);
         var resumes = costs.Where(cost => cost.InFlight).ToList();
         var agents = costs.GroupBy(cost => AgentOf(cost.Budget)).Select(group => new CostRow(group.Key, group.Count(), Sum(group))).ToList();
         var models = costs.Where(cost => cost.Model.Length > 0).GroupBy(cost => cost.Model).Select(group => new CostRow(group.Key, group.Count(), Sum(group))).ToList();
         var roles = costs.Where(cost => cost.Role.Length > 0).GroupBy(cost => cost.Role).Select(group => new CostRow(group.Key, group.Count(), Sum(group))).ToList();
-        var claims = view.Trials.Select(trial => trial.Trial).Where(trial => trial.Claim is { Checks.Count: > 0 }).SelectMany(trial => trial.Claim!.Models.Select(model => (model, trial)))
+        var claims = (view?.Trials ?? []).Select(trial => trial.Trial).Where(trial => trial.Claim is { Checks.Count: > 0 }).SelectMany(trial => trial.Claim!.Models.Select(model => (model, trial)))
             .GroupBy(pair => pair.model).Select(group => new ClaimRow(group.Key, group.Count(), group.Count(pair => pair.trial.Outcome != TrialOutcome.Ok && pair.trial.Claim!.Checks.All(check => check.Passed)))).ToList();
         if (json)
         {
-            CommandGuard.PrintJson(new { Run = view.Run, total.Dollars, total.Tokens, Agents = agents, Roles = roles, Models = models, InFlight = new CostRow("in flight at a kill", resumes.Count, Sum(resumes)), Claims = claims });
+            CommandGuard.PrintJson(new { Run = run, total.Dollars, total.Tokens, Agents = agents, Roles = roles, Models = models, InFlight = new CostRow("in flight at a kill", resumes.Count, Sum(resumes)), Claims = claims });
             return;
         }
 
@@ -30,7 +34,7 @@ internal static class CostPrinter
         models.ForEach(row => Row(row with { Name = $"model {row.Name}" }));
         Row(new CostRow("booked for resumes", resumes.Count, Sum(resumes)));
         Row(new CostRow("all", costs.Count, total));
-        if (view.Input.Goal.Dollars is { } cap)
+        if (view?.Input.Goal.Dollars is { } cap)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"of ${cap} that the goal allows"));
         }

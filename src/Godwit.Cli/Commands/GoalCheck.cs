@@ -26,6 +26,12 @@ internal static class GoalCheck
         }
 
         findings.AddRange(CheckSpace(goal));
+        findings.AddRange(CommandPaths.InTree(goal.Harness, Path.Combine(source.Root, source.Folder)).Select(message => new GoalFinding(true, message)));
+        if (goal.Parameters is { } parameters && !File.Exists(Path.Combine(source.Root, source.Folder, parameters.File)))
+        {
+            findings.Add(new GoalFinding(false, $"there is no {parameters.File} yet: the base runs without it, and candidates get one"));
+        }
+
         if (kind == SandboxKind.Bubblewrap)
         {
             findings.AddRange(CommandPaths.Unreachable(goal.Harness).Select(message => new GoalFinding(true, message)));

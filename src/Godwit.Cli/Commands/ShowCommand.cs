@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Godwit.Agents;
+using Godwit.Durable;
 using Godwit.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
@@ -21,14 +22,16 @@ internal static class ShowCommand
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            if (parsed.GetValue(costs))
+            {
+                CostPrinter.Print(reader.Run, RootProcess.Playbook(reader) == "optimise" ? OptimiseView.Open(reader) : null, AgentLog.Costs(reader), parsed.GetValue(json));
+                return Task.FromResult(ExitCode.Ok);
+            }
+
             var view = OptimiseView.Open(reader);
             if (parsed.GetValue(trial) is { } number)
             {
                 ShowTrial(view, reader, number, parsed.GetValue(json));
-            }
-            else if (parsed.GetValue(costs))
-            {
-                CostPrinter.Print(view, AgentLog.Costs(reader), parsed.GetValue(json));
             }
             else if (parsed.GetValue(json))
             {

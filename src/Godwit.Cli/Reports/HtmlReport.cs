@@ -108,7 +108,7 @@ internal static class HtmlReport
             page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{Html.Text(string.Join(", ", proof.Dropped))} made no difference and went back to the base's value.</p>");
         }
 
-        page.Append(CultureInfo.InvariantCulture, $"<pre>git merge {Html.Text(result.Branch)}      # or: godwit apply {Html.Text(data.View.Run)}\ngodwit verify {Html.Text(result.Evidence)} --key {Html.Text(data.KeyId)}</pre>");
+        page.Append(CultureInfo.InvariantCulture, $"<pre>{(data.View.IntoGit ? $"git merge {Html.Text(result.Branch)}      # or: " : "")}godwit apply {Html.Text(data.View.Run)}\ngodwit verify {Html.Text(result.Evidence)} --key {Html.Text(data.KeyId)}</pre>");
     }
 
     private static void AppendScreening(StringBuilder page, ReportData data)

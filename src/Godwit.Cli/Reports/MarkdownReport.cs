@@ -39,7 +39,7 @@ internal static class MarkdownReport
 
         if (data.Diff is not null && result?.Branch is not null)
         {
-            text.Append(CultureInfo.InvariantCulture, $"```diff\n{data.Diff.TrimEnd()}\n```\n\nMerge with `git merge {result.Branch}`; check the signed evidence with\n\n    godwit verify {result.Evidence} --key {data.KeyId}\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"```diff\n{data.Diff.TrimEnd()}\n```\n\n{(data.View.IntoGit ? $"Merge with `git merge {result.Branch}`" : $"Apply with `godwit apply {data.View.Run}`")}; check the signed evidence with\n\n    godwit verify {result.Evidence} --key {data.KeyId}\n\n");
         }
 
         return text.Append(CultureInfo.InvariantCulture, $"{view.Trials.Count()} candidates, base `{view.Input.BaseCommit[..12]}`, seed {goal.Seed}, sandbox: {view.Input.Sandbox}. Screening scores choose what is proven; only the factor above is.\n").ToString();

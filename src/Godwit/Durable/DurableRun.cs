@@ -91,18 +91,17 @@ public sealed class DurableRun : IAsyncDisposable
             journal.Reader.Scan(index.Visit);
             return new DurableRun(journal, playbooks, options, index);
         }
+        catch (JournalStoppedException stopped)
+        {
+            journal.Dispose();
+            throw new JournalStoppedException($"{folder.Path} can't be written ({stopped.InnerException?.Message ?? stopped.Message}); nothing was begun: make room, delete the folder, and start again", stopped);
+        }
         catch
         {
             journal.Dispose();
             throw;
         }
     }
-
-    /// <summary>What the root process was started with.</summary>
-    /// <exception cref="JournalCorruptException">The journal has no root process.</exception>
-    public static T RootInput<T>(JournalReader reader) => reader.OfProcess(Root) is [{ Kind: EntryKind.ProcessStarted } started, ..]
-        ? Canonical.Deserialize<T>(started.Data.Span)
-        : throw new JournalCorruptException($"run {reader.Run} has no root process; delete its folder {reader.Folder.Path}");
 
     /// <summary>Takes up an existing run.</summary>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>

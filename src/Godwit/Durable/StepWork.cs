@@ -16,5 +16,7 @@ internal sealed record StepEnd(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob> 
     public static StepEnd Interrupted { get; } = new([], []);
 
     /// <summary>Interrupted while no call was out: it is known to have cost nothing.</summary>
-    public static StepEnd Unbilled { get; } = new([], []);
+    public static StepEnd Unbilled { get; } = new([], []) { CostNothing = true };
+
+    private bool CostNothing { get; init; }
 }

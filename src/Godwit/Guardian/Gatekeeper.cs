@@ -34,13 +34,17 @@ public sealed class Gatekeeper
 
     private Gatekeeper(IReadOnlyList<Rule> rules) => _rules = rules;
 
-    /// <summary>The built-in rules.</summary>
-    public static Gatekeeper BuiltIn()
+    /// <summary>The built-in rules, with files laid over them: a rule of the same name replaces the one before.</summary>
+    /// <param name="files">Paths of YAML files.</param>
+    /// <exception cref="FormatException">A rule can't be read or one of its examples doesn't hold; all of them, a line each.</exception>
+    public static Gatekeeper Load(params IEnumerable<string> files)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Godwit.Guardian.rules.yaml")!;
         using var reader = new StreamReader(stream);
-        return Read("built-in rules.yaml", reader.ReadToEnd());
+        return files.Aggregate(Read("built-in rules.yaml", reader.ReadToEnd()), (below, file) => below.Under(Read(file, File.ReadAllText(file))));
     }
+
+    private Gatekeeper Under(Gatekeeper above) => new([.. _rules.Where(rule => !above._rules.Any(other => other.Name == rule.Name)), .. above._rules]);
 
     /// <summary>Reads rules and tries their examples.</summary>
     /// <exception cref="FormatException">A rule can't be read or one of its examples doesn't hold; all of them, a line each.</exception>

@@ -59,7 +59,8 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
         }
         catch (JsonException error)
         {
-            File.WriteAllText($"{file}.wrong", $"{Path.GetFileName(file)} can't be read: {error.Message}\n");
+            var why = error.Message.Contains("could not be converted", StringComparison.Ordinal) ? $"at {error.Path} it isn't of the form {{\"text\": \"...\", \"calls\": [{{\"name\": \"...\", \"arguments\": {{...}}}}]}}" : error.Message;
+            File.WriteAllText($"{file}.wrong", $"{Path.GetFileName(file)} can't be read: {why}\n");
             return null;
         }
     }

@@ -35,6 +35,9 @@ public sealed class RunStore(string home)
     /// <summary>The user's own templates for coding agents that are programs.</summary>
     public string Programs => Path.Combine(home, "programs.yaml");
 
+    /// <summary>The user's own rules for what agents may do.</summary>
+    public string Rules => Path.Combine(home, "rules.yaml");
+
     /// <summary>Files that every sandbox is given.</summary>
     public string SandboxAssets => Path.Combine(home, "sandbox");
 
@@ -70,16 +73,18 @@ public sealed class RunStore(string home)
     }
 
     /// <summary>All runs, newest first.</summary>
-    public IReadOnlyList<RunFolder> All()
+    public IReadOnlyList<RunFolder> All() => All("runs");
+
+    private IReadOnlyList<RunFolder> All(string kind)
     {
-        var runs = Path.Combine(home, "runs");
+        var runs = Path.Combine(home, kind);
         return Directory.Exists(runs)
             ? [.. new DirectoryInfo(runs).EnumerateDirectories().Select(folder => new RunFolder(folder.FullName)).Where(run => File.Exists(run.Journal))
                 .OrderByDescending(run => File.GetCreationTimeUtc(run.Key)).ThenByDescending(run => run.Id)]
             : [];
     }
 
-    /// <summary>The run of an id, of the beginning of one, of a folder's path, or the newest for <c>last</c>.</summary>
+    /// <summary>The run, gateway or comparison of an id, of the beginning of one, of a folder's path, or the newest for <c>last</c>.</summary>
     /// <exception cref="JournalMissingException">There is none, or more than one.</exception>
     public RunFolder Find(string name)
     {
@@ -94,7 +99,8 @@ public sealed class RunStore(string home)
             return all[0];
         }
 
-        var found = all.Where(run => run.Id == name).ToList() is { Count: 1 } exact ? exact : [.. all.Where(run => run.Id.StartsWith(name, StringComparison.Ordinal))];
+        List<RunFolder> named = [.. all, .. All("gateways"), .. All("comparisons")];
+        var found = named.Where(run => run.Id == name).ToList() is { Count: 1 } exact ? exact : [.. named.Where(run => run.Id.StartsWith(name, StringComparison.Ordinal))];
         return found switch
         {
             [var one] => one,

@@ -71,7 +71,7 @@ public abstract class AgentFixture : IAsyncDisposable
             new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
             [new ListTool(), new ReadTool(), new SearchTool(Ripgrep), new EditTool(), new WriteTool(), new RunTool(_sandbox, template, new SemaphoreSlim(1), _jobs), new JobTool(_jobs)],
-            Gatekeeper.BuiltIn(),
+            Gatekeeper.Load(),
             (task, tree) => new AgentTree(task.Name, Path.Combine(Folder.Path, "trees", task.Name), tree, task.BaseCommit, Clone, -1));
     }
 

@@ -83,6 +83,37 @@ public sealed class RunTests : IDisposable
         Assert.Equal(0, _godwit.Run("journal", "verify", "last").Exit);
     }
 
+    /// <summary>A plain folder has no branch to merge: its files are changed, unless somebody else has changed them.</summary>
+    [Fact]
+    public void Apply_PlainFolder_ChangesItsFilesOnce()
+    {
+        var folder = Goal("(1 + speed / 40)", trials: 15);
+        Assert.DoesNotContain("branch", _godwit.Run("run", folder).Error, StringComparison.Ordinal);
+        var settings = Path.Combine(folder, "settings.env");
+        File.WriteAllText(settings, "SPEED=2\n");
+        var (exit, _, error) = _godwit.Run("apply", "last");
+        Assert.Equal(1, exit);
+        Assert.Contains("isn't as it was when the run began, and nothing was changed", error, StringComparison.Ordinal);
+        File.WriteAllText(settings, "SPEED=1\n");
+        Assert.Equal(0, _godwit.Run("apply", "last").Exit);
+        Assert.True(int.Parse(File.ReadAllText(settings).Trim()["SPEED=".Length..], System.Globalization.CultureInfo.InvariantCulture) > 20);
+    }
+
+    [Theory]
+    [InlineData("bench", "", "measure runs bench, and there is none in the goal's folder")]
+    [InlineData("settings.env", "editable: [settings.env, bench]", "'editable' allows bench, which measure runs")]
+    public void Validate_WhatWouldFailInTheFirstMinute_IsTold(string delete, string editable, string message)
+    {
+        var folder = Goal("1");
+        File.Delete(Path.Combine(folder, delete));
+        var goal = Path.Combine(folder, "godwit.yaml");
+        File.WriteAllText(goal, File.ReadAllText(goal).Replace("editable: [settings.env]", editable.Length == 0 ? "editable: [settings.env]" : editable, StringComparison.Ordinal));
+        var (exit, _, error) = _godwit.Run("validate", folder);
+        Assert.Equal(2, exit);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Equal(delete == "settings.env", error.Contains("there is no settings.env yet", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Run_AsAnOrdinaryUser_IsVerifiedInAUserNamespace()
     {

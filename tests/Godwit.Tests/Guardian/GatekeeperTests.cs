@@ -14,10 +14,25 @@ public sealed class GatekeeperTests
     [InlineData("cat ../secret", Verdict.Ask)]
     [InlineData("cat ../secret; sudo id", Verdict.Deny)]
     [InlineData("# sudo id\nls", Verdict.Allow)]
-    public void Decide_ByWhatTheLineDoes_StrictestWins(string line, Verdict verdict) => Assert.Equal(verdict, Gatekeeper.BuiltIn().Decide(line, []).Verdict);
+    public void Decide_ByWhatTheLineDoes_StrictestWins(string line, Verdict verdict) => Assert.Equal(verdict, Gatekeeper.Load().Decide(line, []).Verdict);
 
     [Fact]
-    public void Decide_PathOutsideTheTree_Asks() => Assert.Equal(Verdict.Ask, Gatekeeper.BuiltIn().Decide(null, ["/etc/passwd"]).Verdict);
+    public void Decide_PathOutsideTheTree_Asks() => Assert.Equal(Verdict.Ask, Gatekeeper.Load().Decide(null, ["/etc/passwd"]).Verdict);
+
+    [Fact]
+    public void Load_RuleOfTheSameName_ReplacesTheBuiltInOne()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, "- {name: no network, kinds: [Network], verdict: Ask, reason: r, matching: [curl x], not_matching: [ls]}\n");
+            Assert.Equal((Verdict.Ask, Verdict.Deny), (Gatekeeper.Load(file).Decide("curl x", []).Verdict, Gatekeeper.Load(file).Decide("sudo ls", []).Verdict));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
 
     [Fact]
     public void Read_ExampleThatDoesntHold_NamesRuleAndExample()

@@ -17,7 +17,12 @@ namespace Godwit.Models;
 /// <param name="drivers">Connections to the providers.</param>
 public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipeline, ModelDrivers drivers)
 {
-    private static readonly string[] MadeUp = ["metadata", "client_metadata", "user", "prompt_cache_key", "safety_identifier"];
+    private static readonly string[] Shaping =
+    [
+        "model", "instructions", "system", "messages", "input", "tools", "tool_choice", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "top_p", "top_k",
+        "response_format", "text", "reasoning", "reasoning_effort", "thinking", "stop", "stop_sequences", "seed",
+    ];
+
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly ConcurrentDictionary<string, GatewayClient> _clients = new(StringComparer.Ordinal);
 
@@ -186,10 +191,10 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         .Select(model => model.Cost(new ModelUsage(call.Protocol.InputBound(call.Client.InputBound(call.Bytes, model.Name), call.Bytes), 0, call.Protocol.WorstOutput(model, call.Body))))
         .Aggregate(Charge.None, Charge.Most);
 
-    /// <summary>What the answer depends on: all but the ids that a program makes up each time it starts.</summary>
+    /// <summary>What the answer depends on: the conversation, the tools and how it is to be said; not the ids that a program makes up each time it starts.</summary>
     private static string HashOf(JsonObject body)
     {
-        var parts = body.Where(pair => !MadeUp.Contains(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value?.ToJsonString(Plain)}");
+        var parts = Shaping.Where(name => body[name] is not null).Select(name => $"{name} {body[name]!.ToJsonString(Plain)}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..24];
     }
 

@@ -37,6 +37,7 @@ internal sealed class AgentWorld : IAsyncDisposable
             return;
         }
 
+        Rules(store);
         var catalogue = Catalogue(goal, store, source);
         foreach (var agent in goal.Agents)
         {
@@ -80,7 +81,7 @@ internal sealed class AgentWorld : IAsyncDisposable
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
         var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), catalogue, ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
         return new AgentWorld(drivers, ledger, jobs, new AgentServices(
-            pipeline, ledger, tools, Gatekeeper.BuiltIn(),
+            pipeline, ledger, tools, Rules(store),
             (task, tree) => new AgentTree(task.Name, TreeOf(folder, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync), programs));
     }
 
@@ -108,6 +109,8 @@ internal sealed class AgentWorld : IAsyncDisposable
         await _jobs.DisposeAsync();
         _drivers.Dispose();
     }
+
+    private static Gatekeeper Rules(RunStore store) => Gatekeeper.Load(File.Exists(store.Rules) ? [store.Rules] : []);
 
     private static string TreeOf(RunFolder folder, string agent) => Path.Combine(folder.Trees, $"agent-{agent}");
 

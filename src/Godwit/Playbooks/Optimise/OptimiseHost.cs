@@ -78,7 +78,7 @@ public sealed class OptimiseHost : IAsyncDisposable
         OptimiseInput input;
         using (var reader = JournalReader.Open(folder))
         {
-            input = DurableRun.RootInput<OptimiseInput>(reader);
+            input = RootProcess.Input<OptimiseInput>(reader, "optimise");
         }
 
         var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;

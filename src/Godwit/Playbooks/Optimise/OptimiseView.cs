@@ -110,7 +110,7 @@ public sealed class OptimiseView
     /// <summary>The view of a run as it stands, and the notes that led there.</summary>
     public static OptimiseView Open(JournalReader reader, out IReadOnlyList<OptimiseNote> notes)
     {
-        var view = new OptimiseView(reader.Run, reader.Folder, DurableRun.RootInput<OptimiseInput>(reader));
+        var view = new OptimiseView(reader.Run, reader.Folder, RootProcess.Input<OptimiseInput>(reader, "optimise"));
         notes = view.Update(reader);
         return view;
     }

@@ -1,0 +1,28 @@
+using Godwit.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>What a journal says of the process that a run began with.</summary>
+public static class RootProcess
+{
+    /// <summary>The name of its playbook.</summary>
+    /// <exception cref="JournalCorruptException">The journal has no root process.</exception>
+    public static string Playbook(JournalReader reader) => EntryInfo.Of(Started(reader)).Playbook!;
+
+    /// <summary>What it was started with.</summary>
+    /// <param name="reader">The journal.</param>
+    /// <param name="playbook">The playbook that it must be of.</param>
+    /// <exception cref="JournalException">The journal has no root process, or another version wrote its input.</exception>
+    /// <exception cref="ArgumentException">It is of another playbook.</exception>
+    public static T Input<T>(JournalReader reader, string playbook)
+    {
+        var started = Started(reader);
+        return EntryInfo.Of(started).Playbook is var name && name == playbook
+            ? Canonical.Deserialize<T>(started.Data.Span)
+            : throw new ArgumentException($"{reader.Run} is of '{name}' and not of '{playbook}'; 'show --costs' and 'journal verify' work on it");
+    }
+
+    private static Entry Started(JournalReader reader) => reader.OfProcess(DurableRun.Root) is [{ Kind: EntryKind.ProcessStarted } started, ..]
+        ? started
+        : throw new JournalCorruptException($"run {reader.Run} has no root process: it ended before its first entry was on the disk; delete its folder {reader.Folder.Path} and start again");
+}
