@@ -52,3 +52,12 @@ internal sealed class Help : SynchronousCommandLineAction
     private static string Name(CommandResult command) =>
         command.Parent is CommandResult { Parent: not null } above ? $"{above.Command.Name} {command.Command.Name}" : command.Command.Name;
 }
+
+/// <summary>Mistakes on the command line in words, not in names of .NET's types.</summary>
+internal static class Plain
+{
+    public static string Of(string message) => message
+        .Replace("System.Nullable`1[System.Int32]", "a whole number", StringComparison.Ordinal).Replace("System.Nullable`1[System.Int64]", "a whole number", StringComparison.Ordinal)
+        .Replace("System.Nullable`1[System.UInt64]", "a whole number", StringComparison.Ordinal).Replace("System.Nullable`1[System.Decimal]", "a number", StringComparison.Ordinal)
+        .Replace("System.Int32", "a whole number", StringComparison.Ordinal);
+}

@@ -48,7 +48,7 @@ if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)
     {
-        Console.Error.WriteLine($"godwit: {error.Message}");
+        Console.Error.WriteLine($"godwit: {Plain.Of(error.Message)}");
     }
 
     Console.Error.WriteLine($"'{string.Join(' ', ["godwit", .. parsed.CommandResult.Command == root ? [] : new[] { parsed.CommandResult.Command.Name }])} --help' shows what there is.");

@@ -84,6 +84,12 @@ internal static class RunSession
         var result = view.Result!;
         var word = result.State switch { "verified" => terminal.Good("verified"), "failed" => terminal.Bad("failed  "), _ => terminal.Bold("nothing ") };
         terminal.Line($"{word} {result.Reason}");
+        var goal = view.Input.Goal;
+        if (result.State == "no_improvement" && goal.Parameters is { } parameters && GoalCheck.Unread(parameters, Path.Combine(view.Input.Source, goal.Harness.Folder)) is { Count: > 0 } unread)
+        {
+            terminal.Line($"note     no other file of the goal's folder names {string.Join(", ", unread)}: unless something reads all of {parameters.File}, dead parameters");
+        }
+
         if (result.Branch is not null)
         {
             if (view.IntoGit)

@@ -15,6 +15,8 @@ internal sealed record GoalFinding(bool IsError, string Message);
 internal static class GoalCheck
 {
     private const int Draws = 2000;
+    private const int MostSources = 5000;
+    private const int LargestSource = 1 << 20;
 
     public static async Task<IReadOnlyList<GoalFinding>> FindAsync(Goal goal, SourceRepository source, SandboxKind kind, CancellationToken cancellation)
     {
@@ -38,6 +40,22 @@ internal static class GoalCheck
         }
 
         return findings;
+    }
+
+    /// <summary>Parameters that no file of the goal's folder names beside the goal and the parameters' own file: nobody may read them. A guess, for a search that found nothing.</summary>
+    public static IReadOnlyList<string> Unread(ParameterSpec parameters, string folder)
+    {
+        var unread = parameters.Space.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
+        string[] own = [Path.Combine(folder, parameters.File), Path.Combine(folder, GoalFile.Name)];
+        var files = !Directory.Exists(folder) ? [] : new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
+            .Where(file => file.Length < LargestSource && !own.Contains(file.FullName) && !file.FullName.Contains("/.git/", StringComparison.Ordinal)).Take(MostSources);
+        foreach (var file in files.TakeWhile(_ => unread.Count > 0))
+        {
+            var text = File.ReadAllText(file.FullName);
+            unread.RemoveWhere(name => text.Contains(name, StringComparison.Ordinal));
+        }
+
+        return [.. unread.Order(StringComparer.Ordinal)];
     }
 
     /// <summary>Parameters that no point has, and constraints that no point meets: found by drawing points.</summary>

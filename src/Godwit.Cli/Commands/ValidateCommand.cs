@@ -9,7 +9,8 @@ internal static class ValidateCommand
     public static Command Create()
     {
         var target = new Argument<string>("goal") { Description = "A folder with a godwit.yaml, or a goal file.", DefaultValueFactory = _ => "." };
-        var command = new Command("validate", "Check a goal file; every mistake is told at once, with line and column.") { target };
+        var json = CommandGuard.JsonOption();
+        var command = new Command("validate", "Check a goal file; every mistake is told at once, with line and column.") { target, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(parsed.GetValue(target)!, cancellation) is not var (goal, source, path))
@@ -23,9 +24,14 @@ internal static class ValidateCommand
                 Console.Error.WriteLine($"{(finding.IsError ? "godwit" : "note")}: {finding.Message}");
             }
 
-            if (findings.Any(finding => finding.IsError))
+            if (parsed.GetValue(json))
             {
-                return ExitCode.Usage;
+                CommandGuard.PrintJson(findings);
+            }
+
+            if (findings.Any(finding => finding.IsError) || parsed.GetValue(json))
+            {
+                return findings.Any(finding => finding.IsError) ? ExitCode.Usage : ExitCode.Ok;
             }
 
             Console.WriteLine($"{Path.GetRelativePath(Environment.CurrentDirectory, path)} is fine");
