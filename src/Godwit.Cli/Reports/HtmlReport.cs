@@ -9,16 +9,18 @@ namespace Godwit.Cli.Reports;
 /// <summary>The report as one file that needs nothing else.</summary>
 internal static class HtmlReport
 {
+    private const int RefusalsShown = 3;
+
     private const string Style = """
         :root{color-scheme:light dark;--ink:#1b2430;--paper:#fff;--muted:#8a95a3;--line:#dfe4ea;--accent:#0f6d74;--good:#14743a;--bad:#b3261e;--soft:#f4f6f8}
         @media (prefers-color-scheme:dark){:root{--ink:#e6eaf0;--paper:#12171d;--muted:#7c8896;--line:#2a333d;--accent:#4fb8bf;--good:#63c58a;--bad:#f2877f;--soft:#1a2129}}
-        *{box-sizing:border-box}body{margin:0 auto;max-width:960px;padding:28px 24px 60px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
-        h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:34px 0 10px;border-top:1px solid var(--line);padding-top:20px}.sub{color:var(--muted);margin:0 0 16px}
-        .verdict{font-size:18px;font-weight:600;margin:14px 0}.verified{color:var(--good)}.failed{color:var(--bad)}
+        *{box-sizing:border-box}body{margin:0 auto;max-width:1180px;padding:18px 24px 60px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
+        h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:34px 0 10px;border-top:1px solid var(--line);padding-top:20px}.sub{color:var(--muted);margin:0 0 8px}
+        .verdict{font-size:18px;font-weight:600;margin:8px 0}.verified{color:var(--good)}.failed{color:var(--bad)}
         .grid{display:grid;grid-template-columns:1fr 1fr;gap:14px 28px}@media(max-width:760px){.grid{grid-template-columns:1fr}}
         svg{max-width:100%;height:auto;display:block}svg .t{font-size:12px;fill:var(--ink)}
         pre,code{font:13px/1.45 ui-monospace,monospace}pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:10px 12px;overflow:auto;margin:8px 0;white-space:pre-wrap;overflow-wrap:anywhere}
-        @media screen{pre.diff{max-height:30em}}
+        @media screen{pre.diff{max-height:17em}}section h2{margin-top:12px}section{min-width:0}
         .add{color:var(--good)}.del{color:var(--bad)}ul{padding-left:20px;margin:6px 0}table{border-collapse:collapse;width:100%;font-size:13px}
         td,th{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{color:var(--muted);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         details summary{cursor:pointer;color:var(--muted)}.bad{color:var(--bad)}
@@ -38,8 +40,13 @@ internal static class HtmlReport
             AppendClaim(page, data, attempt, claim);
         }
 
+        // Side by side: what was refused and what is handed over belong on the first screen.
+        page.Append("<div class=grid><section>");
         AppendThrownOut(page, data);
-        AppendDelivery(page, data);
+        page.Append("</section><section>");
+        AppendChange(page, data);
+        page.Append("</section></div>");
+        AppendCommands(page, data);
         AppendScreening(page, data);
         AppendTrials(page, data);
         AppendReproduction(page, data);
@@ -72,23 +79,27 @@ internal static class HtmlReport
 
     private static void AppendThrownOut(StringBuilder page, ReportData data)
     {
-        var groups = data.View.ThrownOut.GroupBy(trial => trial.Reason).OrderByDescending(group => group.Max(trial => trial.Temptation)).Take(6).ToList();
+        var groups = data.View.ThrownOut.GroupBy(trial => trial.Reason).OrderByDescending(group => group.Max(trial => trial.Temptation)).ToList();
         if (groups.Count == 0)
         {
             return;
         }
 
         page.Append("<h2>Thrown out</h2><ul>");
-        foreach (var group in groups)
+        foreach (var group in groups.Take(RefusalsShown))
         {
             var worst = group.MaxBy(trial => trial.Temptation)!;
             page.Append(CultureInfo.InvariantCulture, $"<li>{group.Count()} × {(worst.Temptation > 0 ? $"<b>{LiveView.Factor(worst.Temptation)}</b>, but " : "")}<span class=bad>{Html.Text(group.Key)}</span><br><code>{Html.Text(LiveView.Point(worst))}</code></li>");
         }
 
         page.Append("</ul>");
+        if (groups.Count > RefusalsShown)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>and {groups.Skip(RefusalsShown).Sum(group => group.Count())} more for {groups.Count - RefusalsShown} other reasons: see all trials</p>");
+        }
     }
 
-    private static void AppendDelivery(StringBuilder page, ReportData data)
+    private static void AppendChange(StringBuilder page, ReportData data)
     {
         if (data.Diff is null || data.Result is not { Branch: not null } result)
         {
@@ -106,6 +117,14 @@ internal static class HtmlReport
         if (result.Proof is { Dropped.Count: > 0 } proof)
         {
             page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{Html.Text(string.Join(", ", proof.Dropped))} made no difference and went back to the base's value.</p>");
+        }
+    }
+
+    private static void AppendCommands(StringBuilder page, ReportData data)
+    {
+        if (data.Diff is null || data.Result is not { Branch: not null } result)
+        {
+            return;
         }
 
         page.Append(CultureInfo.InvariantCulture, $"<pre>{(data.View.IntoGit ? $"git merge {Html.Text(result.Branch)}      # or: " : "")}godwit apply {Html.Text(data.View.Run)}\ngodwit verify {Html.Text(result.Evidence)} --key {Html.Text(data.KeyId)}</pre>");

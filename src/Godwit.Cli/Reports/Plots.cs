@@ -40,7 +40,7 @@ internal static class Plots
         {
             // Two labels need 14 px between them, however near the lines are.
             var down = Math.Max(0, 14 - (Y(Math.Log(lower)) - Y(Math.Log(estimate))));
-            Rule(svg, Y(Math.Log(lower)), $"{LiveView.Factor(lower)} claimed", "var(--ink)", "2 2", down);
+            Rule(svg, Y(Math.Log(lower)), $"{LiveView.AtLeast(lower)} claimed", "var(--ink)", "2 2", down);
         }
 
         for (var index = 0; index < logRatios.Count; index++)
