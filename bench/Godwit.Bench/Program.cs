@@ -7,8 +7,8 @@ switch (args)
     case ["steps"]:
         await StepBench.RunAsync();
         return 0;
-    case ["size"]:
-        await SizeBench.RunAsync();
+    case ["size", .. var plot]:
+        await SizeBench.RunAsync(plot.FirstOrDefault());
         return 0;
     case ["resume"]:
         await ResumeBench.RunAsync();
@@ -40,6 +40,6 @@ switch (args)
         await LoopBench.RunAsync();
         return 0;
     default:
-        Console.Error.WriteLine("usage: Godwit.Bench steps | size | resume | trial | tpe | search tpe|cma-es OUTPUT.csv | agents real|none | kills | loops | gateway [PORTKEY-FOLDER]");
+        Console.Error.WriteLine("usage: Godwit.Bench steps | size [PLOT.svg] | resume | trial | tpe | search tpe|cma-es OUTPUT.csv | agents real|none | kills | loops | gateway [PORTKEY-FOLDER]");
         return 2;
 }

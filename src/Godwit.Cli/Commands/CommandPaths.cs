@@ -27,9 +27,9 @@ internal static class CommandPaths
                         messages.Add($"{phase} runs {program}, which isn't on this machine's PATH; install it");
                     }
                 }
-                else if (path is not null && MissingFolder(path, spec.Read) is { } folder && told.Add(folder))
+                else if (path is not null && Missing(path, spec.Read) is { Count: > 0 } folders && told.Add(string.Join(' ', folders)))
                 {
-                    messages.Add($"{phase} runs {program}, which is {path} and not in the sandbox; add 'sandbox: {{read: [{Tilde(folder)}]}}' to the goal");
+                    messages.Add($"{phase} runs {program}, which is {path} and not in the sandbox, at least not all that it needs; add 'sandbox: {{read: [{string.Join(", ", folders.Select(Tilde))}]}}' to the goal");
                 }
             }
         }
@@ -110,6 +110,19 @@ internal static class CommandPaths
         return program.Contains('/', StringComparison.Ordinal)
             ? null
             : Godwit.Agents.ProgramFinder.Find(program);
+    }
+
+    /// <summary>The folders that a program needs and a sandbox would not see; rustup's programs keep theirs beside Cargo's.</summary>
+    private static List<string> Missing(string path, IReadOnlyList<string> read)
+    {
+        var folders = MissingFolder(path, read) is { } own ? new List<string> { own } : [];
+        var (cargo, rustup) = (Path.Combine(Home, ".cargo") + "/", Path.Combine(Home, ".rustup"));
+        if (path.StartsWith(cargo, StringComparison.Ordinal) && Directory.Exists(rustup) && !read.Contains(rustup))
+        {
+            folders.Add(rustup);
+        }
+
+        return folders;
     }
 
     private static string? MissingFolder(string path, IReadOnlyList<string> read)

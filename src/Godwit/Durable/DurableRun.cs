@@ -281,17 +281,12 @@ public sealed class DurableRun : IAsyncDisposable
 
     private void Tick()
     {
-        foreach (var cell in _cells.All)
-        {
-            if (cell.Rest.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.Rest.IdleSince) >= Options.UnloadAfter)
-            {
-                cell.TryUnload(cell.Rest.IdleSince);
-            }
-        }
+        var idle = _cells.All.Where(cell => cell.Rest.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.Rest.IdleSince) >= Options.UnloadAfter).ToList();
+        idle.ForEach(cell => cell.TryUnload(cell.Rest.IdleSince));
 
         // A park may have been decided while something else was still ending.
         ParkIfStuck();
-        if (Time.GetElapsedTime(_lastCheckpoint) >= Options.CheckpointEvery)
+        if (idle.Count > 0 || Time.GetElapsedTime(_lastCheckpoint) >= Options.CheckpointEvery)
         {
             _lastCheckpoint = Time.GetTimestamp();
             Journal.Checkpoint();

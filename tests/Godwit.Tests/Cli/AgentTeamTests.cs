@@ -59,6 +59,7 @@ public sealed class AgentTeamTests : AgentRunFixture
         using var process = Command.Start("run", Goal(), "--mailbox", mail, "--trials", "1");
         await Durable.Eventually.TrueAsync(() => Command.Run("approvals", "last").Output.Contains("trial-1 wants run", StringComparison.Ordinal), "an action waits");
         Assert.Contains("1 actions of agents wait", Command.Run("show", "last").Output, StringComparison.Ordinal);
+        Assert.Equal("waiting", Command.RunJson("list")[0].GetProperty("state").GetString());
         Assert.Equal(2, Command.Run(answer, "last", "7").Exit);
         Assert.Equal(0, Command.Run([answer, "last", .. answer == "deny" ? ["--because", "not today"] : Array.Empty<string>()]).Exit);
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
