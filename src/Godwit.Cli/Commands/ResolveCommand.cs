@@ -57,9 +57,7 @@ internal static class ResolveCommand
         return fitting switch
         {
             [var one] => one,
-
-            // A run that parked because its starts came to nothing has no parked work: any answer to its root is progress.
-            [] when all.Count == 0 => new ParkedWork(DurableRun.Root, "", ""),
+            [] when all.Count == 0 => throw new UsageException($"nothing is parked in {reader.Run}; 'godwit resume {reader.Run}' goes on, if it hasn't ended"),
             [] => throw new UsageException($"nothing of that name is parked in {reader.Run}; parked are {string.Join(", ", all.Select(work => $"--process {work.Process} --key {work.Key}"))}"),
             _ => throw new UsageException($"more than one thing is parked in {reader.Run}: {string.Join(", ", fitting.Select(work => $"--process {work.Process} --key {work.Key}"))}; name one"),
         };

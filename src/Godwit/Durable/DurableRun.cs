@@ -114,7 +114,7 @@ public sealed class DurableRun : IAsyncDisposable
         if (index.IdleGenerations >= options.IdleGenerations)
         {
             run._end.TrySetResult(new RunEnd(RunState.Parked, default,
-                [$"the last {index.IdleGenerations} starts of the run ended without any progress; look at its log, then 'godwit resolve {journal.Reader.Run} --retry'"]));
+                [$"the last {index.IdleGenerations} starts of the run ended without any progress; look at its log, and once the cause is mended 'godwit resume {journal.Reader.Run}' goes on"]));
         }
 
         return run;

@@ -41,7 +41,7 @@ public sealed record ParkedWork(long Process, string Key, string Reason)
         if (key.Length == 0)
         {
             return history.Parked is null
-                ? throw new ArgumentException(process == DurableRun.Root ? "the run itself isn't parked; 'godwit show RUN' lists what is" : $"process {process} isn't parked; 'godwit show RUN' lists what is")
+                ? throw new ArgumentException($"process {process} isn't parked, so there is nothing to answer; 'godwit show RUN' lists what is, and 'godwit resume RUN' goes on with the rest")
                 : resolution is Resolution.Retry
                 ? [new Draft(process, EntryKind.ProcessResolved, Info: new EntryInfo { Reason = "retry" }.ToBytes())]
                 : throw new ArgumentException("a parked process can only be retried; name a step with its key to say that it is done or has failed");

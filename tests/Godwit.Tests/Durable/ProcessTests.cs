@@ -214,7 +214,12 @@ public sealed class ProcessTests : IDisposable
 
         var end = await _runs.ResumeAsync(null, script);
         Assert.Contains("starts of the run ended without any progress", end.ParkedFor[0], StringComparison.Ordinal);
-        Assert.NotNull(folder);
+
+        // It was told and ended in order: the next start, by a person, goes on.
+        await using var again = _runs.Open([script], null, folder);
+        var ending = again.RunAsync();
+        await again.SignalAsync(DurableRun.Root, "s", "x", "on");
+        Assert.Equal("on", (await ending.WaitAsync(TimeSpan.FromSeconds(20))).Result<string>());
     }
 
     [Fact]
