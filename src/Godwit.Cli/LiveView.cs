@@ -95,8 +95,8 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
             case OptimiseNote.TrialEnded trial:
                 TellTrial(trial, unit);
                 break;
-            case OptimiseNote.ProposerFailed failed:
-                terminal.Line($"{terminal.Bad("proposer")} {view.Input.Goal.Proposer} gave no point and isn't asked any more: {failed.Reason}");
+            case OptimiseNote.ProposerFailed failed when _told.Add(failed.Reason):
+                terminal.Line($"{terminal.Bad("proposer")} {view.Input.Goal.Proposer} gave no point, and another proposes in its place: {failed.Reason}");
                 break;
             case OptimiseNote.AttemptStarted started:
                 _attempt = new AttemptProgress(started.Attempt, started.Pairs);

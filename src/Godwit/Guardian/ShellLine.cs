@@ -100,6 +100,7 @@ internal static class ShellLine
         var word = new StringBuilder();
         var (quoted, redirects) = (false, false);
         var ends = new Queue<string>();
+        var first = commands.Count;
         for (var at = 0; at < line.Length; at++)
         {
             switch (line[at])
@@ -134,7 +135,8 @@ internal static class ShellLine
                 case '\n':
                     EndWord();
                     EndCommand();
-                    at = SkipDocuments(line, at, ends);
+                    at = Documents(line, at, ends, commands, first);
+                    first = commands.Count;
                     break;
                 case ';' or '&' or '|' or '(' or ')':
                     EndWord();
@@ -215,11 +217,15 @@ internal static class ShellLine
         return at - 1;
     }
 
-    /// <summary>Skips the lines of documents, which are text and no commands; returns the end of the last one.</summary>
-    private static int SkipDocuments(string line, int at, Queue<string> ends)
+    /// <summary>
+    /// Takes up the lines of documents; returns the end of the last one. They are text, but for what is substituted in them, unless a
+    /// shell stands in the line that they belong to, which may read them.
+    /// </summary>
+    private static int Documents(string line, int at, Queue<string> ends, List<IReadOnlyList<string>> commands, int first)
     {
         while (ends.TryDequeue(out var end))
         {
+            var start = Math.Min(at + 1, line.Length);
             bool ended;
             do
             {
@@ -228,6 +234,16 @@ internal static class ShellLine
                 at = next;
             }
             while (!ended && at < line.Length);
+            var text = line[start..at];
+            if (commands.Skip(first).Select(Strip).Where(words => words.Count > 0).SelectMany(words => Carried(words, 0)).Any(words => Shells.Contains(Path.GetFileName(words[0]))))
+            {
+                Parse(text, commands);
+            }
+            else
+            {
+                // As between double quotes, whose own sign is a letter like any other here.
+                Double(text.Replace('"', ' '), 0, new StringBuilder(), commands);
+            }
         }
 
         return at;

@@ -83,6 +83,29 @@ public sealed class RunTests : IDisposable
         Assert.Equal(0, _godwit.Run("journal", "verify", "last").Exit);
     }
 
+    /// <summary>Its share goes to others, and a person is told once why.</summary>
+    [Fact]
+    public void Run_ProposerThatFails_IsToldOnceAndOthersPropose()
+    {
+        var folder = Goal("(1 + speed / 40)", trials: 12);
+        File.AppendAllText(Path.Combine(folder, "godwit.yaml"), "\nproposer: echo no idea; exit 3\n");
+        var (exit, _, error) = _godwit.Run("run", folder);
+        Assert.Equal(0, exit);
+        Assert.Single(error.Split('\n'), line => line.Contains("gave no point, and another proposes in its place: exit code 3: no idea", StringComparison.Ordinal));
+    }
+
+    /// <summary>The base's own point passes whatever is wrong with all others, and a search may well ask for it.</summary>
+    [Fact]
+    public void Run_AllButTheBasesOwnPointFail_IsNoLackOfImprovement()
+    {
+        var folder = Goal("1", trials: 6, check: "grep -qx SPEED=1 settings.env");
+        var goal = Path.Combine(folder, "godwit.yaml");
+        File.WriteAllText(goal, File.ReadAllText(goal).Replace("high: 40}}", "high: 3}}\n  try: [{SPEED: 1}]", StringComparison.Ordinal));
+        var result = _godwit.RunJson("run", folder);
+        Assert.Equal("failed", result.GetProperty("state").GetString());
+        Assert.Contains("all 2 candidates were thrown out", result.GetProperty("reason").GetString(), StringComparison.Ordinal);
+    }
+
     /// <summary>A plain folder has no branch to merge: its files are changed, unless somebody else has changed them.</summary>
     [Fact]
     public void Apply_PlainFolder_ChangesItsFilesOnce()

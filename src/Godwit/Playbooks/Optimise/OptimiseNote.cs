@@ -36,7 +36,7 @@ public abstract record OptimiseNote
     /// <summary>The result became a branch.</summary>
     public sealed record Delivered(string Branch, string Commit, string Evidence) : OptimiseNote;
 
-    /// <summary>The goal's own program gave no point and isn't asked any more.</summary>
+    /// <summary>The goal's own program gave no point, and another proposed in its place.</summary>
     public sealed record ProposerFailed(string Reason) : OptimiseNote;
 
     /// <summary>The run ended.</summary>

@@ -56,7 +56,7 @@ internal static class Proposers
     /// <param name="shares">The proposers.</param>
     /// <param name="canSearch">Whether there are points of parameters left; a tenth of all trials is then random.</param>
     /// <param name="goal">The goal.</param>
-    /// <param name="ended">Agents, and an outside program, that can't be asked any more.</param>
+    /// <param name="ended">Agents that can't be asked any more.</param>
     /// <param name="random">Draws.</param>
     public static string? Choose(IReadOnlyDictionary<string, double> shares, bool canSearch, Goal goal, IReadOnlyDictionary<string, string> ended, SeededRandom random)
     {
@@ -65,7 +65,7 @@ internal static class Proposers
             return Random.Name;
         }
 
-        var able = shares.Where(share => goal.Agents.Any(agent => agent.Name == share.Key) ? !ended.ContainsKey(share.Key) : canSearch && !ended.ContainsKey(share.Key)).OrderBy(share => share.Key, StringComparer.Ordinal).ToList();
+        var able = shares.Where(share => goal.Agents.Any(agent => agent.Name == share.Key) ? !ended.ContainsKey(share.Key) : canSearch).OrderBy(share => share.Key, StringComparer.Ordinal).ToList();
         var draw = random.NextDouble() * able.Sum(share => share.Value);
         foreach (var (name, share) in able)
         {

@@ -101,8 +101,6 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 (ask, _, cancellation) => ProposeAsync(ask, cancellation));
             if (proposal.Failure is { } failure)
             {
-                // A program that fails will fail again: others propose in its place, and a person is told.
-                State = State with { Ended = new Dictionary<string, string>(State.Ended) { [Proposers.Outside] = failure } };
                 await context.NoteAsync($"note/proposer/{number}", (OptimiseNote)new OptimiseNote.ProposerFailed(failure));
             }
 
