@@ -51,7 +51,7 @@ internal static class VerifyCommand
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"          has {claim.Metric} at least {Bound.Text(claim.Lower)} times better than {predicate.BaseCommit}"));
         Console.WriteLine(claim.Exact
             ? $"          exactly: {claim.Pairs.Count} repeats of each agree"
-            : string.Create(CultureInfo.InvariantCulture, $"          at {1 - claim.Level:P1} confidence (an attempt's part of the run's level), estimated {claim.Estimate:0.###} times, from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
+            : string.Create(CultureInfo.InvariantCulture, $"          at {1 - claim.Level:P1} confidence (the part of the level that one attempt, or one direction, has), estimated {claim.Estimate:0.###} times, from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
         Console.WriteLine(predicate.HoldOut is { } held
             ? string.Create(CultureInfo.InvariantCulture, $"          and on a held-out workload at least {Bound.Text(held.Lower)} times, from {held.Pairs.Count} pairs")
             : "          on this workload; no held-out one is part of it");

@@ -185,7 +185,7 @@ public sealed class RunJournal : IDisposable
         catch (DatabaseException error)
         {
             Undo();
-            throw Explain(folder, error);
+            throw DiskTrouble.Explain(folder, error);
         }
         catch
         {
@@ -255,12 +255,7 @@ public sealed class RunJournal : IDisposable
     {
         lock (_gate)
         {
-            _stopped ??= error switch
-            {
-                DatabaseException disk => Explain(Folder, disk),
-                IOException or UnauthorizedAccessException => new JournalStoppedException($"{Folder.Checkpoints} can't be written ({error.Message}); mend the disk, then 'godwit resume {Folder.Id}'", error),
-                _ => error,
-            };
+            _stopped ??= DiskTrouble.Explain(Folder, error);
             foreach (var pending in _queue)
             {
                 pending.Answer(_stopped);
@@ -269,13 +264,6 @@ public sealed class RunJournal : IDisposable
             _queue.Clear();
         }
     }
-
-    private static JournalException Explain(RunFolder folder, DatabaseException error) => error switch
-    {
-        { DiskFull: true } => new JournalStoppedException($"the disk of {folder.Path} is full; free some space, then 'godwit resume {folder.Id}'", error),
-        { Corrupt: true } => new JournalCorruptException($"{folder.Journal} is damaged ({error.Message}); restore the run's folder from a copy"),
-        _ => new JournalStoppedException($"{folder.Journal} can't be written ({error.Message}); mend the disk, then 'godwit resume {folder.Id}'", error),
-    };
 
     private void WaitForWriter()
     {

@@ -1,15 +1,9 @@
-using System.ClientModel;
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using Anthropic;
 using Godwit.Durable;
-using Godwit.Models;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Gateway;
 using Godwit.Server;
-using Microsoft.Extensions.AI;
-using OpenAI;
 
 namespace Godwit.Tests.Models;
 

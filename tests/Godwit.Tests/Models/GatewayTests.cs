@@ -6,9 +6,6 @@ using System.Text.Json.Nodes;
 using Anthropic;
 using Godwit.Durable;
 using Godwit.Models;
-using Godwit.Playbooks;
-using Godwit.Playbooks.Gateway;
-using Godwit.Server;
 using Microsoft.Extensions.AI;
 using OpenAI;
 

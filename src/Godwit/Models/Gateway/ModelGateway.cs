@@ -115,6 +115,11 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                         client.Learn(call.Bytes, answer.Reply.Model, answer.Reply.Usage.Input);
                         return answer;
                     }
+                    catch (WaitEndedException)
+                    {
+                        attempt.Settle(Charge.None);
+                        throw;
+                    }
                     catch (ModelException error)
                     {
                         if (error.Kind != ModelFailure.Broken)

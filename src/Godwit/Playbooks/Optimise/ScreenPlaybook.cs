@@ -23,7 +23,6 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
     // Closer looks for each candidate, at the most: time that is there anyway may be spent, time that nobody gave may not.
     private const int CloserLooksTimed = 8;
     private const int CloserLooks = 2;
-    private const int Redraws = 8;
     private const double ClearlyBroken = -0.1;
 
     public override async Task<ScreenState> RunAsync(IDurableContext context, ScreenInput input)
@@ -46,6 +45,8 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         private readonly int _start = input.State.Measurements;
 
         public ScreenState State { get; private set; } = input.State;
+
+        private PointSource Points => new(_maker.Space, services.Outside, _goal, _trials);
 
         public async Task RunAsync()
         {
@@ -98,13 +99,13 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             var observations = Screening.Observations(_trials, _calibration);
             var proposal = await context.StepAsync(
                 $"propose/{number}", Effect.Repeatable, new ProposeInput(number, next, observations),
-                (ask, _, cancellation) => ProposeAsync(ask, cancellation));
+                (ask, _, cancellation) => Points.AskAsync(ask, cancellation));
             if (proposal.Failure is { } failure)
             {
                 await context.NoteAsync($"note/proposer/{number}", (OptimiseNote)new OptimiseNote.ProposerFailed(failure));
             }
 
-            if (Known(proposal.Point) is { } known)
+            if (Points.Known(proposal.Point) is { } known)
             {
                 // A point that is asked for again is worth another look, where looking again can tell anything new; one that
                 // is asked for again and again must not keep new ones from being tried.
@@ -116,7 +117,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                     return;
                 }
 
-                if (Untried(number) is not { } other)
+                if (Points.Untried(number) is not { } other)
                 {
                     return;
                 }
@@ -167,7 +168,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         /// <summary>An agent that was thrown out, or that made what another had made, has used a trial up all the same.</summary>
         private async Task JudgeEditAsync(TrialRecord trial, double seconds)
         {
-            if (trial.Reason is null && Known(trial.Parameters) is { } same)
+            if (trial.Reason is null && Points.Known(trial.Parameters) is { } same)
             {
                 trial = trial with { Outcome = TrialOutcome.Invalid, Reason = $"it is the same as trial {same.Number}" };
             }
@@ -179,48 +180,6 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             _trials.Add(trial);
             var record = trial.Reason is not null ? trial : await _runner.CheckAsync(trial, _maker.Make(trial.Parameters), _bases[^1]);
             await UpdateAsync(Timed(record, seconds), $"note/trial/{trial.Number}/checked", tell: record.Outcome != TrialOutcome.Ok);
-        }
-
-        private TrialRecord? Known(IReadOnlyDictionary<string, string> point)
-        {
-            var key = SearchSpace.KeyOf(point);
-            return _trials.Find(trial => SearchSpace.KeyOf(trial.Parameters) == key);
-        }
-
-        private IReadOnlyDictionary<string, string>? Untried(int proposal)
-        {
-            var random = new SeededRandom(_goal.Seed, "untried", $"{proposal}");
-            for (var draw = 0; draw < 100; draw++)
-            {
-                if (_maker.Space.Sample(random) is { } point && Known(point) is null)
-                {
-                    return point;
-                }
-            }
-
-            return null;
-        }
-
-        private async Task<Proposal> ProposeAsync(ProposeInput ask, CancellationToken cancellation)
-        {
-            var outside = ask.Proposer == Proposers.Outside ? await services.Outside!.ProposeAsync(_maker.Space, ask.Observations, _goal.Trials, ask.Number, cancellation) : null;
-            if (outside is { Point: { } given })
-            {
-                return new Proposal(ask.Proposer, given);
-            }
-
-            var random = new SeededRandom(_goal.Seed, "propose", $"{ask.Number}");
-            var proposer = Proposers.Named(ask.Proposer);
-            for (var attempt = 1; proposer.Propose(_maker.Space, ask.Observations, _goal.Trials, random) is { } point; attempt++)
-            {
-                // In a small space a proposer often draws what it has seen; a few more draws cost nothing.
-                if (attempt == Redraws || Known(point) is null)
-                {
-                    return new Proposal(proposer.Name, point, outside?.Failure);
-                }
-            }
-
-            return new Proposal(Proposers.Random.Name, _maker.Space.Sample(random) ?? throw new StepFaultException("infeasible", "a thousand random points all break the constraints between parameters; loosen parameters.constraints"));
         }
 
         private async Task MeasureAsync(TrialRecord trial)
