@@ -79,7 +79,7 @@ internal sealed class FleetWorld : IDisposable
         return new FleetWorld(folder, repository, sandbox, new AgentServices(
             new ModelPipeline(catalogue, driver is null ? drivers.Of : _ => driver, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = 1000 } }), [tool], Gatekeeper.Load(),
-            (task, tree) => new AgentTree(task.Name, Path.Combine(folder.Trees, task.Name), tree, task.BaseCommit, repository, sandbox.OwnerOfFiles)), drivers);
+            new AgentTrees(task => new AgentTree(task.Name, Path.Combine(folder.Trees, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles))), drivers);
     }
 
     public async Task<AgentFleetInput> CloneAsync(int agents)

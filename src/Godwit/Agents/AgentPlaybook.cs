@@ -19,6 +19,7 @@ public sealed record AgentPlaybook(AgentServices Services) : Playbook<AgentTask,
             state = (await context.ChildAsync($"segment/{segment}", new SegmentPlaybook(Services), state)).Require();
         }
 
+        Services.Trees.Forget(input);
         return state.Result;
     }
 }

@@ -11,6 +11,6 @@ namespace Godwit.Agents;
 /// <param name="Budgets">Holds their spending.</param>
 /// <param name="Tools">What they can do.</param>
 /// <param name="Gatekeeper">Decides whether they may.</param>
-/// <param name="TreeOf">The tree of an agent, from its name and where it starts.</param>
+/// <param name="Trees">Where their files are.</param>
 /// <param name="Programs">Runs agents that are programs; null where the host has none.</param>
-public sealed record AgentServices(ModelPipeline Models, BudgetLedger Budgets, IReadOnlyList<ITool> Tools, Gatekeeper Gatekeeper, Func<AgentTask, string, AgentTree> TreeOf, ProgramRunner? Programs = null);
+public sealed record AgentServices(ModelPipeline Models, BudgetLedger Budgets, IReadOnlyList<ITool> Tools, Gatekeeper Gatekeeper, AgentTrees Trees, ProgramRunner? Programs = null);

@@ -15,7 +15,7 @@ internal sealed record ToolTurn(AgentState State, IReadOnlyList<MessagePart.Tool
 /// <summary>Carries tool calls out: each passes the gatekeeper, and those whose accesses don't meet run beside each other.</summary>
 internal sealed class ToolRunner(IDurableContext context, AgentServices services, AgentState start)
 {
-    private readonly AgentTree _tree = services.TreeOf(start.Task, start.Tree);
+    private readonly AgentTree _tree = services.Trees.Of(start.Task, start.Tree);
     private readonly Person _person = new(context, start.Task.Name);
 
     public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)

@@ -19,7 +19,7 @@ public sealed class AgentTree(
     // A fleet that is taken up lays hundreds of trees at once; started all together, none would be ready before the last.
     private static readonly SemaphoreSlim Places = new(Environment.ProcessorCount);
 
-    private string? _current;
+    private Standing _standing = new();
 
     /// <inheritdoc/>
     public string Id => id;
@@ -33,17 +33,22 @@ public sealed class AgentTree(
     /// <summary>The user that its files belong to; -1 for the one Godwit runs as.</summary>
     public int Owner => owner;
 
+    /// <summary>The same folder, for work that starts from another tree: what is known of its files stays known, and ignored files stay in it.</summary>
+    /// <param name="tree">The tree that the work starts from.</param>
+    public AgentTree From(string tree) => new(id, path, tree, baseCommit, repository, owner, lay) { _standing = _standing };
+
     /// <summary>Says that files may have changed since the last snapshot; whoever only reads needn't.</summary>
-    public void Touch() => _current = null;
+    public void Touch() => _standing.Tree = null;
 
     /// <inheritdoc/>
     public async Task ResetAsync(string tree, CancellationToken cancellation)
     {
-        if (_current == tree)
+        if (_standing.Tree == tree && Directory.Exists(path))
         {
             return;
         }
 
+        _standing.Tree = null;
         await Places.WaitAsync(cancellation);
         try
         {
@@ -54,12 +59,14 @@ public sealed class AgentTree(
             Places.Release();
         }
 
-        _current = tree;
+        _standing.Tree = tree;
     }
 
     /// <inheritdoc/>
     public async Task<string> SnapshotAsync(CancellationToken cancellation) =>
-        _current ??= await repository.SnapshotAsync(path, baseCommit, $"trees/{id}", DateTimeOffset.UnixEpoch, cancellation);
+        _standing.Tree ??= await repository.SnapshotAsync(path, baseCommit, Name, cancellation);
+
+    private string Name => $"trees/{id}";
 
     private async Task LayAsync(string tree, CancellationToken cancellation)
     {
@@ -70,7 +77,7 @@ public sealed class AgentTree(
 
         if (lay is null)
         {
-            await repository.CheckoutAsync(tree, path, cancellation);
+            await repository.CheckoutAsync(tree, path, cancellation, snapshots: Name);
         }
         else
         {
@@ -81,9 +88,16 @@ public sealed class AgentTree(
                 File.Delete(System.IO.Path.Combine(path, file));
             }
 
-            await repository.CheckoutAsync(tree, path, cancellation, [.. changes.Where(change => change.Object is not null).Select(change => change.Path)]);
+            await repository.CheckoutAsync(tree, path, cancellation, [.. changes.Where(change => change.Object is not null).Select(change => change.Path)], Name);
         }
 
         FileSystem.OwnAll(path, owner);
+    }
+
+    /// <summary>What is known of the files in the folder.</summary>
+    private sealed class Standing
+    {
+        /// <summary>The tree that they are; null where they may have changed.</summary>
+        public string? Tree { get; set; }
     }
 }

@@ -8,6 +8,9 @@ public sealed class RunRepository(string path)
 {
     private const string Repository = "160000";
 
+    // What a git that was killed leaves beside its index.
+    private const string Lock = ".lock";
+
     private static readonly Dictionary<string, string> Author = new()
     {
         ["GIT_AUTHOR_NAME"] = "Godwit",
@@ -62,16 +65,22 @@ public sealed class RunRepository(string path)
     /// <param name="folder">The folder; made when it doesn't exist.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <param name="files">Which files; null for all.</param>
-    public async Task CheckoutAsync(string commit, string folder, CancellationToken cancellation, IReadOnlyList<string>? files = null)
+    /// <param name="snapshots">The name that <see cref="SnapshotAsync"/> will keep the folder under; null where none are made of it.</param>
+    public async Task CheckoutAsync(string commit, string folder, CancellationToken cancellation, IReadOnlyList<string>? files = null, string? snapshots = null)
     {
         Directory.CreateDirectory(folder);
-        await WithIndexAsync(async index =>
+        DeleteIndex(snapshots);
+        await WithIndexAsync(snapshots, async index =>
         {
-            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder, ["GIT_DIR"] = path };
+            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder };
+            if (files is null)
+            {
+                await Git.RunAsync(path, ["read-tree", "--reset", "-u", commit], cancellation, environment);
+                return;
+            }
+
             await Git.RunAsync(path, ["read-tree", commit], cancellation, environment);
-            await (files is null
-                ? Git.RunAsync(path, ["checkout-index", "--all", "--force"], cancellation, environment)
-                : Git.RunAsync(path, ["checkout-index", "--force", "-z", "--stdin"], cancellation, environment, Encoding.UTF8.GetBytes(string.Concat(files.Select(file => file + '\0')))));
+            await Git.RunAsync(path, ["checkout-index", "--force", "-u", "-z", "--stdin"], cancellation, environment, Encoding.UTF8.GetBytes(string.Concat(files.Select(file => file + '\0'))));
         });
     }
 
@@ -115,7 +124,7 @@ public sealed class RunRepository(string path)
     public async Task<string> CommitAsync(string parent, IReadOnlyDictionary<string, byte[]?> files, string message, DateTimeOffset at, string reference, CancellationToken cancellation)
     {
         var commit = "";
-        await WithIndexAsync(async index =>
+        await WithIndexAsync(null, async index =>
         {
             await Git.RunAsync(path, ["read-tree", parent], cancellation, index);
             foreach (var (file, content) in files)
@@ -138,18 +147,25 @@ public sealed class RunRepository(string path)
         return commit;
     }
 
-    /// <summary>Keeps a folder's files, ignored ones left out, as a commit under a hidden ref; returns the tree's name.</summary>
-    public async Task<string> SnapshotAsync(string folder, string parent, string reference, DateTimeOffset at, CancellationToken cancellation)
+    /// <summary>
+    /// Keeps a folder's files, ignored ones left out, as a tree under a hidden ref; returns its name. The index stays, so that
+    /// the next snapshot reads only files that have changed. One writer a folder.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="parent">The commit that it came from: an ignored file that stands in it isn't left out.</param>
+    /// <param name="name">The folder's name among those that snapshots are made of, and the end of the ref.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task<string> SnapshotAsync(string folder, string parent, string name, CancellationToken cancellation)
     {
         var tree = "";
-        await WithIndexAsync(async index =>
+        await WithIndexAsync(name, async index =>
         {
-            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder, ["GIT_DIR"] = path };
-            await Git.RunAsync(folder, ["read-tree", parent], cancellation, environment);
+            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder };
+            // With what the index already knows of files that are as they were in the parent.
+            await Git.RunAsync(folder, ["read-tree", "-m", "-i", parent], cancellation, environment);
             await Git.RunAsync(folder, ["add", "--all", "--", "."], cancellation, environment);
-            var commit = await CommitIndexAsync(index, [parent], "snapshot", at, cancellation);
-            await Git.RunAsync(path, ["update-ref", $"refs/godwit/{reference}", commit], cancellation);
-            tree = await Git.RunAsync(path, ["rev-parse", $"{commit}^{{tree}}"], cancellation);
+            tree = await Git.RunAsync(path, ["write-tree"], cancellation, index);
+            await Git.RunAsync(path, ["update-ref", $"refs/godwit/{name}", tree], cancellation);
         });
         return tree;
     }
@@ -169,9 +185,9 @@ public sealed class RunRepository(string path)
     private async Task<string> ImportAsync(string folder, CancellationToken cancellation)
     {
         var commit = "";
-        await WithIndexAsync(async index =>
+        await WithIndexAsync(null, async index =>
         {
-            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder, ["GIT_DIR"] = path };
+            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder };
             await Git.RunAsync(folder, ["add", "--all", "--", "."], cancellation, environment);
             commit = await CommitIndexAsync(index, [], "Import", DateTimeOffset.UnixEpoch, cancellation);
         });
@@ -187,16 +203,32 @@ public sealed class RunRepository(string path)
         return await Git.RunAsync(path, ["commit-tree", tree, .. parents.SelectMany(parent => (string[])["-p", parent])], cancellation, environment, Encoding.UTF8.GetBytes(message + "\n"));
     }
 
-    private async Task WithIndexAsync(Func<Dictionary<string, string>, Task> use)
+    /// <summary>Works with the index of a folder that snapshots are made of, or with one that is thrown away.</summary>
+    private async Task WithIndexAsync(string? folder, Func<Dictionary<string, string>, Task> use)
     {
-        var index = System.IO.Path.Combine(path, $"index-{Guid.NewGuid():N}");
+        var index = IndexOf(folder ?? Guid.NewGuid().ToString("N"));
+        File.Delete(index + Lock);
         try
         {
             await use(new Dictionary<string, string> { ["GIT_INDEX_FILE"] = index, ["GIT_DIR"] = path });
         }
         finally
         {
-            File.Delete(index);
+            if (folder is null)
+            {
+                File.Delete(index);
+            }
         }
     }
+
+    /// <summary>Forgets what is known of a folder's files.</summary>
+    private void DeleteIndex(string? folder)
+    {
+        if (folder is not null)
+        {
+            File.Delete(IndexOf(folder));
+        }
+    }
+
+    private string IndexOf(string name) => System.IO.Path.Combine(path, $"index-{name.Replace('/', '-')}");
 }

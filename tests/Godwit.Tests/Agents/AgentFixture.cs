@@ -72,7 +72,7 @@ public abstract class AgentFixture : IAsyncDisposable
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
             [new ListTool(), new ReadTool(), new SearchTool(Ripgrep), new EditTool(), new WriteTool(), new RunTool(_sandbox, template, new SemaphoreSlim(1), _jobs), new JobTool(_jobs)],
             Gatekeeper.Load(),
-            (task, tree) => new AgentTree(task.Name, Path.Combine(Folder.Path, "trees", task.Name), tree, task.BaseCommit, Clone, -1));
+            new AgentTrees(task => new AgentTree(task.Name, Path.Combine(Folder.Path, "trees", task.Name), task.BaseTree, task.BaseCommit, Clone, -1)));
     }
 
     internal async Task<AgentResult> RunAsync(AgentServices services, AgentTask task)

@@ -70,6 +70,33 @@ public sealed class AgentTests : AgentFixture
     }
 
     [Fact]
+    public async Task Agent_Compaction_LeavesWhatItHasBuiltInItsFolder()
+    {
+        var filler = new string('x', 3000);
+        var calls = 0;
+        using var server = new ScriptedProvider(request =>
+        {
+            if (request["messages"]!.AsArray()[^1]!["content"]!.ToString().Contains("will be cut", StringComparison.Ordinal))
+            {
+                return new ScriptedReply("memory");
+            }
+
+            return ++calls switch
+            {
+                1 => new ScriptedReply(null, ("run", """{"command":"echo built > cache && echo cache > .gitignore"}""")),
+                < 14 => new ScriptedReply(null, ("write", $$"""{"path":"f{{calls}}.txt","content":"{{filler}}"}""")),
+                14 => new ScriptedReply(null, ("run", """{"command":"cat cache"}""")),
+                _ => new ScriptedReply(null, ("submit", """{"summary":"done"}""")),
+            };
+        });
+        var result = await RunAsync(Services(server, context: 8000), await TaskAsync());
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        Assert.Contains(server.Requests, request => request.ToJsonString().Contains("will be cut", StringComparison.Ordinal));
+        Assert.Contains(server.Requests, request => request["messages"]!.AsArray().Any(message => message!["role"]!.ToString() == "tool" && message["content"]!.ToString().Contains("built", StringComparison.Ordinal)));
+        Assert.Null(await Clone.FileAsync(result.Tree, "cache", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Agent_BudgetCantHoldTheNextCall_EndsWithThatReasonAndSpendsNoMore()
     {
         using var server = new ScriptedProvider(_ => new ScriptedReply(null, ("run", """{"command":"date +%N"}""")));

@@ -84,10 +84,43 @@ public sealed class WorkspaceTests : IDisposable
         await _clone.CheckoutAsync(commit, tree, CancellationToken.None);
         File.WriteAllText(Path.Combine(tree, "added"), "x");
         File.Delete(Path.Combine(tree, "code.txt"));
-        var snapshot = await _clone.SnapshotAsync(tree, commit, "agent/1", DateTimeOffset.UnixEpoch, CancellationToken.None);
+        var snapshot = await _clone.SnapshotAsync(tree, commit, "agent/1", CancellationToken.None);
         var files = (await _clone.FilesAsync(snapshot, "", CancellationToken.None)).Select(file => file.Path);
         Assert.Equal(["added", "sub/settings.json"], files);
         Assert.Equal(snapshot, await _clone.TreeAsync("refs/godwit/agent/1", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task SnapshotAsync_OneFolderManyTimes_IsWhatASnapshotWithoutThePastIs()
+    {
+        Shell("echo kept.log > .gitignore && echo 0 > kept.log && git add -f . && git commit -qm second");
+        var source = await SourceRepository.FindAsync(_user, CancellationToken.None);
+        var commit = await _clone.CloneAsync(source, "HEAD", CancellationToken.None);
+        var tree = Path.Combine(_root.FullName, "tree");
+        await _clone.CheckoutAsync(commit, tree, CancellationToken.None, snapshots: "agent/1");
+        var changes = new (string Name, Action<string> Make)[]
+        {
+            ("same size, same second", path => File.WriteAllText(Path.Combine(path, "code.txt"), "two\n")),
+            ("once more", path => File.WriteAllText(Path.Combine(path, "code.txt"), "six\n")),
+            ("back to what it was", path => File.WriteAllText(Path.Combine(path, "code.txt"), "one\n")),
+            ("an ignored file that the repository has is gone", path => File.Delete(Path.Combine(path, "kept.log"))),
+            ("and is back", path => File.WriteAllText(Path.Combine(path, "kept.log"), "1\n")),
+            ("another ignored file", path => File.WriteAllText(Path.Combine(path, "sub", "kept.log"), "x")),
+            ("a folder in the place of a file", path => { File.Delete(Path.Combine(path, "code.txt")); Directory.CreateDirectory(Path.Combine(path, "code.txt")); File.WriteAllText(Path.Combine(path, "code.txt", "in"), "x"); }),
+            ("a file again", path => { Directory.Delete(Path.Combine(path, "code.txt"), recursive: true); File.WriteAllText(Path.Combine(path, "code.txt"), "one\n"); }),
+            ("executable", path => File.SetUnixFileMode(Path.Combine(path, "code.txt"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute)),
+            ("a git that was killed", _ => File.WriteAllText(Path.Combine(_clone.Path, "index-agent-1.lock"), "")),
+        };
+        var number = 0;
+        foreach (var (name, make) in changes)
+        {
+            make(tree);
+            var snapshot = await _clone.SnapshotAsync(tree, commit, "agent/1", CancellationToken.None);
+            Assert.True(snapshot == await _clone.SnapshotAsync(tree, commit, $"fresh/{++number}", CancellationToken.None), name);
+        }
+
+        Assert.NotNull(await _clone.FileAsync("refs/godwit/agent/1", "kept.log", CancellationToken.None));
+        Assert.Null(await _clone.FileAsync("refs/godwit/agent/1", "sub/kept.log", CancellationToken.None));
     }
 
     [Fact]

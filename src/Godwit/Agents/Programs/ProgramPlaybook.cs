@@ -12,7 +12,7 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
     /// <inheritdoc/>
     public override async Task<AgentResult> RunAsync(IDurableContext context, AgentTask input)
     {
-        var tree = Services.TreeOf(input, input.BaseTree);
+        var tree = Services.Trees.Of(input, input.BaseTree);
         try
         {
             var end = await context.StepAsync("program", Effect.Workspace(tree), input, (task, attempt, cancellation) => Services.Programs!.RunAsync(task, tree, attempt, cancellation));
@@ -40,6 +40,10 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
         catch (StepFailedException failed)
         {
             return new AgentResult { End = AgentEnd.Failed, Reason = failed.Failure.Message, Tree = input.BaseTree };
+        }
+        finally
+        {
+            Services.Trees.Forget(input);
         }
     }
 
