@@ -25,8 +25,28 @@ internal sealed class CellRest(ProcessCell cell, DurableRun host)
         }
     }
 
-    /// <summary>Nothing runs for it: it waits, for a person where there are reasons.</summary>
-    public void Settle(IEnumerable<Entry> parked)
+    /// <summary>Settles a process for which nothing runs.</summary>
+    /// <param name="ended">Its body has ended.</param>
+    /// <returns>Whether it only waits, and can be unloaded.</returns>
+    public bool TrySettle(bool ended)
+    {
+        if (cell.History?.Parked is { } parked)
+        {
+            Settle([parked]);
+            return false;
+        }
+
+        if (ended || cell.Execution is not { } execution || !execution.Waiting.Any() || !execution.Waiting.All(pending => pending.Idle))
+        {
+            return false;
+        }
+
+        Settle(execution.Waiting.Select(pending => cell.History![pending.Key].Parked).OfType<Entry>());
+        return true;
+    }
+
+    /// <summary>It waits, for a person where there are reasons.</summary>
+    private void Settle(IEnumerable<Entry> parked)
     {
         ParkedFor = [.. parked.Select(entry => EntryInfo.Of(entry).Reason!)];
         IdleSince = host.Time.GetTimestamp();

@@ -29,14 +29,43 @@ internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationT
         }
         else if (_running.Add(work.Key))
         {
-            host.Track(RunStepAsync(work, state.Answer, state.OpenIntents, state.Accepted));
+            if (work.Effect is Effect.PaidCase)
+            {
+                cell.Appends.Soon();
+            }
+
+            // Beside each other and never on the process's scheduler: neither bodies nor the commits of what they come to hold it up.
+            var (former, openIntents, accepted) = (state.Answer, state.OpenIntents, state.Accepted);
+            host.Track(Task.Run(() => RunStepAsync(work, former, openIntents, accepted)));
         }
     }
 
     private async Task RunStepAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted)
     {
-        // Bodies run beside each other and never on the process's scheduler.
-        var end = await Task.Run(async () =>
+        var end = await RunBodyAsync(work, former, openIntents, accepted);
+        if (end == StepEnd.Interrupted)
+        {
+            cell.Interrupted(work.Key);
+            return;
+        }
+
+        if (end.Info.Tree is { } tree)
+        {
+            lock (_trees)
+            {
+                _trees[end.Info.Workspace!] = tree;
+            }
+        }
+
+        // Contents are read from the journal, and can't be before they are in it.
+        var ahead = work.Effect is not Effect.ExternalCase && end.Blobs.Count == 0 && !host.Options.ReplayAfterEveryEntry;
+        var later = ahead && work.Effect is not Effect.PaidCase;
+        await cell.Appends.AppendAsync(end.Drafts, end.Blobs, ran: work.Key, appended: end.Appended, ahead: ahead, later: later);
+    }
+
+    private async Task<StepEnd> RunBodyAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted)
+    {
+        try
         {
             using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancelled, host.Stopping);
             if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
@@ -46,23 +75,15 @@ internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationT
 
             var runner = new StepRunner(host.Journal, host.Clock, host.Options, cell.Id, cell.Intended);
             return await runner.RunAsync(work, former, openIntents, accepted, cancellation.Token);
-        });
-        if (end == StepEnd.Interrupted)
-        {
-            cell.Interrupted(work.Key);
-            return;
         }
-
-        var info = EntryInfo.Of(end.Drafts[^1].Info);
-        if (info.Tree is { } tree)
+        finally
         {
-            lock (_trees)
+            if (work.Effect is Effect.PaidCase)
             {
-                _trees[info.Workspace!] = tree;
+                // Others were queued behind its intent; if there was none, they are written here.
+                host.Journal.Flush();
             }
         }
-
-        await cell.AppendAsync(end.Drafts, end.Blobs, ran: work.Key, appended: end.Appended);
     }
 
     /// <summary>The files are trusted only while every step on them since they were last set has been journaled.</summary>

@@ -63,14 +63,14 @@ internal sealed class CellWaits(ProcessCell cell, DurableRun host)
 
         due = cell.Now + delay;
         var draft = new Draft(cell.Id, EntryKind.TimerSet, key, Info: new EntryInfo { Due = due, Name = signal }.ToBytes());
-        host.Track(cell.AppendAsync([draft], then: () => host.Timers.Set(due, cell.Id, key)));
+        host.Track(cell.Appends.AppendAsync([draft], then: () => host.Timers.Set(due, cell.Id, key)));
     }
 
     public void Answer(EntryKind kind, string key, byte[]? data, EntryInfo? info = null)
     {
         if (_appending.Add(key))
         {
-            host.Track(cell.AppendAsync([new Draft(cell.Id, kind, key, Info: info?.ToBytes(), Data: data)]));
+            host.Track(cell.Appends.AppendAsync([new Draft(cell.Id, kind, key, Info: info?.ToBytes(), Data: data)]));
         }
     }
 
@@ -100,6 +100,6 @@ internal sealed class CellWaits(ProcessCell cell, DurableRun host)
             drafts.Add(new Draft(child.Id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes()));
         }
 
-        await cell.AppendAsync(drafts, ran: null, then: child.Wake);
+        await cell.Appends.AppendAsync(drafts, ran: null, then: child.Wake);
     }
 }

@@ -192,6 +192,9 @@ public sealed class DurableRun : IAsyncDisposable
     {
         _end.TrySetResult(new RunEnd(RunState.Stopped, default, []));
         await _stopping.CancelAsync();
+
+        // A body that blocks would keep what it was to be written with waiting.
+        Journal.Flush();
         await _tasks.DrainAsync();
         Sealed = true;
         await _tick.DisposeAsync();

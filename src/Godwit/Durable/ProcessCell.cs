@@ -17,6 +17,7 @@ internal sealed class ProcessCell
     private readonly CellWaits _waits;
     private readonly CellEnding _endings;
     private readonly CellRest _rest;
+    private readonly CellAppends _appends;
     private readonly ReplayCheck _replays;
     private ProcessHistory? _history;
     private Execution? _execution;
@@ -33,6 +34,7 @@ internal sealed class ProcessCell
         _waits = new CellWaits(this, host);
         _endings = new CellEnding(this, host);
         _rest = new CellRest(this, host);
+        _appends = new CellAppends(this, host);
         _replays = new ReplayCheck(host);
     }
 
@@ -43,6 +45,8 @@ internal sealed class ProcessCell
     public string ParentKey { get; }
 
     public CellRest Rest => _rest;
+
+    public CellAppends Appends => _appends;
 
     public bool IsLoaded => _execution is not null;
 
@@ -170,26 +174,35 @@ internal sealed class ProcessCell
         _endings.TryEnd();
     });
 
-    /// <summary>Appends to this process, and takes the entries up when they are durable.</summary>
-    /// <param name="drafts">At least one of this process; others may stand beside it.</param>
-    /// <param name="blobs">Contents that they refer to.</param>
-    /// <param name="ran">The step that has ended with it.</param>
+    /// <summary>Takes up entries that are durable.</summary>
+    /// <param name="entries">Those of this process.</param>
+    /// <param name="ran">The step that has ended with them.</param>
     /// <param name="then">Runs on the scheduler afterwards.</param>
-    /// <param name="appended">Runs as soon as the entries are durable.</param>
-    public async Task AppendAsync(IReadOnlyList<Draft> drafts, IReadOnlyList<Blob>? blobs = null, string? ran = null, Action? then = null, Action? appended = null)
+    public void Appended(IReadOnlyList<Entry> entries, string? ran, Action? then) => _scheduler.Post(() =>
     {
-        var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts, blobs));
-        appended?.Invoke();
-        var entries = drafts.Select((draft, index) => draft.ToEntry(receipt, _host.Journal.Generation, index)).Where(entry => entry.Process == Id).ToList();
-        _scheduler.Post(() =>
-        {
-            _steps.Ended(ran);
-            _waits.Appended(entries);
+        _steps.Ended(ran);
+        _waits.Appended(entries);
 
-            Apply(entries);
-            then?.Invoke();
-        });
-    }
+        Apply(entries);
+        then?.Invoke();
+    });
+
+    /// <summary>Goes on with entries that are only queued.</summary>
+    /// <param name="entries">Those of this process.</param>
+    /// <param name="later">Nobody writes them yet.</param>
+    public void Queued(IReadOnlyList<Entry> entries, bool later) => _scheduler.Post(() =>
+    {
+        _appends.Queued(later);
+        if (_execution is not null && !_endings.Over && !_host.Sealed)
+        {
+            foreach (var entry in entries)
+            {
+                _history!.Apply(entry);
+            }
+
+            Deliver(_execution, entries);
+        }
+    });
 
     private void Apply(IReadOnlyList<Entry> entries)
     {
@@ -261,24 +274,8 @@ internal sealed class ProcessCell
 
     private void OnIdle()
     {
-        if (_endings.Over || _history is null || _steps.Any || _waits.Any)
-        {
-            return;
-        }
-
-        if (_history.Parked is { } parked)
-        {
-            _rest.Settle([parked]);
-            return;
-        }
-
-        if (_execution is null || _endings.Reached || !_execution.Waiting.Any() || !_execution.Waiting.All(pending => pending.Idle))
-        {
-            return;
-        }
-
-        _rest.Settle(_execution.Waiting.Select(pending => _history[pending.Key].Parked).OfType<Entry>());
-        if (_host.Options.UnloadAfter == TimeSpan.Zero)
+        _appends.Flush();
+        if (!_endings.Over && !_steps.Any && !_waits.Any && _rest.TrySettle(_endings.Reached) && _host.Options.UnloadAfter == TimeSpan.Zero)
         {
             Unload();
         }

@@ -160,7 +160,7 @@ internal sealed class ProcessHistory
 
     private void FoldAnswer(KeyState state, Entry entry)
     {
-        Superseded += state.Answer is null ? 0 : 1;
+        Superseded += state.Answer is { IsDurable: true } ? 1 : 0;
         state.Answer = entry;
         state.Close();
         state.Parked = null;

@@ -34,7 +34,14 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
         IReservation? reservation = null;
         try
         {
-            reservation = paid.Budget is null ? null : await paid.Budget.ReserveAsync(paid.WorstCase, cancellation);
+            var reserving = paid.Budget?.ReserveAsync(paid.WorstCase, cancellation);
+            if (reserving is { IsCompleted: false })
+            {
+                // What is queued behind the intent doesn't wait for others to give back what they hold.
+                journal.Flush();
+            }
+
+            reservation = reserving is null ? null : await reserving;
         }
         catch (BudgetExceededException refused)
         {
@@ -65,7 +72,7 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
                 return end;
             }
 
-            var (held, cost) = (reservation, EntryInfo.Of(end.Drafts[^1].Info).Charge ?? Charge.None);
+            var (held, cost) = (reservation, end.Info.Charge ?? Charge.None);
             reservation = null;
             return end with { Appended = () => held.Settle(cost) };
         }
@@ -109,6 +116,8 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
             return null;
         }
 
+        // An intent stands behind all that the step was asked for; an open one is from an earlier owner, and says nothing of that.
+        await journal.AppendAsync(AppendUnit.Nothing);
         if (external.Probe is { } probe)
         {
             return await AskProbeAsync(work, probe, external.TargetDeduplicates, cancellation);
@@ -236,7 +245,8 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
     private StepEnd Completed(StepWork work, byte[] result, EntryInfo info, IReadOnlyList<Blob> blobs)
     {
         var names = blobs.Count == 0 ? null : blobs.Select(blob => blob.Reference.Sha256).Distinct().ToList();
-        return new StepEnd([new Draft(process, EntryKind.StepCompleted, work.Key, work.Input, (info with { Blobs = names }).ToBytes(), result)], blobs);
+        info = info with { Blobs = names };
+        return new StepEnd([new Draft(process, EntryKind.StepCompleted, work.Key, work.Input, info.ToBytes(), result)], info, blobs);
     }
 
     private async Task<StepEnd> FailedAsync(StepWork work, Failure failure, Charge charge, CancellationToken cancellation)
@@ -249,11 +259,14 @@ internal sealed class StepRunner(RunJournal journal, ActiveClock clock, DurableO
             info = info with { Workspace = workspace.Id, Tree = work.Tree };
         }
 
-        return new StepEnd([new Draft(process, EntryKind.StepFailed, work.Key, work.Input, info.ToBytes(), Canonical.Serialize(failure))], []);
+        return new StepEnd([new Draft(process, EntryKind.StepFailed, work.Key, work.Input, info.ToBytes(), Canonical.Serialize(failure))], info, []);
     }
 
-    private StepEnd Park(StepWork work, string reason) =>
-        new([new Draft(process, EntryKind.StepParked, work.Key, work.Input, new EntryInfo { Reason = $"step '{work.Key}': {reason}" }.ToBytes())], []);
+    private StepEnd Park(StepWork work, string reason)
+    {
+        var info = new EntryInfo { Reason = $"step '{work.Key}': {reason}" };
+        return new StepEnd([new Draft(process, EntryKind.StepParked, work.Key, work.Input, info.ToBytes())], info, []);
+    }
 
     private static Charge? Cost(StepWork work, Charge before, Attempt attempt) =>
         work.Effect is Effect.PaidCase paid ? before + (attempt.Charge ?? paid.WorstCase) : null;

@@ -9,14 +9,15 @@ internal sealed record StepWork(
 
 /// <summary>How a step's run ended: facts to journal, or nothing because it was interrupted.</summary>
 /// <param name="Drafts">The facts; the step's own end is the last.</param>
+/// <param name="Info">What the last of them says beside its payload.</param>
 /// <param name="Blobs">Contents that they refer to.</param>
 /// <param name="Appended">Runs when they are durable.</param>
-internal sealed record StepEnd(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob> Blobs, Action? Appended = null)
+internal sealed record StepEnd(IReadOnlyList<Draft> Drafts, EntryInfo Info, IReadOnlyList<Blob> Blobs, Action? Appended = null)
 {
-    public static StepEnd Interrupted { get; } = new([], []);
+    public static StepEnd Interrupted { get; } = new([], EntryInfo.Empty, []);
 
     /// <summary>Interrupted while no call was out: it is known to have cost nothing.</summary>
-    public static StepEnd Unbilled { get; } = new([], []) { CostNothing = true };
+    public static StepEnd Unbilled { get; } = new([], EntryInfo.Empty, []) { CostNothing = true };
 
     private bool CostNothing { get; init; }
 }

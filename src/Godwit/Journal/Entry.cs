@@ -25,15 +25,27 @@ public sealed record Draft(long Process, EntryKind Kind, string Key = "", byte[]
 /// <param name="Data">The payload, as JSON; empty where there is none.</param>
 public sealed record Entry(
     long Sequence, int Generation, DateTimeOffset At, long Process, EntryKind Kind, string Key,
-    ReadOnlyMemory<byte> Input, ReadOnlyMemory<byte> Info, ReadOnlyMemory<byte> Data);
+    ReadOnlyMemory<byte> Input, ReadOnlyMemory<byte> Info, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>It is written; one that is only queued has no place yet.</summary>
+    internal bool IsDurable => Sequence < Receipt.None.First;
+}
 
 /// <summary>Several drafts that become durable together or not at all.</summary>
-/// <param name="Drafts">At least one.</param>
+/// <param name="Drafts">What is stated.</param>
 /// <param name="Blobs">Contents of at most <see cref="BlobRef.InlineLimit"/> bytes that the drafts refer to.</param>
 /// <param name="Unique">A name that may be taken once in a run; the unit is refused as a conflict when it is taken.</param>
-public sealed record AppendUnit(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob>? Blobs = null, string? Unique = null);
+public sealed record AppendUnit(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob>? Blobs = null, string? Unique = null)
+{
+    /// <summary>States nothing; it is durable when everything is that was appended before it.</summary>
+    internal static AppendUnit Nothing { get; } = new([]);
+}
 
 /// <summary>What became of a unit.</summary>
 /// <param name="First">The sequence of its first entry.</param>
 /// <param name="At">When it was written.</param>
-public readonly record struct Receipt(long First, DateTimeOffset At);
+public readonly record struct Receipt(long First, DateTimeOffset At)
+{
+    /// <summary>Of a unit that isn't written yet.</summary>
+    internal static Receipt None { get; } = new(long.MaxValue / 2, default);
+}

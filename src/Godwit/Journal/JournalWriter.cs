@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Godwit.Journal;
 
@@ -53,8 +54,14 @@ internal sealed class JournalWriter : IDisposable
         }
     }
 
-    public void StartGeneration(DateTimeOffset now, byte[] info)
+    public void StartGeneration(DateTimeOffset now)
     {
+        var info = JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            version = typeof(JournalWriter).Assembly.GetName().Version?.ToString(3),
+            host = Environment.MachineName,
+            process = Environment.ProcessId,
+        });
         InTransaction(() =>
         {
             _database.Execute("UPDATE run SET generation = generation + 1");

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Godwit.Journal;
 
 /// <summary>
@@ -17,6 +15,7 @@ public sealed class RunJournal : IDisposable
     private List<PendingUnit> _queue = [];
     private List<PendingUnit> _spare = [];
     private bool _writing;
+    private bool _due;
     private Exception? _stopped;
 
     private RunJournal(RunLock runLock, JournalWriter writer, JournalReader reader, CheckpointLog checkpoints, TimeProvider time)
@@ -80,6 +79,15 @@ public sealed class RunJournal : IDisposable
     /// <exception cref="JournalStoppedException">The disk refused; whether this unit was written is known when the run is opened again.</exception>
     public Task<Receipt> AppendAsync(AppendUnit unit)
     {
+        var pending = QueueAsync(unit);
+        Flush();
+        return pending;
+    }
+
+    /// <summary>Puts a unit behind those that wait, and begins no write for it: it becomes durable with the next one, or by <see cref="Flush"/>.</summary>
+    /// <exception cref="JournalException">As for <see cref="AppendAsync"/>.</exception>
+    internal Task<Receipt> QueueAsync(AppendUnit unit)
+    {
         foreach (var blob in unit.Blobs ?? [])
         {
             if (!blob.Reference.IsInline)
@@ -97,16 +105,25 @@ public sealed class RunJournal : IDisposable
             }
 
             _queue.Add(pending);
-            if (_writing)
+            return pending.Task;
+        }
+    }
+
+    /// <summary>Writes what waits, unless somebody does already.</summary>
+    internal void Flush()
+    {
+        lock (_gate)
+        {
+            _due = _queue.Count > 0;
+            if (_writing || !_due)
             {
-                return pending.Task;
+                return;
             }
 
             _writing = true;
         }
 
         WriteBatch();
-        return pending.Task;
     }
 
     /// <summary>Signs the head of the chain and writes it into the journal and the second file.</summary>
@@ -138,11 +155,7 @@ public sealed class RunJournal : IDisposable
     /// <summary>Stops as if the process had died here: no checkpoint, no further write. For tests of crashes.</summary>
     internal void Abandon()
     {
-        lock (_gate)
-        {
-            _stopped ??= new JournalStoppedException("the journal was abandoned");
-        }
-
+        Stop(new JournalStoppedException("the journal was abandoned"));
         WaitForWriter();
         Close();
     }
@@ -174,12 +187,7 @@ public sealed class RunJournal : IDisposable
             var head = JournalScan.Verify(reader, checkpoints.Last(reader), visit);
             writer = JournalWriter.Open(folder, head, failpoint);
             var journal = new RunJournal(runLock, writer, reader, checkpoints, time);
-            writer.StartGeneration(time.GetUtcNow(), JsonSerializer.SerializeToUtf8Bytes(new
-            {
-                version = typeof(RunJournal).Assembly.GetName().Version?.ToString(3),
-                host = Environment.MachineName,
-                process = Environment.ProcessId,
-            }));
+            writer.StartGeneration(time.GetUtcNow());
             return journal;
         }
         catch (DatabaseException error)
@@ -207,17 +215,14 @@ public sealed class RunJournal : IDisposable
         lock (_gate)
         {
             (batch, _queue, _spare) = (_queue, _spare, []);
+            _due = false;
         }
 
         try
         {
             _writer.Write(batch, _time.GetUtcNow());
         }
-        catch (DatabaseException error)
-        {
-            Stop(error);
-        }
-        catch (FenceLostException error)
+        catch (Exception error) when (error is DatabaseException or FenceLostException)
         {
             Stop(error);
         }
@@ -241,7 +246,7 @@ public sealed class RunJournal : IDisposable
     {
         lock (_gate)
         {
-            if (_queue.Count == 0)
+            if (!_due)
             {
                 _writing = false;
                 return;
@@ -262,6 +267,7 @@ public sealed class RunJournal : IDisposable
             }
 
             _queue.Clear();
+            _due = false;
         }
     }
 
