@@ -21,7 +21,7 @@ internal sealed record AgentFleet(AgentServices Services) : Playbook<AgentFleetI
     {
         var ends = await Task.WhenAll(Enumerable.Range(1, input.Agents).Select(number => context.ChildAsync($"agent/{number}", new AgentPlaybook(Services), new AgentTask
         {
-            Name = $"{number}", Goal = $"Work as agent {number}", Budget = $"run/agents/{number}", BaseCommit = input.Commit, BaseTree = input.Tree, Turns = 300, ToolCalls = 300,
+            Name = $"{number}", Goal = $"Work as agent {number}", Budget = $"run/agents/{number}", BaseCommit = input.Commit, BaseTree = input.Tree, Turns = 3000, ToolCalls = 3000,
         })));
         return string.Join('\n', ends.Select(end => end.Require()).Select(end => $"{end.End} {end.Turns} {end.Tree}"));
     }
