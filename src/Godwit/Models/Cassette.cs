@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using Godwit.Durable;
 
 namespace Godwit.Models;
 
@@ -54,38 +56,85 @@ public sealed partial class Cassette
 
     /// <summary>The recorded reply; null where there is none and the cassette is recording.</summary>
     /// <exception cref="ModelException">There is none, and it isn't.</exception>
-    public ModelReply? Find(ModelRequest request)
+    public ModelReply? Find(ModelRequest request) => Take(request.Agent, request.Turn, HashOf(request), anyTurn: false)?.Reply;
+
+    /// <summary>
+    /// The recorded answer to a program; null where there is none and the cassette is recording. Programs ask several at once, in no
+    /// certain order: one that was recorded for just this request comes before the one of the turn.
+    /// </summary>
+    /// <param name="agent">The agent whose program asks.</param>
+    /// <param name="turn">Its call, from 1.</param>
+    /// <param name="request">What the answer depends on.</param>
+    /// <exception cref="ModelException">There is none, and it isn't.</exception>
+    internal GatewayReply? Find(string agent, int turn, string request) =>
+        Take(agent, turn, HashOf(request), anyTurn: true) is { } recorded ? new GatewayReply(recorded.Reply, Charge.None, recorded.ContentType ?? "", recorded.Body ?? "") : null;
+
+    /// <summary>The model that an agent's program was told to ask for; null where none is recorded.</summary>
+    internal string? AskedBy(string agent)
     {
         lock (_gate)
         {
-            if (!_replies.TryGetValue((request.Agent, request.Turn), out var recorded))
-            {
-                return IsRecording ? null : throw new ModelException(ModelFailure.Rejected, $"the cassette {_path} has no reply for {request.Agent}, turn {request.Turn}");
-            }
-
-            Played++;
-            Drifted += recorded.Request == HashOf(request) ? 0 : 1;
-            return recorded.Reply;
+            return _replies.Values.FirstOrDefault(recorded => recorded.Agent == agent)?.Asked;
         }
     }
 
     /// <summary>Adds a reply; it is in the file when this returns.</summary>
-    public void Record(ModelRequest request, ModelReply reply)
+    public void Record(ModelRequest request, ModelReply reply) => Add(new Recorded(request.Agent, request.Turn, HashOf(request), reply));
+
+    /// <summary>Adds an answer to a program.</summary>
+    /// <param name="agent">The agent whose program asked.</param>
+    /// <param name="turn">Its call, from 1.</param>
+    /// <param name="request">What the answer depends on.</param>
+    /// <param name="asked">The model that it asked for.</param>
+    /// <param name="answer">The answer.</param>
+    internal void Record(string agent, int turn, string request, string asked, GatewayReply answer) =>
+        Add(new Recorded(agent, turn, HashOf(request), answer.Reply) { Asked = asked, ContentType = answer.ContentType, Body = answer.Body });
+
+    private Recorded? Take(string agent, int turn, string hash, bool anyTurn)
     {
         lock (_gate)
         {
-            var recorded = new Recorded(request.Agent, request.Turn, HashOf(request), reply);
-            _replies[(request.Agent, request.Turn)] = recorded;
+            var recorded = (anyTurn ? _replies.Values.FirstOrDefault(reply => reply.Agent == agent && reply.Request == hash) : null) ?? _replies.GetValueOrDefault((agent, turn));
+            if (recorded is null)
+            {
+                return IsRecording ? null : throw new ModelException(ModelFailure.Rejected, $"the cassette {_path} has no reply for {agent}, turn {turn}");
+            }
+
+            Played++;
+            Drifted += recorded.Request == hash ? 0 : 1;
+            return recorded;
+        }
+    }
+
+    private void Add(Recorded recorded)
+    {
+        lock (_gate)
+        {
+            _replies[(recorded.Agent, recorded.Turn)] = recorded;
             File.AppendAllText(_path, JsonSerializer.Serialize(recorded, Options) + "\n");
         }
     }
 
+    private static string HashOf(ModelRequest request) => HashOf(JsonSerializer.Serialize(new { request.System, request.Messages, request.Tools }, Options));
+
     /// <summary>Numbers are left out: measured ones differ from run to run, and that is no drift.</summary>
-    private static string HashOf(ModelRequest request) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Numbers().Replace(JsonSerializer.Serialize(new { request.System, request.Messages, request.Tools }, Options), "#"))))[..16];
+    private static string HashOf(string request) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Numbers().Replace(request, "#"))))[..16];
 
     [GeneratedRegex("[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]+)?")]
     private static partial Regex Numbers();
 
-    private sealed record Recorded(string Agent, int Turn, string Request, ModelReply Reply);
+    private sealed record Recorded(string Agent, int Turn, string Request, ModelReply Reply)
+    {
+        /// <summary>The model that a program asked for; null for Godwit's own agents.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? Asked { get; init; }
+
+        /// <summary>Of the body that a program got.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? ContentType { get; init; }
+
+        /// <summary>What a program got, in its provider's words.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? Body { get; init; }
+    }
 }

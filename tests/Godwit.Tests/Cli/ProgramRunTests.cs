@@ -38,11 +38,43 @@ public sealed class ProgramRunTests : IDisposable
             (request["tools"] as JsonArray)?.Count > 0 != true ? new ScriptedReply("A title")
             : request.ToJsonString().Contains("I take the filler out.", StringComparison.Ordinal) ? new ScriptedReply("The filler is gone, and ./check passes.")
             : Shell(request, $"env; cat /proc/*/environ; bash -c 'exec 4<>/dev/tcp/127.0.0.1/{new Uri(server!.Address).Port} && echo reached-$((40+2))'; printf 'keep\\nxx\\n' > src.txt && ./check; echo done with $?"));
+        var (goal, key) = Goal(program, dialect, server.Address);
+        var tape = Path.Combine(Path.GetDirectoryName(_godwit.Home)!, "tape.jsonl");
+        var (exit, output, error) = _godwit.Run("run", goal, "--record", tape);
+        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        Assert.All(server.Keys, sent => Assert.Contains("sk-planted-by-the-test", sent, StringComparison.Ordinal));
+        var log = _godwit.Run("log", "last").Output;
+        Assert.Contains("I take the filler out.", log, StringComparison.Ordinal);
+        Assert.Contains("The filler is gone", log, StringComparison.Ordinal);
+        var costs = _godwit.RunJson("show", "last", "--costs");
+        Assert.Equal(server.Billed, costs.GetProperty("dollars").GetDecimal());
+        Assert.Equal("trial-1", costs.GetProperty("agents")[0].GetProperty("name").GetString());
+        Assert.Contains("GODWIT_TOKEN=godwit-", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("reached-42", log, StringComparison.Ordinal);
+        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_godwit.Home)!, "*", SearchOption.AllDirectories).Where(path => path != Path.Combine(key, "key") && new FileInfo(path).LinkTarget is null))
+        {
+            Assert.False(File.ReadAllBytes(path).AsSpan().IndexOf("sk-planted-by-the-test"u8) >= 0, $"the key is in {path}");
+        }
+
+        // What its models said is on the tape; the program itself runs again, and nobody is asked.
+        var asked = server.Requests.Count;
+        File.Delete(Path.Combine(_godwit.Home, "models.yaml"));
+        (exit, output, error) = _godwit.Run("run", goal, "--cassette", tape);
+        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        Assert.Equal(asked, server.Requests.Count);
+
+        // The second question has the first command's output in it: a token and numbers of processes.
+        Assert.Contains($"{asked} recorded replies played, 1 of them to a request that differs", output + error, StringComparison.Ordinal);
+        Assert.Equal(0, _godwit.RunJson("show", "last", "--costs").GetProperty("dollars").GetDecimal());
+    }
+
+    private (string Goal, string Key) Goal(string program, string dialect, string address)
+    {
         Directory.CreateDirectory(_godwit.Home);
         var key = _godwit.Folder("keys", ("key", "sk-planted-by-the-test"));
         File.SetUnixFileMode(Path.Combine(key, "key"), UnixFileMode.UserRead);
         File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
-            providers: { x: { dialect: {{dialect}}, url: "{{server.Address}}{{(dialect == "anthropic" ? "" : "/v1")}}", key_file: "{{key}}/key" } }
+            providers: { x: { dialect: {{dialect}}, url: "{{address}}{{(dialect == "anthropic" ? "" : "/v1")}}", key_file: "{{key}}/key" } }
             models: { m: { provider: x, id: scripted-model, input: 5, output: 30, max_output: 2000 } }
             roles: { worker: [m] }
             """);
@@ -61,21 +93,46 @@ public sealed class ProgramRunTests : IDisposable
                 budget: {trials: 1, dollars: 5}
                 seed: 4
                 """));
-        var (exit, output, error) = _godwit.Run("run", goal);
-        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
-        Assert.All(server.Keys, sent => Assert.Contains("sk-planted-by-the-test", sent, StringComparison.Ordinal));
-        var log = _godwit.Run("log", "last").Output;
-        Assert.Contains("I take the filler out.", log, StringComparison.Ordinal);
-        Assert.Contains("The filler is gone", log, StringComparison.Ordinal);
-        var costs = _godwit.RunJson("show", "last", "--costs");
-        Assert.Equal(server.Billed, costs.GetProperty("dollars").GetDecimal());
-        Assert.Equal("trial-1", costs.GetProperty("agents")[0].GetProperty("name").GetString());
-        Assert.Contains("GODWIT_TOKEN=godwit-", log, StringComparison.Ordinal);
-        Assert.DoesNotContain("reached-42", log, StringComparison.Ordinal);
-        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_godwit.Home)!, "*", SearchOption.AllDirectories).Where(path => path != Path.Combine(key, "key") && new FileInfo(path).LinkTarget is null))
+        return (goal, key);
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public async Task Run_KilledWhileItWaitsForItsSecondAnswer_TheFirstIsntPaidAgain(string program, string dialect)
+    {
+        Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
+        using var gate = new ManualResetEventSlim();
+        var (first, second) = (0, 0);
+        using var server = new ScriptedProvider(request =>
         {
-            Assert.False(File.ReadAllBytes(path).AsSpan().IndexOf("sk-planted-by-the-test"u8) >= 0, $"the key is in {path}");
+            if ((request["tools"] as JsonArray)?.Count > 0 != true)
+            {
+                return new ScriptedReply("A title");
+            }
+
+            if (!request.ToJsonString().Contains("I take the filler out.", StringComparison.Ordinal))
+            {
+                Interlocked.Increment(ref first);
+                return Shell(request, "printf 'keep\\nxx\\n' > src.txt");
+            }
+
+            Interlocked.Increment(ref second);
+            gate.Wait(TimeSpan.FromSeconds(60));
+            return new ScriptedReply("The filler is gone.");
+        });
+        var (goal, _) = Goal(program, dialect, server.Address);
+        using (var process = _godwit.Start("run", goal))
+        {
+            await Durable.Eventually.TrueAsync(() => Volatile.Read(ref second) == 1, "the second question");
+            process.Kill();
+            await process.WaitForExitAsync();
         }
+
+        gate.Set();
+        var (exit, output, error) = _godwit.Run("resume", "last");
+        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        Assert.Equal((1, 2), (first, second));
+        Assert.Equal(1, _godwit.RunJson("show", "last", "--costs").GetProperty("in_flight").GetProperty("calls").GetInt32());
     }
 
     [Fact]

@@ -32,12 +32,11 @@ public sealed record ProgramEnd(int ExitCode, bool TimedOut, int Calls, Charge C
 /// <param name="sandbox">Where they run.</param>
 /// <param name="template">Mounts, environment and limits that commands of the goal have.</param>
 /// <param name="programs">What there is.</param>
-/// <param name="models">Names a role's models.</param>
 /// <param name="budgets">What they are booked on.</param>
 /// <param name="scratch">A folder for the programs' own folders.</param>
 /// <param name="door">Opens the gateway, once.</param>
 public sealed class ProgramRunner(
-    SandboxHost sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, ModelCatalogue models, BudgetLedger budgets, string scratch, Func<Task<GatewayDoor>> door)
+    SandboxHost sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets, string scratch, Func<Task<GatewayDoor>> door)
 {
     private const string SocketInside = "/run/godwit/gateway";
     private const string HomeInside = "/godwit/home";
@@ -51,7 +50,7 @@ public sealed class ProgramRunner(
         var program = programs[task.Program!];
         var open = await door();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var client = new GatewayClient { Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = ended.Token };
+        var client = new GatewayClient { Agent = task.Name, Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = ended.Token };
         var own = Path.Combine(scratch, task.Name);
         Directory.CreateDirectory(Path.Combine(own, "home"));
         open.Gateway.Admit(client);
@@ -94,7 +93,7 @@ public sealed class ProgramRunner(
 
         environment["GODWIT_HOME"] = HomeInside;
         environment["GODWIT_TOKEN"] = client.Token;
-        environment["GODWIT_MODEL"] = models.ForRole(task.Role).First(model => ModelGateway.Serves(models.Providers[model.Provider], program.Speaks)).Id;
+        environment["GODWIT_MODEL"] = open.Gateway.ModelOf(client, program.Speaks);
         var mounts = new Dictionary<string, string>(template.Mounts) { [open.Socket] = SocketInside };
         string[] line = [.. open.Relay, bare ? open.Socket : SocketInside, "/bin/sh", "-c", program.Command];
         return template with

@@ -13,7 +13,11 @@ public sealed class GatewayClient
     private readonly Dictionary<string, Queue<Task<GatewayReply>>> _undelivered = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
     private readonly Queue<Counted> _conversations = new();
+    private int _turn;
     private readonly ConcurrentDictionary<Task<GatewayReply>, bool> _out = new();
+
+    /// <summary>The agent whose program it is; recordings are matched by it.</summary>
+    public required string Agent { get; init; }
 
     /// <summary>The role whose models answer it.</summary>
     public required string Role { get; init; }
@@ -76,13 +80,13 @@ public sealed class GatewayClient
         Models.AddOrUpdate(reply.Reply.Model, 1, static (_, count) => count + 1);
     }
 
-    /// <summary>The key of a call: the same request after a crash has the same one.</summary>
-    internal string KeyOf(string hash)
+    /// <summary>The key of a call, which the same request after a crash has too, and its number among all, from 1.</summary>
+    internal (string Key, int Turn) Next(string hash)
     {
         lock (_gate)
         {
             _counts[hash] = _counts.GetValueOrDefault(hash) + 1;
-            return $"{hash}/{_counts[hash]}";
+            return ($"{hash}/{_counts[hash]}", ++_turn);
         }
     }
 

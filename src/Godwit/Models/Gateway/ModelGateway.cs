@@ -38,6 +38,13 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     /// <summary>Its token is good for nothing from now on.</summary>
     public void Dismiss(GatewayClient client) => _clients.TryRemove(client.Token, out _);
 
+    /// <summary>The model that a program is told to ask for: the first of its role that it can, or the recorded one.</summary>
+    /// <param name="client">The program.</param>
+    /// <param name="path">The path that it asks by.</param>
+    public string ModelOf(GatewayClient client, string path) => pipeline.Cassette is { IsRecording: false } recording
+        ? recording.AskedBy(client.Agent) ?? client.Role
+        : catalogue.ForRole(client.Role).First(model => Serves(catalogue.Providers[model.Provider], path)).Id;
+
     /// <summary>The names that callers may ask for, as OpenAI's list of models.</summary>
     public string Models() => new JsonObject
     {
@@ -102,17 +109,25 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     private async Task<GatewayReply> AskAsync(Call call, string hash, GatewayRelay relay)
     {
         var client = call.Client;
+        var (key, turn) = client.Next(hash);
         try
         {
             var reply = await client.Attempt.PaidAsync(
-                client.KeyOf(hash), WorstCase(call), client.Budget, hash,
+                key, WorstCase(call), client.Budget, hash,
                 async (attempt, cancellation) =>
                 {
                     try
                     {
+                        if (pipeline.Cassette?.Find(client.Agent, turn, ShapeOf(call.Body)) is { } recorded)
+                        {
+                            attempt.Settle(recorded.Charge);
+                            return recorded;
+                        }
+
                         var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, waitsAsAsked: false, cancellation);
                         attempt.Settle(answer.Charge);
                         client.Learn(call.Bytes, answer.Reply.Model, answer.Reply.Usage.Input);
+                        pipeline.Cassette?.Record(client.Agent, turn, ShapeOf(call.Body), GatewayProtocol.Text(call.Body["model"]) ?? "", answer);
                         return answer;
                     }
                     catch (WaitEndedException)
@@ -172,6 +187,11 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     private List<ModelEntry> ModelsFor(GatewayClient client, GatewayProtocol protocol, JsonObject body, out string? mistake)
     {
         mistake = null;
+        if (pipeline.Cassette is { IsRecording: false })
+        {
+            return [];
+        }
+
         var asked = (body["model"] as JsonValue)?.TryGetValue<string>(out var name) == true ? name : "";
         var role = client.MayChoose && catalogue.Roles.ContainsKey(asked) ? asked : client.Role;
         IReadOnlyList<ModelEntry> models = client.MayChoose && catalogue.Find(asked) is { } chosen ? [chosen] : catalogue.Roles.ContainsKey(role) ? catalogue.ForRole(role) : [];
@@ -197,11 +217,21 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         .Aggregate(Charge.None, Charge.Most);
 
     /// <summary>What the answer depends on: the conversation, the tools and how it is to be said; not the ids that a program makes up each time it starts.</summary>
-    private static string HashOf(JsonObject body)
+    private static string ShapeOf(JsonObject body) => string.Join('\n', Shaping.Where(name => body[name] is not null).Select(name => $"{name} {(name == "input" ? WithoutIds(body[name]!) : body[name]!).ToJsonString(Plain)}"));
+
+    /// <summary>codex gives each message an id that it makes up.</summary>
+    private static JsonNode WithoutIds(JsonNode input)
     {
-        var parts = Shaping.Where(name => body[name] is not null).Select(name => $"{name} {body[name]!.ToJsonString(Plain)}");
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))))[..24];
+        var copy = input.DeepClone();
+        foreach (var item in (copy as JsonArray ?? []).OfType<JsonObject>().Where(item => GatewayProtocol.Text(item["type"]) == "message"))
+        {
+            item.Remove("id");
+        }
+
+        return copy;
     }
+
+    private static string HashOf(JsonObject body) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ShapeOf(body))))[..24];
 
     private static byte[] Bytes(JsonObject body) => JsonSerializer.SerializeToUtf8Bytes(body, Plain);
 
@@ -224,7 +254,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
             ? RefuseAsync(response, call.Failure.Status.Value, words)
             : failure.Cause == BudgetExceededException.Cause
                 ? RefuseAsync(response, 402, call.Protocol.Error("budget_exceeded", failure.Message))
-                : RefuseAsync(response, 503, call.Protocol.Error("overloaded_error", failure.Message));
+                : call.Failure is { Kind: ModelFailure.Rejected }
+                    ? RefuseAsync(response, 400, call.Protocol.Error("invalid_request_error", failure.Message))
+                    : RefuseAsync(response, 503, call.Protocol.Error("overloaded_error", failure.Message));
     }
 
     private static async Task RefuseAsync(IGatewayResponse response, int status, string body)

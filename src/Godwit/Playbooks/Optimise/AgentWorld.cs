@@ -79,7 +79,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
-        var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), catalogue, ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
+        var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
         return new AgentWorld(drivers, ledger, jobs, new AgentServices(
             pipeline, ledger, tools, Rules(store),
             new AgentTrees(task => new AgentTree(task.Name, TreeOf(folder, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)), programs));
@@ -134,12 +134,12 @@ internal sealed class AgentWorld : IAsyncDisposable
             throw new FormatException($"{program.Program} isn't on this machine's PATH; install it");
         }
 
-        if (source != new ModelSource())
+        if (source.Mailbox is not null)
         {
-            throw new FormatException("--cassette, --record and --mailbox are for Godwit's own agents; a program's models are asked through the gateway");
+            throw new FormatException("--mailbox is for Godwit's own agents; a program asks its models by HTTP, and --record keeps what they answer");
         }
 
-        if (catalogue.Roles.ContainsKey(agents.Role) && !catalogue.ForRole(agents.Role).Any(model => ModelGateway.Serves(catalogue.Providers[model.Provider], program.Speaks)))
+        if (source.Cassette is null && catalogue.Roles.ContainsKey(agents.Role) && !catalogue.ForRole(agents.Role).Any(model => ModelGateway.Serves(catalogue.Providers[model.Provider], program.Speaks)))
         {
             throw new FormatException($"{agents.Program} asks by {program.Speaks}, and no model of role '{agents.Role}' has a provider that speaks it; give the role one under roles in {store.Models}");
         }
