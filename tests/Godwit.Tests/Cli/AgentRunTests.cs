@@ -121,6 +121,12 @@ public sealed class AgentRunTests : AgentRunFixture
 
         var costs = Command.RunJson("show", "last", "--costs");
         Assert.Equal(server.Billed, costs.GetProperty("dollars").GetDecimal());
+
+        // Played again, it costs nothing, under the same budget of dollars.
+        var (exit, _, error) = Command.Run("run", Goal(), "--trials", "1", "--cassette", tape);
+        Assert.True(exit == 0, error);
+        Assert.Equal(0, Command.RunJson("show", "last", "--costs").GetProperty("dollars").GetDecimal());
+        Assert.Equal(3, turn);
     }
 
     [Fact]

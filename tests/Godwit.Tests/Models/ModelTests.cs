@@ -142,6 +142,28 @@ public sealed class ModelTests : IDisposable
     }
 
     [Fact]
+    public void Cassette_ProgramsAnswers_AreFoundByTheirRequestBeforeTheirTurn()
+    {
+        var path = Path.Combine(_root.FullName, "programs.jsonl");
+        var recording = Cassette.Open(path, recording: true);
+        foreach (var (turn, request) in (IEnumerable<(int, string)>)[(1, "a title"), (2, "the work")])
+        {
+            Assert.Null(recording.Find("trial-1", turn, request));
+            recording.Record("trial-1", turn, request, "gpt", new GatewayReply(new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)), new Charge(1), "text/event-stream", $"data: {request}\n\n"));
+        }
+
+        var played = Cassette.Open(path, recording: false);
+        Assert.Equal("gpt", played.AskedBy("trial-1"));
+        Assert.Null(played.AskedBy("trial-2"));
+        Assert.Equal("data: the work\n\n", played.Find("trial-1", 1, "the work")!.Body);
+        Assert.Equal(("data: a title\n\n", Charge.None, 0), (played.Find("trial-1", 2, "a title")!.Body, played.Find("trial-1", 1, "a title")!.Charge, played.Drifted));
+        Assert.Equal("data: the work\n\n", played.Find("trial-1", 2, "other work")!.Body);
+        Assert.Equal(1, played.Drifted);
+        var error = Assert.Throws<ModelException>(() => played.Find("trial-1", 3, "more"));
+        Assert.Contains("has no reply for trial-1, turn 3", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Cassette_RecordedThenReplayed_SameRepliesWithoutAServerAndDriftIsCounted()
     {
         var path = Path.Combine(_root.FullName, "c.jsonl");
