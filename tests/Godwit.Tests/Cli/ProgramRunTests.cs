@@ -40,6 +40,12 @@ public sealed class ProgramRunTests : IDisposable
             : Shell(request, $"env; cat /proc/*/environ; bash -c 'exec 4<>/dev/tcp/127.0.0.1/{new Uri(server!.Address).Port} && echo reached-$((40+2))'; printf 'keep\\nxx\\n' > src.txt && ./check; echo done with $?"));
         var (goal, key) = Goal(program, dialect, server.Address);
         var tape = Path.Combine(Path.GetDirectoryName(_godwit.Home)!, "tape.jsonl");
+
+        // What the command tries is for the sandbox to hold, so the gatekeeper lets it through.
+        File.WriteAllText(Path.Combine(_godwit.Home, "rules.yaml"), """
+            - {name: no network, kinds: [Network], verdict: Allow, reason: "", matching: [curl x], not_matching: [ls]}
+            - {name: stay in the tree, kinds: [OutsidePath], verdict: Allow, reason: "", matching: [cat /etc/x], not_matching: [ls]}
+            """);
         var (exit, output, error) = _godwit.Run("run", goal, "--record", tape);
         Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
         Assert.All(server.Keys, sent => Assert.Contains("sk-planted-by-the-test", sent, StringComparison.Ordinal));
@@ -94,6 +100,28 @@ public sealed class ProgramRunTests : IDisposable
                 seed: 4
                 """));
         return (goal, key);
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public void Run_ModelAsksForWhatARuleForbids_ReadsTheRuleAndGoesOn(string program, string dialect)
+    {
+        Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
+        using var server = new ScriptedProvider(request =>
+        {
+            var said = request.ToJsonString().Split("I take the filler out.").Length - 1;
+            return (request["tools"] as JsonArray)?.Count > 0 != true ? new ScriptedReply("A title")
+                : said == 0 ? Shell(request, "touch escaped; curl http://example.org")
+                : said == 1 ? Shell(request, "printf 'keep\\nxx\\n' > src.txt")
+                : new ScriptedReply("The filler is gone.");
+        });
+        var (goal, _) = Goal(program, dialect, server.Address);
+        var (exit, output, error) = _godwit.Run("run", goal);
+        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        var answered = server.Requests.First(request => request.ToJsonString().Contains("I take the filler out.", StringComparison.Ordinal)).ToJsonString();
+        Assert.Contains("there is no network here; packages that the build needs are already there", answered, StringComparison.Ordinal);
+        Assert.DoesNotContain("touch escaped", answered, StringComparison.Ordinal);
+        Assert.Contains("refused by rule", _godwit.Run("log", "last").Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Text;
 using Godwit.Budgets;
 using Godwit.Durable;
+using Godwit.Guardian;
 using Godwit.Journal;
 using Godwit.Models;
 using Godwit.Sandbox;
@@ -33,10 +34,11 @@ public sealed record ProgramEnd(int ExitCode, bool TimedOut, int Calls, Charge C
 /// <param name="template">Mounts, environment and limits that commands of the goal have.</param>
 /// <param name="programs">What there is.</param>
 /// <param name="budgets">What they are booked on.</param>
+/// <param name="gatekeeper">Decides on the shell lines that their models ask for.</param>
 /// <param name="scratch">A folder for the programs' own folders.</param>
 /// <param name="door">Opens the gateway, once.</param>
 public sealed class ProgramRunner(
-    SandboxHost sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets, string scratch, Func<Task<GatewayDoor>> door)
+    SandboxHost sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets, Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door)
 {
     private const string SocketInside = "/run/godwit/gateway";
     private const string HomeInside = "/godwit/home";
@@ -50,7 +52,7 @@ public sealed class ProgramRunner(
         var program = programs[task.Program!];
         var open = await door();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var client = new GatewayClient { Agent = task.Name, Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = ended.Token };
+        var client = new GatewayClient { Agent = task.Name, Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = ended.Token, Refusal = Refusal };
         var own = Path.Combine(scratch, task.Name);
         Directory.CreateDirectory(Path.Combine(own, "home"));
         open.Gateway.Admit(client);
@@ -80,6 +82,17 @@ public sealed class ProgramRunner(
             open.Gateway.Dismiss(client);
             FileSystem.DeleteAll(own);
         }
+    }
+
+    private string? Refusal(string line)
+    {
+        var decision = gatekeeper.Decide(line, []);
+        return decision.Verdict switch
+        {
+            Verdict.Allow => null,
+            Verdict.Ask => $"refused by rule '{decision.Rule}': {decision.Reason}; a person would have to be asked, and a program can't wait for one",
+            _ => $"refused by rule '{decision.Rule}': {decision.Reason}",
+        };
     }
 
     private SandboxCommand Command(AgentTask task, ProgramTemplate program, AgentTree tree, GatewayDoor open, GatewayClient client, string own)

@@ -12,7 +12,8 @@ namespace Godwit.Models;
 /// <param name="protocol">The dialect.</param>
 /// <param name="request">What was asked.</param>
 /// <param name="response">Where it goes.</param>
-internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request, IGatewayResponse response)
+/// <param name="refusal">What is against a shell line that it asks for; null where nobody looks.</param>
+internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request, IGatewayResponse response, Func<string, string?>? refusal)
 {
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(5);
     private byte[] _held = [];
@@ -27,6 +28,7 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
     {
         ContentType = answer.Content.Headers.ContentType?.ToString() ?? ContentType;
         var usage = default(UsageCount);
+        var guard = refusal is null ? null : new CallGuard(refusal);
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         silence.CancelAfter(Silence);
         await using var stream = await answer.Content.ReadAsStreamAsync(silence.Token);
@@ -39,7 +41,7 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
                 protocol.Count(whole, ref usage);
             }
 
-            return (text, usage);
+            return (guard?.Whole(ContentType, text) ?? text, usage);
         }
 
         var all = new StringBuilder();
@@ -48,7 +50,7 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
         {
             silence.CancelAfter(Silence);
             var next = clean(sent);
-            if (DataOf(next) is { } data && protocol.MayCount(data) && Parse(data) is { } part)
+            if (SseData.Of(next) is { } data && protocol.MayCount(data) && Parse(data) is { } part)
             {
                 protocol.Count(part, ref usage);
                 if (protocol.IsOwn(request, part))
@@ -57,6 +59,15 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
                 }
             }
 
+            if (guard?.Holds(next) != true)
+            {
+                all.Append(next);
+                await PassOnAsync(Encoding.UTF8.GetBytes(next));
+            }
+        }
+
+        foreach (var next in guard?.Release() ?? [])
+        {
             all.Append(next);
             await PassOnAsync(Encoding.UTF8.GetBytes(next));
         }
@@ -90,12 +101,6 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
         }
 
         _held = next;
-    }
-
-    private static string? DataOf(string text)
-    {
-        var start = text.IndexOf("data:", StringComparison.Ordinal);
-        return start < 0 ? null : text[(start + 5)..].Trim();
     }
 
     private static JsonObject? Parse(string json)

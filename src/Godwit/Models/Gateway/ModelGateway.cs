@@ -87,7 +87,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     private async Task AnswerAsync(Call call, IGatewayResponse response)
     {
         var (client, hash) = (call.Client, HashOf(call.Body));
-        var relay = new GatewayRelay(call.Protocol, call.Body, response);
+        var relay = new GatewayRelay(call.Protocol, call.Body, response, client.Refusal);
         var asking = client.Undelivered(hash) ?? AskAsync(call, hash, relay);
         client.Track(asking);
         try
@@ -121,7 +121,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                         if (pipeline.Cassette?.Find(client.Agent, turn, ShapeOf(call.Body)) is { } recorded)
                         {
                             attempt.Settle(recorded.Charge);
-                            return recorded;
+                            return client.Refusal is { } refusal ? recorded with { Body = new CallGuard(refusal).Whole(recorded.ContentType, recorded.Body) } : recorded;
                         }
 
                         var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, waitsAsAsked: false, cancellation);

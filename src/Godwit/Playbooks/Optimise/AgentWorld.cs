@@ -79,7 +79,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
-        var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), ledger, Path.Combine(folder.Trees, "programs"), () => door.Value);
+        var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), ledger, Rules(store), Path.Combine(folder.Trees, "programs"), () => door.Value);
         return new AgentWorld(drivers, ledger, jobs, new AgentServices(
             pipeline, ledger, tools, Rules(store),
             new AgentTrees(task => new AgentTree(task.Name, TreeOf(folder, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)), programs));

@@ -1,0 +1,183 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Godwit.Models;
+
+/// <summary>
+/// Looks at the tool calls of an answer before the program gets them. A shell line that is refused is replaced by one that says why and
+/// fails, so that the program's model reads it as its tool's answer and can do otherwise (docs/decisions/0012).
+/// </summary>
+/// <param name="refusal">What is against a shell line; null for nothing.</param>
+internal sealed class CallGuard(Func<string, string?> refusal)
+{
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    // What the shell tools of codex, Claude Code and opencode, and most others, call their line.
+    private static readonly string[] Lines = ["command", "cmd"];
+
+    // An event that begins, goes on with, or has a call has one of these in it, in each of the three dialects.
+    private static readonly string[] Marks = ["\"tool_calls\"", "\"function_call", "_call\"", "\"tool_use\"", "function_call_arguments"];
+
+    private readonly List<string> _held = [];
+
+    /// <summary>Whether an event of a stream has to wait for the answer's end: it and all behind it once a call has begun.</summary>
+    public bool Holds(string sent)
+    {
+        if (_held.Count == 0 && !Array.Exists(Marks, mark => sent.Contains(mark, StringComparison.Ordinal)))
+        {
+            return false;
+        }
+
+        _held.Add(sent);
+        return true;
+    }
+
+    /// <summary>The events that have waited, with refused lines replaced; all others are as they came.</summary>
+    public IEnumerable<string> Release() => Judge(_held);
+
+    /// <summary>A whole answer, with refused lines replaced.</summary>
+    /// <param name="contentType">Of the body.</param>
+    /// <param name="body">A JSON object, or all events of a stream.</param>
+    public string Whole(string contentType, string body)
+    {
+        if (contentType.StartsWith("text/event-stream", StringComparison.Ordinal))
+        {
+            return string.Concat(Judge([.. body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(sent => sent + "\n\n")]));
+        }
+
+        return Parse(body) is { } answer && JudgeWhole(answer) ? answer.ToJsonString(Plain) : body;
+    }
+
+    private IEnumerable<string> Judge(IReadOnlyList<string> events)
+    {
+        var parts = events.Select(sent => SseData.Of(sent) is { } data ? Parse(data) : null).ToList();
+        var changed = new HashSet<JsonObject>();
+        foreach (var call in parts.OfType<JsonObject>().SelectMany(part => Fragments(part).Select(fragment => (Part: part, fragment.Call, fragment.Holder, fragment.Name))).GroupBy(fragment => fragment.Call))
+        {
+            if (Replaced(string.Concat(call.Select(fragment => GatewayProtocol.Text(fragment.Holder[fragment.Name])))) is not { } arguments)
+            {
+                continue;
+            }
+
+            foreach (var (part, _, holder, name) in call)
+            {
+                holder[name] = arguments;
+                arguments = "";
+                changed.Add(part);
+            }
+        }
+
+        foreach (var part in parts.OfType<JsonObject>().Where(JudgeWhole))
+        {
+            changed.Add(part);
+        }
+
+        return events.Select((sent, index) => parts[index] is { } part && changed.Contains(part) ? SseData.With(sent, part.ToJsonString(Plain)) : sent);
+    }
+
+    /// <summary>The pieces of calls' arguments in a part of a stream: which call, and where the piece stands.</summary>
+    private static IEnumerable<(string Call, JsonObject Holder, string Name)> Fragments(JsonObject part)
+    {
+        foreach (var choice in (part["choices"] as JsonArray ?? []).OfType<JsonObject>())
+        {
+            foreach (var call in (choice["delta"]?["tool_calls"] as JsonArray ?? []).OfType<JsonObject>())
+            {
+                if (call["function"] is JsonObject function && function["arguments"] is not null)
+                {
+                    yield return ($"{choice["index"]}/{call["index"]}", function, "arguments");
+                }
+            }
+        }
+
+        switch (GatewayProtocol.Text(part["type"]))
+        {
+            case "response.function_call_arguments.delta":
+                yield return ($"{part["output_index"]}", part, "delta");
+                break;
+            case "content_block_delta" when part["delta"] is JsonObject delta && GatewayProtocol.Text(delta["type"]) == "input_json_delta":
+                yield return ($"{part["index"]}", delta, "partial_json");
+                break;
+        }
+    }
+
+    /// <summary>Replaces what is refused of the calls that stand whole in an answer or a part of one; whether there was any.</summary>
+    private bool JudgeWhole(JsonNode? node)
+    {
+        var changed = false;
+        switch (node)
+        {
+            case JsonArray list:
+                foreach (var item in list)
+                {
+                    changed |= JudgeWhole(item);
+                }
+
+                break;
+            case JsonObject item:
+                changed = JudgeCall(item);
+                foreach (var (name, value) in item.ToList())
+                {
+                    // A call's own arguments have been judged, and whatever else is in them is no call.
+                    changed |= name is not ("arguments" or "input" or "action" or "delta" or "tools") && JudgeWhole(value);
+                }
+
+                break;
+        }
+
+        return changed;
+    }
+
+    private bool JudgeCall(JsonObject item)
+    {
+        // chat: message.tool_calls[].function; responses: an item, or the end of its arguments; messages: a block of content.
+        if (GatewayProtocol.Text(item["arguments"]) is { Length: > 0 } text && Replaced(text) is { } arguments)
+        {
+            item["arguments"] = arguments;
+            return true;
+        }
+
+        foreach (var name in (string[])["input", "action"])
+        {
+            if (GatewayProtocol.Text(item["type"]) is "tool_use" or "local_shell_call" && item[name] is JsonObject call && Replaced(call.ToJsonString()) is { } input)
+            {
+                item[name] = JsonNode.Parse(input);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The arguments with the line replaced; null where nothing is against it.</summary>
+    private string? Replaced(string arguments)
+    {
+        if (Parse(arguments) is not { } call || Array.Find(Lines, name => LineOf(call[name]) is not null) is not { } line || refusal(LineOf(call[line])!) is not { } reason)
+        {
+            return null;
+        }
+
+        var instead = $"echo '{reason.Replace("'", "'\\''", StringComparison.Ordinal)}' >&2; exit 126";
+        call[line] = call[line] is JsonArray ? new JsonArray("/bin/sh", "-c", instead) : JsonValue.Create(instead);
+        return call.ToJsonString(Plain);
+    }
+
+    /// <summary>A shell line: text, or words of which a shell's <c>-c</c> may be part.</summary>
+    private static string? LineOf(JsonNode? node) => node switch
+    {
+        JsonArray words when words.All(word => GatewayProtocol.Text(word) is not null) => string.Join(' ', words.Select(word => $"'{GatewayProtocol.Text(word)!.Replace("'", "'\\''", StringComparison.Ordinal)}'")),
+        _ => GatewayProtocol.Text(node),
+    };
+
+    private static JsonObject? Parse(string json)
+    {
+        try
+        {
+            return JsonNode.Parse(json) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json.Nodes;
+using Godwit.Models;
+
+namespace Godwit.Tests.Models;
+
+public sealed class CallGuardTests
+{
+    private const string Instead = "echo 'no: it'\\''s curl' >&2; exit 126";
+
+    private static string? Refusal(string line) => line.Contains("curl", StringComparison.Ordinal) ? "no: it's curl" : null;
+
+    private static string Event(string name, string data) => $"{(name.Length > 0 ? $"event: {name}\n" : "")}data: {data}\n\n";
+
+    /// <summary>What a client puts together of a stream, by dialect, of which the second call is refused.</summary>
+    public static TheoryData<string, string[], string[], Func<IEnumerable<JsonNode>, IEnumerable<string>>> Streams => new()
+    {
+        {
+            "chat",
+            [Event("", """{"choices":[{"index":0,"delta":{"content":"I look."}}]}""")],
+            [
+                Event("", """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"bash","arguments":""}}]}}]}"""),
+                Event("", """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"command\":"}},{"index":1,"id":"b","function":{"name":"bash","arguments":"{\"command\":\"cu"}}]}}]}"""),
+                Event("", """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"ls\"}"}},{"index":1,"function":{"arguments":"rl x\",\"description\":\"d\"}"}}]}}]}"""),
+                Event("", """{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"""),
+            ],
+            parts => parts.SelectMany(part => part["choices"]![0]!["delta"]!["tool_calls"]?.AsArray() ?? []).GroupBy(call => call!["index"]!.ToString())
+                .Select(call => string.Concat(call.Select(piece => piece!["function"]!["arguments"]!.ToString())))
+        },
+        {
+            "responses",
+            [Event("response.output_text.delta", """{"type":"response.output_text.delta","delta":"I look."}""")],
+            [
+                Event("response.output_item.added", """{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","name":"exec_command","arguments":""}}"""),
+                Event("response.function_call_arguments.delta", """{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{\"cmd\":\"ls\"}"}"""),
+                Event("response.output_item.done", """{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","name":"exec_command","arguments":"{\"cmd\":\"ls\"}"}}"""),
+                Event("response.function_call_arguments.delta", """{"type":"response.function_call_arguments.delta","output_index":1,"delta":"{\"cmd\":\"cu"}"""),
+                Event("response.function_call_arguments.delta", """{"type":"response.function_call_arguments.delta","output_index":1,"delta":"rl x\"}"}"""),
+                Event("response.output_item.done", """{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","name":"exec_command","arguments":"{\"cmd\":\"curl x\"}"}}"""),
+                Event("response.completed", """{"type":"response.completed","response":{"output":[{"type":"function_call","arguments":"{\"cmd\":\"ls\"}"},{"type":"function_call","arguments":"{\"cmd\":\"curl x\"}"}],"usage":{"input_tokens":1}}}"""),
+            ],
+            parts => parts.Where(part => part["type"]!.ToString() == "response.output_item.done").Select(part => part["item"]!["arguments"]!.ToString())
+        },
+        {
+            "messages",
+            [Event("content_block_delta", """{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"I look."}}""")],
+            [
+                Event("content_block_start", """{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"a","name":"Bash","input":{}}}"""),
+                Event("content_block_delta", """{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"command\":\"ls\"}"}}"""),
+                Event("content_block_start", """{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"b","name":"Bash","input":{}}}"""),
+                Event("content_block_delta", """{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"command\":\"cu"}}"""),
+                Event("content_block_delta", """{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"rl x\"}"}}"""),
+                Event("message_stop", """{"type":"message_stop"}"""),
+            ],
+            parts => parts.Where(part => part["delta"]?["partial_json"] is not null).GroupBy(part => part["index"]!.ToString()).Select(call => string.Concat(call.Select(piece => piece["delta"]!["partial_json"]!.ToString())))
+        },
+    };
+
+    private static JsonNode Data(string sent) => JsonNode.Parse(SseData.Of(sent)!)!;
+
+    private static string Line(string arguments) => (JsonNode.Parse(arguments)!["command"] ?? JsonNode.Parse(arguments)!["cmd"])!.ToString();
+
+    [Theory]
+    [MemberData(nameof(Streams))]
+    public void Stream_RefusedLine_IsReplacedInEveryPieceAndNothingElseIsTouched(string dialect, string[] words, string[] calls, Func<IEnumerable<JsonNode>, IEnumerable<string>> read)
+    {
+        var guard = new CallGuard(Refusal);
+        Assert.All(words, sent => Assert.False(guard.Holds(sent), dialect));
+        Assert.All(calls, sent => Assert.True(guard.Holds(sent), $"{dialect}: {sent}"));
+        var released = guard.Release().ToList();
+        Assert.Equal(["ls", Instead], read(released.Select(Data)).Select(Line));
+        Assert.DoesNotContain("curl x", string.Concat(released), StringComparison.Ordinal);
+        Assert.All(calls.Zip(released).Where(pair => !pair.First.Contains("cu", StringComparison.Ordinal) && !pair.First.Contains("rl x", StringComparison.Ordinal)), pair => Assert.Equal(pair.First, pair.Second));
+
+        // All of it at once, as it stands on a cassette.
+        Assert.Equal(string.Concat(words) + string.Concat(released), new CallGuard(Refusal).Whole("text/event-stream", string.Concat(words) + string.Concat(calls)));
+        Assert.Equal(string.Concat(calls), new CallGuard(_ => null).Whole("text/event-stream", string.Concat(calls)));
+    }
+
+    [Theory]
+    [InlineData("""{"choices":[{"message":{"tool_calls":[{"id":"a","function":{"name":"bash","arguments":"{\"command\":\"curl x\"}"}}]}}]}""")]
+    [InlineData("""{"output":[{"type":"function_call","name":"shell","arguments":"{\"command\":[\"bash\",\"-lc\",\"curl x\"]}"}]}""")]
+    [InlineData("""{"output":[{"type":"local_shell_call","action":{"type":"exec","command":["bash","-lc","curl x"]}}]}""")]
+    [InlineData("""{"content":[{"type":"text","text":"I use curl x"},{"type":"tool_use","name":"Bash","input":{"command":"curl x","timeout":5}}]}""")]
+    public void Whole_RefusedLine_IsReplaced(string answer)
+    {
+        var guarded = new CallGuard(Refusal).Whole("application/json", answer);
+        Assert.Contains("exit 126", guarded, StringComparison.Ordinal);
+        Assert.Equal(answer.Contains("I use", StringComparison.Ordinal), guarded.Contains("curl x", StringComparison.Ordinal));
+        Assert.Equal(answer, new CallGuard(_ => null).Whole("application/json", answer));
+    }
+
+    [Theory]
+    [InlineData("""{"choices":[{"message":{"content":"{\"command\":\"curl x\"}"}}]}""")]
+    [InlineData("""{"content":[{"type":"tool_use","name":"Write","input":{"file_path":"a","content":"curl x"}}]}""")]
+    [InlineData("""{"output":[{"type":"function_call","arguments":"{\"command\":\"curl x"}]}""")]
+    [InlineData("curl x")]
+    public void Whole_NoShellLine_IsLeftAlone(string answer) => Assert.Equal(answer, new CallGuard(Refusal).Whole("application/json", answer));
+}
