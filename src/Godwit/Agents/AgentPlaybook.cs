@@ -13,13 +13,24 @@ public sealed record AgentPlaybook(AgentServices Services) : Playbook<AgentTask,
     /// <inheritdoc/>
     public override async Task<AgentResult> RunAsync(IDurableContext context, AgentTask input)
     {
+        try
+        {
+            return await LiveAsync(context, input);
+        }
+        finally
+        {
+            Services.Trees.Forget(input);
+        }
+    }
+
+    private async Task<AgentResult> LiveAsync(IDurableContext context, AgentTask input)
+    {
         var state = new AgentState { Task = input, Messages = [ModelMessage.User(AgentPrompt.Opening(input))], Tree = input.BaseTree };
         for (var segment = 1; state.Result is null; segment++)
         {
             state = (await context.ChildAsync($"segment/{segment}", new SegmentPlaybook(Services), state)).Require();
         }
 
-        Services.Trees.Forget(input);
         return state.Result;
     }
 }

@@ -14,6 +14,12 @@ public sealed class AgentTrees(Func<AgentTask, AgentTree> make)
     /// <param name="from">The tree that the work starts from.</param>
     public AgentTree Of(AgentTask task, string from) => _trees.GetOrAdd(task.Name, _ => make(task)).From(from);
 
-    /// <summary>The agent has ended: nothing is kept of its folder.</summary>
-    public void Forget(AgentTask task) => _trees.TryRemove(task.Name, out _);
+    /// <summary>The agent has ended: nothing that is known of its folder is kept.</summary>
+    public void Forget(AgentTask task)
+    {
+        if (_trees.TryRemove(task.Name, out var tree))
+        {
+            tree.Forget();
+        }
+    }
 }

@@ -34,7 +34,7 @@ internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationT
                 cell.Appends.Soon();
             }
 
-            // Beside each other and never on the process's scheduler: neither bodies nor the commits of what they come to hold it up.
+            // Bodies run beside each other and never on the process's scheduler.
             var (former, openIntents, accepted) = (state.Answer, state.OpenIntents, state.Accepted);
             host.Track(Task.Run(() => RunStepAsync(work, former, openIntents, accepted)));
         }
@@ -59,7 +59,7 @@ internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationT
 
         // Contents are read from the journal, and can't be before they are in it.
         var ahead = work.Effect is not Effect.ExternalCase && end.Blobs.Count == 0 && !host.Options.ReplayAfterEveryEntry;
-        var later = ahead && work.Effect is not Effect.PaidCase;
+        var later = ahead && work.Effect is not Effect.PaidCase && !host.Stopping.IsCancellationRequested;
         await cell.Appends.AppendAsync(end.Drafts, end.Blobs, ran: work.Key, appended: end.Appended, ahead: ahead, later: later);
     }
 
@@ -86,7 +86,7 @@ internal sealed class CellSteps(ProcessCell cell, DurableRun host, CancellationT
         }
     }
 
-    /// <summary>The files are trusted only while every step on them since they were last set has been journaled.</summary>
+    /// <summary>The files are trusted only while every step on them since they were last set stands in the journal's queue.</summary>
     private async Task SyncWorkspaceAsync(IWorkspace workspace, string tree, CancellationToken cancellation)
     {
         bool known;

@@ -53,9 +53,6 @@ internal sealed class ProcessHistory
 
     public Entry? Parked { get; private set; }
 
-    /// <summary>How many answers were replaced because a key was asked with another input.</summary>
-    public int Superseded { get; private set; }
-
     /// <summary>Entries up to here were read from the journal.</summary>
     public long LoadedThrough { get; private init; }
 
@@ -125,7 +122,7 @@ internal sealed class ProcessHistory
         }
     }
 
-    private void FoldKey(KeyState state, Entry entry)
+    private static void FoldKey(KeyState state, Entry entry)
     {
         switch (entry.Kind)
         {
@@ -158,9 +155,8 @@ internal sealed class ProcessHistory
         }
     }
 
-    private void FoldAnswer(KeyState state, Entry entry)
+    private static void FoldAnswer(KeyState state, Entry entry)
     {
-        Superseded += state.Answer is { IsDurable: true } ? 1 : 0;
         state.Answer = entry;
         state.Close();
         state.Parked = null;

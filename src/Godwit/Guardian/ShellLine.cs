@@ -229,7 +229,7 @@ internal static class ShellLine
             bool ended;
             do
             {
-                var next = line.IndexOf('\n', at + 1) is >= 0 and var found ? found : line.Length;
+                var next = at + 1 < line.Length && line.IndexOf('\n', at + 1) is >= 0 and var found ? found : line.Length;
                 ended = at + 1 >= line.Length || line[(at + 1)..next].TrimStart('\t') == end;
                 at = next;
             }

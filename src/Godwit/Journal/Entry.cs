@@ -25,11 +25,7 @@ public sealed record Draft(long Process, EntryKind Kind, string Key = "", byte[]
 /// <param name="Data">The payload, as JSON; empty where there is none.</param>
 public sealed record Entry(
     long Sequence, int Generation, DateTimeOffset At, long Process, EntryKind Kind, string Key,
-    ReadOnlyMemory<byte> Input, ReadOnlyMemory<byte> Info, ReadOnlyMemory<byte> Data)
-{
-    /// <summary>It is written; one that is only queued has no place yet.</summary>
-    internal bool IsDurable => Sequence < Receipt.None.First;
-}
+    ReadOnlyMemory<byte> Input, ReadOnlyMemory<byte> Info, ReadOnlyMemory<byte> Data);
 
 /// <summary>Several drafts that become durable together or not at all.</summary>
 /// <param name="Drafts">What is stated.</param>

@@ -114,7 +114,7 @@ public sealed class RunJournal : IDisposable
     {
         lock (_gate)
         {
-            _due = _queue.Count > 0;
+            _due = _queue.Count > 0 && _stopped is null;
             if (_writing || !_due)
             {
                 return;
@@ -168,11 +168,7 @@ public sealed class RunJournal : IDisposable
     {
         WaitForWriter();
         Checkpoint();
-        lock (_gate)
-        {
-            _stopped ??= new JournalStoppedException("the run was closed");
-        }
-
+        Stop(new JournalStoppedException("the run was closed"));
         Close();
     }
 

@@ -14,6 +14,7 @@ public sealed partial class Cassette
     private readonly Lock _gate = new();
     private readonly string _path;
     private readonly Dictionary<(string Agent, int Turn), Recorded> _replies = [];
+    private readonly HashSet<Recorded> _given = new(ReferenceEqualityComparer.Instance);
 
     private Cassette(string path, bool recording)
     {
@@ -56,18 +57,40 @@ public sealed partial class Cassette
 
     /// <summary>The recorded reply; null where there is none and the cassette is recording.</summary>
     /// <exception cref="ModelException">There is none, and it isn't.</exception>
-    public ModelReply? Find(ModelRequest request) => Take(request.Agent, request.Turn, HashOf(request), anyTurn: false)?.Reply;
+    public ModelReply? Find(ModelRequest request)
+    {
+        lock (_gate)
+        {
+            if (!_replies.TryGetValue((request.Agent, request.Turn), out var recorded))
+            {
+                return IsRecording ? null : throw Missing(request.Agent, request.Turn);
+            }
+
+            return recorded.Body is null ? Play(recorded, HashOf(request)).Reply : throw NotFor(request.Agent, "a program's");
+        }
+    }
 
     /// <summary>
-    /// The recorded answer to a program; null where there is none and the cassette is recording. Programs ask several at once, in no
-    /// certain order: one that was recorded for just this request comes before the one of the turn.
+    /// The recorded answer to a program. Programs ask several at once, in no certain order: one that was recorded for just this request
+    /// comes first, then one whose request differs in numbers only, then the turn's. Each is given once.
     /// </summary>
     /// <param name="agent">The agent whose program asks.</param>
     /// <param name="turn">Its call, from 1.</param>
     /// <param name="request">What the answer depends on.</param>
-    /// <exception cref="ModelException">There is none, and it isn't.</exception>
-    internal GatewayReply? Find(string agent, int turn, string request) =>
-        Take(agent, turn, HashOf(request), anyTurn: true) is { } recorded ? new GatewayReply(recorded.Reply, Charge.None, recorded.ContentType ?? "", recorded.Body ?? "") : null;
+    /// <exception cref="ModelException">There is none.</exception>
+    internal GatewayReply Find(string agent, int turn, string request)
+    {
+        lock (_gate)
+        {
+            var (exact, hash) = (ExactHashOf(request), HashOf(request));
+            var left = _replies.Values.Where(recorded => recorded.Agent == agent && !_given.Contains(recorded)).OrderBy(recorded => recorded.Turn == turn ? 0 : 1).ThenBy(recorded => recorded.Turn).ToList();
+            var found = left.Find(recorded => recorded.Exact == exact) ?? left.Find(recorded => recorded.Request == hash) ?? left.Find(recorded => recorded.Turn == turn) ?? throw Missing(agent, turn);
+            _given.Add(found);
+            return found is { Body: { } body, ContentType: { } type }
+                ? new GatewayReply(Play(found, hash).Reply, Charge.None, type, body)
+                : throw NotFor(agent, "Godwit's own agent's");
+        }
+    }
 
     /// <summary>The model that an agent's program was told to ask for; null where none is recorded.</summary>
     internal string? AskedBy(string agent)
@@ -85,26 +108,21 @@ public sealed partial class Cassette
     /// <param name="agent">The agent whose program asked.</param>
     /// <param name="turn">Its call, from 1.</param>
     /// <param name="request">What the answer depends on.</param>
-    /// <param name="asked">The model that it asked for.</param>
+    /// <param name="asked">The model that it was told to ask for.</param>
     /// <param name="answer">The answer.</param>
     internal void Record(string agent, int turn, string request, string asked, GatewayReply answer) =>
-        Add(new Recorded(agent, turn, HashOf(request), answer.Reply) { Asked = asked, ContentType = answer.ContentType, Body = answer.Body });
+        Add(new Recorded(agent, turn, HashOf(request), answer.Reply) { Exact = ExactHashOf(request), Asked = asked, ContentType = answer.ContentType, Body = answer.Body });
 
-    private Recorded? Take(string agent, int turn, string hash, bool anyTurn)
+    private Recorded Play(Recorded recorded, string hash)
     {
-        lock (_gate)
-        {
-            var recorded = (anyTurn ? _replies.Values.FirstOrDefault(reply => reply.Agent == agent && reply.Request == hash) : null) ?? _replies.GetValueOrDefault((agent, turn));
-            if (recorded is null)
-            {
-                return IsRecording ? null : throw new ModelException(ModelFailure.Rejected, $"the cassette {_path} has no reply for {agent}, turn {turn}");
-            }
-
-            Played++;
-            Drifted += recorded.Request == hash ? 0 : 1;
-            return recorded;
-        }
+        Played++;
+        Drifted += recorded.Request == hash ? 0 : 1;
+        return recorded;
     }
+
+    private ModelException Missing(string agent, int turn) => new(ModelFailure.Rejected, $"the cassette {_path} has no reply for {agent}, turn {turn}");
+
+    private ModelException NotFor(string agent, string whose) => new(ModelFailure.Rejected, $"the cassette {_path} has {whose} replies for {agent}; record it again with the goal as it is");
 
     private void Add(Recorded recorded)
     {
@@ -115,17 +133,23 @@ public sealed partial class Cassette
         }
     }
 
+    private static string ExactHashOf(string request) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(request)))[..16];
+
     private static string HashOf(ModelRequest request) => HashOf(JsonSerializer.Serialize(new { request.System, request.Messages, request.Tools }, Options));
 
     /// <summary>Numbers are left out: measured ones differ from run to run, and that is no drift.</summary>
-    private static string HashOf(string request) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Numbers().Replace(request, "#"))))[..16];
+    private static string HashOf(string request) => ExactHashOf(Numbers().Replace(request, "#"));
 
     [GeneratedRegex("[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]+)?")]
     private static partial Regex Numbers();
 
     private sealed record Recorded(string Agent, int Turn, string Request, ModelReply Reply)
     {
-        /// <summary>The model that a program asked for; null for Godwit's own agents.</summary>
+        /// <summary>The hash of a program's request with its numbers; null for Godwit's own agents.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? Exact { get; init; }
+
+        /// <summary>The model that a program was told to ask for; null for Godwit's own agents.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         public string? Asked { get; init; }
 

@@ -6,7 +6,7 @@ namespace Godwit.Models;
 
 /// <summary>An answer and what it cost.</summary>
 /// <param name="Reply">The answer.</param>
-/// <param name="Charge">By the provider's own count and the catalogue's price; a recorded answer costs nothing.</param>
+/// <param name="Charge">By the provider's own count and the catalogue's price; a recorded answer costs no dollars.</param>
 public sealed record ModelAnswer(ModelReply Reply, Charge Charge);
 
 /// <summary>Every call of a model: the role's models in order, retried, governed and metered. Reserving and journaling are the step's.</summary>
@@ -38,7 +38,8 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     {
         if (cassette?.Find(request) is { } recorded)
         {
-            return new ModelAnswer(recorded, Charge.None);
+            // Nobody bills it; its tokens count on a budget of tokens, as far as they were reserved.
+            return new ModelAnswer(recorded, new Charge(0, Math.Min(recorded.Usage.Input + recorded.Usage.Output, WorstCase(request).Tokens)));
         }
 
         var answer = await RouteAsync(

@@ -3,13 +3,13 @@ using Godwit.Durable;
 namespace Godwit.Workspaces;
 
 /// <summary>
-/// A plain tree of files that one agent changes. Its git directory stands elsewhere; a snapshot is a commit under a hidden
+/// A plain tree of files that one agent changes. Its git directory stands elsewhere; a snapshot is a tree under a hidden
 /// ref of the run's clone, and a reset is a fresh checkout.
 /// </summary>
 /// <param name="id">Its name, unique in the run.</param>
 /// <param name="path">The folder.</param>
 /// <param name="baseTree">The tree it starts from.</param>
-/// <param name="baseCommit">The commit that snapshots are parented to.</param>
+/// <param name="baseCommit">The commit that it comes from.</param>
 /// <param name="repository">The run's clone.</param>
 /// <param name="owner">The user that its files belong to; -1 for the one Godwit runs as.</param>
 /// <param name="lay">Puts into the folder what isn't in any tree, such as what setup has left; null for nothing.</param>
@@ -36,6 +36,13 @@ public sealed class AgentTree(
     /// <summary>The same folder, for work that starts from another tree: what is known of its files stays known, and ignored files stay in it.</summary>
     /// <param name="tree">The tree that the work starts from.</param>
     public AgentTree From(string tree) => new(id, path, tree, baseCommit, repository, owner, lay) { _standing = _standing };
+
+    /// <summary>Forgets what is known of the files; the files stay.</summary>
+    public void Forget()
+    {
+        _standing.Tree = null;
+        repository.ForgetFolder(Name);
+    }
 
     /// <summary>Says that files may have changed since the last snapshot; whoever only reads needn't.</summary>
     public void Touch() => _standing.Tree = null;

@@ -64,9 +64,15 @@ internal static class Git
         var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var output = new MemoryStream();
         var reading = process.StandardOutput.BaseStream.CopyToAsync(output, CancellationToken.None);
-        if (input is not null)
+        try
         {
-            await process.StandardInput.BaseStream.WriteAsync(input, cancellation);
+            await process.StandardInput.BaseStream.WriteAsync(input ?? [], cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // It is being killed: nothing of it may be at work when this returns.
+            await process.WaitForExitAsync(CancellationToken.None);
+            throw;
         }
 
         process.StandardInput.Close();

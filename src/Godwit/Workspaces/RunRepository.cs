@@ -69,7 +69,11 @@ public sealed class RunRepository(string path)
     public async Task CheckoutAsync(string commit, string folder, CancellationToken cancellation, IReadOnlyList<string>? files = null, string? snapshots = null)
     {
         Directory.CreateDirectory(folder);
-        DeleteIndex(snapshots);
+        if (snapshots is not null)
+        {
+            ForgetFolder(snapshots);
+        }
+
         await WithIndexAsync(snapshots, async index =>
         {
             var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder };
@@ -221,14 +225,9 @@ public sealed class RunRepository(string path)
         }
     }
 
-    /// <summary>Forgets what is known of a folder's files.</summary>
-    private void DeleteIndex(string? folder)
-    {
-        if (folder is not null)
-        {
-            File.Delete(IndexOf(folder));
-        }
-    }
+    /// <summary>Forgets what snapshots of a folder have left behind beside their trees.</summary>
+    /// <param name="name">Its name among the folders that snapshots are made of.</param>
+    public void ForgetFolder(string name) => File.Delete(IndexOf(name));
 
     private string IndexOf(string name) => System.IO.Path.Combine(path, $"index-{name.Replace('/', '-')}");
 }

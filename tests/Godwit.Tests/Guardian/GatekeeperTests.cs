@@ -13,6 +13,8 @@ public sealed class GatekeeperTests
     [InlineData("'su''do' id", Verdict.Deny)]
     [InlineData("cat ../secret", Verdict.Ask)]
     [InlineData("cat ../secret; sudo id", Verdict.Deny)]
+    [InlineData("cat <<A <<B\nfoo", Verdict.Allow)]
+    [InlineData("cat <<A <<B\nfoo\nA\nbar\nB\ncurl x", Verdict.Deny)]
     [InlineData("# sudo id\nls", Verdict.Allow)]
     public void Decide_ByWhatTheLineDoes_StrictestWins(string line, Verdict verdict) => Assert.Equal(verdict, Gatekeeper.Load().Decide(line, []).Verdict);
 

@@ -89,10 +89,44 @@ public sealed class CallGuardTests
         Assert.Equal(answer, new CallGuard(_ => null).Whole("application/json", answer));
     }
 
+    /// <summary>Servers that don't count a chat's calls, the form before tool calls, other ends of lines, and both names at once.</summary>
+    [Theory]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"curl x\\\"}\"}},{\"index\":0,\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"ls\\\"}\"}}]}}]}\n\n")]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"ls\\\"}\"}},{\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"curl x\\\"}\"}}]}}]}\n\n")]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"name\":\"sh\",\"arguments\":\"{\\\"command\\\":\"}}}]}\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":\"\\\"curl x\\\"}\"}}}]}\n\n")]
+    [InlineData("event: e\r\ndata: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"arguments\":\"{\\\"command\\\":\\\"ls\\\",\\\"cmd\\\":\\\"curl x\\\"}\"}}\r\nid: 7\r\n\r\n")]
+    [InlineData("data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"arguments\":{\"command\":\"curl x\"}}}\n\n")]
+    public void Stream_OfOddServers_IsGuardedToo(string stream)
+    {
+        var guard = new CallGuard(Refusal);
+        foreach (var sent in SseData.Events(stream))
+        {
+            Assert.True(guard.Holds(sent));
+        }
+
+        var released = string.Concat(guard.Release());
+        Assert.Contains("exit 126", released, StringComparison.Ordinal);
+        Assert.DoesNotContain("curl x", released, StringComparison.Ordinal);
+        Assert.Equal(stream.Contains("\\\"ls\\\"}", StringComparison.Ordinal), released.Contains("\\\"ls\\\"}", StringComparison.Ordinal));
+        Assert.Equal(stream.Contains("\r\nid: 7\r\n\r\n", StringComparison.Ordinal), released.EndsWith("\r\nid: 7\r\n\r\n", StringComparison.Ordinal));
+        Assert.Equal(released, new CallGuard(Refusal).Whole("text/event-stream", stream));
+    }
+
+    /// <summary>Arguments that this reader can't read, another might.</summary>
+    [Theory]
+    [InlineData("""{"output":[{"type":"function_call","arguments":"{\"command\":\"curl x"}]}""")]
+    [InlineData("""{"output":[{"type":"function_call","arguments":"{\"command\":\"ls\",\"command\":\"curl x\"}"}]}""")]
+    public void Whole_UnreadableArguments_AreTakenAway(string answer) => Assert.Equal("""{"output":[{"type":"function_call","arguments":"{}"}]}""", new CallGuard(Refusal).Whole("application/json", answer));
+
+    [Theory]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\",\"tool_calls\":null,\"function_call\":null}}]}\n\n")]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a tool_use\",\"tool_calls\":[]}}]}\n\n")]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":\"odd\",\"finish_reason\":\"tool_calls\"}]}\n\n")]
+    public void Stream_WithoutACall_IsntHeld(string sent) => Assert.False(new CallGuard(Refusal).Holds(sent));
+
     [Theory]
     [InlineData("""{"choices":[{"message":{"content":"{\"command\":\"curl x\"}"}}]}""")]
     [InlineData("""{"content":[{"type":"tool_use","name":"Write","input":{"file_path":"a","content":"curl x"}}]}""")]
-    [InlineData("""{"output":[{"type":"function_call","arguments":"{\"command\":\"curl x"}]}""")]
     [InlineData("curl x")]
     public void Whole_NoShellLine_IsLeftAlone(string answer) => Assert.Equal(answer, new CallGuard(Refusal).Whole("application/json", answer));
 }

@@ -148,19 +148,33 @@ public sealed class ModelTests : IDisposable
         var recording = Cassette.Open(path, recording: true);
         foreach (var (turn, request) in (IEnumerable<(int, string)>)[(1, "a title"), (2, "the work")])
         {
-            Assert.Null(recording.Find("trial-1", turn, request));
             recording.Record("trial-1", turn, request, "gpt", new GatewayReply(new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)), new Charge(1), "text/event-stream", $"data: {request}\n\n"));
         }
 
         var played = Cassette.Open(path, recording: false);
         Assert.Equal("gpt", played.AskedBy("trial-1"));
         Assert.Null(played.AskedBy("trial-2"));
-        Assert.Equal("data: the work\n\n", played.Find("trial-1", 1, "the work")!.Body);
-        Assert.Equal(("data: a title\n\n", Charge.None, 0), (played.Find("trial-1", 2, "a title")!.Body, played.Find("trial-1", 1, "a title")!.Charge, played.Drifted));
-        Assert.Equal("data: the work\n\n", played.Find("trial-1", 2, "other work")!.Body);
-        Assert.Equal(1, played.Drifted);
+        Assert.Equal("data: the work\n\n", played.Find("trial-1", 1, "the work").Body);
+        Assert.Equal(0, played.Drifted);
+        var other = played.Find("trial-1", 1, "other work");
+        Assert.Equal(("data: a title\n\n", Charge.None, 1), (other.Body, other.Charge, played.Drifted));
         var error = Assert.Throws<ModelException>(() => played.Find("trial-1", 3, "more"));
         Assert.Contains("has no reply for trial-1, turn 3", error.Message, StringComparison.Ordinal);
+
+        // The same request twice, and two that differ in a number only.
+        foreach (var (turn, request) in (IEnumerable<(int, string)>)[(1, "again"), (2, "again"), (3, "chapter 1"), (4, "chapter 2")])
+        {
+            recording.Record("trial-2", turn, request, "gpt", new GatewayReply(new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)), new Charge(1), "text/event-stream", $"data: {turn}\n\n"));
+        }
+
+        played = Cassette.Open(path, recording: false);
+        Assert.Equal(["data: 1\n\n", "data: 2\n\n", "data: 4\n\n", "data: 3\n\n"], ((string[])["again", "again", "chapter 2", "chapter 1"]).Select((request, index) => played.Find("trial-2", index + 1, request).Body));
+        Assert.Equal(0, played.Drifted);
+
+        // What a program was answered is nothing for Godwit's own agents, nor the other way round.
+        Assert.Contains("a program's replies for trial-1", Assert.Throws<ModelException>(() => Cassette.Open(path, recording: false).Find(Ask() with { Agent = "trial-1", Turn = 1 })).Message, StringComparison.Ordinal);
+        recording.Record(Ask() with { Agent = "trial-3", Turn = 1 }, new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)));
+        Assert.Contains("own agent's replies for trial-3", Assert.Throws<ModelException>(() => Cassette.Open(path, recording: false).Find("trial-3", 1, "x")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -176,7 +190,7 @@ public sealed class ModelTests : IDisposable
         var replayed = new ModelPipeline(catalogue, drivers.Of, Cassette.Open(path, recording: false), TimeProvider.System);
         var second = await replayed.AskAsync(Ask("it has 9876, and a pair 3 %"), CancellationToken.None);
         Assert.Equal(first.Reply.Parts, second.Reply.Parts);
-        Assert.Equal((Charge.None, 0), (second.Charge, replayed.Cassette!.Drifted));
+        Assert.Equal((new Charge(0, first.Charge.Tokens), 0), (second.Charge, replayed.Cassette!.Drifted));
         await replayed.AskAsync(Ask("something else"), CancellationToken.None);
         Assert.Equal(1, replayed.Cassette.Drifted);
         var error = await Assert.ThrowsAsync<ModelException>(() => replayed.AskAsync(Ask() with { Turn = 9 }, CancellationToken.None));

@@ -86,7 +86,16 @@ public sealed class ProgramRunner(
 
     private string? Refusal(string line)
     {
-        var decision = gatekeeper.Decide(line, []);
+        Decision decision;
+        try
+        {
+            decision = gatekeeper.Decide(line, []);
+        }
+        catch (Exception unread) when (unread is ArgumentException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            return "refused: the line can't be read; write it in another way";
+        }
+
         return decision.Verdict switch
         {
             Verdict.Allow => null,

@@ -16,15 +16,15 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     // What the shell tools of codex, Claude Code and opencode, and most others, call their line.
     private static readonly string[] Lines = ["command", "cmd"];
 
-    // An event that begins, goes on with, or has a call has one of these in it, in each of the three dialects.
-    private static readonly string[] Marks = ["\"tool_calls\"", "\"function_call", "_call\"", "\"tool_use\"", "function_call_arguments"];
+    // An event that begins a call has one of these in it, in each of the three dialects; some servers name what isn't there, too.
+    private static readonly string[] Marks = ["_call", "tool_use"];
 
     private readonly List<string> _held = [];
 
     /// <summary>Whether an event of a stream has to wait for the answer's end: it and all behind it once a call has begun.</summary>
     public bool Holds(string sent)
     {
-        if (_held.Count == 0 && !Array.Exists(Marks, mark => sent.Contains(mark, StringComparison.Ordinal)))
+        if (_held.Count == 0 && !(Array.Exists(Marks, mark => sent.Contains(mark, StringComparison.Ordinal)) && HasCall(sent)))
         {
             return false;
         }
@@ -43,7 +43,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     {
         if (contentType.StartsWith("text/event-stream", StringComparison.Ordinal))
         {
-            return string.Concat(Judge([.. body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(sent => sent + "\n\n")]));
+            return string.Concat(Judge(SseData.Events(body)));
         }
 
         return Parse(body) is { } answer && JudgeWhole(answer) ? answer.ToJsonString(Plain) : body;
@@ -53,14 +53,14 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     {
         var parts = events.Select(sent => SseData.Of(sent) is { } data ? Parse(data) : null).ToList();
         var changed = new HashSet<JsonObject>();
-        foreach (var call in parts.OfType<JsonObject>().SelectMany(part => Fragments(part).Select(fragment => (Part: part, fragment.Call, fragment.Holder, fragment.Name))).GroupBy(fragment => fragment.Call))
+        foreach (var call in Fragments(parts.OfType<JsonObject>()).ToList().GroupBy(fragment => fragment.Call))
         {
             if (Replaced(string.Concat(call.Select(fragment => GatewayProtocol.Text(fragment.Holder[fragment.Name])))) is not { } arguments)
             {
                 continue;
             }
 
-            foreach (var (part, _, holder, name) in call)
+            foreach (var (_, part, holder, name) in call)
             {
                 holder[name] = arguments;
                 arguments = "";
@@ -76,30 +76,60 @@ internal sealed class CallGuard(Func<string, string?> refusal)
         return events.Select((sent, index) => parts[index] is { } part && changed.Contains(part) ? SseData.With(sent, part.ToJsonString(Plain)) : sent);
     }
 
-    /// <summary>The pieces of calls' arguments in a part of a stream: which call, and where the piece stands.</summary>
-    private static IEnumerable<(string Call, JsonObject Holder, string Name)> Fragments(JsonObject part)
+    /// <summary>The pieces of calls' arguments in a stream: which call, in which part, and where the piece stands.</summary>
+    private static IEnumerable<(string Call, JsonObject Part, JsonObject Holder, string Name)> Fragments(IEnumerable<JsonObject> parts)
     {
-        foreach (var choice in (part["choices"] as JsonArray ?? []).OfType<JsonObject>())
+        // Not every server counts the calls of a chat: some leave the index out or say 0 for all. Each has an id of its own.
+        var open = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var part in parts)
         {
-            foreach (var call in (choice["delta"]?["tool_calls"] as JsonArray ?? []).OfType<JsonObject>())
+            foreach (var choice in (part["choices"] as JsonArray ?? []).OfType<JsonObject>())
             {
-                if (call["function"] is JsonObject function && function["arguments"] is not null)
+                if (choice["delta"] is not JsonObject said)
                 {
-                    yield return ($"{choice["index"]}/{call["index"]}", function, "arguments");
+                    continue;
+                }
+
+                foreach (var call in (said["tool_calls"] as JsonArray ?? []).OfType<JsonObject>())
+                {
+                    var place = $"{choice["index"]}/{call["index"]}";
+                    var id = GatewayProtocol.Text(call["id"]) is { Length: > 0 } own ? $"{choice["index"]}#{own}" : open.GetValueOrDefault(place, place);
+                    open[place] = id;
+                    if (call["function"] is JsonObject function && function["arguments"] is not null)
+                    {
+                        yield return (id, part, function, "arguments");
+                    }
+                }
+
+                if (said["function_call"] is JsonObject old && old["arguments"] is not null)
+                {
+                    yield return ($"{choice["index"]}", part, old, "arguments");
                 }
             }
-        }
 
-        switch (GatewayProtocol.Text(part["type"]))
-        {
-            case "response.function_call_arguments.delta":
-                yield return ($"{part["output_index"]}", part, "delta");
-                break;
-            case "content_block_delta" when part["delta"] is JsonObject delta && GatewayProtocol.Text(delta["type"]) == "input_json_delta":
-                yield return ($"{part["index"]}", delta, "partial_json");
-                break;
+            switch (GatewayProtocol.Text(part["type"]))
+            {
+                case "response.function_call_arguments.delta":
+                    yield return ($"{part["output_index"]}", part, part, "delta");
+                    break;
+                case "content_block_delta" when part["delta"] is JsonObject delta && GatewayProtocol.Text(delta["type"]) == "input_json_delta":
+                    yield return ($"{part["index"]}", part, delta, "partial_json");
+                    break;
+            }
         }
     }
+
+    /// <summary>Whether an event begins a call, goes on with one or has a whole one; one that can't be read may.</summary>
+    private static bool HasCall(string sent) => SseData.Of(sent) is { } data && (Parse(data) is not { } part || HasCall(part));
+
+    private static bool HasCall(JsonNode? node) => node switch
+    {
+        JsonArray list => list.Any(HasCall),
+        JsonObject item => item["tool_calls"] is JsonArray { Count: > 0 } || item["function_call"] is JsonObject
+            || (GatewayProtocol.Text(item["type"]) is { } type && (type is "tool_use" || type.Contains("_call", StringComparison.Ordinal)))
+            || item.Any(member => member.Key != "tools" && HasCall(member.Value)),
+        _ => false,
+    };
 
     /// <summary>Replaces what is refused of the calls that stand whole in an answer or a part of one; whether there was any.</summary>
     private bool JudgeWhole(JsonNode? node)
@@ -137,28 +167,42 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             return true;
         }
 
-        foreach (var name in (string[])["input", "action"])
+        var type = GatewayProtocol.Text(item["type"]);
+        var name = item["arguments"] is JsonObject ? "arguments" : type == "tool_use" ? "input" : type == "local_shell_call" ? "action" : "";
+        if (item[name] is not JsonObject call || Replaced(call.ToJsonString()) is not { } instead)
         {
-            if (GatewayProtocol.Text(item["type"]) is "tool_use" or "local_shell_call" && item[name] is JsonObject call && Replaced(call.ToJsonString()) is { } input)
-            {
-                item[name] = JsonNode.Parse(input);
-                return true;
-            }
+            return false;
         }
 
-        return false;
+        item[name] = JsonNode.Parse(instead);
+        return true;
     }
 
-    /// <summary>The arguments with the line replaced; null where nothing is against it.</summary>
+    /// <summary>The arguments with their lines replaced; null where nothing is against them. What can't be read is taken away: a client might read it.</summary>
     private string? Replaced(string arguments)
     {
-        if (Parse(arguments) is not { } call || Array.Find(Lines, name => LineOf(call[name]) is not null) is not { } line || refusal(LineOf(call[line])!) is not { } reason)
+        if (arguments.Trim().Length == 0)
+        {
+            return null;
+        }
+
+        if (Parse(arguments) is not { } call)
+        {
+            return "{}";
+        }
+
+        var lines = Lines.Where(name => LineOf(call[name]) is not null).ToList();
+        if (lines.Select(name => refusal(LineOf(call[name])!)).FirstOrDefault(reason => reason is not null) is not { } reason)
         {
             return null;
         }
 
         var instead = $"echo '{reason.Replace("'", "'\\''", StringComparison.Ordinal)}' >&2; exit 126";
-        call[line] = call[line] is JsonArray ? new JsonArray("/bin/sh", "-c", instead) : JsonValue.Create(instead);
+        foreach (var name in lines)
+        {
+            call[name] = call[name] is JsonArray ? new JsonArray("/bin/sh", "-c", instead) : JsonValue.Create(instead);
+        }
+
         return call.ToJsonString(Plain);
     }
 
@@ -173,7 +217,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     {
         try
         {
-            return JsonNode.Parse(json) as JsonObject;
+            return JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject;
         }
         catch (JsonException)
         {

@@ -64,6 +64,11 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
                 all.Append(next);
                 await PassOnAsync(Encoding.UTF8.GetBytes(next));
             }
+            else if (_held.Length > 0)
+            {
+                // What came before the call needn't wait with it.
+                await PassOnAsync([]);
+            }
         }
 
         foreach (var next in guard?.Release() ?? [])

@@ -118,8 +118,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                 {
                     try
                     {
-                        if (pipeline.Cassette?.Find(client.Agent, turn, ShapeOf(call.Body)) is { } recorded)
+                        if (pipeline.Cassette is { IsRecording: false } played)
                         {
+                            var recorded = played.Find(client.Agent, turn, ShapeOf(call.Body));
                             attempt.Settle(recorded.Charge);
                             return client.Refusal is { } refusal ? recorded with { Body = new CallGuard(refusal).Whole(recorded.ContentType, recorded.Body) } : recorded;
                         }
@@ -127,7 +128,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                         var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, waitsAsAsked: false, cancellation);
                         attempt.Settle(answer.Charge);
                         client.Learn(call.Bytes, answer.Reply.Model, answer.Reply.Usage.Input);
-                        pipeline.Cassette?.Record(client.Agent, turn, ShapeOf(call.Body), GatewayProtocol.Text(call.Body["model"]) ?? "", answer);
+                        pipeline.Cassette?.Record(client.Agent, turn, ShapeOf(call.Body), ModelOf(client, call.Protocol.Path), answer);
                         return answer;
                     }
                     catch (WaitEndedException)

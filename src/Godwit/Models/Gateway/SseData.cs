@@ -1,22 +1,35 @@
+using System.Text.RegularExpressions;
+
 namespace Godwit.Models;
 
-/// <summary>The data of a server-sent event, as model providers send it: one line.</summary>
-internal static class SseData
+/// <summary>The data of server-sent events (WHATWG HTML, "Server-sent events").</summary>
+internal static partial class SseData
 {
-    private const string Field = "data:";
-
-    /// <summary>What stands behind <c>data:</c>; null where the event has none.</summary>
+    /// <summary>What stands behind <c>data:</c>, lines joined; null where the event has none.</summary>
     public static string? Of(string sent)
     {
-        var start = sent.IndexOf(Field, StringComparison.Ordinal);
-        return start < 0 ? null : sent[(start + Field.Length)..].Trim();
+        var data = Lines().Matches(sent);
+        return data.Count == 0 ? null : string.Join('\n', data.Select(line => line.Groups[1].Value)).Trim();
     }
 
-    /// <summary>The event with other data; its name and its line ends stay.</summary>
+    /// <summary>The event with other data of one line; its other fields and its line ends stay.</summary>
     public static string With(string sent, string data)
     {
-        var start = sent.IndexOf(Field, StringComparison.Ordinal) + Field.Length;
-        var end = sent.IndexOfAny(['\r', '\n'], start);
-        return $"{sent[..start]} {data}{(end < 0 ? "" : sent[end..])}";
+        var first = true;
+        return Lines().Replace(sent, line =>
+        {
+            var kept = first ? $"data: {data}" : "";
+            first = false;
+            return kept;
+        });
     }
+
+    /// <summary>The events of a whole stream, each with the empty line that ends it.</summary>
+    public static IReadOnlyList<string> Events(string stream) => [.. End().Split(stream).Where(sent => sent.Length > 0)];
+
+    [GeneratedRegex(@"^data:[ ]?([^\r\n]*)", RegexOptions.Multiline)]
+    private static partial Regex Lines();
+
+    [GeneratedRegex(@"(?<=\n\n|\r\n\r\n)")]
+    private static partial Regex End();
 }
