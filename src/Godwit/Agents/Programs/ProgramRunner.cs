@@ -120,7 +120,7 @@ public sealed class ProgramRunner(
         string[] line = [.. open.Relay, bare ? open.Socket : SocketInside, "/bin/sh", "-c", program.Command];
         return template with
         {
-            Shell = $"exec {string.Join(' ', line.Select(Quoted))}",
+            Shell = $"exec {string.Join(' ', line.Select(ShellLine.Quote))}",
             Tree = tree.Path,
             Scratch = own,
             Input = AgentPrompt.ForProgram(task),
@@ -131,6 +131,4 @@ public sealed class ProgramRunner(
             Limits = template.Limits with { Output = Printed },
         };
     }
-
-    private static string Quoted(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

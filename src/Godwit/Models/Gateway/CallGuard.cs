@@ -1,6 +1,5 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Godwit.Guardian;
 
 namespace Godwit.Models;
 
@@ -11,8 +10,6 @@ namespace Godwit.Models;
 /// <param name="refusal">What is against a shell line; null for nothing.</param>
 internal sealed class CallGuard(Func<string, string?> refusal)
 {
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     // What the shell tools of codex, Claude Code and opencode, and most others, call their line.
     private static readonly string[] Lines = ["command", "cmd"];
 
@@ -46,12 +43,12 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             return string.Concat(Judge(SseData.Events(body)));
         }
 
-        return Parse(body) is { } answer && JudgeWhole(answer) ? answer.ToJsonString(Plain) : body;
+        return GatewayProtocol.Parse(body) is { } answer && JudgeWhole(answer) ? answer.ToJsonString(GatewayProtocol.Plain) : body;
     }
 
     private IEnumerable<string> Judge(IReadOnlyList<string> events)
     {
-        var parts = events.Select(sent => SseData.Of(sent) is { } data ? Parse(data) : null).ToList();
+        var parts = events.Select(sent => SseData.Of(sent) is { } data ? GatewayProtocol.Parse(data) : null).ToList();
         var changed = new HashSet<JsonObject>();
         foreach (var call in Fragments(parts.OfType<JsonObject>()).ToList().GroupBy(fragment => fragment.Call))
         {
@@ -73,7 +70,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             changed.Add(part);
         }
 
-        return events.Select((sent, index) => parts[index] is { } part && changed.Contains(part) ? SseData.With(sent, part.ToJsonString(Plain)) : sent);
+        return events.Select((sent, index) => parts[index] is { } part && changed.Contains(part) ? SseData.With(sent, part.ToJsonString(GatewayProtocol.Plain)) : sent);
     }
 
     /// <summary>The pieces of calls' arguments in a stream: which call, in which part, and where the piece stands.</summary>
@@ -120,7 +117,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     }
 
     /// <summary>Whether an event begins a call, goes on with one or has a whole one; one that can't be read may.</summary>
-    private static bool HasCall(string sent) => SseData.Of(sent) is { } data && (Parse(data) is not { } part || HasCall(part));
+    private static bool HasCall(string sent) => SseData.Of(sent) is { } data && (GatewayProtocol.Parse(data) is not { } part || HasCall(part));
 
     private static bool HasCall(JsonNode? node) => node switch
     {
@@ -186,7 +183,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             return null;
         }
 
-        if (Parse(arguments) is not { } call)
+        if (GatewayProtocol.Parse(arguments) is not { } call)
         {
             return "{}";
         }
@@ -197,31 +194,19 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             return null;
         }
 
-        var instead = $"echo '{reason.Replace("'", "'\\''", StringComparison.Ordinal)}' >&2; exit 126";
+        var instead = $"echo {ShellLine.Quote(reason)} >&2; exit 126";
         foreach (var name in lines)
         {
             call[name] = call[name] is JsonArray ? new JsonArray("/bin/sh", "-c", instead) : JsonValue.Create(instead);
         }
 
-        return call.ToJsonString(Plain);
+        return call.ToJsonString(GatewayProtocol.Plain);
     }
 
     /// <summary>A shell line: text, or words of which a shell's <c>-c</c> may be part.</summary>
     private static string? LineOf(JsonNode? node) => node switch
     {
-        JsonArray words when words.All(word => GatewayProtocol.Text(word) is not null) => string.Join(' ', words.Select(word => $"'{GatewayProtocol.Text(word)!.Replace("'", "'\\''", StringComparison.Ordinal)}'")),
+        JsonArray words when words.All(word => GatewayProtocol.Text(word) is not null) => string.Join(' ', words.Select(word => ShellLine.Quote(GatewayProtocol.Text(word)!))),
         _ => GatewayProtocol.Text(node),
     };
-
-    private static JsonObject? Parse(string json)
-    {
-        try
-        {
-            return JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 }

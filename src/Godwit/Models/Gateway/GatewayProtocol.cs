@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -51,6 +53,25 @@ internal abstract class GatewayProtocol
 
     /// <summary>An upper bound of the input tokens of so many bytes of text, pictures included, in tokens at the price of input.</summary>
     public virtual long InputBound(long text, ReadOnlySpan<byte> bytes) => text + TokensOfPicture * bytes.Count("\"type\":\"image"u8) + TokensOfPicture * bytes.Count("\"type\":\"input_image"u8);
+
+    /// <summary>Writes JSON as providers do, with letters as they are.</summary>
+    public static JsonSerializerOptions Plain { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>An object; null for anything else, and for one that has a name twice, which readers read differently.</summary>
+    public static JsonObject? Parse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc cref="Parse(ReadOnlySpan{byte})"/>
+    public static JsonObject? Parse(string json) => Parse(Encoding.UTF8.GetBytes(json));
 
     /// <summary>A text; null for anything else.</summary>
     public static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Godwit.Models;
@@ -36,7 +35,7 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
         {
             using var reader = new StreamReader(stream);
             var text = clean(await reader.ReadToEndAsync(silence.Token));
-            if (Parse(text) is { } whole)
+            if (GatewayProtocol.Parse(text) is { } whole)
             {
                 protocol.Count(whole, ref usage);
             }
@@ -50,7 +49,7 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
         {
             silence.CancelAfter(Silence);
             var next = clean(sent);
-            if (SseData.Of(next) is { } data && protocol.MayCount(data) && Parse(data) is { } part)
+            if (SseData.Of(next) is { } data && protocol.MayCount(data) && GatewayProtocol.Parse(data) is { } part)
             {
                 protocol.Count(part, ref usage);
                 if (protocol.IsOwn(request, part))
@@ -106,18 +105,6 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
         }
 
         _held = next;
-    }
-
-    private static JsonObject? Parse(string json)
-    {
-        try
-        {
-            return JsonNode.Parse(json) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     /// <summary>Cuts a stream of server-sent events where one ends, which is at an empty line.</summary>

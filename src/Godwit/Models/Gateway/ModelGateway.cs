@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Godwit.Durable;
@@ -23,7 +22,6 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         "response_format", "text", "reasoning", "reasoning_effort", "thinking", "stop", "stop_sequences", "seed",
     ];
 
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly ConcurrentDictionary<string, GatewayClient> _clients = new(StringComparer.Ordinal);
 
     /// <summary>How long a call is tried while no provider answers; then its caller is told, which has retries of its own. Default two minutes.</summary>
@@ -67,7 +65,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
             return;
         }
 
-        if (Parse(request.Body.Span) is not { } body)
+        if (GatewayProtocol.Parse(request.Body.Span) is not { } body)
         {
             await RefuseAsync(response, 400, protocol.Error("invalid_request_error", "the body is no JSON object, or has a name twice"));
             return;
@@ -218,7 +216,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         .Aggregate(Charge.None, Charge.Most);
 
     /// <summary>What the answer depends on: the conversation, the tools and how it is to be said; not the ids that a program makes up each time it starts.</summary>
-    private static string ShapeOf(JsonObject body) => string.Join('\n', Shaping.Where(name => body[name] is not null).Select(name => $"{name} {(name == "input" ? WithoutIds(body[name]!) : body[name]!).ToJsonString(Plain)}"));
+    private static string ShapeOf(JsonObject body) => string.Join('\n', Shaping.Where(name => body[name] is not null).Select(name => $"{name} {(name == "input" ? WithoutIds(body[name]!) : body[name]!).ToJsonString(GatewayProtocol.Plain)}"));
 
     /// <summary>codex gives each message an id that it makes up.</summary>
     private static JsonNode WithoutIds(JsonNode input)
@@ -234,19 +232,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 
     private static string HashOf(JsonObject body) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ShapeOf(body))))[..24];
 
-    private static byte[] Bytes(JsonObject body) => JsonSerializer.SerializeToUtf8Bytes(body, Plain);
-
-    private static JsonObject? Parse(ReadOnlySpan<byte> body)
-    {
-        try
-        {
-            return JsonNode.Parse(body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static byte[] Bytes(JsonObject body) => JsonSerializer.SerializeToUtf8Bytes(body, GatewayProtocol.Plain);
 
     private static Task RefuseAsync(IGatewayResponse response, Call call, Failure failure)
     {
