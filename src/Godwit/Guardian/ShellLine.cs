@@ -22,9 +22,6 @@ internal static class ShellLine
     /// <summary>Programs that take a line of shell as one of their words.</summary>
     private static readonly HashSet<string> Shells = new(StringComparer.Ordinal) { "sh", "bash", "dash", "zsh", "ksh", "ash" };
 
-    /// <summary>A word as a shell reads it back, whatever is in it.</summary>
-    public static string Quote(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-
     /// <summary>
     /// Each command's words; the program stands first, assignments and keywords taken off. A program that carries another command is
     /// followed by those that its words can be.

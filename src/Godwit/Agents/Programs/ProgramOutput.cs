@@ -58,7 +58,7 @@ internal static class ProgramOutput
     {
         ("text", JsonObject part) => [("says", Text(part["text"]) ?? "")],
         ("tool_use", JsonObject part) => [("calls", $"{Text(part["tool"])} {part["state"]?["input"]?.ToJsonString()}"), (Text(part["state"]?["status"]) == "error" ? "failed" : "gets", Text(part["state"]?["output"]) ?? Text(part["state"]?["error"]) ?? "")],
-        ("error", _) => [("failed", line["error"]?.ToJsonString() ?? "")],
+        ("error", _) => [("failed", Text(((line["error"] as JsonObject)?["data"] as JsonObject)?["message"]) ?? line["error"]?.ToJsonString() ?? "")],
         _ => [],
     };
 

@@ -120,7 +120,7 @@ public sealed class ProgramRunner(
         string[] line = [.. open.Relay, bare ? open.Socket : SocketInside, "/bin/sh", "-c", program.Command];
         return template with
         {
-            Shell = $"exec {string.Join(' ', line.Select(ShellLine.Quote))}",
+            Shell = $"exec {string.Join(' ', line.Select(CallGuard.Quote))}",
             Tree = tree.Path,
             Scratch = own,
             Input = AgentPrompt.ForProgram(task),

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Godwit.Guardian;
 
 namespace Godwit.Models;
 
@@ -194,7 +193,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             return null;
         }
 
-        var instead = $"echo {ShellLine.Quote(reason)} >&2; exit 126";
+        var instead = $"echo {Quote(reason)} >&2; exit 126";
         foreach (var name in lines)
         {
             call[name] = call[name] is JsonArray ? new JsonArray("/bin/sh", "-c", instead) : JsonValue.Create(instead);
@@ -206,7 +205,10 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     /// <summary>A shell line: text, or words of which a shell's <c>-c</c> may be part.</summary>
     private static string? LineOf(JsonNode? node) => node switch
     {
-        JsonArray words when words.All(word => GatewayProtocol.Text(word) is not null) => string.Join(' ', words.Select(word => ShellLine.Quote(GatewayProtocol.Text(word)!))),
+        JsonArray words when words.All(word => GatewayProtocol.Text(word) is not null) => string.Join(' ', words.Select(word => Quote(GatewayProtocol.Text(word)!))),
         _ => GatewayProtocol.Text(node),
     };
+
+    /// <summary>A word as a shell reads it back, whatever is in it.</summary>
+    internal static string Quote(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }
