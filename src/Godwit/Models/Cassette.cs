@@ -82,13 +82,16 @@ public sealed partial class Cassette
     {
         lock (_gate)
         {
+            if (_replies.Values.Any(recorded => recorded.Agent == agent && recorded.Body is null))
+            {
+                throw NotFor(agent, "Godwit's own agent's");
+            }
+
             var (exact, hash) = (ExactHashOf(request), HashOf(request));
             var left = _replies.Values.Where(recorded => recorded.Agent == agent && !_given.Contains(recorded)).OrderBy(recorded => recorded.Turn == turn ? 0 : 1).ThenBy(recorded => recorded.Turn).ToList();
             var found = left.Find(recorded => recorded.Exact == exact) ?? left.Find(recorded => recorded.Request == hash) ?? left.Find(recorded => recorded.Turn == turn) ?? throw Missing(agent, turn);
             _given.Add(found);
-            return found is { Body: { } body, ContentType: { } type }
-                ? new GatewayReply(Play(found, hash).Reply, Charge.None, type, body)
-                : throw NotFor(agent, "Godwit's own agent's");
+            return new GatewayReply(Play(found, hash).Reply, Charge.None, found.ContentType ?? "application/json", found.Body!);
         }
     }
 

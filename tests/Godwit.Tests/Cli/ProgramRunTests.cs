@@ -126,6 +126,21 @@ public sealed class ProgramRunTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Programs))]
+    public void Run_CassetteOfGodwitsOwnAgent_EndsWithOneLineThatSaysSo(string program, string dialect)
+    {
+        Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
+        var (goal, _) = Goal(program, dialect, "http://127.0.0.1:1");
+        var tape = Path.Combine(Path.GetDirectoryName(_godwit.Home)!, "own.jsonl");
+        File.WriteAllText(tape, """{"agent":"trial-1","turn":1,"request":"0","reply":{"model":"m","parts":[],"stop":1,"usage":{"input":1,"cachedInput":0,"output":1,"surcharge":0}}}""" + "\n");
+        var (exit, output, error) = _godwit.Run("run", goal, "--cassette", tape);
+        Assert.Equal(1, exit);
+        var failed = (output + error).Split('\n').Single(line => line.StartsWith("failed", StringComparison.Ordinal));
+        Assert.True(failed.Contains($"the cassette {tape} has Godwit's own agent's replies for trial-1; record it again with the goal as it is", StringComparison.Ordinal), failed);
+        Assert.DoesNotContain("responseBody", failed, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
     public async Task Run_KilledWhileItWaitsForItsSecondAnswer_TheFirstIsntPaidAgain(string program, string dialect)
     {
         Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");

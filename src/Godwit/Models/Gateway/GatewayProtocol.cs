@@ -89,7 +89,7 @@ internal abstract class GatewayProtocol
 
     /// <summary>The words of an error in the form that the dialect's clients read.</summary>
     public virtual string Error(string type, string message) =>
-        new JsonObject { ["error"] = new JsonObject { ["type"] = type, ["code"] = type, ["message"] = message, ["param"] = null } }.ToJsonString();
+        new JsonObject { ["error"] = new JsonObject { ["type"] = type, ["code"] = type, ["message"] = message, ["param"] = null } }.ToJsonString(Plain);
 
     protected abstract int? Cap(JsonObject request);
 
@@ -189,7 +189,7 @@ internal abstract class GatewayProtocol
         }
 
         public override string Error(string type, string message) =>
-            new JsonObject { ["type"] = "error", ["error"] = new JsonObject { ["type"] = type, ["message"] = message } }.ToJsonString();
+            new JsonObject { ["type"] = "error", ["error"] = new JsonObject { ["type"] = type, ["message"] = message } }.ToJsonString(Plain);
 
         public override long InputBound(long text, ReadOnlySpan<byte> bytes)
         {
