@@ -18,6 +18,21 @@ public sealed class GatekeeperTests
     [InlineData("# sudo id\nls", Verdict.Allow)]
     public void Decide_ByWhatTheLineDoes_StrictestWins(string line, Verdict verdict) => Assert.Equal(verdict, Gatekeeper.Load().Decide(line, []).Verdict);
 
+    /// <summary>Whatever a model writes, there is a decision: an exception here would lose an answer that is paid.</summary>
+    [Fact]
+    public void Decide_AnythingAtAll_IsDecided()
+    {
+        string[] pieces = ["cat", " ", "<<", "<<-", "<<<", "EOF", "\n", "\t", "'", "\"", "\\", "$(", ")", "`", "${", "}", "$", "(", "{", ";", "|", "&&", "&", ">", "2>&1", "sh -c", "eval", "sudo", "x=y", "#", "trap", "-", "é"];
+        var random = new Random(7);
+        var gatekeeper = Gatekeeper.Load();
+        for (var number = 0; number < 5000; number++)
+        {
+            var line = string.Concat(Enumerable.Range(0, random.Next(1, 25)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var thrown = Record.Exception(() => gatekeeper.Decide(line, []));
+            Assert.True(thrown is null, $"{line}: {thrown}");
+        }
+    }
+
     [Fact]
     public void Decide_PathOutsideTheTree_Asks() => Assert.Equal(Verdict.Ask, Gatekeeper.Load().Decide(null, ["/etc/passwd"]).Verdict);
 
