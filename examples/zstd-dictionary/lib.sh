@@ -1,4 +1,4 @@
-# Shared by build, check and measure. Each line of a .jsonl file is one small file.
+# Shared by build, check and score. Each line of a .jsonl file is one small file.
 
 setting() { sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" settings.json; }
 

@@ -87,7 +87,18 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         switch (note)
         {
             case OptimiseNote.BaseReady ready:
-                terminal.Line($"{terminal.Bold("base")}     {Number(ready.Value)}{unit}, {ready.Seconds:0.0#} s a measurement");
+                terminal.Line($"{terminal.Bold("base")}     {Number(ready.Value)}{unit}, {ready.Seconds:0.0#} s a measurement{TimedShare(ready)}");
+                terminal.Line($"{terminal.Bold("measured")} {view.Input.Goal.Harness.Kind.InWords()}");
+                if (ready.Reference > 0)
+                {
+                    terminal.Line($"{terminal.Dim("note")}     {view.Input.Goal.Harness.Metric} can be 0 or below, so candidates are compared by their difference ('scale: ratio' below 'measure' compares ratios)");
+                }
+
+                if (ready.Complaint is { } complaint)
+                {
+                    terminal.Line($"{terminal.Bad("note")}     the base ends well, but its standard error says: {complaint}");
+                }
+
                 break;
             case OptimiseNote.Calibrated { Calibration: { Failure: null } calibration }:
                 terminal.Line($"{terminal.Bold("noise")}    {Noise(calibration)}");
@@ -100,7 +111,7 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
                 break;
             case OptimiseNote.AttemptStarted started:
                 _attempt = new AttemptProgress(started.Attempt, started.Pairs);
-                terminal.Line($"{terminal.Bold("proving")}  trial {started.Trial}, screened at {Factor(Math.Exp(started.Screened))}: {started.Pairs} fresh pairs{(view.Input.Goal.Harness.HoldOut is null ? "" : ", and as many on the held-out workload")}");
+                terminal.Line($"{terminal.Bold("proving")}  trial {started.Trial}, screened at {Gain(started.Screened)}: {started.Pairs} fresh pairs{(view.Input.Goal.Harness.HoldOut is null ? "" : ", and as many on the held-out workload")}");
                 break;
             case OptimiseNote.AttemptEnded ended:
                 _attempt = null;
@@ -117,7 +128,7 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
             // One of a kind is told; the status line counts the others and the report shows all.
             if (_told.Add(Kind(trial)))
             {
-                var temptation = trial.Temptation > 0 ? $"{Factor(trial.Temptation)}, but " : "";
+                var temptation = trial.Temptation > 0 ? $"{view.Scale.Text(trial.Temptation)}, but " : "";
                 terminal.Line($"{terminal.Bad("out")}      trial {trial.Number} ({Point(trial)}): {temptation}{trial.Reason}");
             }
 
@@ -128,7 +139,7 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         if (best is not null && best.Trial.Number == trial.Number && best.Trial.Scores.Count > 1 && best.Mean > _best + 0.005 && trial.Number != _bestTrial)
         {
             (_best, _bestTrial) = (best.Mean, trial.Number);
-            terminal.Line($"{terminal.Bold("best")}     trial {trial.Number} {Factor(Math.Exp(best.Mean))} {terminal.Dim("screened, not proven")}  {Point(trial)}");
+            terminal.Line($"{terminal.Bold("best")}     trial {trial.Number} {Gain(best.Mean)} {terminal.Dim("screened, not proven")}  {Point(trial)}");
         }
     }
 
@@ -141,12 +152,12 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
         if (result.Claim is { } claim)
         {
-            terminal.Line($"{terminal.Bold("confirm")}  {Factor(claim.Estimate)}, at least {AtLeast(claim.Lower)} ({claim.Pairs} pairs)");
+            terminal.Line($"{terminal.Bold("confirm")}  {view.Scale.Text(claim.Estimate)}, at least {view.Scale.AtLeast(claim.Lower)} ({claim.Pairs} pairs)");
         }
 
         if (result.HoldOut is { } held)
         {
-            terminal.Line($"{terminal.Bold("held out")} {Factor(held.Estimate)}, at least {AtLeast(held.Lower)}");
+            terminal.Line($"{terminal.Bold("held out")} {view.Scale.Text(held.Estimate)}, at least {view.Scale.AtLeast(held.Lower)}");
         }
 
         if (result.Reason is not null)
@@ -172,8 +183,24 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
             return $"attempt {attempt.Number}: ablating, then confirming on {attempt.Pairs} fresh pairs";
         }
 
-        var best = view.Best is { } trial && trial.Mean > 0 ? $", best {Factor(Math.Exp(trial.Mean))} (screened, not proven)" : "";
+        var best = view.Best is { } trial && trial.Mean > 0 ? $", best {Gain(trial.Mean)} (screened, not proven)" : "";
         return $"screening: {view.Trials.Count()} of {view.Input.Goal.Trials} candidates, {view.ThrownOut.Count()} thrown out{best}{AtWork()}";
+    }
+
+    private string Gain(double mean) => view.Scale.Text(view.Scale.Value(mean));
+
+    /// <summary>How much of a measurement is timed, and what that hides: a part outside of the clock's own span dilutes every gain.</summary>
+    private string TimedShare(OptimiseNote.BaseReady ready)
+    {
+        const double Enough = 0.9;
+        if (ready.TimedShare <= 0)
+        {
+            return "";
+        }
+
+        var share = string.Create(CultureInfo.InvariantCulture, $", {ready.TimedShare:P0} of it timed");
+        return view.Input.Goal.Harness.Kind != MeasurementKind.Wall || ready.TimedShare >= Enough ? share
+            : share + string.Create(CultureInfo.InvariantCulture, $": a gain of 3x there shows as {1 / (1 - ready.TimedShare + ready.TimedShare / 3):0.0}x, so do more work in one measurement");
     }
 
     private string AtWork()
@@ -192,11 +219,6 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         { SmallestEffect: > 0 } => $"{calibration.Sigma:P1} a pair; this budget can prove >= {Math.Max(calibration.SmallestEffect, 0.001):P1}{(calibration.Ties > 0.25 ? $"; {calibration.Ties:P0} of the pairs tie: increase the work of a measurement" : "")}",
         _ => $"{calibration.Sigma:P1} a pair",
     };
-
-    /// <summary>A bound as a factor, never more than what is proven.</summary>
-    public static string AtLeast(double lower) => Factor(Bound.Down(lower, lower >= 10 ? 1 : 2));
-
-    public static string Factor(double factor) => factor >= 10 ? $"{factor:0.#}x" : $"{factor:0.00}x";
 
     /// <summary>A candidate in one line: parameters with their values, files that an agent has changed by name.</summary>
     public static string Point(TrialRecord trial)

@@ -82,7 +82,7 @@ internal static class RunSession
         }
 
         var result = view.Result!;
-        var word = result.State switch { "verified" => terminal.Good("verified"), "failed" => terminal.Bad("failed  "), _ => terminal.Bold("nothing ") };
+        var word = result.State switch { "verified" => terminal.Good("verified"), "not_verified" => terminal.Bad("not verified"), "failed" => terminal.Bad("failed  "), _ => terminal.Bold("nothing ") };
         terminal.Line($"{word} {result.Reason}");
         var goal = view.Input.Goal;
         if (result.State == "no_improvement" && goal.Parameters is { } parameters && GoalCheck.Unread(parameters, Path.Combine(view.Input.Source, goal.Harness.Folder)) is { Count: > 0 } unread)
@@ -99,6 +99,11 @@ internal static class RunSession
 
             terminal.Line($"{(view.IntoGit ? "merge" : "apply")}    godwit apply {view.Run}");
             terminal.Line($"verify   godwit verify {Path.Combine(view.Folder.Evidence, result.Evidence!)}");
+        }
+
+        if (result.State == "not_verified")
+        {
+            terminal.Line($"apply    godwit apply {view.Run} --unverified");
         }
 
         terminal.Line($"report   {RunResult.ReportPath(view)}");

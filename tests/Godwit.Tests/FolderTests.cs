@@ -10,7 +10,7 @@ public sealed partial class FolderTests
         ["Journal"] = [],
         ["Durable"] = ["Journal"],
         ["Identity"] = ["Journal"],
-        ["Sandbox"] = [],
+        ["Sandbox"] = ["Workspaces"],
         ["Workspaces"] = ["Durable"],
         ["Verification"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces"],
         ["Search"] = ["Durable", "Verification"],

@@ -13,14 +13,18 @@ switch (args.FirstOrDefault())
 {
     case "check":
         return Check.Run(seed);
+    case "challenge":
+        return Bench.Challenge(mix, int.Parse(Option("--commands") ?? "6000"));
     case "bench":
         return Bench.Run(mix, seed, int.Parse(Option("--commands") ?? "12000"));
     default:
-        Console.Error.WriteLine("usage: check | bench [--mix FILE] [--seed N] [--commands N]");
+        Console.Error.WriteLine("usage: check | challenge [--mix FILE] [--commands N] | bench [--mix FILE] [--seed N] [--commands N]");
         return 2;
 }
 
-/// <summary>How many commands a second the engine takes. What it answers is compared with the reference after the clock has stopped.</summary>
+/// <summary>
+/// How many commands a second the engine takes. <c>challenge</c> is what Godwit times; <c>bench</c> tells a person or an agent the same in one figure.
+/// </summary>
 internal static class Bench
 {
     private const int Compared = 3_000;
@@ -32,16 +36,47 @@ internal static class Bench
     {
         var workload = new Workload(seed, mix);
         var commands = workload.Take(count);
+        WarmUp(mix, count, seed + 1);
+        var engine = new Matching.Engine.MatchingEngine();
+        var start = Stopwatch.GetTimestamp();
+        var sum = Process(engine, commands);
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var mismatches = Mismatches(commands);
+        var trades = workload.Symbols.Sum(symbol => engine.Statistics(symbol).Trades);
+        Console.WriteLine($"METRIC commands_s={count / seconds:0.0} commands/s");
+        Console.WriteLine($"METRIC trades={trades}");
+        Console.WriteLine($"METRIC mismatches={mismatches}");
+        Console.Error.WriteLine($"checksum {sum:x16}");
+        return 0;
+    }
+
+    /// <summary>Answers each seed with what a fresh engine makes of that seed's commands.</summary>
+    public static int Challenge(Mix mix, int count)
+    {
+        WarmUp(mix, count, 1);
+        Console.WriteLine("READY");
+        while (Console.ReadLine() is { } seed)
+        {
+            Console.WriteLine($"ANSWER {Process(new Matching.Engine.MatchingEngine(), new Workload(ulong.Parse(seed), mix).Take(count)):x16}");
+        }
+
+        return 0;
+    }
+
+    private static void WarmUp(Mix mix, int count, ulong seed)
+    {
         var warm = new Matching.Engine.MatchingEngine();
-        foreach (var command in new Workload(seed + 1, mix).Take(Math.Min(count, 4000)))
+        foreach (var command in new Workload(seed, mix).Take(Math.Min(count, 4000)))
         {
             warm.Process(command);
         }
 
         GC.Collect();
-        var engine = new Matching.Engine.MatchingEngine();
+    }
+
+    private static ulong Process(IMatchingEngine engine, Command[] commands)
+    {
         ulong sum = 0;
-        var start = Stopwatch.GetTimestamp();
         for (var number = 0; number < commands.Length; number++)
         {
             sum = Fold(sum, engine.Process(commands[number]));
@@ -51,14 +86,7 @@ internal static class Bench
             }
         }
 
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        var mismatches = Mismatches(commands);
-        var trades = workload.Symbols.Sum(symbol => engine.Statistics(symbol).Trades);
-        Console.WriteLine($"METRIC commands_s={count / seconds:0.0} commands/s");
-        Console.WriteLine($"METRIC trades={trades}");
-        Console.WriteLine($"METRIC mismatches={mismatches}");
-        Console.Error.WriteLine($"checksum {sum:x16}");
-        return 0;
+        return sum;
     }
 
     /// <summary>The same commands once more, beside the reference; the seed is one that no candidate could know.</summary>

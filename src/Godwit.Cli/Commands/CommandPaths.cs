@@ -75,7 +75,7 @@ internal static class CommandPaths
     }
 
     private static IEnumerable<(string Phase, string Command)> Phases(HarnessSpec spec) => ((IReadOnlyList<(string Phase, string? Command)>)
-        [("setup", spec.Setup), ("build", spec.Build), ("check", spec.Check), ("measure", spec.Measure), ("holdout", spec.HoldOut)])
+        [("setup", spec.Setup), ("build", spec.Build), ("check", spec.Check), ("measure", spec.Measure), ("serve", spec.Serve), ("score", spec.Score), ("holdout", spec.HoldOut)])
         .Where(phase => phase.Command is not null).Select(phase => (phase.Phase, phase.Command!));
 
     /// <summary>The first word of each simple command of a shell line; assignments before it are skipped.</summary>
@@ -136,7 +136,7 @@ internal static class CommandPaths
         var real = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         foreach (var place in (string[])[path, real])
         {
-            if (!Visible.Any(prefix => place.StartsWith(prefix, StringComparison.Ordinal)) && !read.Any(folder => place == folder || place.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal)))
+            if (!Visible.Concat(Godwit.Sandbox.OwnSdk.Folder is { } sdk ? [sdk + "/"] : []).Any(prefix => place.StartsWith(prefix, StringComparison.Ordinal)) && !read.Any(folder => place == folder || place.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal)))
             {
                 return place.StartsWith(Home + "/", StringComparison.Ordinal)
                     ? Path.Combine(Home, place[(Home.Length + 1)..].Split('/')[0])

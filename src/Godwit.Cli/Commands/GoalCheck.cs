@@ -27,6 +27,11 @@ internal static class GoalCheck
             findings.Add(new GoalFinding(false, $"the run starts from the last commit; not in it: {string.Join(", ", uncommitted.Take(3))}{(uncommitted.Count > 3 ? $" and {uncommitted.Count - 3} more" : "")}"));
         }
 
+        if (HarnessReader.Remedy(goal.Harness.Kind) is { } remedy)
+        {
+            findings.Add(new GoalFinding(false, $"self-reported: {remedy}"));
+        }
+
         findings.AddRange(CheckSpace(goal));
         findings.AddRange(CommandPaths.InTree(goal.Harness, Path.Combine(source.Root, source.Folder)).Select(message => new GoalFinding(true, message)));
         if (goal.Parameters is { } parameters && !File.Exists(Path.Combine(source.Root, source.Folder, parameters.File)))

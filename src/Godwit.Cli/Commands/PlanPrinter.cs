@@ -1,6 +1,7 @@
 using System.Globalization;
 using Godwit.Playbooks.Optimise;
 using Godwit.Search;
+using Godwit.Verification;
 using Godwit.Workspaces;
 
 namespace Godwit.Cli.Commands;
@@ -19,6 +20,9 @@ internal static class PlanPrinter
         Print("build", harness.Build, "once a content, without the network");
         Print("check", harness.Check, "every candidate");
         Print("measure", harness.Measure, $"{harness.Metric}, {(harness.Maximise ? "more" : "less")} is better");
+        Console.WriteLine($"kind       {harness.Kind.InWords()}");
+        Print("serve", harness.Serve, $"the candidate, on port {harness.Port}");
+        Print("score", harness.Score, "the judge");
         Print("hold out", harness.HoldOut, "the finalist, once");
         foreach (var constraint in harness.Constraints)
         {

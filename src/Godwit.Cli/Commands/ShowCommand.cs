@@ -69,7 +69,7 @@ internal static class ShowCommand
 
         foreach (var trial in view.Trials.OrderByDescending(trial => trial.Trial.Outcome == TrialOutcome.Ok ? trial.Mean : double.NegativeInfinity).Take(10))
         {
-            var what = trial.Trial.Outcome == TrialOutcome.Ok ? LiveView.Factor(Math.Exp(trial.Mean)) : RunResult.Snake(trial.Trial.Outcome);
+            var what = trial.Trial.Outcome == TrialOutcome.Ok ? view.Scale.Text(view.Scale.Value(trial.Mean)) : RunResult.Snake(trial.Trial.Outcome);
             Console.WriteLine($"trial    {trial.Trial.Number,3}  {what,-9} {LiveView.Point(trial.Trial)}{(trial.Trial.Reason is null ? "" : $"  {trial.Trial.Reason}")}");
         }
 
@@ -123,7 +123,7 @@ internal static class ShowCommand
 
         if (trial.Trial.Scores.Count > 0)
         {
-            Console.WriteLine($"  measured {string.Join(' ', trial.Trial.Scores.Select(score => LiveView.Factor(Math.Exp(score))))}; screened, not proven");
+            Console.WriteLine($"  measured {string.Join(' ', trial.Trial.Scores.Select(score => view.Scale.Text(view.Scale.Value(score))))}; screened, not proven");
         }
 
         if (trial.Trial.Reason is not null)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Godwit.Sandbox;
+using Godwit.Verification;
 
 namespace Godwit.Cli.Commands;
 
@@ -34,7 +35,7 @@ internal static class ValidateCommand
                 return findings.Any(finding => finding.IsError) ? ExitCode.Usage : ExitCode.Ok;
             }
 
-            Console.WriteLine($"{Path.GetRelativePath(Environment.CurrentDirectory, path)} is fine");
+            Console.WriteLine($"{Path.GetRelativePath(Environment.CurrentDirectory, path)} is fine; measured by {goal.Harness.Kind.InWords()}");
             return ExitCode.Ok;
         });
         return command;

@@ -48,12 +48,12 @@ internal static class VerifyCommand
         var claim = predicate.Claim;
         Console.WriteLine($"verified: signed by {verified.Key.KeyId} ({verified.KeyName}), and not a byte was changed since");
         Console.WriteLine($"It says:  commit {verified.Statement.Subject[0].Digest["gitCommit"]}");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"          has {claim.Metric} at least {Bound.Text(claim.Lower)} times better than {predicate.BaseCommit}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"          has {claim.Metric} at least {(claim.Scale.ByDifference ? claim.Scale.Text(claim.Lower) : $"{Bound.Text(claim.Lower)} times better")} than {predicate.BaseCommit}"));
         Console.WriteLine(claim.Exact
             ? $"          exactly: {claim.Pairs.Count} repeats of each agree"
-            : string.Create(CultureInfo.InvariantCulture, $"          at {1 - claim.Level:P1} confidence (the part of the level that one attempt, or one direction, has), estimated {claim.Estimate:0.###} times, from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
+            : string.Create(CultureInfo.InvariantCulture, $"          at {1 - claim.Level:P1} confidence (the part of the level that one attempt, or one direction, has), estimated {(claim.Scale.ByDifference ? claim.Scale.Text(claim.Estimate) : $"{claim.Estimate:0.###} times")}, from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
         Console.WriteLine(predicate.HoldOut is { } held
-            ? string.Create(CultureInfo.InvariantCulture, $"          and on a held-out workload at least {Bound.Text(held.Lower)} times, from {held.Pairs.Count} pairs")
+            ? string.Create(CultureInfo.InvariantCulture, $"          and on a held-out workload at least {(held.Scale.ByDifference ? held.Scale.Text(held.Lower) : $"{Bound.Text(held.Lower)} times")}, from {held.Pairs.Count} pairs")
             : "          on this workload; no held-out one is part of it");
         if (predicate.LeftOut is { } left)
         {
@@ -61,8 +61,13 @@ internal static class VerifyCommand
         }
 
         Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash})");
-        Console.WriteLine($"Harness:  sha256 {predicate.HarnessHash}, {(predicate.HarnessKind == "process" ? "a process of its own" : "loads the candidate's code")}{(predicate.BuiltTwice ? ", two builds of each side" : "")}, {predicate.Trials} candidates were tried, sandbox: {predicate.Sandbox}");
+        Console.WriteLine($"Harness:  sha256 {predicate.HarnessHash}, {Harness(verified.Statement)}{(predicate.BuiltTwice ? ", two builds of each side" : "")}, {predicate.Trials} candidates were tried, sandbox: {predicate.Sandbox}");
         Console.WriteLine($"Machine:  {string.Join(", ", predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))}");
-        Console.WriteLine($"It can't say: {(predicate.HarnessKind == "process" ? "" : "that the code which the harness loads told the truth about its own time, or ")}that another machine gives the same factor.");
+        Console.WriteLine($"It can't say: {(verified.Statement.PredicateType == EvidenceStatement.SelfTimedClaimType ? "that the figure is true, where the candidate's code could reach who made it; or " : "")}that another machine gives the same factor.");
     }
+
+    private static string Harness(EvidenceStatement statement) => statement.PredicateType == EvidenceStatement.SelfTimedClaimType
+        ? $"{MeasurementKind.BeforeObservation.InWords()} ({(statement.Predicate.HarnessKind == "process" ? "a process of its own" : "loads the candidate's code")})"
+        : (Enum.TryParse<MeasurementKind>(statement.Predicate.HarnessKind, ignoreCase: true, out var kind) ? kind.InWords() : statement.Predicate.HarnessKind)
+            + (statement.Predicate.Check == "filter" ? "; the check only filtered candidates" : "");
 }

@@ -55,7 +55,8 @@ internal static class HtmlReport
 
     public static string Verdict(ReportData data) => data.Result switch
     {
-        { State: "verified", Proof.Claim: { } claim } => $"Proven: at least {LiveView.AtLeast(claim.Lower)} on {Html.Text(data.Goal.Harness.Metric)} ({LiveView.Factor(claim.Estimate)} estimated){(data.Result.Proof.HoldOut is { } held ? $", and at least {LiveView.AtLeast(held.Lower)} on a held-out workload" : "")}.",
+        { State: "verified", Proof.Claim: { } claim } => $"Proven: at least {data.Scale.AtLeast(claim.Lower)} on {Html.Text(data.Goal.Harness.Metric)} ({data.Scale.Text(claim.Estimate)} estimated){(data.Result.Proof.HoldOut is { } held ? $", and at least {data.Scale.AtLeast(held.Lower)} on a held-out workload" : "")}.",
+        { State: "not_verified" } reported => $"Not verified: {Html.Text(reported.Reason)}.",
         { State: "failed" } failed => $"The run could not be carried out: {Html.Text(failed.Reason)}.",
         { } other => $"No proven improvement: {Html.Text(other.Reason)}.",
         null => "The run hasn't ended.",
@@ -65,13 +66,17 @@ internal static class HtmlReport
     {
         var harness = data.Goal.Harness;
         var (before, after) = (attempt.Pairs.Average(pair => pair.Base.Average()), attempt.Pairs.Average(pair => pair.Candidate.Average()));
-        var bound = harness.Maximise ? before * Math.Max(claim.Lower, 0) : before / Math.Max(claim.Lower, 1e-9);
-        page.Append(Plots.BeforeAfter(before, after, bound, harness.Unit ?? harness.Metric, attempt.Proven));
+        var bound = data.Scale switch
+        {
+            { ByDifference: true } => harness.Maximise ? before + claim.Lower : before - claim.Lower,
+            _ => harness.Maximise ? before * Math.Max(claim.Lower, 0) : before / Math.Max(claim.Lower, 1e-9),
+        };
+        page.Append(Plots.BeforeAfter(before, after, bound, harness.Unit ?? harness.Metric, data.Result?.Evidence is not null));
         page.Append("<div class=grid><div>");
-        page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{claim.Pairs} randomised pairs on fresh data</p>{Plots.Pairs(data.Ratios(attempt.Pairs), claim.Estimate, claim.Lower, "confirmation pairs")}</div><div>");
+        page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{claim.Pairs} randomised pairs on fresh data</p>{Plots.Pairs(data.Scale, data.Gains(attempt.Pairs), claim.Estimate, claim.Lower, "confirmation pairs")}</div><div>");
         if (attempt.HoldOut is { } held)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{held.Pairs} pairs on the held-out workload</p>{Plots.Pairs(data.Ratios(attempt.HoldOutPairs), held.Estimate, held.Lower, "held-out pairs")}");
+            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{held.Pairs} pairs on the held-out workload</p>{Plots.Pairs(data.Scale, data.Gains(attempt.HoldOutPairs), held.Estimate, held.Lower, "held-out pairs")}");
         }
 
         page.Append("</div></div>");
@@ -89,7 +94,7 @@ internal static class HtmlReport
         foreach (var group in groups.Take(RefusalsShown))
         {
             var worst = group.MaxBy(trial => trial.Temptation)!;
-            page.Append(CultureInfo.InvariantCulture, $"<li>{group.Count()} × {(worst.Temptation > 0 ? $"<b>{LiveView.Factor(worst.Temptation)}</b>, but " : "")}<span class=bad>{Html.Text(group.Key)}</span><br><code>{Html.Text(LiveView.Point(worst))}</code></li>");
+            page.Append(CultureInfo.InvariantCulture, $"<li>{group.Count()} × {(worst.Temptation > 0 ? $"<b>{data.Scale.Text(worst.Temptation)}</b>, but " : "")}<span class=bad>{Html.Text(group.Key)}</span><br><code>{Html.Text(LiveView.Point(worst))}</code></li>");
         }
 
         page.Append("</ul>");
@@ -140,34 +145,39 @@ internal static class HtmlReport
         }
 
         page.Append(CultureInfo.InvariantCulture, $"<h2>Screening</h2><p class=sub>Scores here are shrunk and not proven; they only choose what is proven. Noise: {Html.Text(LiveView.Noise(calibration))}.</p>");
-        page.Append(Plots.Progress([.. trials.Select(trial => (trial.Trial.Number, Math.Exp(trial.Mean), trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0))], "progress"));
+        page.Append(Plots.Progress(data.Scale, [.. trials.Select(trial => (trial.Trial.Number, trial.Mean, trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0))], "progress"));
         page.Append("<div class=grid>");
         foreach (var parameter in data.Goal.Parameters?.Space ?? [])
         {
             var points = trials.Where(trial => trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0 && trial.Trial.Parameters.ContainsKey(parameter.Name))
-                .Select(trial => (Value: trial.Trial.Parameters[parameter.Name], Number: parameter.ToNumber(trial.Trial.Parameters[parameter.Name]), Factor: Math.Exp(trial.Mean))).ToList();
+                .Select(trial => (Value: trial.Trial.Parameters[parameter.Name], Number: parameter.ToNumber(trial.Trial.Parameters[parameter.Name]), Gain: trial.Mean)).ToList();
             if (points.Count > 1)
             {
-                page.Append(CultureInfo.InvariantCulture, $"<div>{Plots.Parameter(parameter.Name, points)}</div>");
+                page.Append(CultureInfo.InvariantCulture, $"<div>{Plots.Parameter(data.Scale, parameter.Name, points)}</div>");
             }
         }
 
         page.Append("</div>");
         if (!calibration.Exact)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>The base against itself</p>{Plots.Pairs(data.Ratios(calibration.Pairs), 1, 0, "A/A pairs")}");
+            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>The base against itself</p>{Plots.Pairs(data.Scale, data.Gains(calibration.Pairs), data.Scale.Value(0), data.Scale.Value(0), "A/A pairs")}");
         }
     }
 
     private static void AppendTrials(StringBuilder page, ReportData data)
     {
+        if (data.Logs.TryGetValue(0, out var ofBase))
+        {
+            page.Append(CultureInfo.InvariantCulture, $"<h2>The base</h2><details{(data.Result is { State: "failed" } ? " open" : "")}><summary>what its commands printed</summary><pre>{Html.Text(ofBase)}</pre></details>");
+        }
+
         page.Append("<h2>Every trial</h2><table><tr><th>#<th>by<th>parameters<th>outcome<th>screened</tr>");
         foreach (var (trial, mean, _) in data.View.Trials.Select(ended => (ended.Trial, ended.Mean, ended.BaseValue)))
         {
             var outcome = trial.Outcome == TrialOutcome.Ok ? "ok" : $"<span class=bad>{RunResult.Snake(trial.Outcome)}</span> {Html.Text(trial.Reason)}";
-            var log = data.Logs.TryGetValue(trial.Number, out var text) ? $"<details><summary>log</summary><pre>{Html.Text(text)}</pre></details>" : "";
+            var log = data.Logs.TryGetValue(trial.Number, out var text) ? $"<details><summary>what its commands printed</summary><pre>{Html.Text(text)}</pre></details>" : "";
             var claim = trial.Claim is { } word ? $"<details><summary>{Html.Text(word.Agent)} claims</summary><p>{Html.Text(word.Summary)}</p><pre>{Html.Text(word.Patch)}</pre></details>" : "";
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.ProposedBy)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}<td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : LiveView.Factor(Math.Exp(mean)))}</tr>");
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.ProposedBy)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}<td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : data.Scale.Text(data.Scale.Value(mean)))}</tr>");
         }
 
         page.Append("</table>");

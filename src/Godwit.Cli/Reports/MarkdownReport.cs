@@ -15,10 +15,10 @@ internal static class MarkdownReport
         {
             var unit = goal.Harness.Unit is { } name ? $" {name}" : "";
             text.Append("| | before | after | factor | at least | pairs |\n|---|---|---|---|---|---|\n");
-            text.Append(CultureInfo.InvariantCulture, $"| {goal.Harness.Metric} | {LiveView.Number(attempt.Pairs.Average(pair => pair.Base.Average()))}{unit} | {LiveView.Number(attempt.Pairs.Average(pair => pair.Candidate.Average()))}{unit} | {LiveView.Factor(claim.Estimate)} | **{LiveView.AtLeast(claim.Lower)}** | {claim.Pairs} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {goal.Harness.Metric} | {LiveView.Number(attempt.Pairs.Average(pair => pair.Base.Average()))}{unit} | {LiveView.Number(attempt.Pairs.Average(pair => pair.Candidate.Average()))}{unit} | {data.Scale.Text(claim.Estimate)} | **{data.Scale.AtLeast(claim.Lower)}** | {claim.Pairs} |\n");
             if (attempt.HoldOut is { } held)
             {
-                text.Append(CultureInfo.InvariantCulture, $"| held out | {LiveView.Number(attempt.HoldOutPairs.Average(pair => pair.Base.Average()))}{unit} | {LiveView.Number(attempt.HoldOutPairs.Average(pair => pair.Candidate.Average()))}{unit} | {LiveView.Factor(held.Estimate)} | {LiveView.AtLeast(held.Lower)} | {held.Pairs} |\n");
+                text.Append(CultureInfo.InvariantCulture, $"| held out | {LiveView.Number(attempt.HoldOutPairs.Average(pair => pair.Base.Average()))}{unit} | {LiveView.Number(attempt.HoldOutPairs.Average(pair => pair.Candidate.Average()))}{unit} | {data.Scale.Text(held.Estimate)} | {data.Scale.AtLeast(held.Lower)} | {held.Pairs} |\n");
             }
 
             text.Append('\n');
@@ -31,7 +31,7 @@ internal static class MarkdownReport
             foreach (var group in refused)
             {
                 var worst = group.MaxBy(trial => trial.Temptation)!;
-                text.Append(CultureInfo.InvariantCulture, $"- {group.Count()} × {(worst.Temptation > 0 ? $"{LiveView.Factor(worst.Temptation)}, but " : "")}{group.Key} (`{LiveView.Point(worst)}`)\n");
+                text.Append(CultureInfo.InvariantCulture, $"- {group.Count()} × {(worst.Temptation > 0 ? $"{data.Scale.Text(worst.Temptation)}, but " : "")}{group.Key} (`{LiveView.Point(worst)}`)\n");
             }
 
             text.Append('\n');

@@ -19,9 +19,11 @@ internal sealed record ReportData(OptimiseView View, string? Diff, string? KeyId
     /// <summary>The attempt that the report is about: the proven one, or the last that was confirmed or refused.</summary>
     public AttemptResult? Attempt => Result?.Proof ?? View.Attempts.LastOrDefault(attempt => attempt.Claim is not null);
 
-    /// <summary>The log ratios of the attempt's pairs; above 0 is better.</summary>
-    public IReadOnlyList<double> Ratios(IReadOnlyList<EvidencePair> pairs) =>
-        [.. pairs.Select(pair => ClaimRule.LogRatio(pair.Base.Average(), pair.Candidate.Average(), Goal.Harness.Maximise))];
+    public Scale Scale => View.Scale;
+
+    /// <summary>The gains of the attempt's pairs; above 0 is better.</summary>
+    public IReadOnlyList<double> Gains(IReadOnlyList<EvidencePair> pairs) =>
+        [.. pairs.Select(pair => Scale.Gain(pair.Base.Average(), pair.Candidate.Average()))];
 
     public static async Task<ReportData> ReadAsync(OptimiseView view, JournalReader reader, CancellationToken cancellation)
     {
@@ -38,13 +40,25 @@ internal sealed record ReportData(OptimiseView View, string? Diff, string? KeyId
             keyId = key.Public.KeyId;
         }
 
+        return new ReportData(view, diff, keyId, Commands(reader));
+    }
+
+    /// <summary>What the commands of the base (0) and of each trial printed: what prepared it, and one measurement, or the one that failed.</summary>
+    private static Dictionary<int, string> Commands(JournalReader reader)
+    {
         var logs = new Dictionary<int, string>();
-        foreach (var trial in view.Trials.Select(trial => trial.Trial).Where(trial => trial.Log is not null))
+        foreach (var trial in CommandLog.Read(reader).Where(one => one.Trial >= 0).GroupBy(one => one.Trial))
         {
-            var log = System.Text.Encoding.UTF8.GetString(reader.Blob(trial.Log!)).TrimEnd();
-            logs[trial.Number] = log.Length > LongestLog ? "[...]" + log[^LongestLog..] : log;
+            var shown = trial.Where(one => one.Command.Phase != "measure" || one.Command.ExitCode != 0).Append(trial.LastOrDefault(one => one.Command.Phase == "measure"));
+            logs[trial.Key] = string.Join("\n\n", shown.OfType<LoggedCommand>().Distinct().Select(one => $"$ {one.Command.Command}    ({one.Command.Phase}, exit code {one.Command.ExitCode})\n{Output(reader, one)}".TrimEnd()));
         }
 
-        return new ReportData(view, diff, keyId, logs);
+        return logs;
+    }
+
+    private static string Output(JournalReader reader, LoggedCommand one)
+    {
+        var log = one.Command.Log is { } reference ? System.Text.Encoding.UTF8.GetString(reader.Blob(reference)).TrimEnd() : "";
+        return log.Length > LongestLog ? $"{log[..(LongestLog / 2)]}\n[... 'godwit log' has all of it ...]\n{log[^(LongestLog / 2)..]}" : log;
     }
 }

@@ -7,6 +7,9 @@ namespace Godwit.Sandbox;
 /// <param name="limit">Bytes that are kept.</param>
 public sealed class CappedOutput(int limit)
 {
+    /// <summary>Ends the line that stands where something was left out.</summary>
+    public const string LeftOut = " bytes left out ...]";
+
     private readonly Lock _gate = new();
     private readonly ArrayBufferWriter<byte> _head = new();
     private readonly Queue<byte[]> _tail = new();
@@ -19,10 +22,15 @@ public sealed class CappedOutput(int limit)
         int read;
         while ((read = await stream.ReadAsync(buffer)) > 0)
         {
-            lock (_gate)
-            {
-                Add_NeedsLock(buffer.AsSpan(0, read));
-            }
+            Add(buffer.AsSpan(0, read));
+        }
+    }
+
+    internal void Add(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            Add_NeedsLock(bytes);
         }
     }
 
@@ -40,7 +48,7 @@ public sealed class CappedOutput(int limit)
         var text = new StringBuilder(Encoding.UTF8.GetString(_head.WrittenSpan));
         if (_dropped > 0)
         {
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"\n[... {_dropped} bytes left out ...]\n");
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"\n[... {_dropped}{LeftOut}\n");
         }
 
         return text.Append(Encoding.UTF8.GetString([.. _tail.SelectMany(part => part)])).ToString();

@@ -15,6 +15,9 @@ internal sealed class Cgroup : IDisposable
     private string? _memory;
     private string? _pids;
     private string? _kill;
+    private string? _cpus;
+    private string? _time;
+    private string? _pinned;
     private bool _isV2;
     private SandboxLimits? _limits;
 
@@ -36,16 +39,25 @@ internal sealed class Cgroup : IDisposable
 
     public bool LimitsProcesses => _pids is not null;
 
+    /// <summary>A command can't leave the processors that it is given.</summary>
+    public bool HoldsProcessors => _cpus is not null;
+
+    /// <summary>What all processes of the group have used since it was made.</summary>
+    public SandboxUsage Usage => new(
+        _isV2 ? CpuStat() / 1e6 : Read(_time, "cpuacct.usage") / 1e9,
+        Read(_memory, _isV2 ? "memory.peak" : "memory.max_usage_in_bytes"));
+
     /// <summary>Makes the groups that this user may make; none is no error.</summary>
     /// <param name="needsKill">Nothing else ends what a command has started, as a pid namespace would.</param>
-    public static Cgroup Create(bool needsKill)
+    /// <param name="meters">It is for one command, whose use it counts.</param>
+    public static Cgroup Create(bool needsKill, bool meters)
     {
-        var group = Make(needsKill);
+        var group = Make(needsKill, meters);
         group.Spawn = new SpawnThread(group._isV2 ? [] : [.. group._folders.Where(folder => folder != group._kill).Select(folder => $"{folder}/tasks")]);
         return group;
     }
 
-    private static Cgroup Make(bool needsKill)
+    private static Cgroup Make(bool needsKill, bool meters)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"godwit-{Environment.ProcessId}-{Interlocked.Increment(ref _counter)}");
         var group = new Cgroup();
@@ -58,6 +70,8 @@ internal sealed class Cgroup : IDisposable
                 group._kill = folder;
                 group._memory = File.Exists($"{folder}/memory.max") ? folder : null;
                 group._pids = File.Exists($"{folder}/pids.max") ? folder : null;
+                group._cpus = File.Exists($"{folder}/cpuset.cpus") ? folder : null;
+                group._time = folder;
             }
 
             return group;
@@ -66,11 +80,19 @@ internal sealed class Cgroup : IDisposable
         group._kill = needsKill ? group.Make($"{Root}/unified", name) : null;
         group._memory = group.Make($"{Root}/memory", name);
         group._pids = group.Make($"{Root}/pids", name);
+        group._time = meters ? group.Make($"{Root}/cpuacct", name) : null;
+        group._cpus = group.MakeCpuset(name);
         return group;
     }
 
-    public void Limit(SandboxLimits limits)
+    public void Limit(SandboxLimits limits, string? cpus)
     {
+        if (cpus != _pinned && _cpus is not null)
+        {
+            _pinned = cpus;
+            File.WriteAllText($"{_cpus}/cpuset.cpus", cpus ?? File.ReadAllText($"{Path.GetDirectoryName(_cpus)}/{(_isV2 ? "cpuset.cpus.effective" : "cpuset.cpus")}").Trim());
+        }
+
         if (limits == _limits)
         {
             return;
@@ -114,6 +136,30 @@ internal sealed class Cgroup : IDisposable
             }
         }
     }
+
+    /// <summary>A set of processors (cgroup v1) takes no process before it has processors and memory nodes.</summary>
+    private string? MakeCpuset(string name)
+    {
+        const string Parent = $"{Root}/cpuset";
+        if (Make(Parent, name) is not { } folder)
+        {
+            return null;
+        }
+
+        foreach (var file in (string[])["cpuset.cpus", "cpuset.mems"])
+        {
+            File.WriteAllText($"{folder}/{file}", File.ReadAllText($"{Parent}/{file}").Trim());
+        }
+
+        return folder;
+    }
+
+    private static long? Read(string? folder, string file) => folder is not null && File.Exists($"{folder}/{file}")
+        && long.TryParse(File.ReadAllText($"{folder}/{file}").Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    private double? CpuStat() => _time is not null && File.Exists($"{_time}/cpu.stat")
+        && File.ReadLines($"{_time}/cpu.stat").FirstOrDefault(line => line.StartsWith("usage_usec ", StringComparison.Ordinal)) is { } line
+        ? double.Parse(line["usage_usec ".Length..], CultureInfo.InvariantCulture) : null;
 
     private string? Make(string parent, string name)
     {

@@ -18,6 +18,10 @@ public static partial class Processors
         ? null
         : string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount - count}-{Environment.ProcessorCount - 1}");
 
+    /// <summary>The processors that are left to who drives a measured server; null where none are kept apart.</summary>
+    /// <param name="count">How many the server has.</param>
+    public static string? ForDriving(int count) => ForMeasuring(count) is null ? null : string.Create(CultureInfo.InvariantCulture, $"0-{Environment.ProcessorCount - count - 1}");
+
     /// <summary>Moves every thread of this process off the processors that are measured on; new threads inherit it.</summary>
     public static void LeaveToMeasuring(int count)
     {

@@ -1,7 +1,7 @@
 namespace Godwit.Sandbox;
 
 /// <summary>The files that every sandbox of a host is given.</summary>
-internal sealed record SandboxAssets(string Passwd, string Group, string? Seccomp)
+internal sealed record SandboxAssets(string Passwd, string Group, string Hosts, string NameService, string? Seccomp)
 {
     /// <summary>Who a command is inside, where Godwit runs as an ordinary user.</summary>
     public const int UserId = 1000;
@@ -9,12 +9,18 @@ internal sealed record SandboxAssets(string Passwd, string Group, string? Seccom
     /// <summary>Who a command is on the host, where Godwit runs as root: an account that owns nothing else.</summary>
     public const int HostUserId = 61_000;
 
+    /// <summary>Who a command of the harness is on the host, where Godwit runs as root.</summary>
+    public const int HarnessUserId = 61_001;
+
     public static SandboxAssets Write(string folder, string home)
     {
         Directory.CreateDirectory(folder);
-        var assets = new SandboxAssets(Path.Combine(folder, "passwd"), Path.Combine(folder, "group"), Path.Combine(folder, "seccomp.bpf"));
-        Replace(assets.Passwd, $"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{UserId}:{UserId}:agent:{home}:/bin/sh\nagent:x:{HostUserId}:{HostUserId}:agent:{home}:/bin/sh\n");
-        Replace(assets.Group, $"root:x:0:\nagent:x:{UserId}:\nagent:x:{HostUserId}:\n");
+        var assets = new SandboxAssets(
+            Path.Combine(folder, "passwd"), Path.Combine(folder, "group"), Path.Combine(folder, "hosts"), Path.Combine(folder, "nsswitch.conf"), Path.Combine(folder, "seccomp.bpf"));
+        Replace(assets.Passwd, $"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{UserId}:{UserId}:agent:{home}:/bin/sh\nagent:x:{HostUserId}:{HostUserId}:agent:{home}:/bin/sh\nharness:x:{HarnessUserId}:{HarnessUserId}:harness:{home}:/bin/sh\n");
+        Replace(assets.Group, $"root:x:0:\nagent:x:{UserId}:\nagent:x:{HostUserId}:\nharness:x:{HarnessUserId}:\n");
+        Replace(assets.Hosts, "127.0.0.1 localhost godwit\n::1 localhost ip6-localhost ip6-loopback\n");
+        Replace(assets.NameService, "passwd: files\ngroup: files\nhosts: files dns\n");
         if (SeccompFilter.Build() is not { } program)
         {
             return assets with { Seccomp = null };

@@ -14,6 +14,7 @@ public sealed partial class SandboxHost : IDisposable
     private readonly ConcurrentBag<Cgroup> _idle = [];
     private readonly ConcurrentBag<Cgroup> _all = [];
     private readonly SandboxAssets _assets;
+    private readonly PrivateHomes _homes = new();
     private readonly TimeProvider _time;
     private readonly string _home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 1 } home ? home : "/root";
 
@@ -34,36 +35,68 @@ public sealed partial class SandboxHost : IDisposable
     /// <summary>Files that a sandboxed command is to change must belong to it; -1 where it is the same user.</summary>
     public int OwnerOfFiles => Kind == SandboxKind.Bubblewrap && IsRoot ? SandboxAssets.HostUserId : -1;
 
+    /// <summary>The same for commands of the harness, which no candidate can reach.</summary>
+    public int OwnerOfHarness => Kind == SandboxKind.Bubblewrap && IsRoot ? SandboxAssets.HarnessUserId : -1;
+
     internal static bool IsRoot => GetEffectiveUserId() == 0;
 
     /// <summary>Runs a command to its end.</summary>
     /// <param name="command">The command.</param>
     /// <param name="cancellation">Kills it.</param>
-    /// <param name="watched">Takes what it prints on standard output, to be read meanwhile; null for nobody.</param>
+    /// <param name="session">Who takes part in it while it runs; null for nobody.</param>
     /// <exception cref="SandboxException">The sandbox could not be made; the message says what to do.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; everything that was started has been killed.</exception>
-    public async Task<SandboxResult> RunAsync(SandboxCommand command, CancellationToken cancellation, CappedOutput? watched = null)
+    public async Task<SandboxResult> RunAsync(SandboxCommand command, CancellationToken cancellation, SandboxSession? session = null)
     {
+        session ??= new SandboxSession();
         cancellation.ThrowIfCancellationRequested();
-        var group = Rent();
+        if (command is not { Home: { } home, KeepsHome: false } || Kind == SandboxKind.None)
+        {
+            return await RunInHomeAsync(command, session, cancellation);
+        }
+
+        var owner = command.IsHarness ? OwnerOfHarness : OwnerOfFiles;
+        var copy = _homes.Rent(home, owner);
         try
         {
-            group.Limit(command.Limits);
+            return await RunInHomeAsync(command with { Home = copy.Path }, session, cancellation);
+        }
+        finally
+        {
+            _homes.Return(home, owner, copy);
+        }
+    }
+
+    /// <summary>Makes a network that sandboxes share; see <see cref="SandboxCommand.Link"/>.</summary>
+    /// <exception cref="SandboxException">It could not be made.</exception>
+    public Task<LoopbackLink> LinkAsync(CancellationToken cancellation) => Kind == SandboxKind.None ? Task.FromResult(LoopbackLink.OfHost()) : LoopbackLink.StartAsync(IsRoot, cancellation);
+
+    private async Task<SandboxResult> RunInHomeAsync(SandboxCommand command, SandboxSession session, CancellationToken cancellation)
+    {
+        var group = command.Metered ? Cgroup.Create(needsKill: Kind == SandboxKind.None, meters: true) : Rent();
+        try
+        {
+            group.Limit(command.Limits, command.Cpus);
             var start = _time.GetTimestamp();
             using var process = await group.Spawn.StartAsync(StartInfo(command, group));
-            var output = watched ?? new CappedOutput(command.Limits.Output);
+            var output = session.Watched ?? new CappedOutput(command.Limits.Output);
             var error = new CappedOutput(command.Limits.Output);
-            var reading = Task.WhenAll(output.ReadAsync(process.StandardOutput.BaseStream), error.ReadAsync(process.StandardError.BaseStream), WriteInputAsync(process, command.Input));
+            var talking = session.Dialogue is not { } dialogue
+                ? Task.WhenAll(output.ReadAsync(process.StandardOutput.BaseStream), WriteInputAsync(process, command.Input))
+                : Task.Factory.StartNew(
+                    () => dialogue(process.StandardInput.BaseStream, process.StandardOutput.BaseStream, output), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var reading = Task.WhenAll(talking, error.ReadAsync(process.StandardError.BaseStream));
             using var timeout = new CancellationTokenSource(command.Timeout, _time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
-            var timedOut = false;
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation, session.Stop);
+            var (timedOut, stopped) = (false, false);
             try
             {
                 await process.WaitForExitAsync(either.Token);
             }
             catch (OperationCanceledException)
             {
-                timedOut = timeout.IsCancellationRequested;
+                stopped = session.Stop.IsCancellationRequested;
+                timedOut = timeout.IsCancellationRequested && !stopped;
                 Kill(process, group);
                 await process.WaitForExitAsync(CancellationToken.None);
             }
@@ -73,13 +106,31 @@ public sealed partial class SandboxHost : IDisposable
             var elapsed = _time.GetElapsedTime(start);
             await reading;
             cancellation.ThrowIfCancellationRequested();
-            var result = new SandboxResult(process.ExitCode, timedOut, elapsed, output.ToString(), error.ToString());
+            var result = new SandboxResult(process.ExitCode, timedOut, elapsed, output.ToString(), error.ToString(), stopped, command.Metered ? group.Usage : null);
             RequireSandbox(result);
             return result;
         }
         finally
         {
+            if (command.Metered)
+            {
+                group.Dispose();
+            }
+            else
+            {
+                _idle.Add(group);
+            }
+        }
+    }
+
+    /// <summary>Whether a command can be held to <see cref="SandboxCommand.Cpus"/> here, and not only be asked to keep to them.</summary>
+    public bool HoldsProcessors
+    {
+        get
+        {
+            var group = Rent();
             _idle.Add(group);
+            return group.HoldsProcessors;
         }
     }
 
@@ -138,7 +189,7 @@ public sealed partial class SandboxHost : IDisposable
             return group;
         }
 
-        group = Cgroup.Create(needsKill: Kind == SandboxKind.None);
+        group = Cgroup.Create(needsKill: Kind == SandboxKind.None, meters: false);
         _all.Add(group);
         return group;
     }

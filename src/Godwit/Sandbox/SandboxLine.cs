@@ -7,12 +7,13 @@ internal static class SandboxLine
 {
     public const string TreeInside = "/ws";
     public const string ScratchInside = "/godwit";
+    private const string Hosts = "/etc/hosts";
 
     // Everything else of /etc stays outside: passwords, keys, and what names this machine.
     private static readonly string[] Etc =
     [
         "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/etc/alternatives",
-        "/etc/localtime", "/etc/nsswitch.conf", "/etc/dotnet", "/etc/java-17-openjdk", "/etc/java-21-openjdk", "/etc/mime.types",
+        "/etc/localtime", "/etc/dotnet", "/etc/java-17-openjdk", "/etc/java-21-openjdk", "/etc/mime.types",
     ];
 
     // How this machine reaches package registries; none of these is a secret.
@@ -21,18 +22,18 @@ internal static class SandboxLine
         "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NUGET_CERT_REVOCATION_MODE",
     ];
 
-    private static readonly string[] NetworkEtc = ["/etc/resolv.conf", "/etc/hosts", "/etc/gai.conf", "/etc/services", "/etc/protocols"];
+    private static readonly string[] NetworkEtc = ["/etc/resolv.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols"];
 
     public static List<string> Build(SandboxCommand command, SandboxAssets assets, bool asRoot, string home)
     {
-        List<string> line = [.. Pin(command), "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "bwrap"];
+        List<string> line = [.. command.Link?.Enter ?? [], .. Pin(command), "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "bwrap"];
         line.AddRange(asRoot
             // As root the mounts are made with root's rights, so folders under a closed home can be bound; setpriv then
             // gives up uid and capabilities inside, and the filter refuses new user namespaces (docs/decisions/0003).
             ? ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP", "--cap-add", "CAP_DAC_OVERRIDE"]
             : ["--unshare-user", "--uid", Text(SandboxAssets.UserId), "--gid", Text(SandboxAssets.UserId), "--disable-userns"]);
         line.AddRange(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]);
-        if (!command.Network)
+        if (!command.Network && command.Link is null)
         {
             line.Add("--unshare-net");
         }
@@ -52,18 +53,27 @@ internal static class SandboxLine
             line.AddRange(["--ro-bind-try", path, path]);
         }
 
-        line.AddRange(["--ro-bind", assets.Passwd, "/etc/passwd", "--ro-bind", assets.Group, "/etc/group"]);
-        line.AddRange(["--proc", "/proc", "--dev", "/dev", "--size", Text(command.Limits.Temporary), "--perms", "1777", "--tmpfs", "/tmp"]);
+        line.AddRange(["--ro-bind", assets.Passwd, "/etc/passwd", "--ro-bind", assets.Group, "/etc/group", "--ro-bind", assets.NameService, "/etc/nsswitch.conf"]);
+
+        // Without a network the only names are the loopback's; the machine's own file may name others.
+        line.AddRange(["--ro-bind", command.Network && File.Exists(Hosts) ? Hosts : assets.Hosts, Hosts]);
+        line.AddRange(["--proc", "/proc", "--dev", "/dev"]);
+        foreach (var folder in (string[])["/dev/shm", "/tmp"])
+        {
+            line.AddRange(["--size", Text(command.Limits.Temporary), "--perms", "1777", "--tmpfs", folder]);
+        }
+
         // Bubblewrap makes missing folders for its own user only, and as root that isn't who the command is.
-        foreach (var folder in Ancestors([home, .. command.Read, .. command.Mounts.Values], home))
+        IReadOnlyList<string> read = [.. command.Read, .. OwnSdk.Folder is { } sdk ? [sdk] : (string[])[]];
+        foreach (var folder in Ancestors([home, .. read, .. command.Mounts.Values], home))
         {
             line.AddRange(["--perms", "0755", "--dir", folder]);
         }
 
         line.AddRange(command.Home is null
             ? ["--size", Text(command.Limits.Temporary), "--perms", "0777", "--tmpfs", home]
-            : [command.HomeIsWritable ? "--bind" : "--ro-bind", command.Home, home]);
-        foreach (var path in command.Read)
+            : ["--bind", command.Home, home]);
+        foreach (var path in read)
         {
             line.AddRange(["--ro-bind-try", path, path]);
         }
@@ -94,13 +104,15 @@ internal static class SandboxLine
         if (asRoot)
         {
             line.AddRange([
-                "setpriv", "--reuid", Text(SandboxAssets.HostUserId), "--regid", Text(SandboxAssets.HostUserId), "--clear-groups",
+                "setpriv", "--reuid", Text(UserOf(command)), "--regid", Text(UserOf(command)), "--clear-groups",
                 "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]);
         }
 
         line.AddRange(["/bin/sh", "-c", command.Shell]);
         return line;
     }
+
+    private static int UserOf(SandboxCommand command) => command.IsHarness ? SandboxAssets.HarnessUserId : SandboxAssets.HostUserId;
 
     private static IEnumerable<string> Ancestors(IEnumerable<string> paths, string home)
     {
@@ -133,12 +145,10 @@ internal static class SandboxLine
             .Where(path => command.Read.Any(read => path == read || path.StartsWith(read + "/", StringComparison.Ordinal)));
         var environment = new Dictionary<string, string>
         {
-            ["PATH"] = string.Join(':', [.. paths, "/usr/local/bin", "/usr/bin", "/bin"]),
+            ["PATH"] = string.Join(':', [.. paths, .. OwnSdk.Folder is { } sdk ? [sdk] : (string[])[], "/usr/local/bin", "/usr/bin", "/bin"]),
             ["HOME"] = home,
             ["LANG"] = "C.UTF-8",
             ["TMPDIR"] = "/tmp",
-            ["XDG_CACHE_HOME"] = "/tmp/cache",
-            ["DOTNET_CLI_HOME"] = "/tmp",
             ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
             ["DOTNET_NOLOGO"] = "1",
             ["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1",
@@ -150,6 +160,11 @@ internal static class SandboxLine
             {
                 environment[name] = value;
             }
+        }
+
+        if (OwnSdk.Folder is { } root)
+        {
+            environment["DOTNET_ROOT"] = root;
         }
 
         foreach (var (name, value) in command.Environment)

@@ -12,6 +12,10 @@ namespace Godwit.Sandbox;
 /// </summary>
 internal sealed partial class SpawnThread : IDisposable
 {
+    // Whoever waits for a spawn is woken by this thread, which stands in no group: waking may make the pool start a thread, and a
+    // thread is born in the groups of the one that starts it.
+    private static readonly BlockingCollection<Action> Wakings = StartWaking();
+
     private readonly BlockingCollection<Action> _queue = [];
     private readonly Thread _thread;
 
@@ -29,11 +33,12 @@ internal sealed partial class SpawnThread : IDisposable
         {
             try
             {
-                started.SetResult(Process.Start(info)!);
+                var process = Process.Start(info)!;
+                Wakings.Add(() => started.SetResult(process));
             }
             catch (Exception error)
             {
-                started.SetException(error);
+                Wakings.Add(() => started.SetException(error));
             }
         });
         return started.Task;
@@ -45,6 +50,23 @@ internal sealed partial class SpawnThread : IDisposable
         _queue.CompleteAdding();
         _thread.Join();
         _queue.Dispose();
+    }
+
+    private static BlockingCollection<Action> StartWaking()
+    {
+        var wakings = new BlockingCollection<Action>();
+        new Thread(() =>
+        {
+            foreach (var wake in wakings.GetConsumingEnumerable())
+            {
+                wake();
+            }
+        })
+        {
+            IsBackground = true,
+            Name = "sandbox-wake",
+        }.Start();
+        return wakings;
     }
 
     private void Run(IReadOnlyList<string> taskFiles)

@@ -41,26 +41,23 @@ public sealed record ClaimRule(double MinimumEffect, double Alpha)
         : Math.Exp((Quantile(Level(1)) + PowerQuantile) * sigma / Math.Sqrt(Efficiency * (pairs - 2))) - 1;
 
     /// <summary>Judges the pairs of one attempt.</summary>
-    /// <param name="pairs">Base and candidate, each above 0.</param>
-    /// <param name="maximise">Whether more is better.</param>
+    /// <param name="pairs">Base and candidate.</param>
+    /// <param name="scale">How they are compared.</param>
     /// <param name="level">The one-sided level.</param>
-    public ClaimTest Test(IReadOnlyList<(double Base, double Candidate)> pairs, bool maximise, double level)
+    public ClaimTest Test(IReadOnlyList<(double Base, double Candidate)> pairs, Scale scale, double level)
     {
         if (pairs.Count == 0)
         {
-            return new ClaimTest(1, 0, 1, 0, level, false);
+            return new ClaimTest(scale.Value(0), scale.Value(double.NegativeInfinity), scale.Value(0), 0, level, false);
         }
 
-        var differences = pairs.Select(pair => LogRatio(pair.Base, pair.Candidate, maximise)).ToList();
-        var estimate = Math.Exp(SignedRank.Estimate(differences));
-        var lower = Math.Exp(SignedRank.LowerBound(differences, level));
-        var means = pairs.Average(pair => pair.Candidate) / pairs.Average(pair => pair.Base);
-        var meanRatio = maximise ? means : 1 / means;
-        return new ClaimTest(estimate, lower, meanRatio, pairs.Count, level, lower > 1 && estimate >= 1 + MinimumEffect && meanRatio > 1);
+        var gains = pairs.Select(pair => scale.Gain(pair.Base, pair.Candidate)).ToList();
+        var estimate = scale.Value(SignedRank.Estimate(gains));
+        var lower = scale.Value(SignedRank.LowerBound(gains, level));
+        var means = scale.Value(scale.Gain(pairs.Average(pair => pair.Base), pairs.Average(pair => pair.Candidate)));
+        var none = scale.Value(0);
+        return new ClaimTest(estimate, lower, means, pairs.Count, level, lower > none && estimate >= scale.Value(scale.GainOf(MinimumEffect)) && means > none);
     }
-
-    /// <summary>The signed log ratio of a pair: above 0 is better, whichever the direction.</summary>
-    public static double LogRatio(double @base, double candidate, bool maximise) => maximise ? Math.Log(candidate / @base) : Math.Log(@base / candidate);
 
     /// <summary>The deviation of a pair from A/A differences: 1.25 times the normal-consistent median absolute deviation from 0.</summary>
     public static double Sigma(IEnumerable<double> differences)
@@ -78,10 +75,13 @@ public sealed record ClaimRule(double MinimumEffect, double Alpha)
     private static double Quantile(double level) => Normal.InvCDF(0, 1, 1 - level);
 }
 
-/// <summary>What pairs prove. Estimate, bound and mean are improvement factors: above 1 is better.</summary>
+/// <summary>
+/// What pairs prove. Estimate, bound and mean are improvement factors, above 1 where it is better; or, where values are compared by
+/// their difference, improvements in the metric's unit, above 0 where it is better.
+/// </summary>
 /// <param name="Estimate">The Hodges-Lehmann estimate.</param>
 /// <param name="Lower">The one-sided lower confidence bound: what is claimed.</param>
-/// <param name="MeanRatio">The ratio of the arithmetic means: a median alone can be bought with rare bad spikes.</param>
+/// <param name="MeanRatio">The same of the arithmetic means: a median alone can be bought with rare bad spikes.</param>
 /// <param name="Pairs">How many pairs.</param>
 /// <param name="Level">The one-sided level.</param>
 /// <param name="Proven">All three rules hold.</param>

@@ -10,18 +10,24 @@ namespace Godwit.Verification;
 /// <summary>What is signed: an in-toto statement (v1) about one commit.</summary>
 public sealed record EvidenceStatement
 {
-    /// <summary>The predicate's type.</summary>
-    public const string ClaimType = "urn:godwit:claim:1";
+    /// <summary>The predicate's type: a claim on an observed figure.</summary>
+    public const string ClaimType = "urn:godwit:claim:2";
 
-    /// <summary>The statement's type.</summary>
+    /// <summary>The type of claims that were made before figures were told apart, on whatever the harness said.</summary>
+    public const string SelfTimedClaimType = "urn:godwit:claim:1";
+
+    /// <summary>The statement's type. Statements of the first type left it out.</summary>
     [System.Text.Json.Serialization.JsonPropertyName("_type")]
-    public string Type { get; init; } = "https://in-toto.io/Statement/v1";
+    public string Type { get; init; } = "";
+
+    /// <summary>The type that statements of the second type state.</summary>
+    public const string StatementType = "https://in-toto.io/Statement/v1";
 
     /// <summary>What it is about: one commit.</summary>
     public required IReadOnlyList<EvidenceSubject> Subject { get; init; }
 
-    /// <summary><see cref="ClaimType"/>.</summary>
-    public string PredicateType { get; init; } = ClaimType;
+    /// <summary><see cref="ClaimType"/>, or <see cref="SelfTimedClaimType"/>, which statements of that type left out.</summary>
+    public string PredicateType { get; init; } = SelfTimedClaimType;
 
     /// <summary>The claim with all that it rests on.</summary>
     public required EvidencePredicate Predicate { get; init; }
@@ -48,10 +54,13 @@ public sealed record EvidencePredicate
     public required string HarnessHash { get; init; }
 
     /// <summary>
-    /// <c>process</c>: the harness is a process of its own, which starts the candidate or reads it as data;
-    /// <c>loads-candidate</c>: it loads the candidate's code, which could lie to it about time. The goal says which.
+    /// How the figure is observed: <c>settings</c>, <c>wall</c>, <c>challenge</c>, <c>driver</c> or <c>judge</c>. In claims of the first
+    /// type <c>process</c>, a harness in a process of its own, or <c>loads-candidate</c>, one that loads the candidate's code.
     /// </summary>
     public string HarnessKind { get; init; } = "process";
+
+    /// <summary>What a check is worth here: <c>filter</c> where it ran the candidate's code, which can end it as it likes; null for no check.</summary>
+    public string? Check { get; init; }
 
     /// <summary>Each side was built twice, and measured in both builds. A compiler that makes the same bytes each time has made one layout.</summary>
     public bool BuiltTwice { get; init; }
@@ -110,17 +119,24 @@ public sealed record EvidenceClaim
     /// <summary>The one-sided level.</summary>
     public double Level { get; init; }
 
+    /// <summary>What differences are parts of, where values are compared by them; 0 where they are compared by their ratio.</summary>
+    public double Reference { get; init; }
+
     /// <summary>The metric doesn't vary: repeats were compared exactly.</summary>
     public bool Exact { get; init; }
 
-    /// <summary>The Hodges-Lehmann estimate of the improvement factor.</summary>
+    /// <summary>The Hodges-Lehmann estimate of the improvement: a factor, or a difference in the metric's unit.</summary>
     public double Estimate { get; init; }
 
     /// <summary>The lower bound: what is claimed.</summary>
     public double Lower { get; init; }
 
-    /// <summary>The ratio of the arithmetic means.</summary>
+    /// <summary>The same of the arithmetic means.</summary>
     public double MeanRatio { get; init; }
+
+    /// <summary>How its values are compared.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public Scale Scale => new(Direction == "maximise", Reference);
 
     /// <summary>Every pair.</summary>
     public required IReadOnlyList<EvidencePair> Pairs { get; init; }
@@ -208,7 +224,7 @@ public static class Evidence
             var statement = Canonical.Deserialize<EvidenceStatement>(payload);
 
             // One statement has one form, down to the byte: whatever differs was not written by the verifier.
-            if (envelope.Signatures.Count == 1 && envelope.PayloadType == PayloadType && statement.PredicateType == EvidenceStatement.ClaimType
+            if (envelope.Signatures.Count == 1 && envelope.PayloadType == PayloadType && statement is { PredicateType: EvidenceStatement.ClaimType, Type: EvidenceStatement.StatementType } or { PredicateType: EvidenceStatement.SelfTimedClaimType, Type: "" }
                 && Write(envelope).AsSpan().SequenceEqual(file) && Convert.ToBase64String(payload) == envelope.Payload && Canonical.Serialize(statement).AsSpan().SequenceEqual(payload))
             {
                 return (envelope, payload, statement);
@@ -244,7 +260,7 @@ public static class Evidence
     private static void Recompute(EvidenceClaim claim, string what)
     {
         var rule = new ClaimRule(claim.MinimumEffect, claim.Level);
-        var test = ClaimJudge.Judge(claim.Pairs, rule, claim.Direction == "maximise", claim.Exact, claim.Level);
+        var test = ClaimJudge.Judge(claim.Pairs, rule, claim.Scale, claim.Exact, claim.Level);
         if (!test.Proven || !Near(test.Estimate, claim.Estimate) || !Near(test.Lower, claim.Lower) || !Near(test.MeanRatio, claim.MeanRatio))
         {
             throw new EvidenceException($"the {what} doesn't follow from the samples: they give {test.Lower.ToString("0.####", CultureInfo.InvariantCulture)}, the statement says {claim.Lower.ToString("0.####", CultureInfo.InvariantCulture)}");
@@ -268,18 +284,18 @@ public static class Evidence
 /// <summary>Judges raw pairs; what claims and what verifies a claim are one piece of code.</summary>
 internal static class ClaimJudge
 {
-    public static ClaimTest Judge(IReadOnlyList<EvidencePair> pairs, ClaimRule rule, bool maximise, bool exact, double level)
+    public static ClaimTest Judge(IReadOnlyList<EvidencePair> pairs, ClaimRule rule, Scale scale, bool exact, double level)
     {
         var values = pairs.Select(pair => (Base: pair.Base.Average(), Candidate: pair.Candidate.Average())).ToList();
         if (!exact)
         {
-            return rule.Test(values, maximise, level);
+            return rule.Test(values, scale, level);
         }
 
         // Without noise there is nothing to estimate: the repeats agree or they don't.
-        var ratios = values.Select(pair => Math.Exp(ClaimRule.LogRatio(pair.Base, pair.Candidate, maximise))).ToList();
-        var agree = ratios.Count >= 3 && ratios.TrueForAll(ratio => ratio == ratios[0]);
-        var lowest = ratios.DefaultIfEmpty(1).Min();
-        return new ClaimTest(lowest, agree ? lowest : 0, lowest, ratios.Count, level, agree && lowest >= 1 + rule.MinimumEffect);
+        var gains = values.Select(pair => scale.Value(scale.Gain(pair.Base, pair.Candidate))).ToList();
+        var agree = gains.Count >= 3 && gains.TrueForAll(gain => gain == gains[0]);
+        var lowest = gains.DefaultIfEmpty(scale.Value(0)).Min();
+        return new ClaimTest(lowest, agree ? lowest : scale.Value(double.NegativeInfinity), lowest, gains.Count, level, agree && lowest >= scale.Value(scale.GainOf(rule.MinimumEffect)));
     }
 }

@@ -23,9 +23,11 @@ internal sealed class HarnessTrees
     private readonly Glob _editable;
     private readonly Glob _inputs;
     private readonly Glob _heldOut;
-    private IReadOnlyDictionary<string, byte[]?>? _heldOutFiles;
+    private readonly Glob _labels;
+    private IReadOnlyDictionary<string, byte[]?>? _hiddenFiles;
     private readonly Dictionary<string, PlainTree> _trees = new(StringComparer.Ordinal);
     private readonly List<string> _recent = [];
+    private readonly System.Collections.Concurrent.ConcurrentQueue<(string Phase, string Command, SandboxResult Result)> _carriedOut = new();
 
     public HarnessTrees(RunFolder folder, RunRepository repository, HarnessSpec spec, SandboxHost sandbox, string baseCommit)
     {
@@ -37,17 +39,33 @@ internal sealed class HarnessTrees
         _editable = new Glob(spec.Editable);
         _inputs = new Glob(spec.BuildInputs ?? ["."]);
         _heldOut = new Glob(spec.HoldOutFiles);
+        _labels = new Glob(spec.Labels);
     }
 
-    /// <summary>Stands for the user's home in setup, which may fill it, and in all else, which may read it.</summary>
+    /// <summary>Stands for the user's home in setup, which fills it; all else works on a copy of what setup has left.</summary>
     public string Home => Path.Combine(_folder.Trees, "home");
 
     /// <summary>The machine's package caches.</summary>
     public IReadOnlyDictionary<string, string> Mounts => _sandbox.Kind == SandboxKind.None ? new Dictionary<string, string>() : PackageCaches.Mounts(_spec.Setup is not null);
 
     /// <summary>One of two places for a tree, clean, built, and with the candidate's files over it.</summary>
+    /// <param name="candidate">The candidate.</param>
+    /// <param name="left">Which of the two places.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <param name="holdOut">With the files of the held-out workload.</param>
+    /// <param name="builtTwice">Each place has a build of its own.</param>
     /// <exception cref="PrepareException">Setup or the build failed.</exception>
-    public async Task<string> PlaceAsync(Candidate candidate, bool left, CancellationToken cancellation, bool holdOut = false, bool builtTwice = false)
+    public Task<string> PlaceAsync(Candidate candidate, bool left, CancellationToken cancellation, bool holdOut = false, bool builtTwice = false) =>
+        LayAsync(candidate, left ? "one" : "two", again: builtTwice && !left, _sandbox.OwnerOfFiles, file => holdOut && _heldOut.Matches(file) && !_labels.Matches(file), cancellation);
+
+    /// <summary>The base's tree for a driver or a judge: no candidate has a place in it, and the labels are there alone.</summary>
+    /// <param name="holdOut">With the files of the held-out workload.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="PrepareException">Setup or the build failed.</exception>
+    public Task<string> PlaceHarnessAsync(bool holdOut, CancellationToken cancellation) =>
+        LayAsync(Candidate.Base, "own", again: false, _sandbox.OwnerOfHarness, file => _heldOut.Matches(file) ? holdOut : _labels.Matches(file), cancellation);
+
+    private async Task<string> LayAsync(Candidate candidate, string place, bool again, int owner, Func<string, bool> shows, CancellationToken cancellation)
     {
         var refused = candidate.Files.FirstOrDefault(file => !_editable.Matches(Local(file.Path)));
         if (refused is not null)
@@ -56,14 +74,14 @@ internal sealed class HarnessTrees
         }
 
         candidate = await candidate.ResolveAsync(_repository, cancellation);
-        var (key, pristine) = await BuiltAsync(candidate, cancellation, again: builtTwice && !left);
+        var (key, pristine) = await BuiltAsync(candidate, cancellation, again);
 
-        // Both places' names have one length: a path's length alone can move a benchmark.
-        var name = $"{(left ? "one" : "two")}-{key}";
+        // All places' names have one length: a path's length alone can move a benchmark.
+        var name = $"{place}-{key}";
         if (!_trees.TryGetValue(name, out var tree))
         {
             Forget();
-            tree = _trees[name] = new PlainTree(Path.Combine(_folder.Trees, name), _sandbox.OwnerOfFiles);
+            tree = _trees[name] = new PlainTree(Path.Combine(_folder.Trees, name), owner);
             if (Directory.Exists(tree.Path))
             {
                 FileSystem.DeleteAll(tree.Path);
@@ -73,7 +91,7 @@ internal sealed class HarnessTrees
         _recent.Remove(name);
         _recent.Add(name);
         var overlay = candidate.Files.ToDictionary(file => file.Path, file => file.Content);
-        foreach (var (file, content) in holdOut ? await HeldOutAsync(cancellation) : new Dictionary<string, byte[]?>())
+        foreach (var (file, content) in (await HiddenAsync(cancellation)).Where(file => shows(Local(file.Key))))
         {
             overlay[file] = content;
         }
@@ -101,14 +119,14 @@ internal sealed class HarnessTrees
     /// <summary>The base commit without the files that proposers must not see.</summary>
     public async Task<string> VisibleAsync(CancellationToken cancellation)
     {
-        var hidden = await HeldOutAsync(cancellation);
+        var hidden = await HiddenAsync(cancellation);
         return hidden.Count == 0
             ? _baseCommit
             : await _repository.CommitAsync(_baseCommit, hidden.Keys.ToDictionary(file => file, _ => (byte[]?)null), "Without held-out files", DateTimeOffset.UnixEpoch, "visible", cancellation);
     }
 
     /// <summary>Whether a candidate may change a file.</summary>
-    public bool IsEditable(string path) => _editable.Matches(Local(path)) && !_heldOut.Matches(Local(path));
+    public bool IsEditable(string path) => _editable.Matches(Local(path)) && !IsHidden(path);
 
     /// <summary>What an agent's commands get.</summary>
     public SandboxCommand Template => new()
@@ -123,8 +141,17 @@ internal sealed class HarnessTrees
         Cpus = Processors.ForWork(_spec.Cpus),
     };
 
-    /// <summary>Makes the base: checkout, setup, build.</summary>
-    public Task PrepareBaseAsync(CancellationToken cancellation) => BuiltAsync(Candidate.Base, cancellation);
+    /// <summary>The run's id.</summary>
+    public string Run => _folder.Id;
+
+    /// <summary>The setups and builds that were carried out since this was asked last.</summary>
+    public IEnumerable<(string Phase, string Command, SandboxResult Result)> TakeCarriedOut()
+    {
+        while (_carriedOut.TryDequeue(out var one))
+        {
+            yield return one;
+        }
+    }
 
     private async Task<(string Key, string Path)> BuiltAsync(Candidate candidate, CancellationToken cancellation, bool again = false)
     {
@@ -162,7 +189,7 @@ internal sealed class HarnessTrees
             }
 
             await _repository.CheckoutAsync(_baseCommit, work, cancellation);
-            foreach (var file in (await HeldOutAsync(cancellation)).Keys)
+            foreach (var file in (await HiddenAsync(cancellation)).Keys)
             {
                 File.Delete(Path.Combine(work, file));
             }
@@ -186,23 +213,26 @@ internal sealed class HarnessTrees
         return (key, path);
     }
 
-    private async Task<IReadOnlyDictionary<string, byte[]?>> HeldOutAsync(CancellationToken cancellation)
+    private bool IsHidden(string path) => _heldOut.Matches(Local(path)) || _labels.Matches(Local(path));
+
+    /// <summary>The files that aren't in every tree: of the held-out workload, and labels.</summary>
+    private async Task<IReadOnlyDictionary<string, byte[]?>> HiddenAsync(CancellationToken cancellation)
     {
-        if (_heldOutFiles is not null)
+        if (_hiddenFiles is not null)
         {
-            return _heldOutFiles;
+            return _hiddenFiles;
         }
 
         var files = new Dictionary<string, byte[]?>(StringComparer.Ordinal);
-        foreach (var (file, _) in _spec.HoldOutFiles.Count == 0 ? [] : await _repository.FilesAsync(_baseCommit, _spec.Folder, cancellation))
+        foreach (var (file, _) in _spec.HoldOutFiles.Count + _spec.Labels.Count == 0 ? [] : await _repository.FilesAsync(_baseCommit, _spec.Folder, cancellation))
         {
-            if (_heldOut.Matches(Local(file)))
+            if (IsHidden(file))
             {
                 files[file] = await _repository.FileAsync(_baseCommit, file, cancellation);
             }
         }
 
-        return _heldOutFiles = files;
+        return _hiddenFiles = files;
     }
 
     private async Task PrepareAsync(string phase, string command, string tree, bool network, CancellationToken cancellation)
@@ -214,7 +244,7 @@ internal sealed class HarnessTrees
                 Tree = tree,
                 Folder = _spec.Folder,
                 Home = Home,
-                HomeIsWritable = network,
+                KeepsHome = network,
                 Read = _spec.Read,
                 Mounts = Mounts,
                 Environment = PackageCaches.Variables(),
@@ -223,14 +253,15 @@ internal sealed class HarnessTrees
                 Cpus = Processors.ForWork(_spec.Cpus),
             },
             cancellation);
+        _carriedOut.Enqueue((phase, command, result));
         if (result.ExitCode == 0 && !result.TimedOut)
         {
             return;
         }
 
         var outcome = result.TimedOut ? TrialOutcome.TimedOut : result.Crashed ? TrialOutcome.Crashed : TrialOutcome.Invalid;
-        var how = result.TimedOut ? $"took longer than {_spec.BuildTimeout.TotalSeconds:0} s" : $"failed: {LastLine.Of(result)}";
-        throw new PrepareException(outcome, $"{phase} {how}", result.Output + result.Error);
+        var message = result.TimedOut ? $"{phase} took longer than {_spec.BuildTimeout.TotalSeconds:0} s" : FailureCause.Describe(phase, command, result, Run);
+        throw new PrepareException(outcome, message, result.Output + result.Error);
     }
 
     /// <summary>A build runs the candidate's code: what isn't the candidate's to change is put back from the base commit.</summary>
@@ -246,7 +277,7 @@ internal sealed class HarnessTrees
         foreach (var (file, _) in await _repository.FilesAsync(_baseCommit, "", cancellation))
         {
             var original = new FileInfo(Path.Combine(source, file));
-            if (_editable.Matches(Local(file)) || _heldOut.Matches(Local(file)) || original.LinkTarget is not null || !original.Exists)
+            if (_editable.Matches(Local(file)) || IsHidden(file) || original.LinkTarget is not null || !original.Exists)
             {
                 continue;
             }

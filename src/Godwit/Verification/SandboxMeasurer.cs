@@ -1,34 +1,26 @@
-using System.Globalization;
 using System.Text;
 using Godwit.Durable;
 using Godwit.Journal;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
-using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Verification;
 
 /// <summary>Checks and measures candidates with the goal's own commands, in sandboxes, one at a time.</summary>
 internal sealed class SandboxMeasurer : IMeasurer, IDisposable
 {
-    private const int ResultLimit = 16 << 20;
-
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly HarnessTrees _trees;
     private readonly HarnessSpec _spec;
-    private readonly SandboxHost _sandbox;
-    private readonly string _scratch;
+    private readonly MeasuredCommands _commands;
     private readonly IReadOnlyList<Constraint> _constraints;
 
     public SandboxMeasurer(HarnessTrees trees, HarnessSpec spec, SandboxHost sandbox, RunFolder folder)
     {
         _trees = trees;
         _spec = spec;
-        _sandbox = sandbox;
-        _scratch = Path.Combine(folder.Trees, "scratch");
+        _commands = new MeasuredCommands(trees, spec, sandbox, folder);
         _constraints = [.. spec.Constraints.Select(text => new Constraint(text)).Where(constraint => !constraint.ComparesWithBase)];
-        Directory.CreateDirectory(_scratch);
-        FileSystem.Own(_scratch, sandbox.OwnerOfFiles);
     }
 
     /// <summary>Held while something runs that noise would spoil; whoever draws takes it first.</summary>
@@ -42,23 +34,23 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
             var tree = await _trees.PlaceAsync(candidate, left: true, cancellation);
             if (_spec.Check is null)
             {
-                return new CheckResult(TrialOutcome.Ok, null, null, attempt.ActiveTime.TotalSeconds);
+                return new CheckResult(TrialOutcome.Ok, null, null, attempt.ActiveTime.TotalSeconds, Records([], attempt));
             }
 
-            var result = await _sandbox.RunAsync(Command(_spec.Check, tree, _spec.BuildTimeout, Processors.ForWork(_spec.Cpus), new Dictionary<string, string>()), cancellation);
-            var log = attempt.Put(Encoding.UTF8.GetBytes(result.Output + result.Error));
+            var result = await _commands.CheckAsync(_spec.Check, tree, cancellation);
             var (outcome, reason) = result switch
             {
                 { TimedOut: true } => (TrialOutcome.TimedOut, $"check took longer than {_spec.BuildTimeout.TotalSeconds:0} s"),
                 { ExitCode: 0 } => (TrialOutcome.Ok, null),
-                { Crashed: true } => (TrialOutcome.Crashed, $"check was ended by signal {result.ExitCode - 128}"),
-                _ => (TrialOutcome.Invalid, LastLine.Of(result)),
+                { Crashed: true } => (TrialOutcome.Crashed, $"check was ended by signal {result.ExitCode - 128}: {FailureCause.Of(result)}"),
+                _ => (TrialOutcome.Invalid, Why("check", _spec.Check, result, candidate)),
             };
-            return new CheckResult(outcome, reason, log, attempt.ActiveTime.TotalSeconds);
+            var records = Records([new Carried("check", _spec.Check, result)], attempt);
+            return new CheckResult(outcome, reason, records[^1].Log, attempt.ActiveTime.TotalSeconds, records);
         }
         catch (PrepareException failed)
         {
-            return new CheckResult(failed.Outcome, failed.Message, attempt.Put(Encoding.UTF8.GetBytes(failed.Log)), attempt.ActiveTime.TotalSeconds);
+            return new CheckResult(failed.Outcome, failed.Message, Put(failed.Log, attempt), attempt.ActiveTime.TotalSeconds, Records([], attempt));
         }
         finally
         {
@@ -102,6 +94,8 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
             MeasureOnceAsync(isBase ? request.Base : request.Candidate, isBase, request.Seed, request.HoldOut, attempt, cancellation, request.BuiltTwice);
     }
 
+    public void Dispose() => _oneAtATime.Dispose();
+
     /// <summary>All builds before the first measurement, so that none runs shortly before one.</summary>
     private async Task BuildAllAsync(IReadOnlyList<Candidate> candidates, CancellationToken cancellation)
     {
@@ -118,51 +112,69 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         }
     }
 
-    public void Dispose() => _oneAtATime.Dispose();
-
     private async Task<Measurement> MeasureOnceAsync(Candidate candidate, bool isBase, ulong seed, bool holdOut, Attempt attempt, CancellationToken cancellation, bool builtTwice = false)
     {
-        string tree;
         try
         {
             // Where a tree lies on the disk can favour it. The seed decides which place each arm has, so no arm keeps the better one.
-            tree = await _trees.PlaceAsync(candidate, isBase ^ ((seed & 1) == 1), cancellation, holdOut, builtTwice);
+            var tree = await _trees.PlaceAsync(candidate, isBase ^ ((seed & 1) == 1), cancellation, holdOut, builtTwice);
+            var taken = await _commands.MeasureAsync(tree, seed, holdOut, cancellation);
+            var records = Records(taken.Carried, attempt);
+            return Judge(taken, candidate) with
+            {
+                Commands = records,
+                Log = records.LastOrDefault(record => record.Log is not null)?.Log,
+                Seconds = taken.Seconds,
+                ActiveSeconds = attempt.ActiveTime.TotalSeconds,
+            };
         }
         catch (PrepareException failed)
         {
-            return Refused(failed.Outcome, failed.Message, failed.Log, 0, attempt);
+            return new Measurement
+            {
+                Outcome = failed.Outcome, Reason = failed.Message, Log = Put(failed.Log, attempt), Commands = Records([], attempt), ActiveSeconds = attempt.ActiveTime.TotalSeconds,
+            };
         }
-
-        var resultFile = Path.Combine(_scratch, "result.json");
-        File.Delete(resultFile);
-        FileSystem.SyncAll();
-        var environment = new Dictionary<string, string>
-        {
-            ["GODWIT_SEED"] = seed.ToString(CultureInfo.InvariantCulture),
-            ["GODWIT_RESULT"] = $"{SandboxLine.ScratchInside}/result.json",
-        };
-        var line = holdOut ? _spec.HoldOut! : _spec.Measure;
-        var result = await _sandbox.RunAsync(Command(line, tree, _spec.Timeout, Processors.ForMeasuring(_spec.Cpus), environment), cancellation);
-        var seconds = result.Elapsed.TotalSeconds;
-        var log = result.Output + result.Error;
-        return result switch
-        {
-            { TimedOut: true } => Refused(TrialOutcome.TimedOut, $"the measurement took longer than {_spec.Timeout.TotalSeconds:0.#} s", log, seconds, attempt),
-            { ExitCode: 0 } => Accept(result, ReadResult(resultFile), seconds, attempt),
-            { ExitCode: 75 } => Refused(TrialOutcome.Infrastructure, LastLine.Of(result), log, seconds, attempt),
-            { Crashed: true } => Refused(TrialOutcome.Crashed, $"the measurement was ended by signal {result.ExitCode - 128}", log, seconds, attempt),
-            _ => Refused(TrialOutcome.Invalid, LastLine.Of(result), log, seconds, attempt),
-        };
     }
 
-    private Measurement Accept(SandboxResult result, byte[]? json, double seconds, Attempt attempt)
+    private Measurement Judge(Taken taken, Candidate candidate)
     {
-        IReadOnlyDictionary<string, MetricSamples> metrics = new Dictionary<string, MetricSamples>();
+        if (taken.Refusal is { } refusal)
+        {
+            return new Measurement { Outcome = refusal.Outcome, Reason = refusal.Reason };
+        }
+
+        var last = taken.Carried[^1];
+        var (outcome, reason) = last.Result switch
+        {
+            { TimedOut: true } => (TrialOutcome.TimedOut, $"the measurement took longer than {_spec.Timeout.TotalSeconds:0.#} s"),
+            { ExitCode: 0 } => (TrialOutcome.Ok, (string?)null),
+            { ExitCode: 75 } => (TrialOutcome.Infrastructure, FailureCause.Of(last.Result)),
+            { Crashed: true } => (TrialOutcome.Crashed, $"the measurement was ended by signal {last.Result.ExitCode - 128}: {FailureCause.Of(last.Result)}"),
+            _ => (TrialOutcome.Invalid, Why("measure", last.Command, last.Result, candidate)),
+        };
+        return outcome == TrialOutcome.Ok ? Accept(taken, last.Result) : new Measurement { Outcome = outcome, Reason = reason };
+    }
+
+    private Measurement Accept(Taken taken, SandboxResult reporter)
+    {
+        var metrics = new Dictionary<string, MetricSamples>(StringComparer.Ordinal);
         string? reason;
         try
         {
-            metrics = ResultReader.Read(json, result.Output);
-            reason = RefuseMetric(metrics) ?? _constraints.Select(constraint => constraint.Refuse(metrics)).FirstOrDefault(refusal => refusal is not null);
+            foreach (var (name, samples) in ResultReader.Read(taken.ResultFile, reporter.Output))
+            {
+                metrics[name] = name.StartsWith(MeasurementKinds.Own, StringComparison.Ordinal)
+                    ? throw new ResultException($"metric {name} was reported, and names that begin with {MeasurementKinds.Own} are Godwit's own")
+                    : samples;
+            }
+
+            foreach (var (name, samples) in taken.Observed)
+            {
+                metrics[name] = samples;
+            }
+
+            reason = taken.AnswerProblem ?? RefuseMetric(metrics) ?? _constraints.Select(constraint => constraint.Refuse(metrics)).FirstOrDefault(refusal => refusal is not null);
         }
         catch (ResultException refusal)
         {
@@ -173,23 +185,22 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         {
             Outcome = reason is null ? TrialOutcome.Ok : TrialOutcome.Invalid,
             Reason = reason,
-            Log = reason is null ? null : attempt.Put(Encoding.UTF8.GetBytes(result.Output + result.Error)),
             Metrics = metrics,
-            Seconds = seconds,
-            ActiveSeconds = attempt.ActiveTime.TotalSeconds,
+            Answer = taken.Answer,
+            TimedShare = Share(taken, metrics),
+            Complaint = FailureCause.Marked(reporter.Error) is [var first, ..] ? first : null,
         };
     }
 
-    private string? RefuseMetric(IReadOnlyDictionary<string, MetricSamples> metrics)
+    private double Share(Taken taken, Dictionary<string, MetricSamples> metrics) => taken.Seconds <= 0 ? 0
+        : metrics.TryGetValue(MeasurementKinds.Round, out var rounds) ? rounds.Samples.Sum() / taken.Seconds
+        : _spec.Timed is { } timed && metrics.TryGetValue(timed, out var inside) ? inside.Value / taken.Seconds : 0;
+
+    private string? RefuseMetric(Dictionary<string, MetricSamples> metrics)
     {
         if (!metrics.TryGetValue(_spec.Metric, out var metric))
         {
-            return $"no metric {_spec.Metric} was reported{(metrics.Count == 0 ? "" : $"; there are {string.Join(", ", metrics.Keys)}")}";
-        }
-
-        if (metric.Samples.Any(sample => sample <= 0))
-        {
-            return $"metric {_spec.Metric} is {metric.Samples.Min().ToString(CultureInfo.InvariantCulture)}; ratios need it above 0";
+            return $"no metric {_spec.Metric} was reported{(metrics.Count == 0 ? "" : $"; there are {string.Join(", ", metrics.Keys.Order(StringComparer.Ordinal))}")}";
         }
 
         return metric.Unit is not null && _spec.Unit is not null && metric.Unit != _spec.Unit
@@ -197,41 +208,15 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
             : null;
     }
 
-    private static Measurement Refused(TrialOutcome outcome, string reason, string log, double seconds, Attempt attempt) => new()
-    {
-        Outcome = outcome,
-        Reason = reason,
-        Log = attempt.Put(Encoding.UTF8.GetBytes(log)),
-        Seconds = seconds,
-        ActiveSeconds = attempt.ActiveTime.TotalSeconds,
-    };
+    /// <summary>Of the base everything is told; of a candidate the cause alone, which is what its proposer can use.</summary>
+    private string Why(string phase, string command, SandboxResult result, Candidate candidate) =>
+        candidate.Files.Count == 0 ? FailureCause.Describe(phase, command, result, _trees.Run) : FailureCause.Of(result);
 
-    private SandboxCommand Command(string shell, string tree, TimeSpan timeout, string? cpus, IReadOnlyDictionary<string, string> environment) => new()
-    {
-        Shell = shell,
-        Tree = tree,
-        Folder = _spec.Folder,
-        Scratch = _scratch,
-        Home = _trees.Home,
-        Read = _spec.Read,
-        Mounts = _trees.Mounts,
-        Timeout = timeout,
-        Cpus = cpus,
-        Environment = environment.Concat(PackageCaches.Variables()).ToDictionary(),
-    };
+    private List<CommandRecord> Records(IReadOnlyList<Carried> carried, Attempt attempt) =>
+    [
+        .. _trees.TakeCarriedOut().Select(one => new Carried(one.Phase, one.Command, one.Result)).Concat(carried)
+            .Select(one => new CommandRecord(one.Phase, one.Command, one.Result.ExitCode, Math.Round(one.Result.Elapsed.TotalSeconds, 4), Put(one.Result.Output + one.Result.Error, attempt))),
+    ];
 
-    /// <summary>The candidate's side wrote this file: a link, a device or something huge in its place is no result.</summary>
-    private static byte[]? ReadResult(string path)
-    {
-        if (FileSystem.Facts(path) is not { IsRegular: true, Size: <= ResultLimit })
-        {
-            return null;
-        }
-
-        // Nothing that could swap the file is alive any more.
-        using SafeFileHandle file = File.OpenHandle(path);
-        var content = new byte[RandomAccess.GetLength(file)];
-        RandomAccess.Read(file, content, 0);
-        return content;
-    }
+    private static BlobRef? Put(string log, Attempt attempt) => log.Length == 0 ? null : attempt.Put(Encoding.UTF8.GetBytes(log));
 }

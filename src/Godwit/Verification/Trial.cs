@@ -49,10 +49,11 @@ public sealed record Candidate(IReadOnlyList<FileChange> Files)
 
 /// <summary>What a check said.</summary>
 /// <param name="Outcome">Never <see cref="TrialOutcome.Infrastructure"/>.</param>
-/// <param name="Reason">The last line of what it printed, where it refused.</param>
+/// <param name="Reason">Why it refused; null where it passed.</param>
 /// <param name="Log">All that it printed.</param>
 /// <param name="ActiveSeconds">The run's active time when it ended.</param>
-public sealed record CheckResult(TrialOutcome Outcome, string? Reason, BlobRef? Log, double ActiveSeconds);
+/// <param name="Commands">Every command that was carried out for it; null in journals of earlier versions.</param>
+public sealed record CheckResult(TrialOutcome Outcome, string? Reason, BlobRef? Log, double ActiveSeconds, IReadOnlyList<CommandRecord>? Commands = null);
 
 /// <summary>The samples of one metric in one measurement.</summary>
 /// <param name="Samples">As printed, at least one.</param>
@@ -76,11 +77,23 @@ public sealed record Measurement
     /// <summary>What it printed; kept where it isn't <see cref="TrialOutcome.Ok"/>.</summary>
     public BlobRef? Log { get; init; }
 
-    /// <summary>The metrics by name; empty where there is no result.</summary>
+    /// <summary>Every command that was carried out for it; null in journals of earlier versions.</summary>
+    public IReadOnlyList<CommandRecord>? Commands { get; init; }
+
+    /// <summary>Lines that look like errors on the standard error of a command that ended well; null for none.</summary>
+    public string? Complaint { get; init; }
+
+    /// <summary>The metrics by name, those that Godwit makes among them; empty where there is no result.</summary>
     public IReadOnlyDictionary<string, MetricSamples> Metrics { get; init; } = new Dictionary<string, MetricSamples>();
 
     /// <summary>How long the command ran.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>What must be the base's for the same seed, or its hash; null where the goal's kind has no answer.</summary>
+    public string? Answer { get; init; }
+
+    /// <summary>The part of the run that is timed, as a fraction; 0 where it isn't known.</summary>
+    public double TimedShare { get; init; }
 
     /// <summary>The run's active time when it ended.</summary>
     public double ActiveSeconds { get; init; }

@@ -13,7 +13,7 @@ public abstract class AgentRunFixture : IDisposable
 
     internal string Goal(string more = "") => Command.Folder(
         $"goal-{Guid.NewGuid():N}"[..12],
-        ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
+        ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < $GODWIT_ARTIFACTS/src.txt)\n"),
         ("check", "#!/bin/sh\ngrep -q keep src.txt || { echo 'the word is gone'; exit 1; }\n"),
         ("src.txt", $"keep\n{new string('x', 500)}\n"),
         ("other.txt", "o\n"),
@@ -22,8 +22,8 @@ public abstract class AgentRunFixture : IDisposable
             goal: Fewer bytes
             editable: [src.txt, other.txt]
             check: ./check
-            measure: {command: ./bench, metric: bytes, direction: minimise}
-            holdout: {command: ./bench}
+            measure: {command: cp src.txt $GODWIT_OUT, score: ./bench, metric: bytes, direction: minimise}
+            holdout: {command: cp src.txt $GODWIT_OUT}
             agents: {turns: 8}
             budget: {trials: 3, dollars: 1}
             seed: 4

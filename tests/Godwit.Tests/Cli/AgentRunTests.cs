@@ -21,7 +21,7 @@ public sealed class AgentRunTests : AgentRunFixture
         Assert.Contains("took the filler out", report, StringComparison.Ordinal);
         var (verified, words, _) = Command.Run("verify", result.GetProperty("evidence").GetString()!);
         Assert.Equal(0, verified);
-        Assert.Contains("a process of its own", words, StringComparison.Ordinal);
+        Assert.Contains("judge: a process of the base's alone", words, StringComparison.Ordinal);
 
         var costs = Command.RunJson("show", "last", "--costs");
         Assert.Equal(5, costs.GetProperty("models")[0].GetProperty("calls").GetInt32());

@@ -9,7 +9,7 @@ public sealed class CompareTests : IDisposable
     private const string Goal = """
         goal: Faster
         editable: [speed.txt, lag.txt]
-        measure: {command: ./bench, metric: ops, direction: maximise}
+        measure: {command: cp *.txt $GODWIT_OUT, score: ./bench, metric: ops, direction: maximise}
         """;
 
     private readonly Program _godwit = new();
@@ -17,7 +17,7 @@ public sealed class CompareTests : IDisposable
 
     public CompareTests() => _folder = _godwit.Folder(
         "repository",
-        ("bench", "#!/bin/sh\necho METRIC ops=$(cat speed.txt)\necho METRIC lag=$(cat lag.txt)\n"),
+        ("bench", "#!/bin/sh\necho METRIC ops=$(cat $GODWIT_ARTIFACTS/speed.txt)\necho METRIC lag=$(cat $GODWIT_ARTIFACTS/lag.txt)\n"),
         ("speed.txt", "100\n"), ("lag.txt", "10\n"), ("held.txt", "100\n"), ("godwit.yaml", Goal));
 
     public void Dispose() => _godwit.Dispose();
@@ -89,7 +89,7 @@ public sealed class CompareTests : IDisposable
     [InlineData("50\n", "unclear")]
     public void Compare_HeldOutWorkload_HasItsSay(string held, string verdict)
     {
-        Write("godwit.yaml", Goal.Replace("lag.txt]", "lag.txt, held.txt]", StringComparison.Ordinal) + "\nholdout: {command: 'echo METRIC ops=$(cat held.txt)'}\n");
+        Write("godwit.yaml", Goal.Replace("lag.txt]", "lag.txt, held.txt]", StringComparison.Ordinal) + "\nholdout: {command: cp *.txt $GODWIT_OUT, score: 'echo METRIC ops=$(cat $GODWIT_ARTIFACTS/held.txt)'}\n");
         Commit("base");
         Write("speed.txt", "300\n");
         Write("held.txt", held);

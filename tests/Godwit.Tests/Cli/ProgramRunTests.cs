@@ -86,15 +86,15 @@ public sealed class ProgramRunTests : IDisposable
             """);
         var goal = _godwit.Folder(
             "goal",
-            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
+            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < $GODWIT_ARTIFACTS/src.txt)\n"),
             ("check", "#!/bin/sh\ngrep -q keep src.txt || { echo 'the word is gone'; exit 1; }\n"),
             ("src.txt", $"keep\n{new string('x', 500)}\n"),
             ("godwit.yaml", $$"""
                 goal: Fewer bytes
                 editable: [src.txt]
                 check: ./check
-                measure: {command: ./bench, metric: bytes, direction: minimise}
-                holdout: {command: ./bench}
+                measure: {command: cp src.txt $GODWIT_OUT, score: ./bench, metric: bytes, direction: minimise}
+                holdout: {command: cp src.txt $GODWIT_OUT}
                 agents: {program: {{program}}, time: 2m}
                 budget: {trials: 1, dollars: 5}
                 seed: 4
@@ -257,13 +257,13 @@ public sealed class ProgramRunTests : IDisposable
         return _godwit.Folder(
             "goal",
             ("agent", agent),
-            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < src.txt)\n"),
+            ("bench", "#!/bin/sh\necho METRIC bytes=$(wc -c < $GODWIT_ARTIFACTS/src.txt)\n"),
             ("src.txt", $"keep\n{new string('x', 500)}\n"),
             ("godwit.yaml", """
                 goal: Fewer bytes
                 editable: [src.txt]
-                measure: {command: ./bench, metric: bytes, direction: minimise}
-                holdout: {command: ./bench}
+                measure: {command: cp src.txt $GODWIT_OUT, score: ./bench, metric: bytes, direction: minimise}
+                holdout: {command: cp src.txt $GODWIT_OUT}
                 agents: {program: small}
                 budget: {trials: 1, dollars: 1}
                 """));

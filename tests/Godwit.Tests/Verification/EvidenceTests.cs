@@ -10,7 +10,7 @@ public sealed class EvidenceTests
     {
         var random = new SeededRandom(1, "evidence");
         var pairs = Enumerable.Range(0, 20).Select(_ => new EvidencePair(random.NextDouble() < 0.5, [100 + random.NextNormal()], [130 + random.NextNormal()])).ToList();
-        var test = new ClaimRule(0.05, 0.025).Test([.. pairs.Select(pair => (pair.Base[0], pair.Candidate[0]))], true, 0.025);
+        var test = new ClaimRule(0.05, 0.025).Test([.. pairs.Select(pair => (pair.Base[0], pair.Candidate[0]))], new Scale(true), 0.025);
         return new EvidenceStatement
         {
             Subject = [new EvidenceSubject("result", new Dictionary<string, string> { ["gitCommit"] = "abc" })],

@@ -28,18 +28,18 @@ public sealed class StatisticsTests
     {
         // 18 pairs are 20 % better and two are ten times worse: the mean has fallen.
         var pairs = Enumerable.Range(0, 20).Select(index => (Base: 100.0 + index * 0.01, Candidate: index is 3 or 12 ? 1.0 : 112.0)).ToList();
-        var test = new ClaimRule(0.05, 0.05).Test(pairs, maximise: true, 0.05);
+        var test = new ClaimRule(0.05, 0.05).Test(pairs, new Scale(true), 0.05);
         Assert.True(test.Lower > 1 && test.Estimate >= 1.05);
         Assert.True(test.MeanRatio < 1.01);
         var worse = pairs.Select(pair => (pair.Base, Candidate: pair.Candidate > 50 ? 106 : 1.0)).ToList();
-        Assert.False(new ClaimRule(0.05, 0.05).Test(worse, maximise: true, 0.05).Proven);
+        Assert.False(new ClaimRule(0.05, 0.05).Test(worse, new Scale(true), 0.05).Proven);
     }
 
     [Fact]
     public void Test_Minimise_ReportsTheImprovementFactor()
     {
         var pairs = Enumerable.Range(0, 20).Select(index => (Base: 200.0 + index, Candidate: 100.0 + index * 0.5)).ToList();
-        var test = new ClaimRule(0.05, 0.05).Test(pairs, maximise: false, 0.05);
+        var test = new ClaimRule(0.05, 0.05).Test(pairs, new Scale(false), 0.05);
         Assert.True(test.Proven);
         Assert.Equal(2, test.Estimate, 6);
         Assert.Equal(2, test.MeanRatio, 6);

@@ -53,7 +53,7 @@ public static class CompareHost
         }
 
         var result = end.Result<CompareResult>();
-        if (result.Verdict is not ("better" or "worse"))
+        if (result.Verdict is not ("better" or "worse") || !goal.Harness.Kind.CanClaim())
         {
             return (result, null, leftOut);
         }

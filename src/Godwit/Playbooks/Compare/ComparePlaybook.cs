@@ -80,7 +80,7 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
             }
         }
 
-        var series = new PairSeries(context, Measurer, goal);
+        var series = new PairSeries(context, Measurer, goal, calibration.ScaleOf(goal.Harness.Maximise));
         var (found, failed) = await MeasureAsync(series, "compare", pairs, holdOut: false, goal, calibration, input.Head);
         if (failed is not null)
         {
@@ -117,15 +117,22 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
 
     private static CompareResult Judge(Goal goal, ClaimRule rule, double level, Calibration calibration, IReadOnlyList<EvidencePair> samples)
     {
-        var better = ClaimJudge.Judge(samples, rule, goal.Harness.Maximise, calibration.Exact, level);
-        var worse = ClaimJudge.Judge(Swap(samples), rule, goal.Harness.Maximise, calibration.Exact, level);
+        var scale = calibration.ScaleOf(goal.Harness.Maximise);
+        var better = ClaimJudge.Judge(samples, rule, scale, calibration.Exact, level);
+        var worse = ClaimJudge.Judge(Swap(samples), rule, scale, calibration.Exact, level);
+        var times = scale.ByDifference ? "" : " times";
         var (verdict, reason) = (better, worse) switch
         {
-            ({ Proven: true }, _) => ("better", $"{goal.Harness.Metric} is at least {Bound.Text(better.Lower)} times better"),
-            (_, { Proven: true }) => ("worse", $"{goal.Harness.Metric} is at least {Bound.Text(worse.Lower)} times worse"),
-            _ when better.Lower > 1 / (1 + goal.MinimumEffect) => ("not_worse", $"{goal.Harness.Metric} is not worse by {goal.MinimumEffect:P0}: at least {Bound.Text(better.Lower)} times the base's"),
-            _ => ("unclear", $"{better.Pairs} pairs can't tell: between {Bound.Text(better.Lower)} and {(worse.Lower > 0 ? 1 / worse.Lower : double.PositiveInfinity):0.###} times the base's"),
+            ({ Proven: true }, _) => ("better", $"{goal.Harness.Metric} is at least {Bound.Text(better.Lower)}{times} better"),
+            (_, { Proven: true }) => ("worse", $"{goal.Harness.Metric} is at least {Bound.Text(worse.Lower)}{times} worse"),
+            _ when scale.FromValue(better.Lower) > -scale.GainOf(goal.MinimumEffect) => ("not_worse", $"{goal.Harness.Metric} is not worse by {goal.MinimumEffect:P0}: at least {Bound.Text(better.Lower)}{times} the base's"),
+            _ => ("unclear", $"{better.Pairs} pairs can't tell: between {Bound.Text(better.Lower)} and {scale.Value(-scale.FromValue(worse.Lower)):0.###}{times} the base's"),
         };
+        if (verdict is "better" or "worse" && !goal.Harness.Kind.CanClaim())
+        {
+            reason += ", as the measured process itself reports; nothing is signed, because that code could say anything (docs/observed.md)";
+        }
+
         return new CompareResult { Verdict = verdict, Reason = reason, Better = better, Worse = worse, Pairs = samples, Calibration = calibration };
     }
 

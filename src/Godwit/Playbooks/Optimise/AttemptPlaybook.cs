@@ -29,7 +29,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         var goal = input.Input.Goal;
         var rule = new ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
         var maker = new CandidateMaker(goal, input.Input.BaseFile);
-        var series = new PairSeries(context, Services.Measurer, goal, input.Number);
+        var scale = input.Calibration.ScaleOf(goal.Harness.Maximise);
+        var series = new PairSeries(context, Services.Measurer, goal, scale, input.Number);
         var result = new AttemptResult { Attempt = input.Number, Trial = input.Trial.Number, Parameters = input.Trial.Parameters, ActiveSeconds = input.ActiveSeconds };
         var planned = input.Calibration.Exact ? ExactRepeats : Plan(input, rule, goal);
         if (planned == 0)
@@ -55,7 +56,11 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         }
 
         var level = rule.Level(input.Number);
-        result = result with { Claim = Judge(result.Pairs, rule, goal, input.Calibration.Exact, level) };
+        result = result with
+        {
+            Claim = ClaimJudge.Judge(result.Pairs, rule, scale, input.Calibration.Exact, level),
+            Outside = goal.Harness.Kind.CanClaim() ? null : rule.Test(PairSeries.Seconds(confirmed.Pairs), new Scale(Maximise: false), level),
+        };
         if (Refuse(result.Claim!, confirmed.Pairs, series, goal, input.Calibration.Exact) is { } refusal)
         {
             return result with { Reason = refusal };
@@ -74,7 +79,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         }
 
         // An intersection of two tests, each at its own level, needs no correction (Berger 1982).
-        var test = Judge(result.HoldOutPairs, rule, goal, input.Calibration.Exact, OneSided);
+        var test = ClaimJudge.Judge(result.HoldOutPairs, rule, scale, input.Calibration.Exact, OneSided);
         var broken = BrokenBound(goal, held.Pairs, input.Calibration.Exact);
         return result with
         {
@@ -112,7 +117,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
             return result;
         }
 
-        var margin = Math.Log(1 + goal.MinimumEffect / 2);
+        var scale = input.Calibration.ScaleOf(goal.Harness.Maximise);
+        var margin = scale.GainOf(goal.MinimumEffect / 2);
         var dropped = new List<string>();
         var worth = new Dictionary<string, double>();
         var checkedAt = 0.0;
@@ -150,7 +156,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
                 continue;
             }
 
-            worth[name] = Math.Exp(-SignedRank.Estimate(differences));
+            worth[name] = scale.Value(-SignedRank.Estimate(differences));
         }
 
         return result with { Dropped = dropped, Worth = worth, ActiveSeconds = Math.Max(series.ActiveSeconds, checkedAt) };
@@ -168,9 +174,6 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         var spare = left / input.Calibration.PairSeconds - (planned + 2) * (goal.Harness.HoldOut is null ? 1 : 2);
         return (int)Math.Clamp(spare / Math.Max(changes, 1), 0, MostAblationPairs);
     }
-
-    private static ClaimTest Judge(IReadOnlyList<EvidencePair> pairs, ClaimRule rule, Goal goal, bool exact, double level) =>
-        ClaimJudge.Judge(pairs, rule, goal.Harness.Maximise, exact, level);
 
     /// <summary>The first constraint against the base that pairs don't show to hold, in words; null where all hold.</summary>
     internal static string? BrokenBound(Goal goal, IReadOnlyList<Pair> pairs, bool exact) => goal.Harness.Constraints.Select(text => new Constraint(text))

@@ -30,8 +30,14 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
             return Failed($"the base can't be measured: {first.Reason}", first.ActiveSeconds);
         }
 
-        await context.NoteAsync("note/base", (OptimiseNote)new OptimiseNote.BaseReady(first.Value(goal.Harness.Metric), first.Seconds, first.ActiveSeconds));
-        var tried = await LookAsync(context, input, first);
+        var scale = Scale.Of(goal.Harness, first.Value(goal.Harness.Metric));
+        if (scale.Refuse(goal.Harness.Metric, first.Value(goal.Harness.Metric)) is { } refusal)
+        {
+            return Failed($"the base can't be measured: {refusal}", first.ActiveSeconds);
+        }
+
+        await context.NoteAsync("note/base", (OptimiseNote)new OptimiseNote.BaseReady(first.Value(goal.Harness.Metric), first.Seconds, first.ActiveSeconds, scale.Reference, first.TimedShare, first.Complaint));
+        var tried = await LookAsync(context, input, first, scale);
         var bases = new List<Measurement> { first };
         while (bases.Count < ExactBases && bases.TrueForAll(one => Same(one, first, goal)))
         {
@@ -49,21 +55,28 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
             ? new Calibration
             {
                 Exact = true,
+                Reference = scale.Reference,
                 Bases = [.. bases.Select(one => one.Value(goal.Harness.Metric))],
                 BaseMetrics = Values(first),
                 PairSeconds = 2 * (bases[^1].ActiveSeconds - first.ActiveSeconds) / Math.Max(1, bases.Count - 1),
                 ActiveSeconds = bases[^1].ActiveSeconds,
             }
-            : await PairAsync(context, goal, bases[^1]);
-        calibration = calibration with { StartSeconds = first.ActiveSeconds - first.Seconds, Tried = tried };
+            : await PairAsync(context, goal, scale, bases[^1]);
+        calibration = calibration with
+        {
+            StartSeconds = first.ActiveSeconds - first.Seconds,
+            Tried = tried,
+            TimedShare = first.TimedShare,
+            SameAnswers = bases.Count > 1 && first.Answer is not null && bases.TrueForAll(one => one.Answer == first.Answer),
+        };
         await context.NoteAsync("note/calibrated", (OptimiseNote)new OptimiseNote.Calibrated(calibration));
         return calibration;
     }
 
-    private async Task<Calibration> PairAsync(IDurableContext context, Goal goal, Measurement last)
+    private async Task<Calibration> PairAsync(IDurableContext context, Goal goal, Scale scale, Measurement last)
     {
         var rule = new ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
-        var series = new PairSeries(context, Services.Measurer, goal);
+        var series = new PairSeries(context, Services.Measurer, goal, scale);
         var twice = goal.BuildsTwice(exact: false);
         var early = await series.MeasureAsync("calibrate/first", 2, Candidate.Base, Candidate.Base, holdOut: false, builtTwice: twice);
 
@@ -98,6 +111,7 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
         var affordable = goal.Seconds > 0 ? (int)(goal.Seconds * ProofShare / proofs / pairSeconds) : 0;
         return new Calibration
         {
+            Reference = scale.Reference,
             Sigma = sigma,
             Bases = [.. measured.Pairs.SelectMany(pair => (double[])[pair.Base.Value(goal.Harness.Metric), pair.Candidate.Value(goal.Harness.Metric)])],
             BaseMetrics = Values(measured.Pairs[^1].Base),
@@ -111,7 +125,7 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
     }
 
     /// <summary>A first look at each point of <c>try:</c>, so that a cheat is refused before any time is spent on it.</summary>
-    private async Task<IReadOnlyList<TrialRecord>> LookAsync(IDurableContext context, OptimiseInput input, Measurement first)
+    private async Task<IReadOnlyList<TrialRecord>> LookAsync(IDurableContext context, OptimiseInput input, Measurement first, Scale scale)
     {
         var tried = new List<TrialRecord>();
         if (input.Goal.Parameters is not { Try.Count: > 0 } parameters)
@@ -123,7 +137,7 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
         foreach (var point in parameters.Try.Select(maker.Complete).DistinctBy(Search.SearchSpace.KeyOf))
         {
             var number = tried.Count + 1;
-            var record = await new TrialRunner(context, Services.Measurer, input.Goal).CheckAsync(
+            var record = await new TrialRunner(context, Services.Measurer, input.Goal, scale).CheckAsync(
                 new TrialRecord { Number = number, Parameters = point, Proposer = "try" }, maker.Make(point), first.Value(input.Goal.Harness.Metric));
             tried.Add(record);
             if (record.Outcome != TrialOutcome.Ok)

@@ -49,8 +49,11 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
     {
         var (goal, proof) = (request.Input.Goal, request.Proof);
         using var key = store.VerifierKey();
+        var before = goal.Harness.Kind == MeasurementKind.BeforeObservation;
         var statement = new EvidenceStatement
         {
+            Type = before ? "" : EvidenceStatement.StatementType,
+            PredicateType = before ? EvidenceStatement.SelfTimedClaimType : EvidenceStatement.ClaimType,
             Subject = [new EvidenceSubject("result", new Dictionary<string, string> { ["gitCommit"] = request.Commit, ["gitTree"] = await repository.TreeAsync(request.Commit, cancellation) })],
             Predicate = new EvidencePredicate
             {
@@ -58,7 +61,8 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
                 GoalHash = goal.Hash,
                 BaseCommit = request.Input.BaseCommit,
                 HarnessHash = await HarnessHashAsync(request.Input, cancellation),
-                HarnessKind = goal.Harness.LoadsCandidate ? "loads-candidate" : "process",
+                HarnessKind = !before ? goal.Harness.Kind.ToString().ToLowerInvariant() : goal.Harness.LoadsCandidate ? "loads-candidate" : "process",
+                Check = before || goal.Harness.Check is null ? null : "filter",
                 LeftOut = request.LeftOut,
                 BuiltTwice = goal.BuildsTwice(request.Calibration.Exact),
                 Sandbox = request.Input.Sandbox,
@@ -66,8 +70,8 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
                 Run = folder.Id,
                 At = request.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
                 Trials = request.Trials,
-                Claim = Claim(goal, proof.Claim!, proof.Pairs, request.Calibration.Exact),
-                HoldOut = proof.HoldOut is null ? null : Claim(goal, proof.HoldOut, proof.HoldOutPairs, request.Calibration.Exact),
+                Claim = Claim(goal, proof.Claim!, proof.Pairs, request.Calibration),
+                HoldOut = proof.HoldOut is null ? null : Claim(goal, proof.HoldOut, proof.HoldOutPairs, request.Calibration),
                 Calibration = request.Calibration.Pairs,
                 VerifierKey = key.Public.Base64,
             },
@@ -103,19 +107,21 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         var spec = input.Goal.Harness;
         var editable = new Glob(spec.Editable.Select(pattern => spec.Folder.Length == 0 ? pattern : $"{spec.Folder}/{pattern}"));
         var files = await repository.FilesAsync(input.BaseCommit, spec.Folder, cancellation);
-        var lines = files.Where(file => !editable.Matches(file.Path)).Select(file => $"{file.Object} {file.Path}")
+        string?[] own = [spec.Serve, spec.Score, spec.HoldOutScore, spec.Answer, spec.Kind == MeasurementKind.BeforeObservation ? null : spec.Kind.ToString(), spec.Rounds == 1 ? null : $"{spec.Rounds} rounds"];
+        var lines = own.OfType<string>().Concat(files.Where(file => !editable.Matches(file.Path)).Select(file => $"{file.Object} {file.Path}"))
             .Prepend($"{spec.Setup}\n{spec.Build}\n{spec.Check}\n{spec.Measure}\n{spec.HoldOut}\n{string.Join('\n', spec.Constraints)}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
     }
 
-    private static EvidenceClaim Claim(Goal goal, ClaimTest test, IReadOnlyList<EvidencePair> pairs, bool exact) => new()
+    private static EvidenceClaim Claim(Goal goal, ClaimTest test, IReadOnlyList<EvidencePair> pairs, Calibration calibration) => new()
     {
         Metric = goal.Harness.Metric,
         Unit = goal.Harness.Unit,
         Direction = goal.Harness.Maximise ? "maximise" : "minimise",
         MinimumEffect = goal.MinimumEffect,
         Level = test.Level,
-        Exact = exact,
+        Reference = calibration.Reference,
+        Exact = calibration.Exact,
         Estimate = test.Estimate,
         Lower = test.Lower,
         MeanRatio = test.MeanRatio,

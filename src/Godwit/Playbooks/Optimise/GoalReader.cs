@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Godwit.Verification;
-using YamlDotNet.RepresentationModel;
 
 namespace Godwit.Playbooks.Optimise;
 
@@ -49,10 +48,11 @@ public sealed class GoalReader
 
         var budget = root.Map("budget");
         var claim = root.Map("claim");
-        var harness = ReadHarness(root, folder);
+        var harness = HarnessReader.Read(root, folder);
         var parameters = ParameterReader.Read(root, harness, _problems);
         var proposer = root.Text("proposer");
         var agents = ReadAgents(root);
+        harness = HarnessReader.WithKind(root, harness, onlyValues: !compares && agents.Count == 0 ? parameters?.File : null);
         if (parameters is null && agents.Count == 0 && !compares)
         {
             root.Problem("parameters", "'parameters' and 'agents' are both missing: without one of them there is nothing to try");
@@ -137,56 +137,6 @@ public sealed class GoalReader
         agent.RefuseOthers();
         return spec;
     }
-
-    private static HarnessSpec ReadHarness(YamlMap root, string folder)
-    {
-        var measure = root.Map("measure", required: true);
-        var holdOut = root.Map("holdout");
-        var sandbox = root.Map("sandbox");
-        var direction = measure?.Text("direction");
-        if (direction is not (null or "maximise" or "maximize" or "minimise" or "minimize"))
-        {
-            measure!.Problem("direction", $"'measure.direction' is '{direction}', and must be maximise or minimise");
-        }
-
-        var build = root.Node("build") is YamlMappingNode ? root.Map("build") : null;
-        var editable = root.List("editable");
-        if (editable.Count == 0)
-        {
-            root.Problem("editable", "'editable' is missing: it lists the files that a candidate may change, such as [settings.json]");
-        }
-
-        var spec = new HarnessSpec
-        {
-            Folder = folder,
-            Editable = editable,
-            Setup = root.Text("setup"),
-            Build = build is null ? root.Text("build") : build.Text("command", required: true),
-            BuildInputs = build?.Has("inputs") == true ? build.List("inputs") : null,
-            Check = root.Text("check"),
-            Measure = measure?.Text("command", required: true) ?? "",
-            Metric = measure?.Text("metric", required: true) ?? "",
-            Unit = measure?.Text("unit"),
-            Maximise = direction is null or "maximise" or "maximize",
-            Timeout = measure?.Duration("timeout") ?? TimeSpan.FromMinutes(10),
-            BuildTimeout = root.Duration("timeout") ?? TimeSpan.FromMinutes(10),
-            LoadsCandidate = measure?.Flag("loads_candidate") ?? false,
-            Cpus = (int)(measure?.Number("cpus", 0, 1024, whole: true) ?? 0),
-            HoldOut = holdOut?.Text("command", required: true),
-            HoldOutFiles = holdOut?.List("files") ?? [],
-            Constraints = ReadExpressions(root, "constraints"),
-            Read = [.. (sandbox?.List("read") ?? []).Select(Expand)],
-        };
-        measure?.RefuseOthers();
-        holdOut?.RefuseOthers();
-        sandbox?.RefuseOthers();
-        build?.RefuseOthers();
-        return spec;
-    }
-
-    private static string Expand(string path) => path is "~" || path.StartsWith("~/", StringComparison.Ordinal)
-        ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..]
-        : path;
 
     internal static IReadOnlyList<string> ReadExpressions(YamlMap map, string key)
     {

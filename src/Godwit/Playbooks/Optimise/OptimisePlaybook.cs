@@ -66,6 +66,11 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
 
             var attempt = await AttemptAsync(context, input, calibration, state, finalist, disproven.Count + 1);
             state = state with { ActiveSeconds = Math.Max(state.ActiveSeconds, attempt.ActiveSeconds) };
+            if (attempt.Proven && !goal.Harness.Kind.CanClaim())
+            {
+                return await KeepAsync(context, input, calibration, attempt);
+            }
+
             if (attempt.Proven)
             {
                 return await DeliverAsync(context, input, calibration, attempt, state.Trials.Count);
@@ -105,15 +110,33 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         return new OptimiseResult
         {
             State = "verified",
-            Reason = calibration.Exact
-                ? $"{input.Goal.Harness.Metric} is {Bound.Text(claim.Lower)} times better, in every repeat"
-                : $"{input.Goal.Harness.Metric} is at least {Bound.Text(claim.Lower)} times better at {input.Goal.Confidence:P0} confidence",
+            Reason = $"{input.Goal.Harness.Metric} is {(calibration.Exact ? "" : "at least ")}{Gain(calibration, input.Goal, claim.Lower)}{(calibration.Exact ? ", in every repeat" : $" at {input.Goal.Confidence:P0} confidence")}",
             Proof = proof,
             Branch = branch,
             Commit = commit,
             Evidence = evidence,
         };
     }
+
+    /// <summary>A gain that only the candidate's own process reports is kept in the run's clone, and nothing is signed.</summary>
+    private async Task<OptimiseResult> KeepAsync(IDurableContext context, OptimiseInput input, Calibration calibration, AttemptResult attempt)
+    {
+        var at = await context.NowAsync("deliver/at");
+        var commit = await context.StepAsync("deliver/commit", Effect.Repeatable, new DeliveryRequest(input, attempt, at), Services.Delivery.CommitAsync);
+        var (claim, outside) = (attempt.Claim!, attempt.Outside!);
+        return new OptimiseResult
+        {
+            State = "not_verified",
+            Reason = $"{input.Goal.Harness.Metric} is {Gain(calibration, input.Goal, claim.Estimate)} by what the candidate's own process reports, and {Bound.Text(outside.Estimate)} times (at least {Bound.Text(outside.Lower)}) by Godwit's clock around the whole run; "
+                + "a figure that the candidate's code can reach is never claimed, whether or not it is true: docs/observed.md says how to have it observed",
+            Proof = attempt,
+            Commit = commit,
+        };
+    }
+
+    private static string Gain(Calibration calibration, Goal goal, double value) => calibration.ScaleOf(goal.Harness.Maximise) is { ByDifference: true } scale
+        ? $"{scale.Text(value)}{(goal.Harness.Unit is { } unit ? $" {unit}" : "")} than the base's"
+        : $"{Bound.Text(value)} times better";
 
     /// <summary>A search that found nothing may have turned knobs that are connected to nothing.</summary>
     private async Task<OptimiseResult> WithDeadParametersAsync(IDurableContext context, OptimiseInput input, OptimiseResult result)

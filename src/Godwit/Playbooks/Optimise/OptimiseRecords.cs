@@ -122,7 +122,19 @@ public sealed record Calibration
     /// <summary>The metric doesn't vary: candidates are compared exactly.</summary>
     public bool Exact { get; init; }
 
-    /// <summary>The deviation of one pair's log ratio.</summary>
+    /// <summary>What differences are parts of, where values are compared by them; 0 where they are compared by their ratio.</summary>
+    public double Reference { get; init; }
+
+    /// <summary>Every seed has given the same answer, so an answer could be carried in a candidate.</summary>
+    public bool SameAnswers { get; init; }
+
+    /// <summary>The part of a base measurement that is timed, as a fraction; 0 where it isn't known.</summary>
+    public double TimedShare { get; init; }
+
+    /// <summary>How values are compared.</summary>
+    public Scale ScaleOf(bool maximise) => new(maximise, Reference);
+
+    /// <summary>The deviation of one pair's gain.</summary>
     public double Sigma { get; init; }
 
     /// <summary>The base's values, in order.</summary>
@@ -183,6 +195,9 @@ public sealed record AttemptResult
     /// <summary>Its pairs.</summary>
     public IReadOnlyList<EvidencePair> Pairs { get; init; } = [];
 
+    /// <summary>What the same pairs show by Godwit's clock around each measurement, where the figure itself is self-reported; null elsewhere.</summary>
+    public ClaimTest? Outside { get; init; }
+
     /// <summary>The held-out test; null where there is none, or it didn't come to it.</summary>
     public ClaimTest? HoldOut { get; init; }
 
@@ -205,19 +220,19 @@ public sealed record AttemptResult
 /// <summary>How a run of the optimise playbook ended.</summary>
 public sealed record OptimiseResult
 {
-    /// <summary><c>verified</c>, <c>no_improvement</c> or <c>failed</c>.</summary>
+    /// <summary><c>verified</c>, <c>not_verified</c>, <c>no_improvement</c> or <c>failed</c>.</summary>
     public required string State { get; init; }
 
     /// <summary>One line that says why.</summary>
     public required string Reason { get; init; }
 
-    /// <summary>The proven attempt; null unless verified.</summary>
+    /// <summary>The attempt that was proven, or whose gain is self-reported; null for neither.</summary>
     public AttemptResult? Proof { get; init; }
 
     /// <summary>The branch; null unless verified.</summary>
     public string? Branch { get; init; }
 
-    /// <summary>Its tip; null unless verified.</summary>
+    /// <summary>Its tip, or the commit of a gain that isn't verified, which is in the run's clone alone; null for neither.</summary>
     public string? Commit { get; init; }
 
     /// <summary>The evidence's file name in the run's folder; null unless verified.</summary>

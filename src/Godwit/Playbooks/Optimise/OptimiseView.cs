@@ -23,6 +23,9 @@ public enum RunStatus
     /// <summary>It ended with a proven improvement.</summary>
     Verified,
 
+    /// <summary>It ended with an improvement that only the candidate's own process reports.</summary>
+    NotVerified,
+
     /// <summary>It ended without one.</summary>
     NoImprovement,
 
@@ -63,6 +66,9 @@ public sealed class OptimiseView
     /// <summary>The base; null before it was measured.</summary>
     public OptimiseNote.BaseReady? Base { get; private set; }
 
+    /// <summary>How values are compared.</summary>
+    public Scale Scale => new(Input.Goal.Harness.Maximise, Base?.Reference ?? 0);
+
     /// <summary>The noise; null before calibration ended.</summary>
     public Calibration? Calibration { get; private set; }
 
@@ -97,6 +103,7 @@ public sealed class OptimiseView
     public RunStatus Status => Result?.State switch
     {
         "verified" => RunStatus.Verified,
+        "not_verified" => RunStatus.NotVerified,
         "no_improvement" => RunStatus.NoImprovement,
         "failed" => RunStatus.Failed,
         _ when Failure is not null => RunStatus.Failed,

@@ -40,9 +40,9 @@ internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessT
         return result switch
         {
             { TimedOut: true } => new OutsidePoint(null, $"it took longer than {Timeout.TotalSeconds:0} s"),
-            { ExitCode: not 0 } => new OutsidePoint(null, $"exit code {result.ExitCode}: {LastLine.Of(result)}"),
+            { ExitCode: not 0 } => new OutsidePoint(null, $"exit code {result.ExitCode}: {FailureCause.Of(result)}"),
             _ when Read(result.Output, space) is { } point => new OutsidePoint(point),
-            _ => new OutsidePoint(null, $"its last line is no point of the space: {LastLine.Of(result)}"),
+            _ => new OutsidePoint(null, $"its last line is no point of the space: {FailureCause.Of(result)}"),
         };
     }
 

@@ -10,8 +10,9 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="context">The process.</param>
 /// <param name="measurer">Measures.</param>
 /// <param name="goal">The goal.</param>
+/// <param name="scale">How values are compared.</param>
 /// <param name="attempt">Which attempt to prove something it is: each has seeds of its own, so that none sees another's.</param>
-internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Goal goal, int attempt = 1)
+internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Goal goal, Scale scale, int attempt = 1)
 {
     private const int Repeats = 2;
     private const int InfrastructureMargin = 3;
@@ -74,6 +75,23 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
                 return new SeriesResult(pairs, Arm.Candidate, pair.Candidate.Reason);
             }
 
+            if (scale.Refuse(goal.Harness.Metric, pair.Base.Value(goal.Harness.Metric)) is { } baseRefusal)
+            {
+                return new SeriesResult(pairs, Arm.Base, baseRefusal);
+            }
+
+            if (scale.Refuse(goal.Harness.Metric, pair.Candidate.Value(goal.Harness.Metric)) is { } refusal)
+            {
+                return new SeriesResult(pairs, Arm.Candidate, refusal);
+            }
+
+            if (goal.Harness.Kind.HasAnswer() && pair.Base.Answer != pair.Candidate.Answer)
+            {
+                return right.Files.Count == 0
+                    ? new SeriesResult(pairs, Arm.Base, $"its own answers differ for one seed ({pair.Base.Answer}, then {pair.Candidate.Answer}), so there is nothing to compare a candidate's with; an answer must depend on the seed alone")
+                    : new SeriesResult(pairs, Arm.Candidate, WrongAnswer(pair.Candidate.Answer, pair.Base.Answer));
+            }
+
             // The first pair after a resume finds cold caches, as the first of all does.
             var resumed = _generation != 0 && pair.Generation != _generation;
             _generation = pair.Generation;
@@ -86,9 +104,15 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
         return new SeriesResult(pairs, Arm.None, null);
     }
 
-    /// <summary>The signed log ratios of pairs.</summary>
+    /// <summary>Says that an answer isn't the base's.</summary>
+    public static string WrongAnswer(string? answer, string? baseAnswer) => $"its answer is {answer}, and the base's for the same seed is {baseAnswer}";
+
+    /// <summary>The gains of pairs.</summary>
     public IReadOnlyList<double> Differences(IEnumerable<Pair> pairs) =>
-        [.. pairs.Select(pair => ClaimRule.LogRatio(pair.Base.Value(goal.Harness.Metric), pair.Candidate.Value(goal.Harness.Metric), goal.Harness.Maximise))];
+        [.. pairs.Select(pair => scale.Gain(pair.Base.Value(goal.Harness.Metric), pair.Candidate.Value(goal.Harness.Metric)))];
+
+    /// <summary>How long Godwit's clock saw the measurements of pairs take.</summary>
+    public static IReadOnlyList<(double Base, double Candidate)> Seconds(IEnumerable<Pair> pairs) => [.. pairs.Select(pair => (pair.Base.Seconds, pair.Candidate.Seconds))];
 
     /// <summary>The raw samples of pairs.</summary>
     public IReadOnlyList<EvidencePair> Samples(IEnumerable<Pair> pairs) =>

@@ -37,7 +37,8 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         private readonly Goal _goal = input.Input.Goal;
         private readonly Calibration _calibration = input.Calibration;
         private readonly CandidateMaker _maker = new(input.Input.Goal, input.Input.BaseFile);
-        private readonly TrialRunner _runner = new(context, services.Measurer, input.Input.Goal);
+        private readonly Scale _scale = input.Calibration.ScaleOf(input.Input.Goal.Harness.Maximise);
+        private readonly TrialRunner _runner = new(context, services.Measurer, input.Input.Goal, input.Calibration.ScaleOf(input.Input.Goal.Harness.Maximise));
         private readonly IReadOnlyList<Constraint> _constraints = [.. input.Input.Goal.Harness.Constraints.Select(text => new Constraint(text)).Where(constraint => constraint.ComparesWithBase)];
         private readonly List<TrialRecord> _trials = [.. input.State.Trials];
         private readonly List<double> _bases = [.. input.State.Bases];
@@ -184,7 +185,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
 
         private async Task MeasureAsync(TrialRecord trial)
         {
-            if (State.SinceBase >= CandidatesPerBase || _bases.Count == 0)
+            if (State.SinceBase >= CandidatesPerBase || _bases.Count == 0 || (_goal.Harness.Kind.HasAnswer() && State.BaseAnswer is null))
             {
                 await MeasureBaseAsync();
             }
@@ -208,13 +209,13 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         {
             if (measured.Outcome != TrialOutcome.Ok)
             {
-                var refused = measured.Metrics.TryGetValue(_goal.Harness.Metric, out var metric) && metric.Value > 0;
+                var refused = measured.Metrics.TryGetValue(_goal.Harness.Metric, out var metric) && _scale.Refuse(_goal.Harness.Metric, metric.Value) is null;
                 return trial with
                 {
                     Outcome = measured.Outcome,
                     Reason = measured.Reason,
                     Log = measured.Log,
-                    Temptation = refused ? Math.Exp(ClaimRule.LogRatio(_bases[^1], metric!.Value, _goal.Harness.Maximise)) : 0,
+                    Temptation = refused ? _scale.Value(_scale.Gain(_bases[^1], metric!.Value)) : 0,
                 };
             }
 
@@ -242,7 +243,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 if (measured.Outcome == TrialOutcome.Ok)
                 {
                     _bases.Add(measured.Value(_goal.Harness.Metric));
-                    State = State with { SinceBase = 0, BaseMetrics = measured.Metrics.ToDictionary(pair => pair.Key, pair => pair.Value.Value) };
+                    State = State with { SinceBase = 0, BaseAnswer = measured.Answer, BaseSeed = PairSeries.Seed(_goal.Seed, "screen", State.Measurements), BaseMetrics = measured.Metrics.ToDictionary(pair => pair.Key, pair => pair.Value.Value) };
                     return;
                 }
 
@@ -253,11 +254,17 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         private async Task<Measurement> StepAsync(string what, Candidate candidate, bool isBase)
         {
             var number = State.Measurements + 1;
+
+            // Answers are compared with the base's, so they are asked with its seed.
+            var seed = !isBase && _goal.Harness.Kind.HasAnswer() ? State.BaseSeed : PairSeries.Seed(_goal.Seed, "screen", number);
             var measured = await context.StepAsync(
-                $"{what}/measure/{number}", Effect.Repeatable, new SingleRequest(candidate, isBase, PairSeries.Seed(_goal.Seed, "screen", number), false), services.Measurer.MeasureAsync);
+                $"{what}/measure/{number}", Effect.Repeatable, new SingleRequest(candidate, isBase, seed, false), services.Measurer.MeasureAsync);
             State = State with { Measurements = number, ActiveSeconds = Math.Max(State.ActiveSeconds, measured.ActiveSeconds) };
-            return measured;
+            return measured.Outcome == TrialOutcome.Ok && Refuse(measured, isBase) is { } refusal ? measured with { Outcome = TrialOutcome.Invalid, Reason = refusal } : measured;
         }
+
+        private string? Refuse(Measurement measured, bool isBase) => _scale.Refuse(_goal.Harness.Metric, measured.Value(_goal.Harness.Metric))
+            ?? (!isBase && _goal.Harness.Kind.HasAnswer() && measured.Answer != State.BaseAnswer ? PairSeries.WrongAnswer(measured.Answer, State.BaseAnswer) : null);
 
         private async Task UpdateAsync(TrialRecord trial, string note, bool tell)
         {

@@ -28,6 +28,12 @@ public sealed record ScreenState
     /// <summary>Measurements that went to candidates for a closer look.</summary>
     public int Closer { get; init; }
 
+    /// <summary>The seed of the last base measurement, which candidates are measured with where their answers must be the base's.</summary>
+    public ulong BaseSeed { get; init; }
+
+    /// <summary>The base's answer for it; null where none was taken.</summary>
+    public string? BaseAnswer { get; init; }
+
     /// <summary>Tool calls of all agents so far.</summary>
     public int ToolCalls { get; init; }
 
@@ -80,8 +86,8 @@ internal static class Screening
     {
         var recent = bases.TakeLast(BasesForMedian).Order().ToList();
         var median = recent.Count % 2 == 1 ? recent[recent.Count / 2] : (recent[recent.Count / 2 - 1] + recent[recent.Count / 2]) / 2;
-        var ratio = ClaimRule.LogRatio(median, value, maximise);
-        return calibration.Exact ? ratio : Math.Max(ratio, -3 * calibration.Sigma / Math.Sqrt(2));
+        var gain = calibration.ScaleOf(maximise).Gain(median, value);
+        return calibration.Exact ? gain : Math.Max(gain, -3 * calibration.Sigma / Math.Sqrt(2));
     }
 
     public static IReadOnlyList<Observation> Observations(IEnumerable<TrialRecord> trials, Calibration calibration) =>
@@ -150,9 +156,10 @@ internal static class Screening
     /// <summary>The candidate to prove: the highest posterior mean, if it is at least half of the minimum effect.</summary>
     public static TrialRecord? Finalist(IEnumerable<TrialRecord> trials, Calibration calibration, double minimumEffect, IReadOnlyCollection<int> excluded)
     {
+        var least = calibration.ScaleOf(maximise: true).GainOf(minimumEffect) / 2;
         var best = trials.Where(trial => trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 && !excluded.Contains(trial.Number))
             .MaxBy(trial => Posterior(trial, calibration).Mean);
-        return best is not null && Posterior(best, calibration).Mean >= Math.Log(1 + minimumEffect) / 2 ? best : null;
+        return best is not null && Posterior(best, calibration).Mean >= least ? best : null;
     }
 
     /// <summary>The pair deviation from calibration, refined by how the scores of each candidate scatter around their mean.</summary>

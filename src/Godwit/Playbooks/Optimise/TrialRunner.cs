@@ -4,7 +4,11 @@ using Godwit.Verification;
 namespace Godwit.Playbooks.Optimise;
 
 /// <summary>Checks a candidate, and looks once at what a refused one would have shown.</summary>
-internal sealed class TrialRunner(IDurableContext context, IMeasurer measurer, Goal goal)
+/// <param name="context">The process.</param>
+/// <param name="measurer">Checks and measures.</param>
+/// <param name="goal">The goal.</param>
+/// <param name="scale">How values are compared.</param>
+internal sealed class TrialRunner(IDurableContext context, IMeasurer measurer, Goal goal, Scale scale)
 {
     public async Task<TrialRecord> CheckAsync(TrialRecord trial, Candidate candidate, double baseValue)
     {
@@ -18,8 +22,8 @@ internal sealed class TrialRunner(IDurableContext context, IMeasurer measurer, G
         // Only to show what the cheat was worth: the number decides nothing and no proposer sees it.
         var look = await context.StepAsync(
             $"trial/{trial.Number}/look", Effect.Repeatable, new SingleRequest(candidate, false, PairSeries.Seed(goal.Seed, "look", trial.Number), false), measurer.MeasureAsync);
-        return look.Metrics.TryGetValue(goal.Harness.Metric, out var metric) && metric.Value > 0
-            ? trial with { Temptation = Math.Exp(ClaimRule.LogRatio(baseValue, metric.Value, goal.Harness.Maximise)), ActiveSeconds = look.ActiveSeconds }
+        return look.Metrics.TryGetValue(goal.Harness.Metric, out var metric) && scale.Refuse(goal.Harness.Metric, metric.Value) is null
+            ? trial with { Temptation = scale.Value(scale.Gain(baseValue, metric.Value)), ActiveSeconds = look.ActiveSeconds }
             : trial;
     }
 }
