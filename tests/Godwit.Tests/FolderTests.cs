@@ -13,13 +13,14 @@ public sealed partial class FolderTests
         ["Sandbox"] = ["Workspaces"],
         ["Workspaces"] = ["Durable"],
         ["Verification"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces"],
+        ["Settings"] = [],
         ["Search"] = ["Durable", "Verification"],
         ["Models"] = ["Journal", "Durable"],
         ["Budgets"] = ["Durable"],
         ["Tools"] = ["Models", "Sandbox", "Workspaces"],
         ["Guardian"] = [],
         ["Agents"] = ["Journal", "Durable", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
-        ["Playbooks"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces", "Verification", "Search", "Models", "Budgets", "Tools", "Guardian", "Agents", "Playbooks"],
+        ["Playbooks"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces", "Verification", "Settings", "Search", "Models", "Budgets", "Tools", "Guardian", "Agents", "Playbooks"],
     };
 
     private static string Source => Path.Combine(Repository.Root, "src", "Godwit");

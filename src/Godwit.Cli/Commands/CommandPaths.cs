@@ -1,4 +1,6 @@
+using Godwit.Playbooks.Optimise;
 using Godwit.Verification;
+using Godwit.Workspaces;
 
 namespace Godwit.Cli.Commands;
 
@@ -72,6 +74,45 @@ internal static class CommandPaths
         }
 
         return messages;
+    }
+
+    /// <summary>Ignored files and folders that commands, or scripts that they run, seem to read: a run has none of them, and a base without them may be measured wrong.</summary>
+    public static async Task<IReadOnlyList<string>> IgnoredAsync(Goal goal, SourceRepository source, CancellationToken cancellation)
+    {
+        const long LargestScript = 1 << 20;
+        var ignored = await source.IgnoredAsync(cancellation);
+        if (ignored.Count == 0)
+        {
+            return [];
+        }
+
+        var folder = Path.Combine(source.Root, source.Folder);
+        var texts = Phases(goal.Harness).Select(phase => (Where: phase.Phase, Text: phase.Command)).ToList();
+        foreach (var script in texts.SelectMany(text => text.Text.Split([' ', '\t', '\n', ';', '&', '|', '"', '\''])).Distinct().Where(word => word.Length > 0 && !ignored.Contains(word.TrimStart('.', '/'))).ToList())
+        {
+            var path = Path.Combine(folder, script);
+            if (File.Exists(path) && new FileInfo(path).Length < LargestScript)
+            {
+                texts.Add((script, await File.ReadAllTextAsync(path, cancellation)));
+            }
+        }
+
+        return [.. ignored.Select(path => (Path: path, texts.FirstOrDefault(text => Mentions(text.Text, path)).Where)).Where(found => found.Where is not null)
+            .Select(found => $"{found.Where} names {found.Path}, which git ignores: a run doesn't see it unless setup or build makes it")];
+    }
+
+    private static bool Mentions(string text, string path)
+    {
+        for (var at = text.IndexOf(path, StringComparison.Ordinal); at >= 0; at = text.IndexOf(path, at + 1, StringComparison.Ordinal))
+        {
+            var (before, after) = (at == 0 ? ' ' : text[at - 1], at + path.Length == text.Length ? ' ' : text[at + path.Length]);
+            if (!(char.IsLetterOrDigit(before) || before is '_' or '-' or '.') && !(char.IsLetterOrDigit(after) || after is '_' or '-'))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static IEnumerable<(string Phase, string Command)> Phases(HarnessSpec spec) => ((IReadOnlyList<(string Phase, string? Command)>)

@@ -32,11 +32,13 @@ internal static class GoalCheck
             findings.Add(new GoalFinding(false, $"self-reported: {remedy}"));
         }
 
+        findings.AddRange((await CommandPaths.IgnoredAsync(goal, source, cancellation)).Select(message => new GoalFinding(false, message)));
+        findings.AddRange((await source.LinksOutAsync(cancellation)).Select(link => new GoalFinding(false, $"{link.Path} is a link to {link.Target}, which is outside of the repository: a run doesn't see what is there")));
         findings.AddRange(CheckSpace(goal));
         findings.AddRange(CommandPaths.InTree(goal.Harness, Path.Combine(source.Root, source.Folder)).Select(message => new GoalFinding(true, message)));
-        if (goal.Parameters is { } parameters && !File.Exists(Path.Combine(source.Root, source.Folder, parameters.File)))
+        if (goal.Parameters is not null)
         {
-            findings.Add(new GoalFinding(false, $"there is no {parameters.File} yet: the base runs without it, and candidates get one"));
+            findings.AddRange(await CheckParametersAsync(goal, source, cancellation));
         }
 
         if (kind == SandboxKind.Bubblewrap)
@@ -45,6 +47,21 @@ internal static class GoalCheck
         }
 
         return findings;
+    }
+
+    private static async Task<IEnumerable<GoalFinding>> CheckParametersAsync(Goal goal, SourceRepository source, CancellationToken cancellation)
+    {
+        try
+        {
+            var parameters = source.IsGit
+                ? await ParameterSource.ReadAsync(source.Root, await source.CommitAsync("HEAD", cancellation), goal, cancellation)
+                : ParameterSource.Read(source.Root, goal);
+            return [.. parameters.Check(goal).Select(found => new GoalFinding(found.IsError, found.Message))];
+        }
+        catch (FormatException error)
+        {
+            return [new GoalFinding(true, error.Message)];
+        }
     }
 
     /// <summary>Parameters that no file of the goal's folder names beside the goal and the parameters' own file: nobody may read them. A guess, for a search that found nothing.</summary>
@@ -78,7 +95,7 @@ internal static class GoalCheck
         {
             if (space.Sample(random) is not { } point)
             {
-                yield return new GoalFinding(true, $"no point meets parameters.constraints ({string.Join("; ", parameters.Constraints)}): a thousand random ones all break them");
+                yield return new GoalFinding(true, $"none found in {SearchSpace.MostTries:N0} tries: random points that meet parameters.constraints ({string.Join("; ", parameters.Constraints)})");
                 yield break;
             }
 

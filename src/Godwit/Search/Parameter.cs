@@ -41,7 +41,12 @@ public abstract record Parameter(string Name, string? When)
 }
 
 /// <summary>One of several values; ordered where their order says how near they are.</summary>
-public sealed record ChoiceParameter(string Name, IReadOnlyList<string> Values, bool Ordered = false, string? When = null) : Parameter(Name, When)
+/// <param name="Name">Its name.</param>
+/// <param name="Values">The values.</param>
+/// <param name="Ordered">Whether their order says how near they are.</param>
+/// <param name="When">The condition under which it means anything.</param>
+/// <param name="Texts">Those values that are text and not numbers, truth values or null; null for all of them.</param>
+public sealed record ChoiceParameter(string Name, IReadOnlyList<string> Values, bool Ordered = false, string? When = null, IReadOnlyList<string>? Texts = null) : Parameter(Name, When)
 {
     /// <inheritdoc/>
     [JsonIgnore]
@@ -63,7 +68,13 @@ public sealed record ChoiceParameter(string Name, IReadOnlyList<string> Values, 
 }
 
 /// <summary>A whole number.</summary>
-public sealed record IntParameter(string Name, long Minimum, long Maximum, bool Log = false, string? When = null) : Parameter(Name, When)
+/// <param name="Name">Its name.</param>
+/// <param name="Minimum">The smallest.</param>
+/// <param name="Maximum">The largest.</param>
+/// <param name="Log">Whether it is searched on a logarithmic scale.</param>
+/// <param name="When">The condition under which it means anything.</param>
+/// <param name="Step">Its values are <paramref name="Minimum"/> and every so many after it. Default 1.</param>
+public sealed record IntParameter(string Name, long Minimum, long Maximum, bool Log = false, string? When = null, long Step = 1) : Parameter(Name, When)
 {
     /// <inheritdoc/>
     [JsonIgnore]
@@ -71,24 +82,32 @@ public sealed record IntParameter(string Name, long Minimum, long Maximum, bool 
 
     /// <inheritdoc/>
     [JsonIgnore]
-    public override long? Count => Maximum - Minimum + 1;
+    public override long? Count => (Maximum - Minimum) / Step + 1;
 
-    internal override double Low => Scale(Minimum - 0.5);
+    internal override double Low => Scale(Minimum - Step / 2.0);
 
-    internal override double High => Scale(Maximum + 0.5);
+    internal override double High => Scale(Last + Step / 2.0);
 
     internal override double ToNumber(string value) => Scale(long.Parse(value, CultureInfo.InvariantCulture));
 
     internal override string FromNumber(double number) =>
-        ((long)Math.Clamp(Math.Round(Log ? Math.Exp(number) : number), Minimum, Maximum)).ToString(CultureInfo.InvariantCulture);
+        ((long)Math.Clamp(Minimum + Step * Math.Round(((Log ? Math.Exp(number) : number) - Minimum) / Step), Minimum, Last)).ToString(CultureInfo.InvariantCulture);
 
-    internal override bool Accepts(string value) => long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) && number >= Minimum && number <= Maximum;
+    private long Last => Minimum + (Maximum - Minimum) / Step * Step;
+
+    internal override bool Accepts(string value) => long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) && number >= Minimum && number <= Maximum && (number - Minimum) % Step == 0;
 
     private double Scale(double value) => Log ? Math.Log(Math.Max(value, 0.5)) : value;
 }
 
 /// <summary>A real number.</summary>
-public sealed record RealParameter(string Name, double Minimum, double Maximum, bool Log = false, string? When = null) : Parameter(Name, When)
+/// <param name="Name">Its name.</param>
+/// <param name="Minimum">The smallest.</param>
+/// <param name="Maximum">The largest.</param>
+/// <param name="Log">Whether it is searched on a logarithmic scale.</param>
+/// <param name="When">The condition under which it means anything.</param>
+/// <param name="Step">Its values are <paramref name="Minimum"/> and every so much after it; 0, the default, for all between.</param>
+public sealed record RealParameter(string Name, double Minimum, double Maximum, bool Log = false, string? When = null, double Step = 0) : Parameter(Name, When)
 {
     /// <inheritdoc/>
     [JsonIgnore]
@@ -96,17 +115,27 @@ public sealed record RealParameter(string Name, double Minimum, double Maximum, 
 
     /// <inheritdoc/>
     [JsonIgnore]
-    public override long? Count => null;
+    public override long? Count => Step > 0 ? Steps + 1 : null;
 
-    internal override double Low => Scale(Minimum);
+    internal override double Low => Scale(Math.Max(Minimum - Step / 2, Log ? Minimum / 2 : double.NegativeInfinity));
 
-    internal override double High => Scale(Maximum);
+    internal override double High => Scale(Step > 0 ? Minimum + Steps * Step + Step / 2 : Maximum);
 
     internal override double ToNumber(string value) => Scale(double.Parse(value, CultureInfo.InvariantCulture));
 
-    internal override string FromNumber(double number) => Math.Clamp(Log ? Math.Exp(number) : number, Minimum, Maximum).ToString("R", CultureInfo.InvariantCulture);
+    internal override string FromNumber(double number)
+    {
+        var value = Math.Clamp(Log ? Math.Exp(number) : number, Minimum, Maximum);
+        return Step <= 0 ? value.ToString("R", CultureInfo.InvariantCulture) : At(Math.Clamp(Math.Round((value - Minimum) / Step), 0, Steps)).ToString("R", CultureInfo.InvariantCulture);
+    }
 
-    internal override bool Accepts(string value) => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= Minimum && number <= Maximum;
+    internal override bool Accepts(string value) => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= Minimum && number <= Maximum
+        && (Step <= 0 || Math.Abs(number - At(Math.Round((number - Minimum) / Step))) <= 1e-9 * Math.Max(1, Math.Abs(number)));
+
+    private long Steps => (long)Math.Floor((Maximum - Minimum) / Step + 1e-9);
+
+    /// <summary>A step's value without the digits that adding binary fractions leaves behind.</summary>
+    private double At(double step) => (double)Math.Round((decimal)Minimum + (decimal)Step * (decimal)step, 12);
 
     private double Scale(double value) => Log ? Math.Log(value) : value;
 }

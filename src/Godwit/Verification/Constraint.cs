@@ -8,9 +8,9 @@ internal sealed class Constraint
     private const string BasePrefix = "base.";
     private readonly Expression _expression;
 
-    public Constraint(string text)
+    public Constraint(string text, IEnumerable<string>? known = null)
     {
-        _expression = Expression.Parse(text);
+        _expression = Expression.Parse(text, known);
         ComparesWithBase = _expression.Names.Any(name => name.StartsWith(BasePrefix, StringComparison.Ordinal));
     }
 

@@ -24,10 +24,12 @@ public sealed class Expression
     public IReadOnlySet<string> Names { get; }
 
     /// <summary>Reads an expression.</summary>
+    /// <param name="text">The expression; a name with other characters than letters, digits, dots and underscores stands in backticks.</param>
+    /// <param name="known">Names that are recognised as they are, dashes and all; null for none.</param>
     /// <exception cref="FormatException">It can't be read; the message says where.</exception>
-    public static Expression Parse(string text)
+    public static Expression Parse(string text, IEnumerable<string>? known = null)
     {
-        var parser = new ExpressionParser(text);
+        var parser = new ExpressionParser(text, [.. (known ?? []).Where(name => name.Length > 0).OrderByDescending(name => name.Length)]);
         var root = parser.ParseAll();
         return new Expression(text, root, parser.Names);
     }
@@ -110,7 +112,7 @@ internal abstract record ExpressionNode
     };
 }
 
-internal sealed class ExpressionParser(string text)
+internal sealed class ExpressionParser(string text, IReadOnlyList<string> known)
 {
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private int _position;
@@ -168,7 +170,14 @@ internal sealed class ExpressionParser(string text)
             return Take(")") ? inner : throw Unexpected();
         }
 
-        if (_position < text.Length && text[_position] is '"' or '\'')
+        if (known.FirstOrDefault(StandsHere) is { } name)
+        {
+            _position += name.Length;
+            _names.Add(name);
+            return new ExpressionNode.Name(name);
+        }
+
+        if (_position < text.Length && text[_position] is '"' or '\'' or '`')
         {
             var quote = text[_position];
             var end = text.IndexOf(quote, _position + 1);
@@ -179,6 +188,12 @@ internal sealed class ExpressionParser(string text)
 
             var word = text[(_position + 1)..end];
             _position = end + 1;
+            if (quote == '`')
+            {
+                _names.Add(word);
+                return new ExpressionNode.Name(word);
+            }
+
             return new ExpressionNode.Constant(word);
         }
 
@@ -203,6 +218,9 @@ internal sealed class ExpressionParser(string text)
         _names.Add(token);
         return token is "true" or "false" ? new ExpressionNode.Constant(token == "true") : new ExpressionNode.Name(token);
     }
+
+    private bool StandsHere(string name) => text.AsSpan(_position).StartsWith(name, StringComparison.Ordinal)
+        && (_position + name.Length == text.Length || !(char.IsLetterOrDigit(text[_position + name.Length]) || text[_position + name.Length] is '_' or '.' or '-'));
 
     private bool Take(string sign)
     {

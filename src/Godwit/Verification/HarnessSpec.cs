@@ -45,6 +45,15 @@ public sealed record HarnessSpec
     /// <summary>Globs, from the goal's folder, of files that are in the driver's or the judge's tree alone.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
+    /// <summary>A file from the goal's folder whose variables check and measured commands get; null for none.</summary>
+    public string? EnvironmentFile { get; init; }
+
+    /// <summary>A file from the goal's folder whose words are added to the measured command; null for none.</summary>
+    public string? ArgumentsFile { get; init; }
+
+    /// <summary>Regular expressions whose named groups are metrics in what the harness prints or writes.</summary>
+    public IReadOnlyList<string> Patterns { get; init; } = [];
+
     /// <summary>A self-reported metric that says how many seconds of the run are the work itself; null for none. It only explains.</summary>
     public string? Timed { get; init; }
 

@@ -188,7 +188,7 @@ internal sealed class HarnessTrees
                 FileSystem.DeleteAll(work);
             }
 
-            await _repository.CheckoutAsync(_baseCommit, work, cancellation);
+            await _repository.CheckoutWholeAsync(_baseCommit, work, cancellation);
             foreach (var file in (await HiddenAsync(cancellation)).Keys)
             {
                 File.Delete(Path.Combine(work, file));
@@ -270,7 +270,7 @@ internal sealed class HarnessTrees
         var source = Path.Combine(_folder.Trees, $"source-{Key([_baseCommit])}");
         if (!Directory.Exists(source))
         {
-            await _repository.CheckoutAsync(_baseCommit, source + ".new", cancellation);
+            await _repository.CheckoutWholeAsync(_baseCommit, source + ".new", cancellation);
             Directory.Move(source + ".new", source);
         }
 

@@ -69,7 +69,7 @@ internal sealed class MeasuredCommands
     }
 
     public Task<SandboxResult> CheckAsync(string command, string tree, CancellationToken cancellation) => _sandbox.RunAsync(
-        Command(command, tree, "check", new Dictionary<string, string>()) with { Timeout = _spec.BuildTimeout, Cpus = Processors.ForWork(_spec.Cpus) }, cancellation);
+        Command(WithEnvironment(command), tree, "check", new Dictionary<string, string>()) with { Timeout = _spec.BuildTimeout, Cpus = Processors.ForWork(_spec.Cpus) }, cancellation);
 
     public Task<Taken> MeasureAsync(string tree, ulong seed, bool holdOut, CancellationToken cancellation)
     {
@@ -255,7 +255,11 @@ internal sealed class MeasuredCommands
     }
 
     private SandboxCommand Measured(string shell, string tree, string phase, IReadOnlyDictionary<string, string> environment) =>
-        Command(shell, tree, phase, environment) with { Cpus = Processors.ForMeasuring(_spec.Cpus), Metered = _metered };
+        Command(WithEnvironment(_spec.ArgumentsFile is { } file ? $"{shell} $(cat ./{Quoted(file)})" : shell), tree, phase, environment) with { Cpus = Processors.ForMeasuring(_spec.Cpus), Metered = _metered };
+
+    private string WithEnvironment(string shell) => _spec.EnvironmentFile is { } file ? $"set -a; . ./{Quoted(file)}; set +a\n{shell}" : shell;
+
+    private static string Quoted(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private SandboxCommand Harness(string shell, string tree, string phase, IReadOnlyDictionary<string, string> environment) =>
         Command(shell, tree, phase, environment, isHarness: true) with { Cpus = Processors.ForWork(_spec.Cpus) };

@@ -162,7 +162,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         string? reason;
         try
         {
-            foreach (var (name, samples) in ResultReader.Read(taken.ResultFile, reporter.Output))
+            foreach (var (name, samples) in ResultReader.Read(taken.ResultFile, reporter.Output, _spec.Patterns))
             {
                 metrics[name] = name.StartsWith(MeasurementKinds.Own, StringComparison.Ordinal)
                     ? throw new ResultException($"metric {name} was reported, and names that begin with {MeasurementKinds.Own} are Godwit's own")

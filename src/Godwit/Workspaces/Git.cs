@@ -17,6 +17,8 @@ internal static class Git
         "-c", "core.autocrlf=false", "-c", "core.attributesFile=/dev/null", "-c", "commit.gpgSign=false", "-c", "advice.detachedHead=false",
     ];
 
+    private static readonly string[] UserSettings = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "safe.directory=*", "-c", "core.quotePath=false"];
+
     public static async Task<string> RunAsync(
         string folder, IReadOnlyList<string> arguments, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null)
     {
@@ -24,8 +26,12 @@ internal static class Git
         return Encoding.UTF8.GetString(output).TrimEnd('\n');
     }
 
+    /// <summary>Asks what the user's own git would say, with their config: how line ends count is theirs to decide. Still no hook runs, and nothing is written.</summary>
+    public static async Task<string> AskAsUserAsync(string folder, IReadOnlyList<string> arguments, CancellationToken cancellation) =>
+        Encoding.UTF8.GetString(await RunBytesAsync(folder, arguments, cancellation, asUser: true)).TrimEnd('\n');
+
     public static async Task<byte[]> RunBytesAsync(
-        string folder, IReadOnlyList<string> arguments, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null)
+        string folder, IReadOnlyList<string> arguments, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null, bool asUser = false)
     {
         if (!Directory.Exists(folder))
         {
@@ -39,7 +45,7 @@ internal static class Git
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (string[])[.. Settings, .. arguments])
+        foreach (var argument in (string[])[.. asUser ? UserSettings : Settings, .. arguments])
         {
             info.ArgumentList.Add(argument);
         }
@@ -49,8 +55,12 @@ internal static class Git
             info.Environment.Remove(name);
         }
 
-        info.Environment["GIT_CONFIG_NOSYSTEM"] = "1";
-        info.Environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
+        if (!asUser)
+        {
+            info.Environment["GIT_CONFIG_NOSYSTEM"] = "1";
+            info.Environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
+        }
+
         info.Environment["GIT_TERMINAL_PROMPT"] = "0";
         info.Environment["GIT_OPTIONAL_LOCKS"] = "0";
         info.Environment["LC_ALL"] = "C";

@@ -34,13 +34,16 @@ public sealed class RunRepository(string path)
         }
 
         Directory.CreateDirectory(path);
-        await Git.RunAsync(path, ["init", "--quiet", "--bare", "--template="], cancellation);
+        var format = source.IsGit ? await Git.RunAsync(source.Root, ["rev-parse", "--show-object-format"], cancellation) : "sha1";
+        await Git.RunAsync(path, ["init", "--quiet", "--bare", "--template=", $"--object-format={format}"], cancellation);
         await Git.RunAsync(path, ["config", "uploadpack.allowAnySHA1InWant", "true"], cancellation);
         string commit;
         if (source.IsGit)
         {
             commit = await source.CommitAsync(name, cancellation);
-            await Git.RunAsync(path, ["fetch", "--quiet", "--no-tags", "--update-shallow", source.Root, $"{commit}:refs/godwit/base"], cancellation);
+            await Git.RunAsync(path, ["fetch", "--quiet", "--no-tags", "--update-shallow", "--recurse-submodules=no", source.Root, $"{commit}:refs/godwit/base"], cancellation);
+            await RequireNamesAsync(commit, cancellation);
+            await FetchSubmodulesAsync(source.Root, commit, "", cancellation);
             return commit;
         }
 
@@ -58,6 +61,75 @@ public sealed class RunRepository(string path)
     {
         var names = await Git.RunAsync(path, ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to], cancellation);
         return names.Split('\0', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    /// <summary>Takes the commits of submodules from where the user has them checked out, those within submodules too.</summary>
+    private async Task FetchSubmodulesAsync(string root, string commit, string below, CancellationToken cancellation)
+    {
+        foreach (var (submodule, recorded) in await SubmodulesAsync(commit, cancellation))
+        {
+            var name = below + submodule;
+            var place = System.IO.Path.Combine(root, submodule);
+            try
+            {
+                // A folder that isn't a checkout of its own would answer for the repository around it.
+                var top = Directory.Exists(place) ? await Git.RunAsync(place, ["rev-parse", "--show-prefix"], cancellation) : "missing";
+                await Git.RunAsync(path, ["fetch", "--quiet", "--no-tags", "--update-shallow", "--recurse-submodules=no", top.Length == 0 ? place : throw new GitException("not checked out"), $"{recorded}:refs/godwit/submodules/{name}"], cancellation);
+            }
+            catch (GitException)
+            {
+                throw new GitException($"submodule {name} isn't checked out at its recorded commit {recorded[..12]}; 'git submodule update --init --recursive', then start the run again");
+            }
+
+            await FetchSubmodulesAsync(place, recorded, $"{name}/", cancellation);
+        }
+    }
+
+    /// <summary>The submodules of a commit, each with its recorded commit.</summary>
+    private async Task<IReadOnlyList<(string Path, string Commit)>> SubmodulesAsync(string commit, CancellationToken cancellation)
+    {
+        var listing = await Git.RunAsync(path, ["ls-tree", "-r", "-z", "--full-tree", commit], cancellation);
+        return [.. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith(Repository, StringComparison.Ordinal)).Select(line => line.Split('\t', 2)).Select(parts => (parts[1], parts[0].Split(' ')[2]))];
+    }
+
+    /// <summary>Refuses a name that .NET can't carry through unchanged.</summary>
+    private async Task RequireNamesAsync(string commit, CancellationToken cancellation)
+    {
+        var strict = new UTF8Encoding(false, throwOnInvalidBytes: true);
+        foreach (var name in Split(await Git.RunBytesAsync(path, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], cancellation)))
+        {
+            try
+            {
+                strict.GetString(name);
+            }
+            catch (DecoderFallbackException)
+            {
+                throw new GitException($"the name of file {string.Concat(name.Select(letter => letter is >= 32 and < 127 ? ((char)letter).ToString() : $"\\x{letter:x2}"))} isn't UTF-8, and Godwit can't work on it; rename it, or take it out of the repository");
+            }
+        }
+
+        static IEnumerable<byte[]> Split(byte[] bytes)
+        {
+            for (var start = 0; start < bytes.Length;)
+            {
+                var end = Array.IndexOf(bytes, (byte)0, start);
+                yield return bytes[start..end];
+                start = end + 1;
+            }
+        }
+    }
+
+    /// <summary>Writes all files of a commit into a folder, those of its submodules at their recorded commits too.</summary>
+    /// <param name="commit">The commit.</param>
+    /// <param name="folder">The folder; made when it doesn't exist.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task CheckoutWholeAsync(string commit, string folder, CancellationToken cancellation)
+    {
+        await CheckoutAsync(commit, folder, cancellation);
+        foreach (var (submodule, recorded) in await SubmodulesAsync(commit, cancellation))
+        {
+            await CheckoutWholeAsync(recorded, System.IO.Path.Combine(folder, submodule), cancellation);
+        }
     }
 
     /// <summary>Writes files of a commit or tree into a folder.</summary>
@@ -108,7 +180,7 @@ public sealed class RunRepository(string path)
     public async Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesAsync(string commit, string tree, CancellationToken cancellation)
     {
         var fields = (await Git.RunAsync(path, ["diff-tree", "-r", "-z", "--no-renames", "--raw", commit, tree], cancellation)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
-        return [.. fields.Chunk(2).Select(pair => (pair[1], pair[0].Split(' '))).Where(line => line.Item2[1] != Repository).Select(line => (line.Item1, line.Item2[4] == "D" ? null : line.Item2[3], line.Item2[4] == "A"))];
+        return [.. fields.Chunk(2).Select(pair => (pair[1], pair[0].Split(' '))).Where(line => line.Item2[1] != Repository && line.Item2[0] != ":" + Repository).Select(line => (line.Item1, line.Item2[4] == "D" ? null : line.Item2[3], line.Item2[4] == "A"))];
     }
 
     /// <summary>The files of a commit below a folder, with their object names.</summary>

@@ -34,8 +34,45 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
             return [];
         }
 
-        var status = await Git.RunAsync(Path.Combine(Root, Folder), ["status", "--porcelain", "--untracked-files=normal", "--", "."], cancellation);
+        var status = await Git.AskAsUserAsync(Path.Combine(Root, Folder), ["status", "--porcelain", "--untracked-files=normal", "--", "."], cancellation);
         return [.. status.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[3..])];
+    }
+
+    /// <summary>Files and folders that git ignores below the goal's folder, from there: a run doesn't see them.</summary>
+    public async Task<IReadOnlyList<string>> IgnoredAsync(CancellationToken cancellation)
+    {
+        if (!IsGit)
+        {
+            return [];
+        }
+
+        var listing = await Git.AskAsUserAsync(Path.Combine(Root, Folder), ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"], cancellation);
+        return [.. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(path => path.TrimEnd('/'))];
+    }
+
+    /// <summary>Links of the last commit below the goal's folder that lead out of the repository, with where they lead to.</summary>
+    public async Task<IReadOnlyList<(string Path, string Target)>> LinksOutAsync(CancellationToken cancellation)
+    {
+        var found = new List<(string, string)>();
+        if (!IsGit)
+        {
+            return found;
+        }
+
+        var listing = await Git.RunAsync(Root, ["ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", Folder.Length == 0 ? "." : Folder], cancellation);
+        foreach (var path in listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith("120000", StringComparison.Ordinal)).Select(line => line.Split('\t', 2)[1]))
+        {
+            try
+            {
+                await GitLinks.ResolveAsync(Root, "HEAD", path, cancellation);
+            }
+            catch (FormatException)
+            {
+                found.Add((path, System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(Root, ["cat-file", "blob", $"HEAD:{path}"], cancellation))));
+            }
+        }
+
+        return found;
     }
 
     /// <summary>The commit that a name stands for.</summary>

@@ -96,7 +96,7 @@ public sealed class SearchTests
     public void ParameterFile_JsonAndLines_KeepWhatIsNotTheirs()
     {
         var space = new SearchSpace([new ChoiceParameter("a.mode", ["x", "y"]), new IntParameter("n", 1, 9), new BooleanParameter("on")]);
-        var json = new ParameterFile("s.json");
+        var json = new FirstParameterFile("s.json");
         var before = Encoding.UTF8.GetBytes("""{"a": {"mode": "x", "other": 1}, "keep": [1], "on": true}""");
         Assert.Equal("a.mode=x on=true", SearchSpace.KeyOf(json.Read(before, space)));
         using var after = JsonDocument.Parse(json.Write(before, space, new Dictionary<string, string> { ["a.mode"] = "y", ["n"] = "4" }));
@@ -106,7 +106,7 @@ public sealed class SearchTests
         Assert.True(after.RootElement.TryGetProperty("keep", out _));
         Assert.False(after.RootElement.TryGetProperty("on", out _));
 
-        var lines = new ParameterFile("s.env");
+        var lines = new FirstParameterFile("s.env");
         var text = Encoding.UTF8.GetString(lines.Write(Encoding.UTF8.GetBytes("# note\nn=2\nOTHER=3\n"), space, new Dictionary<string, string> { ["n"] = "7", ["on"] = "false" }));
         Assert.Equal("# note\nn=7\nOTHER=3\non=false\n", text);
     }

@@ -28,7 +28,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     {
         var goal = input.Input.Goal;
         var rule = new ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
-        var maker = new CandidateMaker(goal, input.Input.BaseFile);
+        var maker = new CandidateMaker(input.Input);
         var scale = input.Calibration.ScaleOf(goal.Harness.Maximise);
         var series = new PairSeries(context, Services.Measurer, goal, scale, input.Number);
         var result = new AttemptResult { Attempt = input.Number, Trial = input.Trial.Number, Parameters = input.Trial.Parameters, ActiveSeconds = input.ActiveSeconds };

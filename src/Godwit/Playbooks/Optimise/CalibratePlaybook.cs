@@ -133,7 +133,7 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
             return tried;
         }
 
-        var maker = new CandidateMaker(input.Goal, input.BaseFile);
+        var maker = new CandidateMaker(input);
         foreach (var point in parameters.Try.Select(maker.Complete).DistinctBy(Search.SearchSpace.KeyOf))
         {
             var number = tried.Count + 1;

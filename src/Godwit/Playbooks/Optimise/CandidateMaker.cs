@@ -13,24 +13,30 @@ internal sealed class CandidateMaker
     public const string Gone = "gone";
 
     private const string Object = "object:";
-    private readonly ParameterFile? _file;
+    private readonly IParameterFile? _file;
     private readonly string _path = "";
     private readonly byte[]? _baseFile;
 
-    public CandidateMaker(Goal goal, byte[]? baseFile)
+    public CandidateMaker(OptimiseInput input)
     {
+        var (goal, baseFile) = (input.Goal, input.BaseFile);
         Space = new SearchSpace(goal.Parameters?.Space ?? [], goal.Parameters?.Constraints);
         BasePoint = new Dictionary<string, string>();
         _baseFile = baseFile;
         if (goal.Parameters is { } spec)
         {
-            _file = new ParameterFile(spec.File);
-            _path = goal.Harness.Folder.Length == 0 ? spec.File : $"{goal.Harness.Folder}/{spec.File}";
-            BasePoint = Space.Active(_file.Read(baseFile, Space));
+            _file = goal.Harness.Kind == MeasurementKind.BeforeObservation ? new FirstParameterFile(spec.File)
+                : input.Template is { } template ? new TemplateFile(spec.File, System.Text.Encoding.UTF8.GetString(template)) : new ParameterFile(spec.File);
+            _path = input.LinkedFile ?? (goal.Harness.Folder.Length == 0 ? spec.File : $"{goal.Harness.Folder}/{spec.File}");
+            Values = _file.Read(baseFile, Space);
+            BasePoint = Space.Active(Values);
         }
     }
 
     public SearchSpace Space { get; }
+
+    /// <summary>What the base's file holds, parameters whose condition isn't met included.</summary>
+    public IReadOnlyDictionary<string, string> Values { get; } = new Dictionary<string, string>();
 
     /// <summary>The base's own values; what its file doesn't hold is left out.</summary>
     public IReadOnlyDictionary<string, string> BasePoint { get; }

@@ -15,7 +15,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
     public async Task<string> CommitAsync(DeliveryRequest request, Attempt attempt, CancellationToken cancellation)
     {
         var (input, proof) = (request.Input, request.Proof);
-        var maker = new CandidateMaker(input.Goal, input.BaseFile);
+        var maker = new CandidateMaker(input);
         var tip = input.BaseCommit;
         var changed = maker.Changed(proof.Parameters);
 

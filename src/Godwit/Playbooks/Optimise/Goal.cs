@@ -71,6 +71,9 @@ public sealed record ParameterSpec
     /// <summary>The file that holds their values, from the goal's folder.</summary>
     public required string File { get; init; }
 
+    /// <summary>The template that the file is made from, from the goal's folder; null for a file whose values are changed in place.</summary>
+    public string? Template { get; init; }
+
     /// <summary>The dimensions.</summary>
     public required IReadOnlyList<Parameter> Space { get; init; }
 

@@ -52,6 +52,7 @@ public sealed class GoalReader
         var parameters = ParameterReader.Read(root, harness, _problems);
         var proposer = root.Text("proposer");
         var agents = ReadAgents(root);
+        harness = harness with { EnvironmentFile = root.Map("parameters")?.Text("env"), ArgumentsFile = root.Map("parameters")?.Text("args") };
         harness = HarnessReader.WithKind(root, harness, onlyValues: !compares && agents.Count == 0 ? parameters?.File : null);
         if (parameters is null && agents.Count == 0 && !compares)
         {
@@ -138,14 +139,14 @@ public sealed class GoalReader
         return spec;
     }
 
-    internal static IReadOnlyList<string> ReadExpressions(YamlMap map, string key)
+    internal static IReadOnlyList<string> ReadExpressions(YamlMap map, string key, IEnumerable<string>? known = null)
     {
         var texts = map.List(key);
         foreach (var text in texts)
         {
             try
             {
-                var constraint = new Constraint(text);
+                var constraint = new Constraint(text, known);
                 if (constraint is { ComparesWithBase: true, IsOneComparison: false })
                 {
                     map.Problem(key, $"'{text}' is more than one comparison with the base, which measurements can't be judged by; write one constraint for each");

@@ -45,6 +45,7 @@ public static class HarnessReader
             Score = measure?.Text("score"),
             Labels = measure?.List("labels") ?? [],
             Timed = measure?.Text("timed"),
+            Patterns = ReadPatterns(measure),
             ByDifference = ReadScale(measure),
             Metric = metric ?? "",
             Unit = measure?.Text("unit") ?? (metric is null ? null : UnitOf(metric)),
@@ -188,6 +189,27 @@ public static class HarnessReader
         }
 
         return direction is "maximise" or "maximize" || (direction is null && !own);
+    }
+
+    private static IReadOnlyList<string> ReadPatterns(YamlMap? measure)
+    {
+        var patterns = measure?.List("pattern") ?? [];
+        foreach (var pattern in patterns)
+        {
+            try
+            {
+                if (new System.Text.RegularExpressions.Regex(pattern).GetGroupNames().All(name => int.TryParse(name, out _)))
+                {
+                    measure!.Problem("pattern", $"'measure.pattern' is '{pattern}', and has no named group; (?<requests_s>[0-9.]+) makes a metric requests_s");
+                }
+            }
+            catch (System.Text.RegularExpressions.RegexParseException error)
+            {
+                measure!.Problem("pattern", $"'measure.pattern' is no regular expression: {error.Message}");
+            }
+        }
+
+        return patterns;
     }
 
     private static bool? ReadScale(YamlMap? measure)

@@ -56,12 +56,14 @@ public sealed class OptimiseHost : IAsyncDisposable
         await RequireAsync(sandbox, folder, cancellation);
         var repository = new RunRepository(folder.Repository);
         var commit = await repository.CloneAsync(source, "HEAD", cancellation);
-        var path = goal.Parameters is null ? "" : goal.Harness.Folder.Length == 0 ? goal.Parameters.File : $"{goal.Harness.Folder}/{goal.Parameters.File}";
+        var parameters = goal.Parameters is null ? null : await ParameterSource.ReadAsync(folder.Repository, commit, goal, cancellation);
         var input = new OptimiseInput
         {
             Goal = goal,
             BaseCommit = commit,
-            BaseFile = path.Length == 0 ? null : await repository.FileAsync(commit, path, cancellation),
+            BaseFile = parameters?.Content,
+            LinkedFile = parameters?.Linked,
+            Template = parameters?.Template,
             Sandbox = sandbox.Describe(),
             Branch = $"godwit/{folder.Id}",
             Source = source.Root,

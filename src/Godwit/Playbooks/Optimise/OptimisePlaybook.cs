@@ -146,7 +146,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             return result;
         }
 
-        var request = new SingleRequest(new CandidateMaker(input.Goal, input.BaseFile).Unreadable(), true, PairSeries.Seed(input.Goal.Seed, "unreadable", 0), false);
+        var request = new SingleRequest(new CandidateMaker(input).Unreadable(), true, PairSeries.Seed(input.Goal.Seed, "unreadable", 0), false);
         var blind = await context.StepAsync("unreadable/measure", Effect.Repeatable, request, Services.Measurer.MeasureAsync);
         return blind.Outcome != TrialOutcome.Ok ? result : result with
         {
@@ -158,7 +158,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     {
         // A search may ask for the base's own point, which passes whatever is wrong with all others.
         var goal = input.Goal;
-        var maker = new CandidateMaker(goal, input.BaseFile);
+        var maker = new CandidateMaker(input);
         var others = state.Trials.Where(trial => trial.Claim is not null || maker.Changed(trial.Parameters).Count > 0).ToList();
         if (others.Count > 0 && others.TrueForAll(trial => trial.Outcome != TrialOutcome.Ok))
         {

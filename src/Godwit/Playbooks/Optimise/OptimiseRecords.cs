@@ -15,6 +15,12 @@ public sealed record OptimiseInput
     /// <summary>The parameters' file at the base; null where it isn't there.</summary>
     public byte[]? BaseFile { get; init; }
 
+    /// <summary>Where that file really is, from the top of the repository, where its name is a link; null where it is no link.</summary>
+    public string? LinkedFile { get; init; }
+
+    /// <summary>The template of the parameters' file at the base; null for none.</summary>
+    public byte[]? Template { get; init; }
+
     /// <summary>How commands are kept apart, for the evidence.</summary>
     public string Sandbox { get; init; } = "";
 

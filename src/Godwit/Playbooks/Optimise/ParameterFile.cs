@@ -1,22 +1,26 @@
-using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Godwit.Search;
+using Godwit.Settings;
 
 namespace Godwit.Playbooks.Optimise;
 
-/// <summary>A settings file that holds parameters: JSON, or lines of <c>NAME=value</c>.</summary>
-/// <param name="path">From the goal's folder; its ending says which form it has.</param>
-internal sealed class ParameterFile(string path)
+/// <summary>The file that holds a goal's parameters.</summary>
+internal interface IParameterFile
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private bool IsJson => path.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
-
     /// <summary>The parameters' values in a file; those that it doesn't hold are left out.</summary>
     /// <exception cref="FormatException">The file can't be read.</exception>
+    IReadOnlyDictionary<string, string> Read(byte[]? content, SearchSpace space);
+
+    /// <summary>The file with a point's values; a parameter that is not active in the point is taken out.</summary>
+    /// <exception cref="FormatException">A value can't be written.</exception>
+    byte[] Write(byte[]? content, SearchSpace space, IReadOnlyDictionary<string, string> point);
+}
+
+/// <summary>A settings file, changed in place.</summary>
+/// <param name="path">From the goal's folder; its name says which form it has.</param>
+internal sealed class ParameterFile(string path) : IParameterFile
+{
     public IReadOnlyDictionary<string, string> Read(byte[]? content, SearchSpace space)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -25,119 +29,87 @@ internal sealed class ParameterFile(string path)
             return values;
         }
 
-        if (!IsJson)
-        {
-            foreach (var line in Lines(content))
-            {
-                if (Assignment(line) is { } pair && space.Find(pair.Name) is not null)
-                {
-                    values[pair.Name] = pair.Value;
-                }
-            }
-
-            return values;
-        }
-
-        var root = ParseJson(content);
+        var file = SettingsFile.Open(path, content);
         foreach (var parameter in space.Parameters)
         {
-            JsonNode? node = root;
-            foreach (var name in parameter.Name.Split('.'))
+            if (file.Read(parameter.Name) is { } value)
             {
-                node = (node as JsonObject)?[name];
-            }
-
-            if (node is JsonValue value)
-            {
-                values[parameter.Name] = value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : value.ToJsonString();
+                values[parameter.Name] = value.Text;
             }
         }
 
         return values;
     }
 
-    /// <summary>The file with a point's values; a parameter that is not active in the point is taken out.</summary>
-    public byte[] Write(byte[]? content, SearchSpace space, IReadOnlyDictionary<string, string> point) =>
-        IsJson ? WriteJson(content, space, point) : WriteLines(content, space, point);
-
-    private byte[] WriteJson(byte[]? content, SearchSpace space, IReadOnlyDictionary<string, string> point)
+    public byte[] Write(byte[]? content, SearchSpace space, IReadOnlyDictionary<string, string> point)
     {
-        var root = content is null ? [] : ParseJson(content);
+        var file = SettingsFile.Open(path, content);
         foreach (var parameter in space.Parameters)
         {
-            var names = parameter.Name.Split('.');
-            var holder = root;
-            foreach (var name in names[..^1])
-            {
-                if (holder[name] is not JsonObject inner)
-                {
-                    holder[name] = inner = [];
-                }
-
-                holder = inner;
-            }
-
             if (point.TryGetValue(parameter.Name, out var value))
             {
-                holder[names[^1]] = Typed(parameter, value);
+                file.Write(parameter.Name, ValueOf(parameter, value));
             }
             else
             {
-                holder.Remove(names[^1]);
+                file.Remove(parameter.Name);
             }
         }
 
-        return Encoding.UTF8.GetBytes(root.ToJsonString(Indented) + "\n");
+        return file.ToBytes();
     }
 
-    private static byte[] WriteLines(byte[]? content, SearchSpace space, IReadOnlyDictionary<string, string> point)
+    /// <summary>A parameter's value as a file holds it.</summary>
+    public static SettingsValue ValueOf(Parameter parameter, string value) => new(value, parameter is ChoiceParameter choice && (choice.Texts ?? choice.Values).Contains(value));
+}
+
+/// <summary>A file that is made from a template: any text in which <c>{{name}}</c> stands for a value.</summary>
+/// <param name="path">The file that is made, for messages.</param>
+/// <param name="template">The template's text.</param>
+internal sealed partial class TemplateFile(string path, string template) : IParameterFile
+{
+    public IReadOnlyDictionary<string, string> Read(byte[]? content, SearchSpace space)
     {
-        var lines = content is null ? [] : Lines(content).ToList();
-        lines.RemoveAll(line => Assignment(line) is { } pair && space.Find(pair.Name) is not null && !point.ContainsKey(pair.Name));
-        foreach (var (name, value) in point.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (content is null)
         {
-            var index = lines.FindIndex(line => Assignment(line)?.Name == name);
-            if (index >= 0)
+            return values;
+        }
+
+        var pattern = new StringBuilder("^");
+        var (at, groups) = (0, new List<string>());
+        foreach (Match place in Place().Matches(template))
+        {
+            var name = place.Groups["name"].Value;
+            pattern.Append(Regex.Escape(template[at..place.Index])).Append(groups.Contains(name) ? $@"\k<v{groups.IndexOf(name)}>" : $"(?<v{groups.Count}>.*?)");
+            at = place.Index + place.Length;
+            if (!groups.Contains(name))
             {
-                lines[index] = $"{name}={value}";
-            }
-            else
-            {
-                lines.Add($"{name}={value}");
+                groups.Add(name);
             }
         }
 
-        return Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
-    }
-
-    private static JsonNode Typed(Parameter parameter, string value) => parameter switch
-    {
-        BooleanParameter => JsonValue.Create(value == "true"),
-        IntParameter => JsonValue.Create(long.Parse(value, CultureInfo.InvariantCulture)),
-        RealParameter => JsonValue.Create(double.Parse(value, CultureInfo.InvariantCulture)),
-        _ when long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => JsonValue.Create(whole),
-        _ when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) => JsonValue.Create(real),
-        _ => JsonValue.Create(value),
-    };
-
-    private JsonObject ParseJson(byte[] content)
-    {
-        try
+        pattern.Append(Regex.Escape(template[at..])).Append('$');
+        var match = Regex.Match(Encoding.UTF8.GetString(content), pattern.ToString(), RegexOptions.Singleline | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10));
+        if (!match.Success)
         {
-            return JsonNode.Parse(content, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) as JsonObject
-                ?? throw new FormatException($"{path} is JSON, but no object");
+            throw new FormatException($"{path} isn't what its template gives with any values, so the base's own values aren't known; render the template with them, and commit the file");
         }
-        catch (JsonException error)
+
+        foreach (var name in groups.Where(name => space.Find(name) is not null))
         {
-            throw new FormatException($"{path} is no JSON: {error.Message}");
+            values[name] = match.Groups[$"v{groups.IndexOf(name)}"].Value;
         }
+
+        return values;
     }
 
-    private static IEnumerable<string> Lines(byte[] content) => Encoding.UTF8.GetString(content).TrimEnd('\n').Split('\n');
+    public byte[] Write(byte[]? content, SearchSpace space, IReadOnlyDictionary<string, string> point) =>
+        Encoding.UTF8.GetBytes(Place().Replace(template, place => point.GetValueOrDefault(place.Groups["name"].Value, "")));
 
-    private static (string Name, string Value)? Assignment(string line)
-    {
-        var equals = line.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && line[0] != '#' ? (line[..equals].Trim(), line[(equals + 1)..].Trim()) : null;
-    }
+    /// <summary>The names that stand in a template.</summary>
+    public static IReadOnlyCollection<string> Names(string template) => [.. Place().Matches(template).Select(place => place.Groups["name"].Value).Distinct()];
+
+    [GeneratedRegex(@"\{\{ *(?<name>[\w.-]+) *\}\}")]
+    private static partial Regex Place();
 }

@@ -1,4 +1,5 @@
 using Godwit.Search;
+using Godwit.Settings;
 using Godwit.Verification;
 using YamlDotNet.RepresentationModel;
 
@@ -14,15 +15,16 @@ internal static class ParameterReader
             return null;
         }
 
-        var file = map.Text("file", required: true) ?? "";
+        var (file, form) = ReadFile(map);
+        var template = map.Text("template");
         if (file.Length > 0 && !new Glob(harness.Editable).Matches(file))
         {
-            map.Problem("file", $"'parameters.file' is {file}, which 'editable' doesn't allow to change; add it there");
+            map.Problem(form, $"'parameters.{form}' is {file}, which 'editable' doesn't allow to change; add it there");
         }
 
-        if (Path.GetExtension(file) is not (".json" or ".env" or ".conf" or ".properties" or ".ini" or ""))
+        if (template is not null && form != "file")
         {
-            map.Problem("file", $"'parameters.file' is {file}; known are JSON (.json) and lines of NAME=value (.env, .conf, .properties)");
+            map.Problem("template", $"'parameters.template' makes a 'file', and this goal has '{form}'");
         }
 
         var parameters = new List<Parameter>();
@@ -35,7 +37,7 @@ internal static class ParameterReader
                 {
                     space.Problem(value, $"'parameters.space.{name}' must be a mapping, such as {{type: int, low: 1, high: 10}}");
                 }
-                else if (ReadParameter(name, one) is { } parameter)
+                else if (ReadParameter(name, one, [.. space.Entries.Select(entry => entry.Key)]) is { } parameter)
                 {
                     parameters.Add(parameter);
                 }
@@ -47,27 +49,27 @@ internal static class ParameterReader
             }
         }
 
-        var constraints = GoalReader.ReadExpressions(map, "constraints");
+        var constraints = GoalReader.ReadExpressions(map, "constraints", parameters.Select(parameter => parameter.Name));
         CheckNames(map, parameters, constraints);
         var points = ReadPoints(map, parameters);
         map.RefuseOthers();
-        return new ParameterSpec { File = file, Space = parameters, Constraints = constraints, Try = points };
+        return new ParameterSpec { File = file, Template = template, Space = parameters, Constraints = constraints, Try = points };
     }
 
-    private static Parameter? ReadParameter(string name, YamlMap map)
+    private static Parameter? ReadParameter(string name, YamlMap map, IReadOnlyList<string> names)
     {
         var when = map.Text("when");
         if (when is not null)
         {
-            GoalReader.ReadExpressions(map, "when");
+            GoalReader.ReadExpressions(map, "when", names);
         }
 
         var type = map.Text("type", required: true);
         var parameter = type switch
         {
             "choice" => ReadChoice(name, map, when),
-            "int" => ReadRange(map) is var (low, high, log) ? new IntParameter(name, (long)low, (long)high, log, when) : null,
-            "real" or "float" => ReadRange(map) is var (low, high, log) ? new RealParameter(name, low, high, log, when) : null,
+            "int" => ReadRange(map, whole: true) is var (low, high, log, step) ? new IntParameter(name, (long)low, (long)high, log, when, step is { } by ? (long)by : 1) : null,
+            "real" or "float" => ReadRange(map, whole: false) is var (low, high, log, step) ? new RealParameter(name, low, high, log, when, step ?? 0) : null,
             "boolean" or "bool" => new BooleanParameter(name, when),
             _ => (Parameter?)null,
         };
@@ -86,20 +88,42 @@ internal static class ParameterReader
     private static ChoiceParameter? ReadChoice(string name, YamlMap map, string? when)
     {
         var ordered = map.Flag("ordered") ?? false;
-        var values = map.List("values");
+        IReadOnlyList<string> values = map.Node("values") is YamlSequenceNode { Children: var children } && children.All(child => child is YamlScalarNode)
+            ? [.. children.Select(child => Text((YamlScalarNode)child))] : map.List("values");
         if (values.Distinct().Count() < Math.Max(2, values.Count))
         {
             map.Problem("values", "a choice needs at least two values, each once");
             return null;
         }
 
-        return new ChoiceParameter(name, values, ordered, when);
+        return new ChoiceParameter(name, values, ordered, when, ReadTexts(map));
     }
 
-    private static (double Low, double High, bool Log)? ReadRange(YamlMap map)
+    /// <summary>The values that are text: quoted ones, and plain ones that YAML reads as neither a number, a truth value nor null.</summary>
+    private static List<string> ReadTexts(YamlMap map) => map.Node("values") is not YamlSequenceNode sequence ? []
+        : [.. sequence.Children.OfType<YamlScalarNode>().Where(node => node.Style != YamlDotNet.Core.ScalarStyle.Plain || YamlFormat.Plain(node.Value ?? "").IsText).Select(Text)];
+
+    /// <summary>A value as a reader of the file gets it: null, true and false have one spelling, numbers keep their digits.</summary>
+    private static string Text(YamlScalarNode node) => node.Style == YamlDotNet.Core.ScalarStyle.Plain ? YamlFormat.Plain(node.Value ?? "").Text : node.Value ?? "";
+
+    private static (string File, string Form) ReadFile(YamlMap map)
     {
-        var low = map.Number("low", -1e15, 1e15);
-        var high = map.Number("high", -1e15, 1e15);
+        string[] forms = ["file", "env", "args"];
+        var given = forms.Where(map.Has).ToList();
+        if (given.Count > 1)
+        {
+            map.Problem(given[1], $"'parameters' has both {given[0]} and {given[1]}, and takes one of file, env and args");
+        }
+
+        var form = given.FirstOrDefault() ?? "file";
+        return (map.Text(form, required: true) ?? "", form);
+    }
+
+    private static (double Low, double High, bool Log, double? Step)? ReadRange(YamlMap map, bool whole)
+    {
+        var low = map.Number("low", -1e15, 1e15, whole);
+        var high = map.Number("high", -1e15, 1e15, whole);
+        var step = map.Number("step", whole ? 1 : 1e-12, 1e15, whole);
         var scale = map.Text("scale");
         if (scale is not (null or "linear" or "log"))
         {
@@ -108,7 +132,12 @@ internal static class ParameterReader
 
         if (low is null || high is null)
         {
-            map.Problem("low", "a range needs 'low' and 'high'");
+            // One that is there and can't be read has its own problem.
+            foreach (var missing in ((string[])["low", "high"]).Where(key => !map.Has(key)))
+            {
+                map.Problem(missing, $"a range needs '{missing}'");
+            }
+
             return null;
         }
 
@@ -124,7 +153,13 @@ internal static class ParameterReader
             return null;
         }
 
-        return (low.Value, high.Value, scale == "log");
+        if (step > high - low)
+        {
+            map.Problem("step", $"'step' is {step}, which is more than from 'low' to 'high'");
+            return null;
+        }
+
+        return (low.Value, high.Value, scale == "log", step);
     }
 
     private static void CheckNames(YamlMap map, List<Parameter> parameters, IReadOnlyList<string> constraints)
@@ -134,7 +169,7 @@ internal static class ParameterReader
         {
             try
             {
-                if (Expression.Parse(text).Names.FirstOrDefault(name => !known.Contains(name)) is { } stranger)
+                if (Expression.Parse(text, parameters.Select(parameter => parameter.Name)).Names.FirstOrDefault(name => !known.Contains(name)) is { } stranger)
                 {
                     map.Problem("space", $"'{text}' names '{stranger}', which is neither a parameter nor a value of one");
                 }
@@ -166,7 +201,7 @@ internal static class ParameterReader
             foreach (var (key, value) in point.Children)
             {
                 var name = ((YamlScalarNode)key).Value ?? "";
-                var text = (value as YamlScalarNode)?.Value ?? "";
+                var text = value is YamlScalarNode scalar ? Text(scalar) : "";
                 if (parameters.Find(parameter => parameter.Name == name) is not { } parameter)
                 {
                     map.Problem(key, $"'{name}' in 'parameters.try' is no parameter of the space");

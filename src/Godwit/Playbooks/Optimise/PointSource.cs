@@ -47,7 +47,7 @@ internal sealed class PointSource(SearchSpace space, IOutsideProposer? outside, 
             }
         }
 
-        var drawn = space.Sample(random) ?? throw new StepFaultException("infeasible", "a thousand random points all break the constraints between parameters; loosen parameters.constraints");
+        var drawn = space.Sample(random) ?? throw new StepFaultException("infeasible", $"none found in {SearchSpace.MostTries:N0} tries: points that meet the constraints between parameters; loosen parameters.constraints");
         return new Proposal(Proposers.Random.Name, drawn, answer?.Failure);
     }
 }

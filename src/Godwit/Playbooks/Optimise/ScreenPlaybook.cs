@@ -36,7 +36,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
     {
         private readonly Goal _goal = input.Input.Goal;
         private readonly Calibration _calibration = input.Calibration;
-        private readonly CandidateMaker _maker = new(input.Input.Goal, input.Input.BaseFile);
+        private readonly CandidateMaker _maker = new(input.Input);
         private readonly Scale _scale = input.Calibration.ScaleOf(input.Input.Goal.Harness.Maximise);
         private readonly TrialRunner _runner = new(context, services.Measurer, input.Input.Goal, input.Calibration.ScaleOf(input.Input.Goal.Harness.Maximise));
         private readonly IReadOnlyList<Constraint> _constraints = [.. input.Input.Goal.Harness.Constraints.Select(text => new Constraint(text)).Where(constraint => constraint.ComparesWithBase)];
