@@ -25,6 +25,7 @@ var root = new Command("godwit", "Runs agents and searches on jobs that take all
     CompareCommand.Create(),
     InitCommand.Create(),
     ValidateCommand.Create(),
+    SchemaCommand.Create(),
     ModelsCommand.Create(),
     GatewayCommand.Create(),
     DoctorCommand.Create(),

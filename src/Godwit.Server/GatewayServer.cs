@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using Godwit.Models;
 using Microsoft.AspNetCore.Builder;
@@ -12,12 +13,13 @@ namespace Godwit.Server;
 public sealed class GatewayServer : IAsyncDisposable
 {
     private const long LargestBody = 64L << 20;
+    private const string OneModel = "/models/";
 
     // What belongs to this connection and not to the request, and the caller's own keys.
     private static readonly HashSet<string> NotPassedOn = new(StringComparer.OrdinalIgnoreCase)
     {
         "Host", "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Content-Length", "Content-Type",
-        "Accept-Encoding", "Authorization", "x-api-key", "Cookie", "Expect",
+        "Accept-Encoding", "Content-Encoding", "Authorization", "x-api-key", "Cookie", "Expect",
     };
 
     private readonly WebApplication _app;
@@ -93,23 +95,58 @@ public sealed class GatewayServer : IAsyncDisposable
         path = path.StartsWith("/v1/", StringComparison.Ordinal) ? path[3..] : path;
         if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
         {
-            context.Response.StatusCode = path is "/models" or "/" ? 200 : 404;
+            var models = path == "/models" ? gateway.Models() : path.StartsWith(OneModel, StringComparison.Ordinal) ? gateway.Model(Uri.UnescapeDataString(path[OneModel.Length..])) : null;
+            context.Response.StatusCode = models is not null || path == "/" ? 200 : 404;
             context.Response.ContentType = "application/json";
-            if (path == "/models" && HttpMethods.IsGet(context.Request.Method))
+            if (HttpMethods.IsGet(context.Request.Method) && path != "/")
             {
-                await context.Response.WriteAsync(gateway.Models(), context.RequestAborted);
+                await context.Response.WriteAsync(models ?? """{"error":{"type":"not_found_error","code":"model_not_found","message":"there is no such model or path; /v1/models lists the models"}}""", context.RequestAborted);
             }
 
             return;
         }
 
         using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        try
+        {
+            await ReadAsync(context, body);
+        }
+        catch (InvalidDataException)
+        {
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsync("""{"error":{"type":"invalid_request_error","message":"the body isn't what its Content-Encoding says, or is larger than 64 MiB"}}""", context.RequestAborted);
+            return;
+        }
+
         var token = context.Request.Headers["x-api-key"].ToString() is { Length: > 0 } key ? key : context.Request.Headers.Authorization.ToString();
         token = token.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? token[7..] : token;
         var headers = context.Request.Headers.Where(header => !NotPassedOn.Contains(header.Key)).Select(header => KeyValuePair.Create(header.Key, header.Value.ToString())).ToList();
         await gateway.HandleAsync(
             new GatewayRequest(path, context.Request.QueryString.Value ?? "", token.Trim(), headers, body.GetBuffer().AsMemory(0, (int)body.Length)), new Response(context));
+    }
+
+    /// <summary>The body as its sender had it before it was compressed.</summary>
+    private static async Task ReadAsync(HttpContext context, MemoryStream body)
+    {
+        var encoding = context.Request.Headers.ContentEncoding.ToString();
+        await using Stream plain = encoding.ToLowerInvariant() switch
+        {
+            "gzip" or "x-gzip" => new GZipStream(context.Request.Body, CompressionMode.Decompress),
+            "deflate" => new ZLibStream(context.Request.Body, CompressionMode.Decompress),
+            "br" => new BrotliStream(context.Request.Body, CompressionMode.Decompress),
+            "" or "identity" => context.Request.Body,
+            _ => throw new InvalidDataException(encoding),
+        };
+        var buffer = new byte[64 << 10];
+        int read;
+        while ((read = await plain.ReadAsync(buffer, context.RequestAborted)) > 0)
+        {
+            body.Write(buffer, 0, read);
+            if (body.Length > LargestBody)
+            {
+                throw new InvalidDataException("too large");
+            }
+        }
     }
 
     private sealed class Response(HttpContext context) : IGatewayResponse
@@ -118,11 +155,16 @@ public sealed class GatewayServer : IAsyncDisposable
 
         public CancellationToken Gone => context.RequestAborted;
 
-        public async Task StartAsync(int status, string contentType)
+        public async Task StartAsync(int status, string contentType, TimeSpan? retryAfter = null)
         {
             HasStarted = true;
             context.Response.StatusCode = status;
             context.Response.ContentType = contentType;
+            if (retryAfter is { } wait)
+            {
+                context.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            }
+
             if (contentType.StartsWith("text/event-stream", StringComparison.Ordinal))
             {
                 context.Response.Headers.CacheControl = "no-cache";

@@ -14,7 +14,7 @@ switch (args.FirstOrDefault())
     case "check":
         return Check.Run(seed);
     case "challenge":
-        return Bench.Challenge(mix, int.Parse(Option("--commands") ?? "6000"));
+        return Bench.Challenge(mix, int.Parse(Option("--commands") ?? "4000"));
     case "bench":
         return Bench.Run(mix, seed, int.Parse(Option("--commands") ?? "12000"));
     default:

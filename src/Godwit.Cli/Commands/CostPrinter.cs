@@ -18,7 +18,7 @@ internal static class CostPrinter
         var total = Sum(costs);
         var resumes = costs.Where(cost => cost.InFlight).ToList();
         var agents = costs.GroupBy(cost => AgentOf(cost.Budget)).Select(group => new CostRow(group.Key, group.Count(), Sum(group))).ToList();
-        var models = costs.Where(cost => cost.Model.Length > 0).GroupBy(cost => cost.Model).Select(group => new CostRow(group.Key, group.Count(), Sum(group))).ToList();
+        var models = costs.Where(cost => cost.Model.Length > 0).GroupBy(cost => cost.Model).Select(group => new CostRow(group.Any(cost => cost.Estimated) ? $"{group.Key} (estimated)" : group.Key, group.Count(), Sum(group))).ToList();
         var roles = costs.Where(cost => cost.Role.Length > 0).GroupBy(cost => cost.Role).Select(group => new CostRow(group.Key, group.Count(), Sum(group))).ToList();
         var claims = (view?.Trials ?? []).Select(trial => trial.Trial).Where(trial => trial.Claim is { Checks.Count: > 0 }).SelectMany(trial => trial.Claim!.Models.Select(model => (model, trial)))
             .GroupBy(pair => pair.model).Select(group => new ClaimRow(group.Key, group.Count(), group.Count(pair => pair.trial.Outcome != TrialOutcome.Ok && pair.trial.Claim!.Checks.All(check => check.Passed)))).ToList();

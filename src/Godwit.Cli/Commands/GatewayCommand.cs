@@ -42,11 +42,26 @@ internal static class GatewayCommand
             var client = await run.Client;
             await using var server = await ServeAsync(run.Gateway, parsed.GetValue(port));
             Tell(server.Address!, client, input, parsed.GetValue(json));
-            await serving;
+            await WatchAsync(run, client, input, serving);
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{client.Calls} calls answered, {run.Spent.Tokens:N0} tokens, ${run.Spent.Dollars:0.####}; {run.Run.Journal.Reader.Folder.Path}"));
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Keeps what has been spent in sight while the gateway serves.</summary>
+    private static async Task WatchAsync(GatewayRun run, GatewayClient client, GatewayInput input, Task serving)
+    {
+        var terminal = new Terminal();
+        while (!serving.IsCompleted)
+        {
+            var cap = input.Dollars is { } dollars ? string.Create(CultureInfo.InvariantCulture, $" of ${dollars}") : "";
+            terminal.Status(string.Create(CultureInfo.InvariantCulture, $"{client.Calls} calls answered, {run.Spent.Tokens:N0} tokens, ${run.Spent.Dollars:0.####}{cap}"));
+            await Task.WhenAny(serving, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System));
+        }
+
+        terminal.ClearStatus();
+        await serving;
     }
 
     private static async Task<GatewayServer> ServeAsync(ModelGateway gateway, int port)

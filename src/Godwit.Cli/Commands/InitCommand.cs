@@ -1,14 +1,20 @@
 using System.CommandLine;
+using Godwit.Playbooks.Optimise;
 
 namespace Godwit.Cli.Commands;
 
 /// <summary><c>godwit init</c>: writes a commented goal file for the repository it stands in.</summary>
 internal static class InitCommand
 {
+    /// <summary>Where editors find the schema of goal files: beside the goal, where <c>godwit schema</c> writes it.</summary>
+    public const string Schema = "./godwit.schema.json";
+
     public static Command Create()
     {
         var target = new Argument<string>("folder") { Description = "Where to write godwit.yaml.", DefaultValueFactory = _ => "." };
-        var command = new Command("init", "Write a commented goal file to start from.") { target };
+        var challenge = new Option<string?>("--challenge") { Description = $"Write a challenge for code that is linked into its benchmark, too: {string.Join(", ", ChallengeTemplate.All.Select(template => template.Language))}." };
+        challenge.AcceptOnlyFromAmong([.. ChallengeTemplate.All.Select(template => template.Language)]);
+        var command = new Command("init", "Write a commented goal file to start from.") { target, challenge };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var folder = parsed.GetValue(target)!;
@@ -23,8 +29,22 @@ internal static class InitCommand
                 throw new UsageException($"{path} exists; delete it first if you want a fresh one");
             }
 
-            await File.WriteAllTextAsync(path, Template(folder), cancellation);
-            Console.WriteLine($"wrote {path}; fill in what is marked, commit, then 'godwit validate {folder}'");
+            var template = ChallengeTemplate.All.FirstOrDefault(one => one.Language == parsed.GetValue(challenge));
+            foreach (var file in template?.Files ?? [])
+            {
+                var made = Path.Combine(folder, file);
+                if (File.Exists(made))
+                {
+                    throw new UsageException($"{made} exists; delete it first if you want a fresh one");
+                }
+
+                Directory.CreateDirectory(Path.GetDirectoryName(made)!);
+                await File.WriteAllTextAsync(made, ChallengeTemplate.Content(file), cancellation);
+            }
+
+            await File.WriteAllTextAsync(Path.Combine(folder, Schema), GoalKeys.Schema(), cancellation);
+            await File.WriteAllTextAsync(path, template?.Goal() ?? Template(folder), cancellation);
+            Console.WriteLine($"wrote {string.Join(", ", template?.Files.Append(GoalFile.Name) ?? [path])}; fill in what is marked, commit, then 'godwit validate {folder}'");
             return ExitCode.Ok;
         });
         return command;
@@ -34,6 +54,7 @@ internal static class InitCommand
     {
         var (setup, build, check, settings) = Detect(folder);
         return $$$"""
+            # yaml-language-server: $schema={{{Schema}}}
             # What Godwit is to make better, and how that is checked and measured. 'godwit validate' finds mistakes in it.
             goal: Answer more requests a second without breaking anything        # in your words
             playbook: optimise
@@ -46,6 +67,8 @@ internal static class InitCommand
             # Must exit 0 for every candidate. Its last line is told when it refuses one.
             {{{check}}}
 
+            # Which kind of measurement this is, and what it proves: docs/observed.md. Parameters that no build reads may report
+            # themselves; code that is edited needs a challenge ('godwit init --challenge c'), an answer, a driver or a judge.
             # Prints lines such as 'METRIC requests_s=1234.5', writes {"metrics": {"requests_s": [..]}} to $GODWIT_RESULT,
             # or writes hyperfine's JSON there (its metric is called 'time'). Exit 75 says that the machine is at fault.
             measure:
@@ -70,6 +93,9 @@ internal static class InitCommand
                 # ratio: {type: real, low: 0.1, high: 0.9, when: mode == fast}
               # constraints: [cache_size * page_size <= 1048576]
               # try: [{mode: fast}]                                              # proposed first
+
+            # Agents edit code instead of, or beside, parameters.
+            # agents: {turns: 30}
 
             # Paths outside the repository that commands may read, such as a toolchain in your home.
             # sandbox: {read: [~/.pyenv]}

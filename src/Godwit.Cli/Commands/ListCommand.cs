@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Godwit.Agents;
+using Godwit.Durable;
 using Godwit.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
@@ -14,7 +16,8 @@ internal static class ListCommand
         var command = new Command("list", "List the runs, newest first.") { json };
         command.SetGuardedAction((parsed, _) =>
         {
-            var rows = RunStore.OfUser().All().Select(Row).ToList();
+            var store = RunStore.OfUser();
+            List<RunRow> rows = [.. store.All().Select(Row), .. store.Gateways().Select(GatewayRow)];
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(rows);
@@ -43,6 +46,24 @@ internal static class ListCommand
             using var reader = JournalReader.OpenVerified(folder);
             var view = OptimiseView.Open(reader);
             return new RunRow(view.Run, view.Status, view.Started, view.Input.Goal.Title, view.Result?.Reason, folder.Path);
+        }
+        catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
+        {
+            return new RunRow(folder.Id, RunStatus.Failed, default, "", error.Message, folder.Path);
+        }
+    }
+
+    /// <summary>A gateway, with what it has spent so far.</summary>
+    private static RunRow GatewayRow(RunFolder folder)
+    {
+        try
+        {
+            using var reader = JournalReader.OpenVerified(folder);
+            var costs = AgentLog.Costs(reader);
+            var started = reader.After(0, EntryKind.GenerationStarted).Select(entry => entry.At).FirstOrDefault();
+            var spent = costs.Aggregate(Charge.None, (sum, cost) => sum + cost.Charge);
+            return new RunRow(folder.Id, RunLock.IsHeld(folder) ? RunStatus.Running : RunStatus.Stopped, started,
+                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"gateway: {costs.Count} calls, {spent.Tokens:N0} tokens, ${spent.Dollars:0.####}"), null, folder.Path);
         }
         catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
         {

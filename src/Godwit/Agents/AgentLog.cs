@@ -18,7 +18,8 @@ public sealed record LogLine(string Agent, string What, string Text, DateTimeOff
 /// <param name="Model">The model; empty for a call that has no answer.</param>
 /// <param name="InFlight">It was in flight when its owner died, and is booked at its worst case: the price of a resume.</param>
 /// <param name="Charge">The cost.</param>
-public sealed record CostLine(string Budget, string Role, string Model, bool InFlight, Charge Charge);
+/// <param name="Estimated">The provider counted nothing, and the tokens are Godwit's own count.</param>
+public sealed record CostLine(string Budget, string Role, string Model, bool InFlight, Charge Charge, bool Estimated = false);
 
 /// <summary>Reads what agents did and spent out of a journal.</summary>
 public static class AgentLog
@@ -92,7 +93,8 @@ public static class AgentLog
                     // It wasn't billed.
                     break;
                 case EntryKind.StepCompleted:
-                    lines.Add(new CostLine(budget, role, Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Model, false, charge));
+                    var reply = Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply;
+                    lines.Add(new CostLine(budget, role, reply.Model, false, charge, reply.IsEstimated));
                     break;
                 default:
                     lines.Add(new CostLine(budget, role, "", entry.Kind == EntryKind.StepBooked, charge));

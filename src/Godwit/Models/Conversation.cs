@@ -127,6 +127,9 @@ public sealed record ModelUsage(long Input, long CachedInput, long Output)
 /// <param name="Usage">What was counted.</param>
 public sealed record ModelReply(string Model, IReadOnlyList<MessagePart> Parts, StopReason Stop, ModelUsage Usage)
 {
+    /// <summary>The provider counted no tokens, and Godwit's own count stands in.</summary>
+    public bool IsEstimated { get; init; }
+
     /// <summary>All of its words.</summary>
     [JsonIgnore]
     public string Words => string.Join('\n', Parts.OfType<MessagePart.Text>().Select(text => text.Content));

@@ -44,8 +44,11 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
 
     private string WithoutKey(string body) => key is { Length: > 0 } ? body.Replace(key, InPlaceOfKey, StringComparison.Ordinal) : body;
 
-    private static ModelFailure KindOf(HttpStatusCode status, string body) => status switch
+    /// <summary>What a status and the words beside it mean.</summary>
+    internal static ModelFailure KindOf(HttpStatusCode status, string body) => status switch
     {
+        // Waiting doesn't fill an account.
+        HttpStatusCode.TooManyRequests when IsOutOfCredit(body) => ModelFailure.Rejected,
         HttpStatusCode.TooManyRequests => ModelFailure.RateLimited,
         HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge when IsOverflow(body) => ModelFailure.ContextOverflow,
 
@@ -54,6 +57,9 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
         HttpStatusCode.Conflict or Overloaded or >= HttpStatusCode.InternalServerError => ModelFailure.Unavailable,
         _ => ModelFailure.Rejected,
     };
+
+    private static bool IsOutOfCredit(string body) => ((string[])["insufficient_quota", "insufficient_credit", "out of credit", "credit balance", "billing_hard_limit", "exceeded your current quota"])
+        .Any(words => body.Contains(words, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Providers have no common code for it, only words.</summary>
     private static bool IsOverflow(string body) => ((string[])["context_length_exceeded", "prompt is too long", "context window", "maximum context length", "too many tokens"])

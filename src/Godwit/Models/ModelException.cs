@@ -33,6 +33,9 @@ public sealed class ModelException(ModelFailure kind, string message, TimeSpan? 
     /// <summary>What it answered, without the key; null where it didn't answer.</summary>
     public string? Body { get; } = body;
 
+    /// <summary>It came as an answer: the provider is there, and repeating the call for long is of no use.</summary>
+    public bool IsAnswer { get; init; }
+
     /// <summary>How it failed.</summary>
     public ModelFailure Kind { get; } = kind;
 

@@ -65,6 +65,7 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     internal async Task<T> RouteAsync<T>(IReadOnlyList<ModelEntry> models, Func<ModelEntry, Task<T>> call, TimeSpan patience, bool waitsAsAsked, CancellationToken cancellation)
     {
         var left = models.ToList();
+        var answers = 0;
         var start = time.GetTimestamp();
         for (var tries = 1; ; tries++)
         {
@@ -91,6 +92,18 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
                 left.Remove(model);
                 tries = 0;
                 continue;
+            }
+
+            if (last.IsAnswer && ++answers >= TriesOfOne * left.Count)
+            {
+                throw last;
+            }
+
+            if (last.IsAnswer && left.Remove(model))
+            {
+                // It is the model's trouble, not the connection's: the next one's turn.
+                left.Add(model);
+                tries = 0;
             }
 
             var pause = Pause(last, tries, left.Count);

@@ -75,6 +75,9 @@ public sealed class RunStore(string home)
     /// <summary>All runs, newest first.</summary>
     public IReadOnlyList<RunFolder> All() => All("runs");
 
+    /// <summary>All gateways, newest first.</summary>
+    public IReadOnlyList<RunFolder> Gateways() => All("gateways");
+
     private IReadOnlyList<RunFolder> All(string kind)
     {
         var runs = Path.Combine(home, kind);

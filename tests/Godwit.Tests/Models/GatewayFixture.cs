@@ -37,19 +37,21 @@ public abstract class GatewayFixture : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    internal async Task ServeAsync(ScriptedProvider server, decimal? dollars = null, int maxOutput = 1000, double patience = 120)
+    internal async Task ServeAsync(ScriptedProvider server, decimal? dollars = null, int maxOutput = 1000, double patience = 120, long? tokens = null, string? models = null)
     {
         var store = new RunStore(Root.FullName);
         File.WriteAllText(store.Models, $$"""
             providers:
               chat: { dialect: compatible, url: "{{server.Address}}/v1" }
               messages: { dialect: anthropic, url: "{{server.Address}}" }
+            {{models ?? $$"""
             models:
               m: { provider: chat, id: scripted, input: 5, output: 30, max_output: {{maxOutput}} }
               c: { provider: messages, id: scripted, input: 5, output: 30, max_output: {{maxOutput}} }
             roles: { worker: [m, c] }
+            """}}
             """);
-        Run = await GatewayRun.StartAsync(store, new GatewayInput { Dollars = dollars, PatienceSeconds = patience }, new DurableOptions());
+        Run = await GatewayRun.StartAsync(store, new GatewayInput { Dollars = dollars, Tokens = tokens, PatienceSeconds = patience }, new DurableOptions());
         _ = Run.Run.RunAsync(Stop.Token);
         Key = (await Run.Client).Token;
         Server = await GatewayServer.StartAsync(Run.Gateway, 0);

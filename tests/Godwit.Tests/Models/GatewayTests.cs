@@ -182,7 +182,7 @@ public sealed class GatewayTests : GatewayFixture
 
         public void Leave() => _gone.Cancel();
 
-        public Task StartAsync(int status, string contentType) => Task.CompletedTask;
+        public Task StartAsync(int status, string contentType, TimeSpan? retryAfter = null) => Task.CompletedTask;
 
         public Task WriteAsync(ReadOnlyMemory<byte> part) => Task.CompletedTask;
 

@@ -120,7 +120,7 @@ internal sealed class ScriptedProvider : IDisposable
             var streams = reply.Body is null && reply.Status == 200 && request["stream"]?.GetValue<bool>() == true;
             var body = reply.Body ?? (streams ? dialect.Stream(reply, text.Length / 4, request) : dialect.Whole(reply, text.Length / 4).ToJsonString());
             context.Response.StatusCode = reply.Status;
-            context.Response.ContentType = streams || reply.Body?.StartsWith("data:", StringComparison.Ordinal) == true ? "text/event-stream" : "application/json";
+            context.Response.ContentType = streams || body.StartsWith("data:", StringComparison.Ordinal) || body.StartsWith("event:", StringComparison.Ordinal) ? "text/event-stream" : "application/json";
             if (reply.RetryAfter is not null)
             {
                 context.Response.Headers["Retry-After"] = reply.RetryAfter;

@@ -31,6 +31,9 @@ public sealed class GatewayClient
     /// <summary>Whether only models with a price may answer it.</summary>
     public bool NeedsPrice { get; init; }
 
+    /// <summary>Whether a budget has to be kept, so that every reply must be capped. Default yes.</summary>
+    public bool IsBounded { get; init; } = true;
+
     /// <summary>What its calls are booked on.</summary>
     public required IBudget Budget { get; init; }
 

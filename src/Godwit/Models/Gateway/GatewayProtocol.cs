@@ -9,7 +9,7 @@ namespace Godwit.Models;
 /// What the gateway has to know of a dialect: where its requests go, how they cap a reply, and where answers say what they
 /// took. Everything else passes through untouched.
 /// </summary>
-internal abstract class GatewayProtocol
+internal abstract partial class GatewayProtocol
 {
     private const int UnknownMaxOutput = 8192;
 
@@ -19,7 +19,7 @@ internal abstract class GatewayProtocol
     // A picture costs by its size in pixels, whatever its bytes: the most that OpenAI and Anthropic document for one, and some more.
     private const long TokensOfPicture = 5000;
 
-    private static readonly GatewayProtocol[] All = [new Chat(), new Responses(), new Messages()];
+    private static readonly GatewayProtocol[] All = [new Chat(), new Responses(), new Messages(), new Embeddings()];
 
     /// <summary>The path that programs call, without the base address.</summary>
     public abstract string Path { get; }
@@ -31,13 +31,25 @@ internal abstract class GatewayProtocol
     public static GatewayProtocol? Of(string path) => Array.Find(All, protocol => protocol.Path == path);
 
     /// <summary>The request for one model: its own name for the model, and a cap on the reply that is never above what is reserved.</summary>
-    public JsonObject For(ModelEntry model, JsonObject request, ModelProvider provider)
+    /// <param name="model">The model.</param>
+    /// <param name="request">What the caller sent; all that needn't be changed stays as it is.</param>
+    /// <param name="provider">The model's provider.</param>
+    /// <param name="bounded">Whether a budget has to be kept, for which a reply must be capped.</param>
+    public JsonObject For(ModelEntry model, JsonObject request, ModelProvider provider, bool bounded)
     {
         var sent = request.DeepClone().AsObject();
         sent["model"] = model.Id;
-        SetCap(sent, WorstOutput(model, request), provider);
+        if (bounded || Cap(request) is not null)
+        {
+            SetCap(sent, WorstOutput(model, request), provider);
+        }
+
+        AskForUsage(sent);
         return sent;
     }
+
+    /// <summary>The request without what the gateway has added and a provider has refused; null where nothing of that was refused.</summary>
+    public virtual JsonObject? Without(JsonObject sent, JsonObject request, string refusal) => null;
 
     /// <summary>The most tokens that a reply can have: what the caller asks for, but no more than the catalogue says of the model, and 32,768 at most where it doesn't ask.</summary>
     public int WorstOutput(ModelEntry model, JsonObject request) => (Cap(request), model.MaxOutput) switch
@@ -84,6 +96,28 @@ internal abstract class GatewayProtocol
     /// <summary>Whether a part of a stream, by its text, can say anything that is counted.</summary>
     public virtual bool MayCount(string data) => data.Contains("\"usage\"", StringComparison.Ordinal);
 
+    /// <summary>The code and the words of an error that stands where an answer, or a part of one, should; null where there is none.</summary>
+    public virtual (int Status, string Words)? ErrorOf(JsonObject part) => part["error"] is JsonObject error && part["choices"] is not JsonArray { Count: > 0 }
+        ? (Whole(error["code"]) ?? Whole(error["status"]) ?? StatusOf(Text(error["type"]) ?? Text(error["code"])), Text(error["message"]) ?? error.ToJsonString(Plain)) : null;
+
+    /// <summary>Whether a part of a stream, by its text, has something of the answer itself: words, thoughts or a call.</summary>
+    public static bool IsWord(string? data) => data is not null && (data.Contains("content_block_delta", StringComparison.Ordinal) || data.Contains(".delta\"", StringComparison.Ordinal)
+        || data.Contains("\"tool_calls\":[{", StringComparison.Ordinal) || Words().IsMatch(data));
+
+    [System.Text.RegularExpressions.GeneratedRegex("""\"(content|text|reasoning|reasoning_content|refusal)\"\s*:\s*\"[^\"]""")]
+    private static partial System.Text.RegularExpressions.Regex Words();
+
+    /// <summary>Whether a part of a stream, by its text, can be an error.</summary>
+    public static bool MayFail(string data) => data.Contains("error", StringComparison.Ordinal);
+
+    /// <summary>The bytes of text that the caller sends: pictures are counted as pictures.</summary>
+    public static byte[] TextOf(JsonObject request)
+    {
+        var copy = request.DeepClone();
+        DropPictures(copy);
+        return JsonSerializer.SerializeToUtf8Bytes(copy, Plain);
+    }
+
     /// <summary>Whether a part is one that the client didn't ask for.</summary>
     public virtual bool IsOwn(JsonObject request, JsonObject part) => false;
 
@@ -91,11 +125,53 @@ internal abstract class GatewayProtocol
     public virtual string Error(string type, string message) =>
         new JsonObject { ["error"] = new JsonObject { ["type"] = type, ["code"] = type, ["message"] = message, ["param"] = null } }.ToJsonString(Plain);
 
+    protected virtual void AskForUsage(JsonObject request)
+    {
+    }
+
+    /// <summary>What the caller caps the reply at; null where it doesn't: 0 and below mean no cap, as servers have it.</summary>
     protected abstract int? Cap(JsonObject request);
 
     protected abstract void SetCap(JsonObject request, int cap, ModelProvider provider);
 
-    protected static int? Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) ? (int)Math.Clamp(number, 1, int.MaxValue) : null;
+    protected static int? Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) && number > 0 ? (int)Math.Min(number, int.MaxValue) : null;
+
+    private static int StatusOf(string? type) => type switch
+    {
+        "overloaded_error" => 529,
+        "insufficient_quota" or "billing_error" => 402,
+        _ when type?.Contains("rate_limit", StringComparison.Ordinal) == true => 429,
+        "invalid_request_error" => 400,
+        _ => 500,
+    };
+
+    private static void DropPictures(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonArray list:
+                foreach (var item in list)
+                {
+                    DropPictures(item);
+                }
+
+                break;
+            case JsonObject part:
+                foreach (var (name, value) in part.ToList())
+                {
+                    if (Text(value) is { } text && (text.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase) || (name == "data" && Text(part["media_type"])?.StartsWith("image/", StringComparison.Ordinal) == true)))
+                    {
+                        part[name] = "";
+                    }
+                    else
+                    {
+                        DropPictures(value);
+                    }
+                }
+
+                break;
+        }
+    }
 
     protected static long Tokens(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) ? number : 0;
 
@@ -122,11 +198,36 @@ internal abstract class GatewayProtocol
 
         protected override int? Cap(JsonObject request) => Whole(request["max_completion_tokens"]) ?? Whole(request["max_tokens"]);
 
+        public override JsonObject? Without(JsonObject sent, JsonObject request, string refusal)
+        {
+            var less = sent.DeepClone().AsObject();
+            if (refusal.Contains("stream_options", StringComparison.Ordinal) && request["stream_options"] is null && less.Remove("stream_options"))
+            {
+                return less;
+            }
+
+            if (refusal.Contains("max_tokens", StringComparison.Ordinal) && request["max_tokens"] is null && less["max_tokens"] is { } cap)
+            {
+                less.Remove("max_tokens");
+                less["max_completion_tokens"] = cap.DeepClone();
+                return less;
+            }
+
+            return null;
+        }
+
         protected override void SetCap(JsonObject request, int cap, ModelProvider provider)
         {
-            request.Remove("max_completion_tokens");
-            request.Remove("max_tokens");
-            request[provider.Dialect is "openai" or "responses" ? "max_completion_tokens" : "max_tokens"] = cap;
+            // A name that the caller has chosen stays: servers take one, the other, or both.
+            string[] given = [.. ((string[])["max_completion_tokens", "max_tokens"]).Where(name => request[name] is not null)];
+            foreach (var name in given.Length > 0 ? given : [provider.Dialect is "openai" or "responses" ? "max_completion_tokens" : "max_tokens"])
+            {
+                request[name] = cap;
+            }
+        }
+
+        protected override void AskForUsage(JsonObject request)
+        {
             if (request["stream"]?.GetValueKind() == JsonValueKind.True)
             {
                 var options = request["stream_options"] as JsonObject ?? [];
@@ -143,13 +244,24 @@ internal abstract class GatewayProtocol
 
         public override bool IsServedBy(string dialect) => dialect is "openai" or "responses" or "compatible";
 
+        public override bool MayCount(string data) => base.MayCount(data) || data.Contains("response.completed", StringComparison.Ordinal);
+
         public override void Count(JsonObject part, ref UsageCount usage)
         {
             if ((part["response"] ?? part)["usage"] is JsonObject counted)
             {
-                usage = new UsageCount(Tokens(counted["input_tokens"]), Tokens(counted["input_tokens_details"]?["cached_tokens"]), Tokens(counted["output_tokens"]), true);
+                usage = new UsageCount(Tokens(counted["input_tokens"]), Tokens(counted["input_tokens_details"]?["cached_tokens"]), Tokens(counted["output_tokens"]), true) { HasEnded = true };
             }
+
+            usage = usage with { HasEnded = usage.HasEnded || Text(part["type"]) == "response.completed" || Text(part["status"]) == "completed" };
         }
+
+        public override (int Status, string Words)? ErrorOf(JsonObject part) => Text(part["type"]) switch
+        {
+            "error" => (StatusOf(Text(part["code"])), Text(part["message"]) ?? part.ToJsonString(Plain)),
+            "response.failed" => (StatusOf(Text(part["response"]?["error"]?["code"])), Text(part["response"]?["error"]?["message"]) ?? "the response failed"),
+            _ => base.ErrorOf(part),
+        };
 
         protected override string? Refuses(JsonObject request) =>
             request["previous_response_id"] is not null || request["conversation"] is not null || request["prompt"] is JsonObject
@@ -174,6 +286,7 @@ internal abstract class GatewayProtocol
 
         public override void Count(JsonObject part, ref UsageCount usage)
         {
+            usage = usage with { HasEnded = usage.HasEnded || Text(part["type"]) is "message_stop" or "message" };
             if ((part["message"] ?? part)["usage"] is not JsonObject counted)
             {
                 return;
@@ -185,11 +298,15 @@ internal abstract class GatewayProtocol
             var surcharge = ForMinutes * (Tokens(counted["cache_creation_input_tokens"]) - Tokens(counted["cache_creation"]?["ephemeral_1h_input_tokens"])) + ForAnHour * Tokens(counted["cache_creation"]?["ephemeral_1h_input_tokens"]);
             usage = new UsageCount(
                 Math.Max(usage.Input, input), Math.Max(usage.Cached, cached), Math.Max(usage.Output, Tokens(counted["output_tokens"])),
-                usage.IsWhole || part["type"]?.GetValue<string>() is "message_delta" or "message", Math.Max(usage.Surcharge, surcharge));
+                usage.IsWhole || part["type"]?.GetValue<string>() is "message_delta" or "message", Math.Max(usage.Surcharge, surcharge)) { HasEnded = usage.HasEnded };
         }
+
+        public override bool MayCount(string data) => base.MayCount(data) || data.Contains("message_stop", StringComparison.Ordinal);
 
         public override string Error(string type, string message) =>
             new JsonObject { ["type"] = "error", ["error"] = new JsonObject { ["type"] = type, ["message"] = message } }.ToJsonString(Plain);
+
+        public override (int Status, string Words)? ErrorOf(JsonObject part) => Text(part["type"]) == "error" ? base.ErrorOf(part) : null;
 
         public override long InputBound(long text, ReadOnlySpan<byte> bytes)
         {
@@ -200,6 +317,30 @@ internal abstract class GatewayProtocol
         protected override int? Cap(JsonObject request) => Whole(request["max_tokens"]);
 
         protected override void SetCap(JsonObject request, int cap, ModelProvider provider) => request["max_tokens"] = cap;
+    }
+
+    /// <summary>OpenAI's embeddings: input alone is billed.</summary>
+    private sealed class Embeddings : GatewayProtocol
+    {
+        public override string Path => "/embeddings";
+
+        public override bool IsServedBy(string dialect) => dialect is "openai" or "responses" or "compatible";
+
+        public override void Count(JsonObject part, ref UsageCount usage)
+        {
+            if (part["usage"] is JsonObject counted)
+            {
+                usage = new UsageCount(Tokens(counted["prompt_tokens"]), 0, 0, true) { HasEnded = true };
+            }
+
+            usage = usage with { HasEnded = part["data"] is JsonArray };
+        }
+
+        protected override int? Cap(JsonObject request) => 1;
+
+        protected override void SetCap(JsonObject request, int cap, ModelProvider provider)
+        {
+        }
     }
 }
 

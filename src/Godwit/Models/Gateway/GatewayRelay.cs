@@ -15,7 +15,12 @@ namespace Godwit.Models;
 internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request, IGatewayResponse response, Func<string, string?>? refusal)
 {
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(5);
+    private const string Done = "[DONE]";
     private byte[] _held = [];
+    private bool _hasBegun;
+
+    /// <summary>The caller has got an error of the provider's in the middle of an answer, as the dialect has it.</summary>
+    public bool HasToldError { get; private set; }
 
     public string ContentType { get; private set; } = "application/json";
 
@@ -37,23 +42,49 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
             var text = clean(await reader.ReadToEndAsync(silence.Token));
             if (GatewayProtocol.Parse(text) is { } whole)
             {
+                if (protocol.ErrorOf(whole) is { } error)
+                {
+                    throw Failure(error, text, isBilled: false);
+                }
+
                 protocol.Count(whole, ref usage);
             }
 
             return (guard?.Whole(ContentType, text) ?? text, usage);
         }
 
+        (_held, _hasBegun) = ([], false);
         var all = new StringBuilder();
         var events = new EventReader(stream);
         while (await events.NextAsync(silence.Token) is { } sent)
         {
             silence.CancelAfter(Silence);
             var next = clean(sent);
-            if (SseData.Of(next) is { } data && protocol.MayCount(data) && GatewayProtocol.Parse(data) is { } part)
+            var data = SseData.Of(next);
+            if (data is not null && GatewayProtocol.MayFail(data) && GatewayProtocol.Parse(data) is { } failed && protocol.ErrorOf(failed) is { } error)
+            {
+                await TellAsync(next);
+                throw Failure(error, data, isBilled: HasToldError);
+            }
+
+            usage = data == Done ? usage with { HasEnded = true, IsWhole = usage.IsWhole || usage.Input + usage.Output > 0 } : usage;
+            if (data is not null && protocol.MayCount(data) && GatewayProtocol.Parse(data) is { } part)
             {
                 protocol.Count(part, ref usage);
                 if (protocol.IsOwn(request, part))
                 {
+                    continue;
+                }
+            }
+
+            if (!_hasBegun)
+            {
+                // Until the first word another try costs nothing, so nothing of this one is handed on yet.
+                _hasBegun = guard?.Holds(next) == true || GatewayProtocol.IsWord(data);
+                if (!_hasBegun)
+                {
+                    all.Append(next);
+                    _held = [.. _held, .. Encoding.UTF8.GetBytes(next)];
                     continue;
                 }
             }
@@ -78,6 +109,29 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
 
         return (all.ToString(), usage);
     }
+
+    /// <summary>An error after the first words goes on to the caller; before them, another try may do better.</summary>
+    private async Task TellAsync(string sent)
+    {
+        if (!_hasBegun)
+        {
+            _held = [];
+            return;
+        }
+
+        if (!response.HasStarted)
+        {
+            await response.StartAsync(200, ContentType);
+        }
+
+        await response.WriteAsync(_held);
+        await response.WriteAsync(Encoding.UTF8.GetBytes(sent));
+        _held = [];
+        HasToldError = true;
+    }
+
+    private static ModelException Failure((int Status, string Words) error, string body, bool isBilled) => new(
+        isBilled ? ModelFailure.Broken : FailureHandler.KindOf((System.Net.HttpStatusCode)error.Status, body), $"the provider answered with an error: {error.Words}", status: error.Status, body: body) { IsAnswer = true };
 
     /// <summary>Sends what was held back, or all of an answer that was journaled before.</summary>
     public async Task FinishAsync(GatewayReply reply)

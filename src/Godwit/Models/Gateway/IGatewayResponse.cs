@@ -18,7 +18,10 @@ public interface IGatewayResponse
     CancellationToken Gone { get; }
 
     /// <summary>Sends the head.</summary>
-    Task StartAsync(int status, string contentType);
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="contentType">Of the body.</param>
+    /// <param name="retryAfter">When the caller had better come back; null where nobody says.</param>
+    Task StartAsync(int status, string contentType, TimeSpan? retryAfter = null);
 
     /// <summary>Sends a part of the body, now. Does nothing when the caller has gone.</summary>
     Task WriteAsync(ReadOnlyMemory<byte> part);

@@ -22,6 +22,11 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         "response_format", "text", "reasoning", "reasoning_effort", "thinking", "stop", "stop_sequences", "seed",
     ];
 
+    private const string CountTokens = "/messages/count_tokens";
+
+    // Who asks, and under which name a provider may keep it: no answer depends on it.
+    private static readonly HashSet<string> WhoAsks = new(StringComparer.Ordinal) { "metadata", "client_metadata", "prompt_cache_key", "user", "safety_identifier", "session", "session_id" };
+
     private readonly ConcurrentDictionary<string, GatewayClient> _clients = new(StringComparer.Ordinal);
 
     /// <summary>How long a call is tried while no provider answers; then its caller is told, which has retries of its own. Default two minutes.</summary>
@@ -50,12 +55,17 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         ["data"] = new JsonArray([.. catalogue.Roles.Keys.Concat(catalogue.Models.Select(model => model.Name)).Select(name => new JsonObject { ["id"] = name, ["object"] = "model", ["created"] = 0, ["owned_by"] = "godwit" })]),
     }.ToJsonString();
 
+    /// <summary>One of those names, as OpenAI describes a model; null where there is none.</summary>
+    public string? Model(string name) => catalogue.Roles.ContainsKey(name) || catalogue.Find(name) is not null
+        ? new JsonObject { ["id"] = name, ["object"] = "model", ["created"] = 0, ["owned_by"] = "godwit" }.ToJsonString(GatewayProtocol.Plain) : null;
+
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(GatewayRequest request, IGatewayResponse response)
     {
-        if (GatewayProtocol.Of(request.Path) is not { } protocol)
+        var counts = request.Path == CountTokens;
+        if (GatewayProtocol.Of(counts ? "/messages" : request.Path) is not { } protocol)
         {
-            await RefuseAsync(response, 404, """{"error":{"type":"not_found_error","message":"godwit serves /v1/chat/completions, /v1/responses, /v1/messages and /v1/models"}}""");
+            await RefuseAsync(response, 404, """{"error":{"type":"not_found_error","message":"godwit serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1/embeddings and /v1/models"}}""");
             return;
         }
 
@@ -72,19 +82,47 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         }
 
         var models = ModelsFor(client, protocol, body, out var mistake);
-        var bytes = Bytes(body);
-        if ((mistake ?? protocol.Unbounded(body)) is { } wrong)
+        var text = GatewayProtocol.TextOf(body);
+        if ((mistake ?? (counts ? null : protocol.Unbounded(body))) is { } wrong)
         {
             await RefuseAsync(response, 400, protocol.Error("invalid_request_error", wrong));
             return;
         }
 
-        await AnswerAsync(new Call(request, client, protocol, body, bytes, models), response);
+        var call = new Call(request, client, protocol, body, text, models);
+        await (counts ? CountAsync(call, response) : AnswerAsync(call, response));
+    }
+
+    /// <summary>Counting costs nothing and is journaled nowhere: who can, says it; else Godwit's own count.</summary>
+    private async Task CountAsync(Call call, IGatewayResponse response)
+    {
+        try
+        {
+            var body = await pipeline.RouteAsync(
+                call.Models,
+                async model =>
+                {
+                    var connection = drivers.ConnectionOf(model.Provider);
+                    var sent = call.Body.DeepClone().AsObject();
+                    sent["model"] = model.Id;
+                    using var message = connection.Message(CountTokens, call.Request.Query, Bytes(sent), call.Request.Headers);
+                    using var answer = await connection.Http.SendAsync(message, call.Client.Ended);
+                    return connection.WithoutKey(await answer.Content.ReadAsStringAsync(call.Client.Ended));
+                },
+                Patience, waitsAsAsked: false, call.Client.Ended);
+            await response.StartAsync(200, "application/json");
+            await response.WriteAsync(Encoding.UTF8.GetBytes(body));
+        }
+        catch (ModelException failure)
+        {
+            call.Failure = failure;
+            await RefuseAsync(response, call, new Failure("count", "model", failure.Message, 1));
+        }
     }
 
     private async Task AnswerAsync(Call call, IGatewayResponse response)
     {
-        var (client, hash) = (call.Client, HashOf(call.Body));
+        var (client, hash) = (call.Client, HashOf(call));
         var relay = new GatewayRelay(call.Protocol, call.Body, response, client.Refusal);
         var asking = client.Undelivered(hash) ?? AskAsync(call, hash, relay);
         client.Track(asking);
@@ -100,7 +138,11 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         }
         catch (Exception error) when (error is StepFailedException or OperationCanceledException or Godwit.Journal.JournalException)
         {
-            response.Abort();
+            // Who has been told of the error needn't see the connection break as well.
+            if (!relay.HasToldError)
+            {
+                response.Abort();
+            }
         }
     }
 
@@ -125,7 +167,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 
                         var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, waitsAsAsked: false, cancellation);
                         attempt.Settle(answer.Charge);
-                        client.Learn(call.Bytes, answer.Reply.Model, answer.Reply.Usage.Input);
+                        client.Learn(call.Text, answer.Reply.Model, answer.Reply.Usage.Input);
                         pipeline.Cassette?.Record(client.Agent, turn, ShapeOf(call.Body), ModelOf(client, call.Protocol.Path), answer);
                         return answer;
                     }
@@ -160,19 +202,46 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     {
         var provider = catalogue.Providers[model.Provider];
         var connection = drivers.ConnectionOf(model.Provider);
-        using var message = connection.Message(call.Protocol.Path, call.Request.Query, Bytes(call.Protocol.For(model, call.Body, provider)), call.Request.Headers);
-        using var answer = await connection.Http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        var sent = call.Protocol.For(model, call.Body, provider, call.Client.IsBounded);
+        using var answer = await SendAsync(connection, call, sent, cancellation);
         try
         {
             var (body, usage) = await relay.TakeAsync(answer, connection.WithoutKey, cancellation);
-            return usage.IsWhole && UsageOf(usage).IsPlausible
-                ? ReplyOf(model, usage, relay.ContentType, body)
-                : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count that can be, or broke off before it; a budget can't be kept without one");
+            return usage.IsWhole && UsageOf(usage).IsPlausible ? ReplyOf(model, usage, relay.ContentType, body)
+                : usage.HasEnded && !call.Client.NeedsPrice ? Estimated(call, model, relay.ContentType, body)
+                : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count that can be, or broke off before it; a budget of dollars can't be kept without one");
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
             throw new ModelException(ModelFailure.Broken, $"{model.Provider} broke off: {error.Message}");
         }
+    }
+
+    /// <summary>Sends a request; what the gateway has added to it and this provider doesn't take is left out.</summary>
+    private static async Task<HttpResponseMessage> SendAsync(ProviderConnection connection, Call call, JsonObject sent, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            using var message = connection.Message(call.Protocol.Path, call.Request.Query, Bytes(sent), call.Request.Headers);
+            try
+            {
+                return await connection.Http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            }
+            catch (ModelException refused) when (refused is { Kind: ModelFailure.Rejected, Body: { } words } && call.Protocol.Without(sent, call.Body, words) is { } less)
+            {
+                sent = less;
+            }
+        }
+    }
+
+    /// <summary>An answer whose tokens nobody has counted: Godwit's own count stands in, a token for three bytes, and says so.</summary>
+    private static GatewayReply Estimated(Call call, ModelEntry model, string contentType, string body)
+    {
+        const int BytesOfToken = 3;
+        var worst = WorstCase(call).Tokens;
+        var input = Math.Min(worst, call.Text.Length / BytesOfToken + 1);
+        var usage = new ModelUsage(input, 0, Math.Min(worst - input, Encoding.UTF8.GetByteCount(body) / BytesOfToken + 1));
+        return new GatewayReply(new ModelReply(model.Name, [], StopReason.EndTurn, usage) { IsEstimated = true }, model.Cost(usage), contentType, body);
     }
 
     private static GatewayReply ReplyOf(ModelEntry model, UsageCount count, string contentType, string body)
@@ -212,8 +281,15 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     }
 
     private static Charge WorstCase(Call call) => call.Models
-        .Select(model => model.Cost(new ModelUsage(call.Protocol.InputBound(call.Client.InputBound(call.Bytes, model.Name), call.Bytes), 0, call.Protocol.WorstOutput(model, call.Body))))
+        .Select(model => model.Cost(new ModelUsage(InputBound(call, model), 0, call.Protocol.WorstOutput(model, call.Body))))
         .Aggregate(Charge.None, Charge.Most);
+
+    /// <summary>No more than the request can hold, and no more than the model takes.</summary>
+    private static long InputBound(Call call, ModelEntry model)
+    {
+        var bound = call.Protocol.InputBound(call.Client.InputBound(call.Text, model.Name), call.Text);
+        return model.Context > 0 ? Math.Min(bound, call.Protocol.InputBound(model.Context, [])) : bound;
+    }
 
     /// <summary>What the answer depends on: the conversation, the tools and how it is to be said; not the ids that a program makes up each time it starts.</summary>
     private static string ShapeOf(JsonObject body) => string.Join('\n', Shaping.Where(name => body[name] is not null).Select(name => $"{name} {(name == "input" ? WithoutIds(body[name]!) : body[name]!).ToJsonString(GatewayProtocol.Plain)}"));
@@ -230,29 +306,41 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         return copy;
     }
 
-    private static string HashOf(JsonObject body) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ShapeOf(body))))[..24];
+    /// <summary>
+    /// The name of a request: its path and every field, so that no request gets another's answer. Left out is what only says who asks:
+    /// programs make it up each time they start, and must find their answered calls again after a crash.
+    /// </summary>
+    private static string HashOf(Call call)
+    {
+        var fields = call.Body.Where(field => !WhoAsks.Contains(field.Key)).OrderBy(field => field.Key, StringComparer.Ordinal)
+            .Select(field => $"{field.Key} {(field.Value is null ? "null" : (field.Key == "input" ? WithoutIds(field.Value) : field.Value).ToJsonString(GatewayProtocol.Plain))}");
+        var headers = call.Request.Headers.Where(header => header.Key.StartsWith("anthropic-", StringComparison.OrdinalIgnoreCase) || header.Key.StartsWith("openai-beta", StringComparison.OrdinalIgnoreCase))
+            .Select(header => $"{header.Key.ToLowerInvariant()}: {header.Value}").Order(StringComparer.Ordinal);
+        var text = string.Join('\n', [call.Protocol.Path, .. headers, .. fields]);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
+    }
 
     private static byte[] Bytes(JsonObject body) => JsonSerializer.SerializeToUtf8Bytes(body, GatewayProtocol.Plain);
 
     private static Task RefuseAsync(IGatewayResponse response, Call call, Failure failure)
     {
         // What the provider itself said goes back as it said it: clients know their provider's words.
-        return call.Failure is { Status: >= 400 and < 500 and not 429, Body: { } words }
-            ? RefuseAsync(response, call.Failure.Status.Value, words)
+        return call.Failure is { Status: >= 400 and < 600, Body: { } words } && (call.Failure.IsAnswer || call.Failure.Status is < 500 and not 429 || call.Failure.Kind == ModelFailure.Rejected || call.Failure.RetryAfter is not null)
+            ? RefuseAsync(response, call.Failure.Status.Value, words, call.Failure.RetryAfter)
             : failure.Cause == BudgetExceededException.Cause
                 ? RefuseAsync(response, 402, call.Protocol.Error("budget_exceeded", failure.Message))
                 : call.Failure is { Kind: ModelFailure.Rejected }
                     ? RefuseAsync(response, 400, call.Protocol.Error("invalid_request_error", failure.Message))
-                    : RefuseAsync(response, 503, call.Protocol.Error("overloaded_error", failure.Message));
+                    : RefuseAsync(response, 503, call.Protocol.Error("overloaded_error", failure.Message), call.Failure?.RetryAfter);
     }
 
-    private static async Task RefuseAsync(IGatewayResponse response, int status, string body)
+    private static async Task RefuseAsync(IGatewayResponse response, int status, string body, TimeSpan? retryAfter = null)
     {
-        await response.StartAsync(status, "application/json");
+        await response.StartAsync(status, "application/json", retryAfter);
         await response.WriteAsync(Encoding.UTF8.GetBytes(body));
     }
 
-    private sealed record Call(GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, byte[] Bytes, IReadOnlyList<ModelEntry> Models)
+    private sealed record Call(GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, byte[] Text, IReadOnlyList<ModelEntry> Models)
     {
         /// <summary>How the provider failed, where it did.</summary>
         public ModelException? Failure { get; set; }

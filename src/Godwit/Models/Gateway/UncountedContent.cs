@@ -37,7 +37,7 @@ internal static class UncountedContent
             return "what the provider fetches by itself (an address, or the id of something that it keeps) can't be counted; send it inline";
         }
 
-        return Files.Contains(type)
+        return Files.Contains(type) && GatewayProtocol.Text(part["source"]?["type"]) is not ("text" or "content")
             ? "a file is billed by its pages, which can't be counted; send its text"
             : part.Select(pair => InContent(pair.Value)).FirstOrDefault(found => found is not null);
     }

@@ -90,7 +90,7 @@ internal sealed record GatewayPlaybook(ModelGateway Gateway, BudgetLedger Budget
     {
         var client = new GatewayClient
         {
-            Agent = "gateway", Role = input.Role, MayChoose = true, NeedsPrice = input.Dollars is not null, Budget = Budgets.At("run/gateway"), Attempt = attempt, Ended = cancellation,
+            Agent = "gateway", Role = input.Role, MayChoose = true, NeedsPrice = input.Dollars is not null, IsBounded = input.Dollars is not null || input.Tokens is not null, Budget = Budgets.At("run/gateway"), Attempt = attempt, Ended = cancellation,
         };
         Gateway.Admit(client);
         Serving.TrySetResult(client);

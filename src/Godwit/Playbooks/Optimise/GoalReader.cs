@@ -23,11 +23,15 @@ public sealed class GoalReader
     /// <param name="name">A short name for runs and branches.</param>
     /// <param name="problems">Every mistake; the goal is null unless there is none.</param>
     /// <param name="compares">It is for comparing only, and needs nobody who proposes.</param>
-    public static Goal? Read(string text, string folder, string name, out IReadOnlyList<GoalProblem> problems, bool compares = false)
+    public static Goal? Read(string text, string folder, string name, out IReadOnlyList<GoalProblem> problems, bool compares = false) =>
+        Read(text, folder, name, out problems, compares, known: null);
+
+    /// <summary>Reads a goal, and notes the path of every key that is asked for.</summary>
+    internal static Goal? Read(string text, string folder, string name, out IReadOnlyList<GoalProblem> problems, bool compares, ISet<string>? known)
     {
         var reader = new GoalReader();
         problems = reader._problems;
-        if (YamlMap.Parse(text, reader._problems) is not { } root)
+        if (YamlMap.Parse(text, reader._problems, known) is not { } root)
         {
             return null;
         }

@@ -21,12 +21,18 @@ internal sealed class YamlMap
     private readonly List<GoalProblem> _problems;
     private readonly string _path;
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+    private readonly ISet<string>? _known;
 
-    public YamlMap(YamlMappingNode node, string path, List<GoalProblem> problems)
+    /// <param name="node">The mapping.</param>
+    /// <param name="path">Where it stands, with a dot at its end.</param>
+    /// <param name="problems">Takes every mistake.</param>
+    /// <param name="known">Takes the path of every key that is asked for; null for nobody.</param>
+    public YamlMap(YamlMappingNode node, string path, List<GoalProblem> problems, ISet<string>? known = null)
     {
         _node = node;
         _path = path;
         _problems = problems;
+        _known = known;
     }
 
     public IEnumerable<(string Key, YamlNode KeyNode, YamlNode Value)> Entries =>
@@ -147,6 +153,7 @@ internal sealed class YamlMap
     public YamlNode? Node(string key)
     {
         _read.Add(key);
+        _known?.Add(_path + key);
         return _node.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
     }
 
@@ -156,7 +163,7 @@ internal sealed class YamlMap
         switch (Node(key))
         {
             case YamlMappingNode map:
-                return new YamlMap(map, $"{_path}{key}.", _problems);
+                return new YamlMap(map, $"{_path}{key}.", _problems, _known);
             case null:
                 if (required)
                 {
@@ -183,10 +190,10 @@ internal sealed class YamlMap
             Problem(other, $"'{_path}{key}' must be a mapping, or a list of them");
         }
 
-        return [.. sequence.Children.OfType<YamlMappingNode>().Select(map => new YamlMap(map, $"{_path}{key}.", _problems))];
+        return [.. sequence.Children.OfType<YamlMappingNode>().Select(map => new YamlMap(map, $"{_path}{key}.", _problems, _known))];
     }
 
-    public YamlMap? AsMap(YamlNode node, string path) => node is YamlMappingNode map ? new YamlMap(map, path, _problems) : null;
+    public YamlMap? AsMap(YamlNode node, string path) => node is YamlMappingNode map ? new YamlMap(map, path, _problems, _known) : null;
 
     /// <summary>Says of every key that nothing has read that it means nothing here, with the nearest that does.</summary>
     public void RefuseOthers()
@@ -198,7 +205,7 @@ internal sealed class YamlMap
         }
     }
 
-    public static YamlMap? Parse(string text, List<GoalProblem> problems)
+    public static YamlMap? Parse(string text, List<GoalProblem> problems, ISet<string>? known = null)
     {
         try
         {
@@ -209,7 +216,7 @@ internal sealed class YamlMap
                 var odd = root.AllNodes.OfType<YamlMappingNode>().SelectMany(map => map.Children.Keys).FirstOrDefault(key => key is not YamlScalarNode);
                 if (odd is null)
                 {
-                    return new YamlMap(root, "", problems);
+                    return new YamlMap(root, "", problems, known);
                 }
 
                 problems.Add(new GoalProblem(odd.Start.Line, odd.Start.Column, "a name is one word; this is a list or a mapping (a command that starts with [ or { needs quotes)"));

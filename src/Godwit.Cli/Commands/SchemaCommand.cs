@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Godwit.Playbooks.Optimise;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit schema</c>: the JSON schema of goal files, for editors.</summary>
+internal static class SchemaCommand
+{
+    public static Command Create()
+    {
+        var markdown = new Option<bool>("--markdown") { Description = "Print the documentation of every key instead." };
+        var command = new Command("schema", "Print the JSON schema of goal files, for editors.") { markdown };
+        command.SetGuardedAction((parsed, _) =>
+        {
+            Console.Write(parsed.GetValue(markdown) ? GoalKeys.Markdown() : GoalKeys.Schema());
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+}
