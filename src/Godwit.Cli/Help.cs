@@ -22,6 +22,7 @@ internal sealed class Help : SynchronousCommandLineAction
         ["verify"] = "godwit verify result.evidence.json --key 9cc7...",
         ["apply"] = "godwit apply last",
         ["compare"] = "godwit compare main HEAD --goal bench --expect not-worse",
+        ["confirm"] = "godwit confirm last --trial 3",
         ["init"] = "godwit init . --challenge c",
         ["schema"] = "godwit schema > godwit.schema.json",
         ["validate"] = "godwit validate examples/sqlite-settings",

@@ -101,7 +101,13 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
                 break;
             case OptimiseNote.Calibrated { Calibration: { Failure: null } calibration }:
-                terminal.Line($"{terminal.Bold("noise")}    {Noise(calibration)}");
+                terminal.Line($"{terminal.Bold("noise")}    {Noise(calibration)}{(calibration.Exact ? "" : $"; the base has {Number(calibration.Base)}{unit}")}");
+                if (calibration.SameAnswers)
+                {
+                    terminal.Line($"{terminal.Bad("note")}     the answer is the same for every seed, so a candidate could carry it: make the work from $GODWIT_SEED");
+                }
+
+
                 break;
             case OptimiseNote.TrialEnded trial:
                 TellTrial(trial, unit);

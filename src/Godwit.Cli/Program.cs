@@ -23,6 +23,7 @@ var root = new Command("godwit", "Runs agents and searches on jobs that take all
     VerifyCommand.Create(),
     ApplyCommand.Create(),
     CompareCommand.Create(),
+    ConfirmCommand.Create(),
     InitCommand.Create(),
     ValidateCommand.Create(),
     SchemaCommand.Create(),

@@ -37,6 +37,19 @@ internal static class ModelExamination
     {
         if (catalogue.Roles.Count == 0)
         {
+            if (await LocalModels.FindAsync(LocalModels.Usual, cancellation) is [var local, ..] all)
+            {
+                var names = string.Join(", ", all.Select(one => one.Model).Take(5));
+                if (File.Exists(file))
+                {
+                    return [new Finding("models", false, $"{local.Server} offers {names}, and no model plays a role yet", $"add to {file}:\n{LocalModels.Yaml(local).ReplaceLineEndings("\n        ")}")];
+                }
+
+                Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+                await File.WriteAllTextAsync(file, LocalModels.Yaml(local), cancellation);
+                return [new Finding("models", true, $"{local.Server} offers {names}; {local.Model} plays the worker now, as {file} says", "'godwit doctor --models' again makes one small call")];
+            }
+
             return [new Finding("models", false, "no model plays a role yet", $"say so in {file}, such as roles: {{worker: [{catalogue.Models.First().Name}]}}")];
         }
 

@@ -123,7 +123,7 @@ internal static class ShowCommand
 
         if (trial.Trial.Scores.Count > 0)
         {
-            Console.WriteLine($"  measured {string.Join(' ', trial.Trial.Scores.Select(score => view.Scale.Text(view.Scale.Value(score))))}; screened, not proven");
+            Console.WriteLine($"  measured {string.Join(' ', trial.Trial.Scores.Select(score => view.Scale.Text(view.Scale.Value(score))))}; {view.Scale.Text(view.Scale.Value(trial.Mean))} shrunk; screened, not proven");
         }
 
         if (trial.Trial.Reason is not null)

@@ -18,9 +18,15 @@ public sealed record Approval(bool Granted, string? Words = null);
 public sealed record ApprovalAsked(string Agent, string Name, string Tool, string Arguments, string Rule);
 
 /// <summary>Who is asked when an agent, or the gatekeeper about it, can't decide; the agent waits, other work goes on.</summary>
-internal sealed class Person(IDurableContext context, string agent)
+/// <param name="context">The process.</param>
+/// <param name="agent">Who asks.</param>
+/// <param name="canBeReached">Whether somebody can answer: at a terminal, or because the goal says so.</param>
+internal sealed class Person(IDurableContext context, string agent, Func<bool> canBeReached)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromHours(8);
+    private const string Question = "question";
+
+    /// <summary>How long an action waits for its answer.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
 
     /// <summary>How long answers have taken, in the run's active time.</summary>
     public double WaitedSeconds { get; private set; }
@@ -30,7 +36,7 @@ internal sealed class Person(IDurableContext context, string agent)
     {
         try
         {
-            var answer = await AnswerAsync(key, turn, call.Name, ToolArguments.Parse(call.Arguments).Text("question"), "question");
+            var answer = await AnswerAsync(key, turn, call.Name, ToolArguments.Parse(call.Arguments).Text("question"), Question);
             return new MessagePart.ToolResult(call.Id, answer is null ? "nobody answered in time; go on with what you can find out" : answer.Words ?? (answer.Granted ? "yes" : "no"));
         }
         catch (ToolException wrong)
@@ -39,9 +45,15 @@ internal sealed class Person(IDurableContext context, string agent)
         }
     }
 
-    /// <summary>The answer to an action that a rule asks about; null where none comes in time.</summary>
+    /// <summary>The answer to an action that a rule asks about; null where none comes in time, or nobody can be reached.</summary>
     public async Task<Approval?> AnswerAsync(string key, int turn, string tool, string arguments, string rule)
     {
+        // An agent's own question waits in any case: the goal lets it ask.
+        if (rule != Question && !await context.StepAsync($"{key}/reachable", Effect.Repeatable, agent, (_, _, _) => Task.FromResult(canBeReached())))
+        {
+            return null;
+        }
+
         var signal = $"approval/{agent}/{turn}/{key.Split("/tools/")[^1]}";
         await context.NoteAsync($"{key}/asked", new ApprovalAsked(agent, signal, tool, arguments, rule));
         var asked = await ActiveAsync($"{key}/asked/at");

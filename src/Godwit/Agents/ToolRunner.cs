@@ -16,7 +16,7 @@ internal sealed record ToolTurn(AgentState State, IReadOnlyList<MessagePart.Tool
 internal sealed class ToolRunner(IDurableContext context, AgentServices services, AgentState start)
 {
     private readonly AgentTree _tree = services.Trees.Of(start.Task, start.Tree);
-    private readonly Person _person = new(context, start.Task.Name);
+    private readonly Person _person = new(context, start.Task.Name, () => services.PeopleCanBeReached);
 
     public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)
     {
@@ -142,7 +142,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         if (decision.Verdict == Verdict.Ask)
         {
             var answer = await _person.AnswerAsync(key, state.Turn, call.Name, call.Arguments, decision.Rule);
-            return answer is { Granted: true } ? null : new ToolOutput($"a person was asked and {(answer is null ? "didn't answer in time" : "said no")}: {answer?.Words ?? decision.Reason}", Failed: true);
+            return answer is { Granted: true } ? null : new ToolOutput($"{(answer is null ? $"rule '{decision.Rule}' would ask a person, and nobody answers here: do it in another way" : "a person was asked and said no")}: {answer?.Words ?? decision.Reason}", Failed: true);
         }
 
         return decision.Verdict == Verdict.Deny ? new ToolOutput($"refused by rule '{decision.Rule}': {decision.Reason}", Failed: true) : null;

@@ -18,6 +18,9 @@ public enum ActionKind
 
     /// <summary>Ends or controls processes.</summary>
     ProcessControl = 8,
+
+    /// <summary>Deletes whole folders outside of the tree.</summary>
+    Destroys = 16,
 }
 
 /// <summary>Classifies actions. The sandbox is the wall; this is the gatekeeper's eye.</summary>
@@ -33,7 +36,7 @@ internal static class ActionClassifier
         "curl", "wget", "ssh", "scp", "sftp", "nc", "ncat", "netcat", "socat", "telnet", "ftp", "dig", "nslookup", "ping", "rsync",
     };
 
-    private static readonly HashSet<string> Controlling = new(StringComparer.Ordinal) { "kill", "pkill", "killall", "reboot", "shutdown", "halt", "systemctl", "gdb", "strace" };
+    private static readonly HashSet<string> Controlling = new(StringComparer.Ordinal) { "kill", "pkill", "killall", "reboot", "shutdown", "halt", "systemctl" };
 
     private static readonly (string Program, string[] Verbs)[] Fetching =
     [
@@ -44,12 +47,45 @@ internal static class ActionClassifier
 
     private static readonly string[] Known = ["/ws", "/tmp", "/usr", "/bin", "/lib", "/lib64", "/dev/null", "/dev/stdout", "/dev/stderr", "/dev/zero", "/dev/urandom", "/dev/shm", "/proc/self", "/proc/cpuinfo", "/proc/meminfo"];
 
-    public static ActionKind OfCommand(string line) => ShellLine.Commands(line).Aggregate(ActionKind.Workspace, (kinds, words) => kinds | OfWords(words));
+    /// <summary>What a line does. A <c>cd</c> in it is followed, so that a way up after a way down stays in the tree.</summary>
+    public static ActionKind OfCommand(string line)
+    {
+        var (kinds, folder) = (ActionKind.Workspace, "");
+        foreach (var words in ShellLine.Commands(line))
+        {
+            kinds |= OfWords(words, folder);
+            if (words[0] == "cd" && words.Count > 1 && OfPath(words[1], folder) == ActionKind.Workspace && !words[1].StartsWith('/') && !words[1].Contains('$', StringComparison.Ordinal))
+            {
+                folder = $"{folder}/{words[1]}".TrimStart('/');
+            }
+        }
 
-    public static ActionKind OfPath(string path) =>
-        path.Split('/').Contains("..") || path.StartsWith('~') || (path.StartsWith('/') && !Known.Any(known => path == known || path.StartsWith(known + "/", StringComparison.Ordinal)))
-            ? ActionKind.OutsidePath
-            : ActionKind.Workspace;
+        return kinds;
+    }
+
+    /// <summary>Whether a path stays in the tree and in what every sandbox has.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="folder">Where it is read from, below the place where commands start; empty for that place.</param>
+    public static ActionKind OfPath(string path, string folder = "")
+    {
+        if (path.StartsWith('~') || path.StartsWith('/'))
+        {
+            var climbs = path.Split('/').Contains("..");
+            return path.StartsWith('~') || climbs || !Known.Any(known => path == known || path.StartsWith(known + "/", StringComparison.Ordinal)) ? ActionKind.OutsidePath : ActionKind.Workspace;
+        }
+
+        var depth = 0;
+        foreach (var part in $"{folder}/{path}".Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != "."))
+        {
+            depth += part == ".." ? -1 : 1;
+            if (depth < 0)
+            {
+                return ActionKind.OutsidePath;
+            }
+        }
+
+        return ActionKind.Workspace;
+    }
 
     /// <summary>Programs whose words are text and no paths.</summary>
     private static readonly HashSet<string> Printing = new(StringComparer.Ordinal) { "echo", "printf", "expr", "tr", "seq" };
@@ -59,7 +95,7 @@ internal static class ActionClassifier
 
     private static readonly string[] Elsewhere = ["$HOME", "${HOME}", "$OLDPWD", "/proc/self/root", "/proc/self/cwd", "/proc/1/"];
 
-    private static ActionKind OfWords(IReadOnlyList<string> words)
+    private static ActionKind OfWords(IReadOnlyList<string> words, string folder)
     {
         var program = Path.GetFileName(words[0]);
         var kinds = ActionKind.Workspace;
@@ -70,7 +106,13 @@ internal static class ActionClassifier
         foreach (var word in Paths(program, words).Append(words[0].StartsWith('/') ? words[0] : ""))
         {
             kinds |= Elsewhere.Any(place => Value(word).StartsWith(place, StringComparison.Ordinal)) ? ActionKind.OutsidePath : 0;
-            kinds |= word.Contains('/', StringComparison.Ordinal) || word.StartsWith('~') || word == ".." ? OfPath(Value(word)) : 0;
+            var path = Value(word);
+            kinds |= word.Contains('/', StringComparison.Ordinal) || word.StartsWith('~') || path == ".." ? OfPath(path, folder) : 0;
+        }
+
+        if (program is "rm" or "rmdir" or "shred" && (kinds & ActionKind.OutsidePath) != 0 && words.Skip(1).Any(word => program != "rm" || (word.StartsWith('-') && word.Contains('r', StringComparison.OrdinalIgnoreCase))))
+        {
+            kinds |= ActionKind.Destroys;
         }
 
         return kinds;
@@ -129,6 +171,7 @@ internal static class ActionClassifier
             return word[(equals + 1)..];
         }
 
-        return word.StartsWith('-') && word.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash ? word[slash..] : word;
+        // -Iinclude, -L/usr/lib, -I..: a letter, and the path behind it.
+        return word.Length > 2 && word[0] == '-' && char.IsLetter(word[1]) ? word[2..] : word;
     }
 }

@@ -15,6 +15,7 @@ namespace Godwit.Models;
 public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriver
 {
     private const int BytesPerToken = 4;
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     /// <inheritdoc/>
@@ -23,10 +24,22 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
         Directory.CreateDirectory(folder);
         var name = string.Create(CultureInfo.InvariantCulture, $"{request.Agent.Replace('/', '_')}-{request.Turn:000}");
         var letter = Letter(request);
-        var half = Path.Combine(folder, $".{name}.{Guid.NewGuid():N}");
-        await File.WriteAllTextAsync(half, letter, cancellation);
-        File.Move(half, Path.Combine(folder, $"{name}.request.md"), overwrite: true);
+        var asked = Path.Combine(folder, $"{name}.request.md");
         var reply = Path.Combine(folder, $"{name}.reply.json");
+        if (!File.Exists(asked) || await File.ReadAllTextAsync(asked, cancellation) != letter)
+        {
+            // A reply that is there already was written for something else: a mailbox that was used before.
+            if (File.Exists(reply))
+            {
+                File.Move(reply, $"{reply}.early", overwrite: true);
+                await File.WriteAllTextAsync($"{reply}.wrong", $"{Path.GetFileName(reply)} was there before its request, and was put aside as {Path.GetFileName(reply)}.early; read the request, and write the reply again\n", cancellation);
+            }
+
+            var half = Path.Combine(folder, $".{name}.{Guid.NewGuid():N}");
+            await File.WriteAllTextAsync(half, letter, cancellation);
+            File.Move(half, asked, overwrite: true);
+        }
+
         while (true)
         {
             if (File.Exists(reply) && TryRead(reply, await File.ReadAllTextAsync(reply, cancellation), name) is { } parts)
@@ -54,7 +67,7 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
 
             File.Delete($"{file}.wrong");
             var parts = reply.Text is { Length: > 0 } text ? new List<MessagePart> { new MessagePart.Text(text) } : [];
-            parts.AddRange((reply.Calls ?? []).Select((call, index) => new MessagePart.ToolCall($"{name}-{index}", call!.Name!, call.Arguments?.ToJsonString() ?? "{}")));
+            parts.AddRange((reply.Calls ?? []).Select((call, index) => new MessagePart.ToolCall($"{name}-{index}", call!.Name!, call.Arguments?.ToJsonString(Plain) ?? "{}")));
             return parts;
         }
         catch (JsonException error)
@@ -74,17 +87,26 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
             letter.Append(CultureInfo.InvariantCulture, $"- `{tool.Name}`: {tool.Description} {tool.Schema}\n");
         }
 
-        foreach (var message in request.Messages)
+        // What is new stands last, and is marked: a person has read the rest.
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        var fresh = request.Messages.ToList().FindLastIndex(message => message.Parts.Any(part => part is MessagePart.ToolCall) || message.Speaker == Speaker.Model) + 1;
+        for (var index = 0; index < request.Messages.Count; index++)
         {
-            letter.Append(CultureInfo.InvariantCulture, $"\n## {message.Speaker}\n");
+            var message = request.Messages[index];
+            letter.Append(CultureInfo.InvariantCulture, $"\n## {message.Speaker}{(index >= fresh && fresh > 0 ? " (new)" : "")}\n");
+            foreach (var call in message.Parts.OfType<MessagePart.ToolCall>())
+            {
+                names[call.Id] = call.Name;
+            }
+
             foreach (var part in message.Parts)
             {
                 letter.Append(CultureInfo.InvariantCulture, $"\n{part switch
                 {
                     MessagePart.Text text => text.Content,
                     MessagePart.ToolCall call => $"-> {call.Name} {call.Arguments}",
-                    MessagePart.ToolResult { Failed: true } result => $"<- failed: {result.Content}",
-                    MessagePart.ToolResult result => $"<- {result.Content}",
+                    MessagePart.ToolResult { Failed: true } result => $"<- {names.GetValueOrDefault(result.Id)} failed: {result.Content}",
+                    MessagePart.ToolResult result => $"<- {names.GetValueOrDefault(result.Id)}: {result.Content}",
                     _ => throw new InvalidOperationException("unknown part of a message"),
                 }}\n");
             }

@@ -80,7 +80,8 @@ public sealed class ReadTool : ITool
 }
 
 /// <summary>Replaces a text that occurs exactly once.</summary>
-public sealed class EditTool : ITool
+/// <param name="objection">What is to be said of a file that its agent may not hand over; null for nothing.</param>
+public sealed class EditTool(Func<string, string?>? objection = null) : ITool
 {
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
@@ -108,12 +109,13 @@ public sealed class EditTool : ITool
 
         var start = text.IndexOf(old, StringComparison.Ordinal);
         await TextFile.WriteAsync(tree, path, string.Concat(text.AsSpan(0, start), arguments.Text("new"), text.AsSpan(start + old.Length)), cancellation);
-        return new ToolOutput($"changed {path} at line {text.AsSpan(0, start).Count('\n') + 1}");
+        return new ToolOutput($"changed {path} at line {text.AsSpan(0, start).Count('\n') + 1}{objection?.Invoke(TreePath.Local(path))}");
     }
 }
 
 /// <summary>Writes a whole file.</summary>
-public sealed class WriteTool : ITool
+/// <param name="objection">What is to be said of a file that its agent may not hand over; null for nothing.</param>
+public sealed class WriteTool(Func<string, string?>? objection = null) : ITool
 {
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
@@ -130,7 +132,7 @@ public sealed class WriteTool : ITool
     public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
     {
         await TextFile.WriteAsync(tree, arguments.Text("path"), arguments.Text("content"), cancellation);
-        return new ToolOutput($"wrote {arguments.Text("path")}");
+        return new ToolOutput($"wrote {arguments.Text("path")}{objection?.Invoke(TreePath.Local(arguments.Text("path")))}");
     }
 }
 

@@ -137,7 +137,7 @@ internal sealed class HarnessTrees
         Home = Home,
         Read = _spec.Read,
         Mounts = Mounts,
-        Environment = PackageCaches.Variables(),
+        Environment = PackageCaches.Variables().Append(KeyValuePair.Create("GODWIT_SEED", "1")).Append(KeyValuePair.Create("GODWIT_RESULT", "/tmp/result.json")).ToDictionary(),
         Cpus = Processors.ForWork(_spec.Cpus),
     };
 

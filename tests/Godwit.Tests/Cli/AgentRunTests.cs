@@ -43,8 +43,7 @@ public sealed class AgentRunTests : AgentRunFixture
         var goal = Goal();
         File.WriteAllText(Path.Combine(goal, "check"), "#!/bin/sh\ngrep -q keep src.txt && [ $(head -c 1 other.txt) = $(tail -c 1 src.txt) ] || { echo 'they differ'; exit 1; }\n");
         File.WriteAllText(Path.Combine(goal, "src.txt"), $"keep{new string('x', 500)}o");
-        var mail = Command.Folder(
-            "mail-guard",
+        var mail = Mailbox(
             ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep z"}}, {"name": "write", "arguments": {"path": "other.txt", "content": "z\n"}}, {"name": "submit", "arguments": {"summary": "both"}}]}"""));
         var result = Command.RunJson("run", goal, "--mailbox", mail, "--trials", "1");
         Assert.Equal("verified", result.GetProperty("state").GetString());
@@ -77,10 +76,7 @@ public sealed class AgentRunTests : AgentRunFixture
         }
 
         File.Delete(Path.Combine(mail, "trial-1-001.request.md"));
-        foreach (var reply in Directory.GetFiles(Mailbox(), "*.reply.json"))
-        {
-            File.Copy(reply, Path.Combine(mail, Path.GetFileName(reply)), overwrite: true);
-        }
+        Answer(mail, Replies[2..]);
 
         var (exit, _, error) = Command.Run("resume", "last");
         Assert.True(exit == 0, error);
@@ -132,8 +128,7 @@ public sealed class AgentRunTests : AgentRunFixture
     [Fact]
     public void Run_AgentRepeatsAnotherInOtherSpaces_IsNotMeasuredAgain()
     {
-        var mail = Command.Folder(
-            "mail-same",
+        var mail = Mailbox(
             ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nxx\n"}}, {"name": "submit", "arguments": {"summary": "short"}}]}"""),
             ("trial-2-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\n  xx\n\n"}}, {"name": "submit", "arguments": {"summary": "short too"}}]}"""));
         var result = Command.RunJson("run", Goal(), "--mailbox", mail, "--trials", "2");

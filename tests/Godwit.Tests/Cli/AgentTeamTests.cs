@@ -70,8 +70,7 @@ public sealed class AgentTeamTests : AgentRunFixture
     [Fact]
     public void Run_AgentStartsAnother_BothAreInTheLog()
     {
-        var mail = Command.Folder(
-            "mail-spawn",
+        var mail = Mailbox(
             ("trial-1-001.reply.json", """{"calls": [{"name": "spawn", "arguments": {"goal": "Take the filler out of src.txt"}}]}"""),
             ("trial-1.1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "the filler is out"}}]}"""),
             ("trial-1-003.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "had it done"}}]}"""));
@@ -87,8 +86,7 @@ public sealed class AgentTeamTests : AgentRunFixture
     [Fact]
     public async Task Run_StartedAgentAsksAPerson_ItsWaitIsNotTheOthersTime()
     {
-        var mail = Command.Folder(
-            "mail-child",
+        var mail = Mailbox(
             ("trial-1-001.reply.json", """{"calls": [{"name": "spawn", "arguments": {"goal": "Ask whether the filler may go"}}]}"""),
             ("trial-1.1-001.reply.json", """{"calls": [{"name": "ask", "arguments": {"question": "May the filler go?"}}]}"""),
             ("trial-1.1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "it may"}}]}"""),
@@ -107,8 +105,7 @@ public sealed class AgentTeamTests : AgentRunFixture
     [Fact]
     public async Task Run_AgentAsksAPerson_TheAnswerIsItsResult()
     {
-        var mail = Command.Folder(
-            "mail-ask",
+        var mail = Mailbox(
             ("trial-1-001.reply.json", """{"calls": [{"name": "ask", "arguments": {"question": "May the filler go?"}}]}"""),
             ("trial-1-002.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "gone"}}]}"""));
         var goal = Goal();

@@ -67,5 +67,6 @@ public sealed class ExampleTests : IDisposable
     [InlineData("zstd-dictionary")]
     [InlineData("compiler-flags")]
     [InlineData("matching-engine")]
+    [InlineData("search-server")]
     public void Validate_Example_IsFine(string example) => Assert.Equal(0, _godwit.Run("validate", Path.Combine(Repository.Root, "examples", example)).Exit);
 }

@@ -46,6 +46,28 @@ public sealed class InitTests : IDisposable
         Assert.Contains(valid == 0 ? "challenge: Godwit times fresh seeds" : "sandbox", words + error, StringComparison.Ordinal);
     }
 
+    /// <summary>A model server on this machine is found by its list of models, and what is written for it is a catalogue in which it plays the worker.</summary>
+    [Fact]
+    public async Task LocalModels_ServerThatListsModels_IsFoundAndPlaysTheWorker()
+    {
+        using var listener = new System.Net.HttpListener();
+        var port = System.Security.Cryptography.RandomNumberGenerator.GetInt32(20_000, 60_000);
+        listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+        listener.Start();
+        var serving = Task.Run(async () =>
+        {
+            var context = await listener.GetContextAsync();
+            context.Response.OutputStream.Write("""{"object":"list","data":[{"id":"qwen3:8b"}]}"""u8);
+            context.Response.Close();
+        });
+        var found = await Godwit.Cli.Commands.LocalModels.FindAsync([("none", "http://127.0.0.1:1/v1"), ("Ollama", $"http://127.0.0.1:{port}/v1")], CancellationToken.None);
+        await serving;
+        Assert.Equal("qwen3:8b", Assert.Single(found).Model);
+        var file = Path.Combine(_godwit.Folder("models"), "models.yaml");
+        File.WriteAllText(file, Godwit.Cli.Commands.LocalModels.Yaml(found[0]));
+        Assert.Equal("qwen3:8b", Godwit.Models.ModelCatalogue.Load([file]).ForRole("worker")[0].Id);
+    }
+
     private static (int Exit, string Output) Shell(string folder, string command, string input)
     {
         using var process = Process.Start(new ProcessStartInfo("sh", ["-c", command]) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true })!;

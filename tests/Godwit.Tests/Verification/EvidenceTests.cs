@@ -13,6 +13,8 @@ public sealed class EvidenceTests
         var test = new ClaimRule(0.05, 0.025).Test([.. pairs.Select(pair => (pair.Base[0], pair.Candidate[0]))], new Scale(true), 0.025);
         return new EvidenceStatement
         {
+            Type = EvidenceStatement.StatementType,
+            PredicateType = EvidenceStatement.ClaimType,
             Subject = [new EvidenceSubject("result", new Dictionary<string, string> { ["gitCommit"] = "abc" })],
             Predicate = new EvidencePredicate
             {
@@ -26,6 +28,16 @@ public sealed class EvidenceTests
                 },
             },
         };
+    }
+
+    /// <summary>Evidence as it was signed before figures were told apart, on the word of a process that loaded the candidate's code.</summary>
+    [Fact]
+    public void Verify_OfTheFirstType_HoldsAndIsToldApart()
+    {
+        var verified = Evidence.Verify(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "Godwit.Tests", "Verification", "Golden", "claim-1.evidence.json")), _ => "then");
+        Assert.Equal(EvidenceStatement.SelfTimedClaimType, verified.Statement.PredicateType);
+        Assert.Equal("loads-candidate", verified.Statement.Predicate.HarnessKind);
+        Assert.Equal(1.935, Math.Floor(verified.Statement.Predicate.Claim.Lower * 1000) / 1000);
     }
 
     [Fact]

@@ -75,14 +75,19 @@ internal sealed class AgentWorld : IAsyncDisposable
         var drivers = new ModelDrivers(catalogue, time);
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
         var jobs = new BackgroundJobs(sandbox, trees.Template, Path.Combine(folder.Trees, "jobs"), time);
-        ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")), new EditTool(), new WriteTool(), new RunTool(sandbox, trees.Template, new SemaphoreSlim(Math.Max(1, Environment.ProcessorCount / 2)), jobs), new JobTool(jobs)];
+        ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")), new EditTool(Objection), new WriteTool(Objection), new RunTool(sandbox, trees.Template, new SemaphoreSlim(Math.Max(1, Environment.ProcessorCount / 2)), jobs), new JobTool(jobs)];
+        string? Objection(string path) => trees.IsEditable(path) ? null
+            : $"; but the goal lets you change only {string.Join(", ", goal.Harness.Editable)}: a changed file of the base voids your work, and a new one is left out";
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
         var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), ledger, Rules(store), Path.Combine(folder.Trees, "programs"), () => door.Value);
         return new AgentWorld(drivers, ledger, jobs, new AgentServices(
             pipeline, ledger, tools, Rules(store),
-            new AgentTrees(task => new AgentTree(task.Name, TreeOf(folder, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)), programs));
+            new AgentTrees(task => new AgentTree(task.Name, TreeOf(folder, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)), programs)
+        {
+            PeopleCanBeReached = goal.Asks switch { "park" => true, "deny" => false, _ => input.Models.Mailbox is not null || (!Console.IsInputRedirected && !Console.IsErrorRedirected) },
+        });
     }
 
     /// <summary>Counts what earlier owners of the run have spent, and takes away what they left running; only for its owner.</summary>

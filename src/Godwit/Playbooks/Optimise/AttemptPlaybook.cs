@@ -11,7 +11,8 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="Screened">The finalist's posterior mean log ratio.</param>
 /// <param name="Sigma">The refined deviation of a pair.</param>
 /// <param name="ActiveSeconds">The run's active time.</param>
-public sealed record AttemptInput(OptimiseInput Input, Calibration Calibration, TrialRecord Trial, int Number, double Screened, double Sigma, double ActiveSeconds);
+/// <param name="WaitedSeconds">What of it was spent waiting for people, and doesn't count.</param>
+public sealed record AttemptInput(OptimiseInput Input, Calibration Calibration, TrialRecord Trial, int Number, double Screened, double Sigma, double ActiveSeconds, double WaitedSeconds = 0);
 
 /// <summary>Ablates a finalist, confirms what is left on fresh data, and holds it out.</summary>
 /// <param name="Services">The world.</param>
@@ -31,7 +32,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         var maker = new CandidateMaker(input.Input);
         var scale = input.Calibration.ScaleOf(goal.Harness.Maximise);
         var series = new PairSeries(context, Services.Measurer, goal, scale, input.Number);
-        var result = new AttemptResult { Attempt = input.Number, Trial = input.Trial.Number, Parameters = input.Trial.Parameters, ActiveSeconds = input.ActiveSeconds };
+        var result = new AttemptResult { Attempt = input.Number, Trial = input.Trial.Number, Parameters = input.Trial.Parameters, Summary = input.Trial.Claim?.Summary ?? "", ActiveSeconds = input.ActiveSeconds };
         var planned = input.Calibration.Exact ? ExactRepeats : Plan(input, rule, goal);
         if (planned == 0)
         {
@@ -99,7 +100,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         }
 
         var proofs = goal.Harness.HoldOut is null ? 1 : 2;
-        var affordable = (int)((input.Calibration.StartSeconds + goal.Seconds - input.ActiveSeconds) / input.Calibration.PairSeconds / proofs) - 1;
+        var affordable = (int)((input.Calibration.StartSeconds + goal.Seconds + input.WaitedSeconds - input.ActiveSeconds) / input.Calibration.PairSeconds / proofs) - 1;
         return Math.Min(wanted, affordable) is var pairs && pairs >= rule.SmallestPairs(input.Number) ? pairs : 0;
     }
 
@@ -170,7 +171,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
             return Math.Min(planned, MostAblationPairs);
         }
 
-        var left = input.Calibration.StartSeconds + goal.Seconds - input.ActiveSeconds;
+        var left = input.Calibration.StartSeconds + goal.Seconds + input.WaitedSeconds - input.ActiveSeconds;
         var spare = left / input.Calibration.PairSeconds - (planned + 2) * (goal.Harness.HoldOut is null ? 1 : 2);
         return (int)Math.Clamp(spare / Math.Max(changes, 1), 0, MostAblationPairs);
     }

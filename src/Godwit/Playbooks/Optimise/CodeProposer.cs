@@ -41,7 +41,8 @@ public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IRead
 /// <param name="Ended">Why no further one of its kind can be asked; null while one can.</param>
 /// <param name="ToolCalls">How many tool calls it took.</param>
 /// <param name="Agents">How many agents it took, itself included.</param>
-internal sealed record CodeProposal(TrialRecord? Trial, string? Ended, int ToolCalls, int Agents);
+/// <param name="Waited">How long it waited for a person, in seconds of the run's active time.</param>
+internal sealed record CodeProposal(TrialRecord? Trial, string? Ended, int ToolCalls, int Agents, double Waited = 0);
 
 /// <summary>Asks agents for candidates. Every third one sees nothing of the others: the control arm that tells whether sharing helps.</summary>
 internal sealed class CodeProposer(IDurableContext context, OptimiseServices services, OptimiseInput input, Calibration calibration, AgentSpec spec)
@@ -105,15 +106,15 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
         if (change.Refused.Count > 0)
         {
-            return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended, agent.ToolCalls, agent.Agents + 1);
+            return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
         }
 
         if (change.Files.Count > 0)
         {
-            return new CodeProposal(record, ended, agent.ToolCalls, agent.Agents + 1);
+            return new CodeProposal(record, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
         }
 
-        return new CodeProposal(ended is null ? record with { Outcome = TrialOutcome.Invalid, Reason = $"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}" } : null, ended, agent.ToolCalls, agent.Agents + 1);
+        return new CodeProposal(ended is null ? record with { Outcome = TrialOutcome.Invalid, Reason = $"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}" } : null, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
     }
 
     /// <summary>The goal, how it is measured, and what others have tried with their measured numbers.</summary>
@@ -122,7 +123,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         var (goal, harness) = (input.Goal, input.Goal.Harness);
         var better = harness.Maximise ? "higher" : "lower";
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{goal.Title}\n\nThe metric is {harness.Metric}{(harness.Unit is null ? "" : $" in {harness.Unit}")}; {better} is better. The base has {calibration.Bases[^1]:G4}");
+        text.Append(CultureInfo.InvariantCulture, $"{goal.Title}\n\nThe metric is {harness.Metric}{(harness.Unit is null ? "" : $" in {harness.Unit}")}; {better} is better. The base has {calibration.Base:G4}");
         text.Append(CultureInfo.InvariantCulture, $"{(calibration.Exact ? " exactly" : $", and a pair of measurements scatters by {calibration.Sigma:P1}")}; what is less than +{goal.MinimumEffect:P0} doesn't count.\n\n");
         text.Append(CultureInfo.InvariantCulture, $"Commands start in {(harness.Folder.Length == 0 ? "the tree's top" : $"{harness.Folder}; the file tools name files from the tree's top")}:\n");
         foreach (var (name, command) in ((string, string?)[])[("build", harness.Build), ("check", harness.Check), ("measure", harness.Measure)])
@@ -130,6 +131,9 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             text.Append(command is null ? "" : $"- {name}: {command}\n");
         }
 
+        text.Append(CultureInfo.InvariantCulture, $"\nIt is measured of the kind '{harness.Kind.InWords()}'.\n");
+        text.Append("You start from the base, whatever was tried before. Nothing is built in your folder yet. What you write there stays; /tmp, the home and processes are gone after each command. $GODWIT_SEED is 1 there.\n");
+        text.Append(CultureInfo.InvariantCulture, $"You have {spec.Turns} turns and {spec.ToolCalls} tool calls, and {TimeSpan.FromSeconds(spec.Seconds).TotalMinutes:0} minutes at most{(goal.Dollars is { } dollars ? $"; the whole run has ${dollars}" : "")}.\n");
         text.Append(spec.Instructions is null ? "" : $"\n{spec.Instructions}\n");
         var shown = Chosen(trials);
         if (shown.Count > 0)
@@ -158,7 +162,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
 
     private static IReadOnlyList<string> Constraints(HarnessSpec harness) =>
     [
-        $"You may change only files that match: {string.Join(", ", harness.Editable.Select(pattern => harness.Folder.Length == 0 ? pattern : $"{harness.Folder}/{pattern}"))}. A change of any other file of the repository voids your work.",
+        $"You may change only files that match: {string.Join(", ", harness.Editable.Select(pattern => harness.Folder.Length == 0 ? pattern : $"{harness.Folder}/{pattern}"))}. A change of any other file of the repository voids your work; new files elsewhere are left out.",
         .. harness.Check is null ? (string[])[] : [$"'{harness.Check}' must exit 0."],
         .. harness.Constraints.Select(constraint => $"It must hold that {constraint}."),
         "The change must be honest: the same results, only better. A workload that you can't see is measured too.",

@@ -35,12 +35,18 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         }
 
         var claim = proof.Claim!;
-        var message = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{Subject(maker, changed, proof)}\n\n{input.Goal.Harness.Metric}: at least {Bound.Text(claim.Lower)} times better ({claim.Estimate:0.###} estimated, {claim.Pairs} pairs).\n"));
+        var message = new StringBuilder($"{Subject(maker, changed, proof)}\n\n{Figures(input.Goal, proof, claim)}\n");
         foreach (var name in changed)
         {
             message.Append(maker.IsFile(name) ? $"{name}\n" : $"{name}: {maker.BasePoint.GetValueOrDefault(name, "unset")} -> {proof.Parameters.GetValueOrDefault(name, "unset")}\n");
         }
 
+        if (proof.Summary.Length > 0)
+        {
+            message.Append(CultureInfo.InvariantCulture, $"\nThe agent says of it: {proof.Summary.ReplaceLineEndings("\n")}\n");
+        }
+
+        message.Append(CultureInfo.InvariantCulture, $"\nGodwit-Run: {folder.Id}\n");
         return await repository.CommitAsync(
             tip, await FilesAsync(maker.Make(proof.Parameters), cancellation), message.ToString().TrimEnd(), request.At, $"attempt/{proof.Attempt}", cancellation);
     }
@@ -127,6 +133,18 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         MeanRatio = test.MeanRatio,
         Pairs = pairs,
     };
+
+    /// <summary>What confirmation and hold-out have shown, and of which kind the figure is.</summary>
+    private static string Figures(Goal goal, AttemptResult proof, ClaimTest claim)
+    {
+        var figures = string.Create(CultureInfo.InvariantCulture, $"{goal.Harness.Metric}: at least {Bound.Text(claim.Lower)} times better ({claim.Estimate:0.###} estimated, {claim.Pairs} pairs)");
+        if (proof.HoldOut is { } held)
+        {
+            figures += string.Create(CultureInfo.InvariantCulture, $", held out at least {Bound.Text(held.Lower)} times");
+        }
+
+        return goal.Harness.Kind.CanClaim() ? figures + "." : figures + "; self-reported, not verified.";
+    }
 
     private static string Subject(CandidateMaker maker, IReadOnlyList<string> changed, AttemptResult proof) => changed.All(maker.IsFile)
         ? $"Change {string.Join(", ", changed.Take(2))}{(changed.Count > 2 ? $" and {changed.Count - 2} more" : "")}"

@@ -28,6 +28,9 @@ public sealed record Goal
     [System.Text.Json.Serialization.JsonConverter(typeof(AgentListConverter))]
     public IReadOnlyList<AgentSpec> Agents { get; init; } = [];
 
+    /// <summary>What becomes of an action that the gatekeeper asks a person about: <c>park</c>, <c>deny</c>, or null for park where there is a terminal.</summary>
+    public string? Asks { get; init; }
+
     /// <summary>The most money for models, in US dollars; null for no cap.</summary>
     public decimal? Dollars { get; init; }
 

@@ -81,6 +81,7 @@ public static class GoalKeys
         new("agents.depth", "whole", "0", "How many generations of agents one may start below itself, at most 5.", "1"),
         new("agents.share", "fraction", "an equal part", "The share of candidates that they propose at first.", "50%"),
         new("agents.parallel", "whole", "1", "How many of them work at once.", "4"),
+        new("asks", "text", "park where there is a terminal or a mailbox, else deny", "What becomes of an action that the gatekeeper asks a person about: it waits ten minutes for 'godwit approve', or is denied at once.", "park", ["park", "deny"]),
         new("budget", "map", "", "What a run may use.", "{trials: 60, time: 10m}"),
         new("budget.trials", "whole", "60", "The most candidates.", "60"),
         new("budget.time", "duration", "no limit", "Active time from the end of the base's build.", "10m"),

@@ -72,6 +72,7 @@ public sealed class GoalReader
             Parameters = parameters,
             Proposer = proposer,
             Agents = agents,
+            Asks = ReadAsks(root),
             Dollars = (decimal?)budget?.Number("dollars", 0.0001, 1e6),
             Tokens = (long?)budget?.Number("tokens", 1, 1e15, whole: true),
             ToolCalls = (int?)budget?.Number("tool_calls", 1, 1e9, whole: true),
@@ -85,6 +86,17 @@ public sealed class GoalReader
         budget?.RefuseOthers();
         claim?.RefuseOthers();
         return goal;
+    }
+
+    private static string? ReadAsks(YamlMap root)
+    {
+        var asks = root.Text("asks");
+        if (asks is not (null or "park" or "deny"))
+        {
+            root.Problem("asks", $"'asks' is '{asks}', and must be park or deny");
+        }
+
+        return asks;
     }
 
     private static IReadOnlyList<AgentSpec> ReadAgents(YamlMap root)

@@ -90,7 +90,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     private async Task<AttemptResult> AttemptAsync(IDurableContext context, OptimiseInput input, Calibration calibration, ScreenState state, TrialRecord finalist, int number)
     {
         var request = new AttemptInput(
-            input, calibration, finalist, number, Screening.Posterior(finalist, calibration).Mean, Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds);
+            input, calibration, finalist, number, Screening.Posterior(finalist, calibration).Mean, Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds, state.WaitedSeconds);
         var attempt = (await context.ChildAsync($"attempt/{number}", new AttemptPlaybook(Services), request)).Require();
         await context.NoteAsync($"note/attempt/{number}", (OptimiseNote)new OptimiseNote.AttemptEnded(attempt));
         return attempt;

@@ -146,6 +146,10 @@ public sealed record Calibration
     /// <summary>The base's values, in order.</summary>
     public IReadOnlyList<double> Bases { get; init; } = [];
 
+    /// <summary>The base's number, one for all that are told it: the median of its values.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public double Base => Bases.Count == 0 ? 0 : Bases.Order().ElementAt(Bases.Count / 2);
+
     /// <summary>All metrics of the last base measurement.</summary>
     public IReadOnlyDictionary<string, double> BaseMetrics { get; init; } = new Dictionary<string, double>();
 
@@ -182,6 +186,9 @@ public sealed record AttemptResult
 
     /// <summary>The trial.</summary>
     public int Trial { get; init; }
+
+    /// <summary>The words of the agent that made it; empty for none.</summary>
+    public string Summary { get; init; } = "";
 
     /// <summary>The parameters that are left after ablation.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();

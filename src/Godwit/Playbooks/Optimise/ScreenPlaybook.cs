@@ -53,7 +53,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         {
             while (!State.Done && State.Failure is null && State.Measurements - _start < SegmentMeasurements)
             {
-                if (input.Deadline > 0 && State.ActiveSeconds >= input.Deadline)
+                if (input.Deadline > 0 && State.ActiveSeconds - State.WaitedSeconds >= input.Deadline)
                 {
                     State = State with { Done = true };
                 }
@@ -144,13 +144,14 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         {
             var before = State.ActiveSeconds;
             var proposals = await new CodeProposer(context, services, input.Input, _calibration, agent)
-                .ProposeAsync(number, Math.Min(agent.Parallel, _goal.Trials - _trials.Count), _trials, input.Excluded, State, input.Deadline > 0 ? Math.Max(1, input.Deadline - State.ActiveSeconds) : double.PositiveInfinity);
+                .ProposeAsync(number, Math.Min(agent.Parallel, _goal.Trials - _trials.Count), _trials, input.Excluded, State, input.Deadline > 0 ? Math.Max(1, input.Deadline + State.WaitedSeconds - State.ActiveSeconds) : double.PositiveInfinity);
             State = State with
             {
                 Proposals = State.Proposals + proposals.Count,
                 Ended = proposals.FirstOrDefault(proposal => proposal.Ended is not null)?.Ended is { } ended ? new Dictionary<string, string>(State.Ended) { [agent.Name] = ended } : State.Ended,
                 ToolCalls = State.ToolCalls + proposals.Sum(proposal => proposal.ToolCalls),
                 Agents = State.Agents + proposals.Sum(proposal => proposal.Agents),
+                WaitedSeconds = State.WaitedSeconds + proposals.Select(proposal => proposal.Waited).DefaultIfEmpty(0).Max(),
                 ActiveSeconds = proposals.Select(proposal => proposal.Trial?.ActiveSeconds ?? 0).Append(before).Max(),
             };
             var made = proposals.Select(proposal => proposal.Trial).OfType<TrialRecord>().ToList();

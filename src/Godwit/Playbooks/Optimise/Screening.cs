@@ -34,6 +34,9 @@ public sealed record ScreenState
     /// <summary>The base's answer for it; null where none was taken.</summary>
     public string? BaseAnswer { get; init; }
 
+    /// <summary>How long agents have waited for people, in the run's active time: that doesn't count against its time.</summary>
+    public double WaitedSeconds { get; init; }
+
     /// <summary>Tool calls of all agents so far.</summary>
     public int ToolCalls { get; init; }
 

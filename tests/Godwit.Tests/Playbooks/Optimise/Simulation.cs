@@ -23,6 +23,18 @@ internal sealed record NoiseModel
     public double Quantum { get; init; }
 
     public bool Heteroscedastic { get; init; }
+
+    /// <summary>The part of a run that a candidate can make faster; the rest is start-up.</summary>
+    public double TimedShare { get; init; } = 1;
+
+    /// <summary>Every candidate says of itself that it is three times as fast.</summary>
+    public bool Lies { get; init; }
+
+    /// <summary>Every second candidate ends at once, without the answer.</summary>
+    public bool ExitsEarly { get; init; }
+
+    /// <summary>How much slower whatever follows a candidate is, as a log.</summary>
+    public double CarryOver { get; init; }
 }
 
 /// <summary>Measures candidates whose true effect is known, on a machine that drifts, slows down and has spikes.</summary>
@@ -32,6 +44,7 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
     private const double Persistence = 0.95;
     private readonly SeededRandom _random = new(seed, "machine");
     private double _drift;
+    private bool _follows;
 
     public int Measurements { get; private set; }
 
@@ -39,18 +52,21 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
         Task.FromResult(new CheckResult(TrialOutcome.Ok, null, null, Measurements));
 
     public Task<Measurement> MeasureAsync(SingleRequest request, Attempt attempt, CancellationToken cancellation) =>
-        Task.FromResult(IsUnreadable(request.Candidate) ? new Measurement { Outcome = TrialOutcome.Invalid, Reason = "can't read its settings" } : Measure(request.Candidate, second: false));
+        Task.FromResult(IsUnreadable(request.Candidate) ? new Measurement { Outcome = TrialOutcome.Invalid, Reason = "can't read its settings" } : Measure(request.Candidate, request.Seed, second: false));
 
     public Task<Pair> MeasureAsync(PairRequest request, Attempt attempt, CancellationToken cancellation)
     {
-        var first = Measure(request.BaseFirst ? request.Base : request.Candidate, second: false);
-        var second = Measure(request.BaseFirst ? request.Candidate : request.Base, second: true);
+        var first = Measure(request.BaseFirst ? request.Base : request.Candidate, request.Seed, second: false);
+        var second = Measure(request.BaseFirst ? request.Candidate : request.Base, request.Seed, second: true);
         return Task.FromResult(request.BaseFirst ? new Pair(true, first, second, 1) : new Pair(false, second, first, 1));
     }
 
     private static bool IsUnreadable(Candidate candidate) => candidate.Files.Count > 0 && !candidate.Files[0].Content.AsSpan().Contains((byte)'=');
 
-    private Measurement Measure(Candidate candidate, bool second)
+    /// <summary>What the whole run shows of an effect on the part of it that is timed.</summary>
+    public static double Observed(double log, NoiseModel noise) => -Math.Log(1 - noise.TimedShare + noise.TimedShare * Math.Exp(-log));
+
+    private Measurement Measure(Candidate candidate, ulong request, bool second)
     {
         Measurements++;
         var name = candidate.Files.Count == 0 ? "" : System.Text.Encoding.UTF8.GetString(candidate.Files[0].Content!).Split('=')[1].Trim();
@@ -58,13 +74,24 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
         var deviation = noise.Heteroscedastic ? 0.05 + 0.02 * (name.Length == 0 ? 5 : int.Parse(name[1..], System.Globalization.CultureInfo.InvariantCulture) % 12) : noise.Deviation;
         var own = noise.Bimodal ? deviation * (_random.NextDouble() < 0.5 ? 1 : -1) + 0.02 * _random.NextNormal() : deviation * _random.NextNormal();
         var spike = _random.NextDouble() < noise.SpikeShare ? -0.5 : 0;
-        var value = 1000 * Math.Exp(trueLog(name) + own + _drift + spike - noise.Decline * Measurements / MostMeasurements - (second ? noise.SecondPosition : 0));
+        var carried = _follows ? noise.CarryOver : 0;
+        _follows = name.Length > 0;
+        var value = 1000 * Math.Exp(Observed(trueLog(name), noise) - carried + own + _drift + spike - noise.Decline * Measurements / MostMeasurements - (second ? noise.SecondPosition : 0));
         if (noise.Quantum > 0)
         {
             value = Math.Max(1, Math.Round(value / (1000 * noise.Quantum))) * 1000 * noise.Quantum;
         }
 
-        return new Measurement { Metrics = new Dictionary<string, MetricSamples> { ["m"] = new([value], null) }, Seconds = 1, ActiveSeconds = Measurements };
+        // Every second candidate by its number: c2, c4...
+        var exits = noise.ExitsEarly && name.Length > 0 && (name[^1] - '0') % 2 == 0;
+        var seconds = exits ? 0.001 : 1000 / value;
+        return new Measurement
+        {
+            Metrics = new Dictionary<string, MetricSamples> { [MeasurementKinds.Wall] = new([seconds], "s"), ["m"] = new([noise.Lies && name.Length > 0 ? 3 * value : value], null) },
+            Answer = exits ? "none" : $"{request}",
+            Seconds = seconds,
+            ActiveSeconds = Measurements,
+        };
     }
 }
 
@@ -114,7 +141,7 @@ internal static class Simulation
             Title = "simulation",
             Name = "simulation",
             Hash = "",
-            Harness = new HarnessSpec { Editable = ["p.env"], Measure = "m", HoldOut = "h", Metric = "m" },
+            Harness = new HarnessSpec { Editable = ["p.env"], Kind = MeasurementKind.Wall, Answer = Answers.Printed, Measure = "m", HoldOut = "h", Metric = MeasurementKinds.Wall, Maximise = false },
             Parameters = new ParameterSpec { File = "p.env", Space = [new ChoiceParameter("p", [.. Enumerable.Range(1, Candidates).Select(index => $"c{index}")])] },
             Trials = Candidates,
             Seconds = ScriptedMeasurer.MostMeasurements - 20,
@@ -129,7 +156,7 @@ internal static class Simulation
         return new SimulatedRun(
             result.State,
             result.Proof?.Claim?.Lower ?? 0,
-            result.Proof is null ? 0 : trueLog(result.Proof.Parameters["p"]),
+            result.Proof is null ? 0 : ScriptedMeasurer.Observed(trueLog(result.Proof.Parameters["p"]), noise),
             measurer.Measurements);
     }
 

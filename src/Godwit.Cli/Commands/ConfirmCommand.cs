@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Godwit.Journal;
+using Godwit.Playbooks;
+using Godwit.Playbooks.Compare;
+using Godwit.Playbooks.Optimise;
+using Godwit.Sandbox;
+using Godwit.Workspaces;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit confirm</c>: proves one trial of a run whose own time was over before it came to it.</summary>
+internal static class ConfirmCommand
+{
+    public static Command Create()
+    {
+        var run = RunArgument.Create();
+        var trial = new Option<int>("--trial") { Description = "The trial.", Required = true };
+        var time = new Option<string?>("--time") { Description = "Active time from the end of the base's build, such as 5m; without it as long as it takes." };
+        var json = CommandGuard.JsonOption();
+        var command = new Command("confirm", "Prove one trial of a run on fresh data, in a comparison of its own.") { run, trial, time, json };
+        command.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            var store = RunStore.OfUser();
+            using var reader = JournalReader.OpenVerified(store.Find(parsed.GetValue(run)!));
+            var view = OptimiseView.Open(reader);
+            var number = parsed.GetValue(trial);
+            var found = view.Trials.FirstOrDefault(one => one.Trial.Number == number)
+                ?? throw new UsageException($"run {view.Run} has no trial {number}; it has {view.Trials.Count()}");
+            if (found.Trial.Outcome != Verification.TrialOutcome.Ok)
+            {
+                throw new UsageException($"trial {number} was thrown out, and can't be proven: {found.Trial.Reason}");
+            }
+
+            var goal = view.Input.Goal with { Parameters = null, Agents = [], Seconds = 0 };
+            if (parsed.GetValue(time) is { } text)
+            {
+                goal = Durations.TryParse(text, out var duration) ? goal with { Seconds = duration.TotalSeconds } : throw new UsageException($"--time is '{text}', and must be a time such as 90s or 10m");
+            }
+
+            // One trial that a person has picked after looking at all of them: each look has its part of the level.
+            goal = goal with { Confidence = 1 - (1 - goal.Confidence) / Math.Max(1, view.Attempts.Count + 1) };
+            var kind = view.Input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+            var commit = await CandidateCommit.MakeAsync(view.Folder, view.Input, found.Trial, cancellation);
+            var (result, evidence, _) = await CompareHost.RunAsync(store, new SourceRepository(view.Folder.Repository, "", true), goal, view.Input.BaseCommit, commit, kind, cancellation);
+            if (parsed.GetValue(json))
+            {
+                CommandGuard.PrintJson(new { view.Run, Trial = number, result.Verdict, result.Reason, Estimate = result.Better?.Estimate, Lower = result.Better?.Lower, Commit = commit, Evidence = evidence });
+            }
+            else
+            {
+                Console.WriteLine($"{result.Verdict}: {result.Reason}");
+                Console.WriteLine(evidence is null ? $"commit {commit} in {view.Folder.Repository}" : $"evidence: {evidence}\ntake it:  git fetch {view.Folder.Repository} {commit} && git merge FETCH_HEAD");
+            }
+
+            return result.Verdict switch { "failed" => ExitCode.Failed, "better" => ExitCode.Ok, _ => ExitCode.NotAsExpected };
+        });
+        return command;
+    }
+}
