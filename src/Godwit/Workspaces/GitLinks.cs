@@ -38,7 +38,8 @@ public static class GitLinks
         var parts = path.Split('/');
         var ancestors = Enumerable.Range(1, parts.Length).Select(count => string.Join('/', parts[..count])).ToList();
         var listing = await Git.RunAsync(repository, ["ls-tree", "-z", "--full-tree", commit, "--", .. ancestors], cancellation);
-        var link = listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith(Link, StringComparison.Ordinal)).Select(line => line.Split('\t', 2)[1]).OrderBy(name => name.Length).FirstOrDefault();
+        var link = listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith(Link, StringComparison.Ordinal)).Select(line => line.Split('\t', 2)[1])
+            .Where(ancestors.Contains).OrderBy(name => name.Length).FirstOrDefault();
         return link is null ? null : (link, System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(repository, ["cat-file", "blob", $"{commit}:{link}"], cancellation)));
     }
 

@@ -8,6 +8,9 @@ public sealed class RunRepository(string path)
 {
     private const string Repository = "160000";
 
+    // A file that takes a link's place was measured as a file, and is committed as one.
+    private const string Link = "120000";
+
     // What a git that was killed leaves beside its index.
     private const string Lock = ".lock";
 
@@ -213,7 +216,7 @@ public sealed class RunRepository(string path)
                 }
 
                 var blob = await Git.RunAsync(path, ["hash-object", "-w", "--stdin"], cancellation, index, content);
-                var mode = (await Git.RunAsync(path, ["ls-files", "--stage", "--", file], cancellation, index)) is { Length: > 6 } line ? line[..6] : "100644";
+                var mode = (await Git.RunAsync(path, ["ls-files", "--stage", "--", file], cancellation, index)) is { Length: > 6 } line && !line.StartsWith(Link, StringComparison.Ordinal) ? line[..6] : "100644";
                 await Git.RunAsync(path, ["update-index", "--add", "--cacheinfo", $"{mode},{blob},{file}"], cancellation, index);
             }
 

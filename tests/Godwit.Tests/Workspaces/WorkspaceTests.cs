@@ -51,6 +51,71 @@ public sealed class WorkspaceTests : IDisposable
         Assert.Equal("{\"a\":1}", Shell("git show godwit/run:sub/settings.json").TrimEnd());
     }
 
+    /// <summary>What is delivered is what was measured: a file in a link's place is a file.</summary>
+    [Fact]
+    public async Task CommitAsync_FileInALinksPlace_IsAFile()
+    {
+        Shell("ln -s code.txt link && git add link && git commit -qm link");
+        var commit = await _clone.CloneAsync(await SourceRepository.FindAsync(_user, CancellationToken.None), "HEAD", CancellationToken.None);
+        var tip = await _clone.CommitAsync(commit, new Dictionary<string, byte[]?> { ["link"] = "two\n"u8.ToArray() }, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None);
+        var tree = Path.Combine(_root.FullName, "tree");
+        await _clone.CheckoutAsync(tip, tree, CancellationToken.None);
+        Assert.Null(new FileInfo(Path.Combine(tree, "link")).LinkTarget);
+        Assert.Equal("two\n", File.ReadAllText(Path.Combine(tree, "link")));
+    }
+
+    [Theory]
+    [InlineData("sub/settings.json", "sub/settings.json")]
+    [InlineData("links/here", "code.txt")]
+    [InlineData("folder/settings.json", "sub/settings.json")]
+    [InlineData("links/out", null)]
+    [InlineData("links/far", null)]
+    [InlineData("links/round", null)]
+    public async Task ResolveAsync_Links_AreFollowedInsideTheRepositoryOnly(string path, string? resolved)
+    {
+        Shell("mkdir links && ln -s ../code.txt links/here && ln -s ../../x links/out && ln -s /etc/passwd links/far && ln -s round links/round && ln -s sub folder && git add -A && git commit -qm links");
+        if (resolved is null)
+        {
+            await Assert.ThrowsAsync<FormatException>(() => GitLinks.ResolveAsync(_user, "HEAD", path, CancellationToken.None));
+            return;
+        }
+
+        Assert.Equal(resolved, await GitLinks.ResolveAsync(_user, "HEAD", path, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task CheckoutWholeAsync_Submodule_IsThereAtItsRecordedCommit()
+    {
+        Shell("git init -q ../lib && cd ../lib && git config user.name u && git config user.email u@localhost && echo recorded > lib.txt && git add -A && git commit -qm lib");
+        Shell("git -c protocol.file.allow=always submodule --quiet add ../lib lib && git commit -qm submodule && cd lib && git config user.name u && git config user.email u@localhost && echo later > lib.txt && git commit -qam later");
+        var source = await SourceRepository.FindAsync(_user, CancellationToken.None);
+        var commit = await _clone.CloneAsync(source, "HEAD", CancellationToken.None);
+        var tree = Path.Combine(_root.FullName, "tree");
+        await _clone.CheckoutWholeAsync(commit, tree, CancellationToken.None);
+        Assert.Equal("recorded\n", File.ReadAllText(Path.Combine(tree, "lib", "lib.txt")));
+
+        Shell("git submodule --quiet deinit -f lib");
+        var error = await Assert.ThrowsAsync<GitException>(() => _clone.CloneAsync(source, "HEAD", CancellationToken.None));
+        Assert.Contains("submodule lib isn't checked out at its recorded commit", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CloneAsync_OtherHashesWorkAndOtherNamesAreRefusedByName()
+    {
+        var other = Path.Combine(_root.FullName, "sha256");
+        Shell("git init -q --object-format=sha256 ../sha256 && cd ../sha256 && git config user.name u && git config user.email u@localhost && echo x > f && git add -A && git commit -qm first");
+        var commit = await _clone.CloneAsync(await SourceRepository.FindAsync(other, CancellationToken.None), "HEAD", CancellationToken.None);
+        Assert.Equal(64, commit.Length);
+        Assert.Equal(64, (await _clone.CommitAsync(commit, new Dictionary<string, byte[]?> { ["f"] = null }, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None)).Length);
+
+        Shell("printf 'x' > \"$(printf 'caf\\351')\" && git add -A && git commit -qm name");
+        var error = await Assert.ThrowsAsync<GitException>(async () => await _clone.CloneAsync(await SourceRepository.FindAsync(_user, CancellationToken.None), "HEAD", CancellationToken.None));
+        Assert.Contains("caf\\xe9 isn't UTF-8", error.Message, StringComparison.Ordinal);
+
+        // .NET can't delete it either.
+        Shell("rm -f caf*");
+    }
+
     [Fact]
     public async Task TakeBranchAsync_BranchPointsElsewhere_IsRefusedAndLeft()
     {
