@@ -52,8 +52,7 @@ public sealed class AgentTeamTests : AgentRunFixture
     [InlineData("deny", "said no: not today")]
     public async Task Run_ActionThatNeedsAPerson_WaitsAndIsAnsweredFromAnotherTerminal(string answer, string told)
     {
-        var mail = Command.Folder(
-            $"mail-{answer}",
+        var mail = Mailbox(
             ("trial-1-001.reply.json", """{"calls": [{"name": "run", "arguments": {"command": "ls /opt > /dev/null || true"}}]}"""),
             ("trial-1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "nothing"}}]}"""));
         using var process = Command.Start("run", Goal(), "--mailbox", mail, "--trials", "1");
@@ -117,7 +116,7 @@ public sealed class AgentTeamTests : AgentRunFixture
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         Assert.Equal(0, Command.Run("approve", "last", "--because", "yes, all of it").Exit);
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.Contains("<- yes, all of it", File.ReadAllText(Path.Combine(mail, "trial-1-002.request.md")), StringComparison.Ordinal);
+        Assert.Contains("<- ask: yes, all of it", File.ReadAllText(Path.Combine(mail, "trial-1-002.request.md")), StringComparison.Ordinal);
         Assert.Equal("verified", Command.RunJson("show", "last").GetProperty("state").GetString());
     }
 }
