@@ -254,7 +254,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void Init_FreshFolder_WritesAGoalThatReads()
     {
-        var folder = _godwit.Folder("fresh", ("settings.json", "{}"), ("bench", "#!/bin/sh\n"), ("check", "#!/bin/sh\n"));
+        var folder = _godwit.Folder("fresh", ("settings.json", "{\"cache_size\": 64, \"mode\": \"plain\"}"), ("bench", "#!/bin/sh\n"), ("check", "#!/bin/sh\n"));
         Assert.Equal(0, _godwit.Run("init", folder).Exit);
         var (exit, _, error) = _godwit.Run("validate", folder);
         Assert.True(exit == 0, error);
@@ -263,7 +263,7 @@ public sealed class RunTests : IDisposable
 
     [Theory]
     [InlineData("{type: int, low: 1, high: 9, when: SPEED > 100}", "", "parameter 'OTHER' is dead")]
-    [InlineData("{type: int, low: 1, high: 9}", "constraints: [SPEED > 50]", "no point meets parameters.constraints")]
+    [InlineData("{type: int, low: 1, high: 9}", "constraints: [SPEED > 50]", "points that meet parameters.constraints")]
     public void Validate_SpaceThatCantBeSearched_IsTold(string other, string constraints, string message)
     {
         var folder = Goal("1");
