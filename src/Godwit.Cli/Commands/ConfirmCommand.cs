@@ -37,11 +37,13 @@ internal static class ConfirmCommand
                 goal = Durations.TryParse(text, out var duration) ? goal with { Seconds = duration.TotalSeconds } : throw new UsageException($"--time is '{text}', and must be a time such as 90s or 10m");
             }
 
-            // One trial that a person has picked after looking at all of them: each look has its part of the level.
-            goal = goal with { Confidence = 1 - (1 - goal.Confidence) / Math.Max(1, view.Attempts.Count + 1) };
             var kind = view.Input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-            var commit = await CandidateCommit.MakeAsync(view.Folder, view.Input, found.Trial, cancellation);
-            var (result, evidence, _) = await CompareHost.RunAsync(store, new SourceRepository(view.Folder.Repository, "", true), goal, view.Input.BaseCommit, commit, kind, cancellation);
+            var (commit, looks) = await CandidateCommit.MakeAsync(view.Folder, view.Input, found.Trial, cancellation);
+
+            // The run's own attempts and every earlier look have had their parts of the level; this one has the next.
+            var rule = new Verification.ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
+            goal = goal with { Confidence = 1 - rule.Level(view.Attempts.Count + looks), Seed = goal.Seed + (ulong)looks };
+            var (result, evidence, _) = await CompareHost.RunAsync(store, new SourceRepository(view.Folder.Repository, "", true), goal, view.Input.BaseCommit, commit, kind, cancellation, view.Trials.Count());
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(new { view.Run, Trial = number, result.Verdict, result.Reason, Estimate = result.Better?.Estimate, Lower = result.Better?.Lower, Commit = commit, Evidence = evidence });

@@ -63,7 +63,7 @@ internal static class VerifyCommand
         Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash})");
         Console.WriteLine($"Harness:  sha256 {predicate.HarnessHash}, {Harness(verified.Statement)}{(predicate.BuiltTwice ? ", two builds of each side" : "")}, {predicate.Trials} candidates were tried, sandbox: {predicate.Sandbox}");
         Console.WriteLine($"Machine:  {string.Join(", ", predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))}");
-        Console.WriteLine($"It can't say: {(verified.Statement.PredicateType == EvidenceStatement.SelfTimedClaimType ? "that the figure is true, where the candidate's code could reach who made it; or " : "")}that another machine gives the same factor.");
+        Console.WriteLine($"It can't say: {(verified.Statement.PredicateType == EvidenceStatement.SelfTimedClaimType ? "that the figure is true, where the candidate's code could reach who made it; or " : "")}{(predicate.FixedAnswer ? "that the answer was worked out, because it is the same for every seed; or " : "")}that another machine gives the same factor.");
     }
 
     private static string Harness(EvidenceStatement statement) => statement.PredicateType == EvidenceStatement.SelfTimedClaimType

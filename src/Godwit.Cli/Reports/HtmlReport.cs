@@ -106,7 +106,7 @@ internal static class HtmlReport
 
     private static void AppendChange(StringBuilder page, ReportData data)
     {
-        if (data.Diff is null || data.Result is not { Branch: not null } result)
+        if (data.Diff is null || data.Result is not { Commit: not null } result)
         {
             return;
         }
@@ -127,6 +127,12 @@ internal static class HtmlReport
 
     private static void AppendCommands(StringBuilder page, ReportData data)
     {
+        if (data.Result is { State: "not_verified" })
+        {
+            page.Append(CultureInfo.InvariantCulture, $"<pre>godwit apply {Html.Text(data.View.Run)} --unverified</pre>");
+            return;
+        }
+
         if (data.Diff is null || data.Result is not { Branch: not null } result)
         {
             return;

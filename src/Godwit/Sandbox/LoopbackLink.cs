@@ -31,7 +31,7 @@ public sealed class LoopbackLink : IAsyncDisposable
 
     /// <summary>Makes one.</summary>
     /// <exception cref="SandboxException">It could not be made.</exception>
-    internal static async Task<LoopbackLink> StartAsync(bool asRoot, CancellationToken cancellation)
+    internal static async Task<LoopbackLink> StartAsync(bool asRoot)
     {
         var info = new ProcessStartInfo("bwrap") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var argument in (string[])[.. asRoot ? (string[])[] : ["--unshare-user"], "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "sh", "-c", "echo $$; exec cat"])
@@ -41,7 +41,7 @@ public sealed class LoopbackLink : IAsyncDisposable
 
         var spawn = new SpawnThread([]);
         var holder = await spawn.StartAsync(info);
-        var line = await holder.StandardOutput.ReadLineAsync(cancellation);
+        var line = await holder.StandardOutput.ReadLineAsync();
         if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var process))
         {
             return new LoopbackLink(holder, spawn, process, asRoot
@@ -49,7 +49,7 @@ public sealed class LoopbackLink : IAsyncDisposable
                 : ["nsenter", $"--target={process}", "--user", "--preserve-credentials", "--net", "--"]);
         }
 
-        var error = await holder.StandardError.ReadToEndAsync(cancellation);
+        var error = await holder.StandardError.ReadToEndAsync();
         holder.Dispose();
         spawn.Dispose();
         throw new SandboxException($"a network for two sandboxes could not be made ({error.Trim().Split('\n')[0]}); 'godwit doctor' says what is missing");

@@ -69,7 +69,7 @@ public sealed partial class SandboxHost : IDisposable
 
     /// <summary>Makes a network that sandboxes share; see <see cref="SandboxCommand.Link"/>.</summary>
     /// <exception cref="SandboxException">It could not be made.</exception>
-    public Task<LoopbackLink> LinkAsync(CancellationToken cancellation) => Kind == SandboxKind.None ? Task.FromResult(LoopbackLink.OfHost()) : LoopbackLink.StartAsync(IsRoot, cancellation);
+    public Task<LoopbackLink> LinkAsync() => Kind == SandboxKind.None ? Task.FromResult(LoopbackLink.OfHost()) : LoopbackLink.StartAsync(IsRoot);
 
     private async Task<SandboxResult> RunInHomeAsync(SandboxCommand command, SandboxSession session, CancellationToken cancellation)
     {

@@ -62,6 +62,9 @@ public sealed record EvidencePredicate
     /// <summary>What a check is worth here: <c>filter</c> where it ran the candidate's code, which can end it as it likes; null for no check.</summary>
     public string? Check { get; init; }
 
+    /// <summary>The answer was the same for every seed: a candidate could carry it instead of working it out.</summary>
+    public bool FixedAnswer { get; init; }
+
     /// <summary>Each side was built twice, and measured in both builds. A compiler that makes the same bytes each time has made one layout.</summary>
     public bool BuiltTwice { get; init; }
 

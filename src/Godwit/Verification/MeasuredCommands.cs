@@ -118,40 +118,49 @@ internal sealed class MeasuredCommands
     private async Task<Taken> DriveAsync(string line, string tree, ulong seed, bool holdOut, CancellationToken cancellation)
     {
         var harness = await _trees.PlaceHarnessAsync(holdOut, cancellation);
-        await using var link = await _sandbox.LinkAsync(cancellation);
+        await using var link = await _sandbox.LinkAsync();
         var port = new Dictionary<string, string> { ["GODWIT_PORT"] = _spec.Port.ToString(CultureInfo.InvariantCulture) };
         var server = Measured(_spec.Serve!, tree, "serve", port) with { Link = link };
         var driver = Harness(line, harness, "driver", Seeded(seed).Concat(port).ToDictionary()) with { Link = link, Cpus = Processors.ForDriving(_spec.Cpus) };
         FileSystem.SyncAll();
         using var enough = new CancellationTokenSource();
         var serving = _sandbox.RunAsync(server, cancellation, new SandboxSession { Stop = enough.Token });
-        while (!serving.IsCompleted && !link.IsListening(_spec.Port))
+        SandboxResult? driven = null;
+        try
         {
-            await Task.Delay(Poll, TimeProvider.System, cancellation);
-        }
-
-        if (serving.IsCompleted)
-        {
-            var ended = await serving;
-            var why = ended.TimedOut ? $"didn't listen on port {_spec.Port} within {_spec.Timeout.TotalSeconds:0.#} s" : $"ended before it listened on port {_spec.Port}: {FailureCause.Of(ended)} (exit code {ended.ExitCode})";
-            return new Taken
+            while (!serving.IsCompleted && !link.IsListening(_spec.Port))
             {
-                Carried = [new Carried("serve", _spec.Serve!, ended)],
-                Refusal = (ended.TimedOut ? TrialOutcome.TimedOut : ended.Crashed ? TrialOutcome.Crashed : TrialOutcome.Invalid, $"the server {why}"),
-            };
+                await Task.Delay(Poll, TimeProvider.System, cancellation);
+            }
+
+            driven = serving.IsCompleted ? null : await _sandbox.RunAsync(driver, cancellation);
+        }
+        finally
+        {
+            // Nothing is left running, however the drive has ended.
+            await enough.CancelAsync();
+            await ((Task)serving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        var driven = await _sandbox.RunAsync(driver, cancellation);
-        await enough.CancelAsync();
         var served = await serving;
+        var carried = new Carried("serve", _spec.Serve!, served);
+        if (driven is null)
+        {
+            return new Taken { Carried = [carried], Refusal = NotServed(served) };
+        }
+
         var taken = Of("driver", line, driven, driver, served);
         return taken with
         {
-            Carried = [new Carried("serve", _spec.Serve!, served), .. taken.Carried],
+            Carried = [carried, .. taken.Carried],
             Refusal = served.Stopped || served.ExitCode == 0 ? taken.Refusal
                 : (served.TimedOut ? TrialOutcome.TimedOut : TrialOutcome.Crashed, $"the server ended while it was driven: {FailureCause.Of(served)} (exit code {served.ExitCode})"),
         };
     }
+
+    private (TrialOutcome Outcome, string Reason) NotServed(SandboxResult ended) => ended.TimedOut
+        ? (TrialOutcome.TimedOut, $"the server didn't listen on port {_spec.Port} within {_spec.Timeout.TotalSeconds:0.#} s")
+        : (ended.Crashed ? TrialOutcome.Crashed : TrialOutcome.Invalid, $"the server ended before it listened on port {_spec.Port}: {FailureCause.Of(ended)} (exit code {ended.ExitCode})");
 
     private async Task<Taken> JudgeAsync(string line, string tree, ulong seed, bool holdOut, CancellationToken cancellation)
     {

@@ -122,6 +122,25 @@ public sealed class CheatTests : IDisposable
         Assert.Contains("SPEED=1", File.ReadAllText(Path.Combine(goal, "use")), StringComparison.Ordinal);
     }
 
+    /// <summary>An answer that no seed changes could be a constant of the program; evidence says so.</summary>
+    [Theory]
+    [InlineData("42", true)]
+    [InlineData("$GODWIT_SEED", false)]
+    public void Run_AnswerThatIsTheSameForEverySeed_EvidenceSaysSo(string answer, bool said)
+    {
+        var goal = _godwit.Folder("goal", ("tune.env", "DELAY=0.2\n"), ("godwit.yaml", $$$"""
+            goal: Faster
+            editable: [tune.env]
+            measure: {command: "sleep $DELAY; echo {{{answer}}}", answer: stdout, timeout: 20s}
+            holdout: {command: "sleep $DELAY; echo {{{answer}}}"}
+            parameters: {env: tune.env, space: {DELAY: {type: choice, values: [0.2, 0.01]}}, try: [{DELAY: 0.01}]}
+            budget: {trials: 1}
+            """));
+        var result = _godwit.RunJson("run", goal);
+        Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
+        Assert.Equal(said, _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output.Contains("it is the same for every seed", StringComparison.Ordinal));
+    }
+
     /// <summary>What one command leaves anywhere, the next one doesn't find: not in its scratch, home, temporary folders or shared memory.</summary>
     [Fact]
     public void Run_CommandLeavesFilesEverywhere_NoLaterOneFindsThem()

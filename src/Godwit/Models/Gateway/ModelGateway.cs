@@ -208,8 +208,8 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         {
             var (body, usage) = await relay.TakeAsync(answer, connection.WithoutKey, cancellation);
             return usage.IsWhole && UsageOf(usage).IsPlausible ? ReplyOf(model, usage, relay.ContentType, body)
-                : usage.HasEnded && !call.Client.NeedsPrice ? Estimated(call, model, relay.ContentType, body)
-                : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count that can be, or broke off before it; a budget of dollars can't be kept without one");
+                : usage.HasEnded && (!model.IsPriced || !call.Client.IsBounded) ? Estimated(call, model, relay.ContentType, body)
+                : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count that can be, or broke off before it; a budget can't be kept without one");
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {

@@ -18,9 +18,10 @@ public static class CompareHost
     /// <param name="headName">The other commit's name.</param>
     /// <param name="kind">How commands are kept apart.</param>
     /// <param name="cancellation">Ends the work.</param>
+    /// <param name="trials">How many candidates the head was chosen from, for the evidence.</param>
     /// <returns>The result, the evidence's path where something is proven, and the head's changes that the goal doesn't allow, which were left out.</returns>
     public static async Task<(CompareResult Result, string? Evidence, IReadOnlyList<string> LeftOut)> RunAsync(
-        RunStore store, SourceRepository source, Goal goal, string baseName, string headName, SandboxKind kind, CancellationToken cancellation)
+        RunStore store, SourceRepository source, Goal goal, string baseName, string headName, SandboxKind kind, CancellationToken cancellation, int trials = 1)
     {
         if (!source.IsGit)
         {
@@ -68,7 +69,7 @@ public static class CompareHost
             HoldOutPairs = result.HoldOutPairs,
         };
         var request = new EvidenceRequest(
-            better ? input : input with { BaseCommit = measured }, result.Calibration!, proof, better ? measured : @base, 1, options.Time.GetUtcNow(), leftOut.Count == 0 ? null : new EvidenceLeftOut(head, leftOut));
+            better ? input : input with { BaseCommit = measured }, result.Calibration!, proof, better ? measured : @base, trials, options.Time.GetUtcNow(), leftOut.Count == 0 ? null : new EvidenceLeftOut(head, leftOut));
         return (result, Path.Combine(folder.Evidence, await delivery.SignAsync(request, null!, cancellation)), leftOut);
     }
 

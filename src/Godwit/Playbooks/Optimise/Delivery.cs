@@ -70,6 +70,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
                 HarnessKind = !before ? goal.Harness.Kind.ToString().ToLowerInvariant() : goal.Harness.LoadsCandidate ? "loads-candidate" : "process",
                 Check = before || goal.Harness.Check is null ? null : "filter",
                 LeftOut = request.LeftOut,
+                FixedAnswer = request.Calibration.SameAnswers,
                 BuiltTwice = goal.BuildsTwice(request.Calibration.Exact),
                 Sandbox = request.Input.Sandbox,
                 Environment = Evidence.DescribeMachine(),

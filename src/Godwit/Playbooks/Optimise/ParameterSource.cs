@@ -68,6 +68,12 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
             return [(true, error.Message)];
         }
 
+        var folder = goal.Harness.Folder;
+        if (Linked is not null && goal.Harness is { Kind: MeasurementKind.Settings, Build: not null, BuildInputs: { } inputs } && new Glob(inputs).Matches(Local(folder, Linked)))
+        {
+            problems.Add((true, $"{parameters.File} is a link to {Local(folder, Linked)}, which the build reads; name that file in 'parameters.file', and see docs/observed.md for what a build input proves"));
+        }
+
         if (Content is null)
         {
             problems.Add((false, $"there is no {parameters.File} yet: the base runs without it, and candidates get one"));
@@ -134,12 +140,15 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
     private static void RequireEditable(Goal goal, string file, string real)
     {
         var folder = goal.Harness.Folder;
-        var local = folder.Length == 0 ? real : real.StartsWith(folder + "/", StringComparison.Ordinal) ? real[(folder.Length + 1)..] : "../" + real;
+        var local = Local(folder, real);
         if (!new Glob(goal.Harness.Editable).Matches(local))
         {
             throw new FormatException($"{file} is a link to {local}, which 'editable' doesn't allow to change; add it there, or name it in 'parameters.file'");
         }
     }
+
+    private static string Local(string folder, string path) =>
+        folder.Length == 0 ? path : path.StartsWith(folder + "/", StringComparison.Ordinal) ? path[(folder.Length + 1)..] : "../" + path;
 
     private static string At(string folder, string file) => folder.Length == 0 ? file : $"{folder}/{file}";
 

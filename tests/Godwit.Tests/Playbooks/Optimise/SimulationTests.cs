@@ -5,8 +5,8 @@ namespace Godwit.Tests.Playbooks.Optimise;
 /// <summary>The proof itself, under noise: how often it claims what isn't there, and how often it finds what is.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    private static readonly int NullRuns = Simulation.IsWhole ? 4000 : 120;
-    private static readonly int PowerRuns = Simulation.IsWhole ? 2000 : 120;
+    private static readonly int NullRuns = Simulation.IsWhole ? 4000 : 200;
+    private static readonly int PowerRuns = Simulation.IsWhole ? 2000 : 150;
 
     public static TheoryData<string> Noises => ["normal", "bimodal", "quantised", "heteroscedastic", "second-position", "liar", "early-exit", "carry-over"];
 
