@@ -16,6 +16,8 @@ internal sealed class JointEstimator
     private readonly IReadOnlyList<Parameter> _unordered;
     private readonly IReadOnlyList<IReadOnlyDictionary<string, string>> _points;
     private readonly double[] _weights;
+    private readonly double[] _logWeights;
+    private readonly (double Same, double Other)[] _logAgreement;
     private readonly double _priorWeight;
     private readonly Matrix<double> _factor;
     private readonly Matrix<double> _inverse;
@@ -39,7 +41,9 @@ internal sealed class JointEstimator
         var raw = points.Select((_, rank) => good ? Math.Log(points.Count + 1) - Math.Log(rank + 1) : 1).ToArray();
         _priorWeight = good ? 0 : 1.0 / (points.Count + 1);
         _weights = [.. raw.Select(weight => weight / raw.Sum() * (1 - _priorWeight))];
+        _logWeights = [.. _weights.Select(weight => Math.Log(weight))];
         _otherShare = 1.0 / (points.Count + 1);
+        _logAgreement = [.. _unordered.Select(Agreement)];
         var dimensions = Math.Max(_ordered.Count, 1);
         var numbers = Matrix<double>.Build.Dense(points.Count, dimensions, (row, column) => column < _ordered.Count ? Unit(_ordered[column], points[row]) : 0);
         var shares = Vector<double>.Build.DenseOfEnumerable(raw.Select(weight => weight / raw.Sum()));
@@ -89,16 +93,24 @@ internal sealed class JointEstimator
                 distance += (white[index] - _white[kernel][index]) * (white[index] - _white[kernel][index]);
             }
 
-            logs[kernel] = Math.Log(_weights[kernel]) - 0.5 * distance - _logScale;
-            foreach (var parameter in _unordered)
+            logs[kernel] = _logWeights[kernel] - 0.5 * distance - _logScale;
+            for (var index = 0; index < _unordered.Count; index++)
             {
-                logs[kernel] += Math.Log(_otherShare / parameter.Count!.Value + (point[parameter.Name] == _points[kernel][parameter.Name] ? 1 - _otherShare : 0));
+                var name = _unordered[index].Name;
+                logs[kernel] += point[name] == _points[kernel][name] ? _logAgreement[index].Same : _logAgreement[index].Other;
             }
         }
 
         logs[^1] = Math.Log(_priorWeight) - _unordered.Sum(parameter => Math.Log(parameter.Count!.Value));
         var largest = logs.Max();
         return largest + Math.Log(logs.Sum(log => Math.Exp(log - largest)));
+    }
+
+    /// <summary>The logs of the factor by which a kernel counts whose value agrees, or doesn't.</summary>
+    private (double Same, double Other) Agreement(Parameter parameter)
+    {
+        var chance = _otherShare / parameter.Count!.Value;
+        return (Math.Log(chance + 1 - _otherShare), Math.Log(chance));
     }
 
     private int Pick(Random random)

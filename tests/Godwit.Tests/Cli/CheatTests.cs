@@ -72,7 +72,7 @@ public sealed class CheatTests : IDisposable
     [MemberData(nameof(SelfTimed))]
     public void Run_TheSameAgainstAChallenge_ShowsNothing(string cheat, string code)
     {
-        var result = _godwit.RunJson("run", CGoal(code, "measure: {challenge: ./bench, rounds: 4, timeout: 20s}", Challenged));
+        var result = _godwit.RunJson("run", CGoal(code, "measure: {challenge: ./bench, rounds: 4, timeout: 5s}", Challenged));
         Assert.True(result.GetProperty("state").GetString() is "no_improvement" or "failed", $"{cheat}: {result}");
     }
 
@@ -91,18 +91,18 @@ public sealed class CheatTests : IDisposable
     [InlineData("no answers", "static int calls; unsigned work(unsigned n) { if (calls++) _exit(0); return honest(n); }", "it answered 0 of 4 rounds")]
     public void Run_ChallengedCheat_IsThrownOutWithItsReason(string cheat, string code, string reason)
     {
-        var result = _godwit.RunJson("run", CGoal(code, "measure: {challenge: ./bench, rounds: 4, timeout: 20s}", Challenged));
+        var result = _godwit.RunJson("run", CGoal(code, "measure: {challenge: ./bench, rounds: 4, timeout: 5s}", Challenged));
         Assert.NotEqual("verified", result.GetProperty("state").GetString());
         Assert.True(result.GetProperty("thrown_out")[0].GetProperty("reason").GetString()!.Contains(reason, StringComparison.Ordinal), $"{cheat}: {result}");
     }
 
     [Theory]
     [InlineData("/usr/bin/python3", "lib.py", "def work():\n    return sum(range(200000))\n", "import time\n_real = time.perf_counter\n_first = _real()\ntime.perf_counter = lambda: _first + (_real() - _first) / 3\ndef work():\n    return sum(range(200000))\n",
-        "import lib, time\na = time.perf_counter()\nfor _ in range(20): lib.work()\nprint('METRIC s=%f' % (time.perf_counter() - a))\n", "bench.py")]
+        "import lib, time\na = time.perf_counter()\nfor _ in range(10): lib.work()\nprint('METRIC s=%f' % (time.perf_counter() - a))\n", "bench.py")]
     [InlineData("/usr/bin/python3", "sitecustomize.py", "", "import time\n_real = time.perf_counter\n_first = _real()\ntime.perf_counter = lambda: _first + (_real() - _first) / 3\n",
-        "import time\na = time.perf_counter()\nsum(range(3000000))\nprint('METRIC s=%f' % (time.perf_counter() - a))\n", "bench.py")]
+        "import time\na = time.perf_counter()\nsum(range(2000000))\nprint('METRIC s=%f' % (time.perf_counter() - a))\n", "bench.py")]
     [InlineData("/usr/bin/node", "lib.js", "exports.work = () => { let s = 0; for (let i = 0; i < 2e6; i++) s += i; return s }\n", "const real = performance.now.bind(performance); const first = real(); performance.now = () => first + (real() - first) / 3\nexports.work = () => { let s = 0; for (let i = 0; i < 2e6; i++) s += i; return s }\n",
-        "const lib = require('./lib.js')\nconst a = performance.now()\nfor (let i = 0; i < 20; i++) lib.work()\nconsole.log('METRIC s=' + (performance.now() - a))\n", "bench.js")]
+        "const lib = require('./lib.js')\nconst a = performance.now()\nfor (let i = 0; i < 10; i++) lib.work()\nconsole.log('METRIC s=' + (performance.now() - a))\n", "bench.js")]
     public void Run_ScriptThatPatchesItsClock_IsNotVerifiedWithBothFigures(string program, string file, string honest, string cheat, string bench, string harness)
     {
         Assert.SkipUnless(File.Exists(program), $"there is no {program} on this machine");
@@ -128,12 +128,12 @@ public sealed class CheatTests : IDisposable
     [InlineData("$GODWIT_SEED", false)]
     public void Run_AnswerThatIsTheSameForEverySeed_EvidenceSaysSo(string answer, bool said)
     {
-        var goal = _godwit.Folder("goal", ("tune.env", "DELAY=0.2\n"), ("godwit.yaml", $$$"""
+        var goal = _godwit.Folder("goal", ("tune.env", "DELAY=0.05\n"), ("godwit.yaml", $$$"""
             goal: Faster
             editable: [tune.env]
             measure: {command: "sleep $DELAY; echo {{{answer}}}", answer: stdout, timeout: 20s}
             holdout: {command: "sleep $DELAY; echo {{{answer}}}"}
-            parameters: {env: tune.env, space: {DELAY: {type: choice, values: [0.2, 0.01]}}, try: [{DELAY: 0.01}]}
+            parameters: {env: tune.env, space: {DELAY: {type: choice, values: [0.05, 0.001]}}, try: [{DELAY: 0.001}]}
             budget: {trials: 1}
             """));
         var result = _godwit.RunJson("run", goal);

@@ -118,8 +118,6 @@ internal static class Simulation
     /// <summary>By default the commit decides, so that no lucky seed is kept.</summary>
     public static ulong Seed { get; } = ulong.TryParse(Environment.GetEnvironmentVariable("GODWIT_TEST_SEED"), out var seed) ? seed : SeedOfCommit();
 
-    public static bool IsWhole => Environment.GetEnvironmentVariable("GODWIT_TEST_ALL") == "1";
-
     public static IReadOnlyList<SimulatedRun> Run(int runs, string name, NoiseModel noise, Func<ulong, string, double> trueLog)
     {
         var results = new SimulatedRun[runs];

@@ -5,8 +5,8 @@ namespace Godwit.Tests.Playbooks.Optimise;
 /// <summary>The proof itself, under noise: how often it claims what isn't there, and how often it finds what is.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    private static readonly int NullRuns = Simulation.IsWhole ? 4000 : 200;
-    private static readonly int PowerRuns = Simulation.IsWhole ? 2000 : 150;
+    private static readonly int NullRuns = Suite.IsWhole ? 4000 : 200;
+    private static readonly int PowerRuns = Suite.IsWhole ? 2000 : 150;
 
     public static TheoryData<string> Noises => ["normal", "bimodal", "quantised", "heteroscedastic", "second-position", "liar", "early-exit", "carry-over"];
 
@@ -22,7 +22,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
         // The quick version can't bound the rate at 5 %; it refuses what can't be chance.
         var bound = Simulation.UpperBound(claims, runs.Count);
-        Assert.True(bound <= (Simulation.IsWhole ? 0.05 : 0.08), $"false claims: {claims} of {runs.Count}, upper bound {bound:P1} (GODWIT_TEST_SEED={Simulation.Seed})");
+        Assert.True(bound <= (Suite.IsWhole ? 0.05 : 0.08), $"false claims: {claims} of {runs.Count}, upper bound {bound:P1} (GODWIT_TEST_SEED={Simulation.Seed})");
     }
 
     [Fact]
@@ -32,15 +32,15 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var claims = runs.Count(run => run.State == "verified" && run.TrueLog > 0);
         var above = runs.Count(run => run.State == "verified" && run.Lower > Math.Exp(run.TrueLog));
         output.WriteLine($"power: {claims} of {runs.Count} claimed, {above} bounds above the truth, {runs.Average(run => run.Measurements):F0} measurements a run, seed {Simulation.Seed}");
-        Assert.True(claims >= (Simulation.IsWhole ? 0.85 : 0.78) * runs.Count, $"claimed {claims} of {runs.Count} (GODWIT_TEST_SEED={Simulation.Seed})");
-        Assert.True(above <= (Simulation.IsWhole ? 0.05 : 0.08) * runs.Count, $"{above} of {runs.Count} bounds lie above the truth (GODWIT_TEST_SEED={Simulation.Seed})");
+        Assert.True(claims >= (Suite.IsWhole ? 0.85 : 0.78) * runs.Count, $"claimed {claims} of {runs.Count} (GODWIT_TEST_SEED={Simulation.Seed})");
+        Assert.True(above <= (Suite.IsWhole ? 0.05 : 0.08) * runs.Count, $"{above} of {runs.Count} bounds lie above the truth (GODWIT_TEST_SEED={Simulation.Seed})");
     }
 
     /// <summary>Start-up dilutes what can be shown, and never makes more of it.</summary>
     [Fact]
     public void Optimise_PartOfARunIsTimed_BoundsStayHonest()
     {
-        Assert.SkipUnless(Simulation.IsWhole, "part of ./test --all");
+        Suite.RequireWhole();
         foreach (var share in (double[])[0.1, 0.3, 0.5, 0.7, 0.9])
         {
             var noise = new NoiseModel { TimedShare = share };
@@ -56,7 +56,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [Fact]
     public void Optimise_PowerCurve_RisesWithTheEffect()
     {
-        Assert.SkipUnless(Simulation.IsWhole, "part of ./test --all");
+        Suite.RequireWhole();
         var before = 0;
         foreach (var percent in (int[])[5, 10, 15, 20, 30])
         {
