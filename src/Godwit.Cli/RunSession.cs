@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Godwit.Cli.Commands;
 using Godwit.Durable;
@@ -101,12 +102,27 @@ internal static class RunSession
             terminal.Line($"verify   godwit verify {Path.Combine(view.Folder.Evidence, result.Evidence!)}");
         }
 
+        if (result.State == "no_improvement")
+        {
+            terminal.Line($"more     {More(view)}");
+        }
+
         if (result.State == "not_verified")
         {
             terminal.Line($"apply    godwit apply {view.Run} --unverified");
         }
 
         terminal.Line($"report   {RunResult.ReportPath(view)}");
+    }
+
+    /// <summary>How to go on with a run that found nothing within its budget.</summary>
+    private static string More(OptimiseView view)
+    {
+        var goal = view.Input.Goal;
+        var time = goal.Seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $" --time {2 * goal.Seconds:0}s") : "";
+        var more = $"godwit resume {view.Run} --trials {2 * goal.Trials}{time} goes on with a larger budget";
+        var unproven = view.Attempts.LastOrDefault(attempt => attempt.Planned == 0);
+        return unproven is null ? more : $"godwit confirm {view.Run} --trial {unproven.Trial} proves that trial alone; {more}";
     }
 
     private static void Stop(PosixSignalContext context, CancellationTokenSource stop)

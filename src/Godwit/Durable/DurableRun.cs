@@ -104,12 +104,35 @@ public sealed class DurableRun : IAsyncDisposable
     }
 
     /// <summary>Takes up an existing run.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="signer">Signs the journal's checkpoints.</param>
+    /// <param name="playbooks">All that the run may start.</param>
+    /// <param name="options">How it is hosted.</param>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public static DurableRun Open(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options = null)
+    public static DurableRun Open(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options = null) =>
+        Open(folder, signer, playbooks, options, amendment: null);
+
+    /// <summary>Takes up an existing run with something added to its root process's input; a root that has ended goes on.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="signer">Signs the journal's checkpoints.</param>
+    /// <param name="playbooks">All that the run may start.</param>
+    /// <param name="amendment">What is added; the process reads it by <see cref="IDurableContext.Amendments"/>.</param>
+    /// <param name="options">How it is hosted.</param>
+    /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
+    public static DurableRun OpenAmended<T>(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, T amendment, DurableOptions? options = null) =>
+        Open(folder, signer, playbooks, options, new Draft(Root, EntryKind.ProcessAmended, Data: Canonical.Serialize(amendment)));
+
+    private static DurableRun Open(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options, Draft? amendment)
     {
         options ??= new DurableOptions();
         var index = new RunIndex();
         var journal = RunJournal.Open(folder, signer, options.Time, index.Visit, options.Failpoint);
+        if (amendment is not null)
+        {
+            journal.AppendAsync(new AppendUnit([amendment])).GetAwaiter().GetResult();
+            index.Amend(Root);
+        }
+
         var run = new DurableRun(journal, playbooks, options, index);
         if (index.IdleGenerations >= options.IdleGenerations)
         {

@@ -45,6 +45,20 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         return AskAsync(key, hash, idle: true, ReadOutcome<TOut>, state => cell.Waits.StartChild(key, playbook, json, hash, state), work: true);
     }
 
+    public Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, Func<TIn> input) => AskAsync(
+        key, [], idle: true, ReadOutcome<TOut>,
+        state =>
+        {
+            if (state.Child == 0)
+            {
+                var json = Canonical.Serialize(input());
+                cell.Waits.StartChild(key, playbook, json, Canonical.Hash(0, json), state);
+            }
+        },
+        work: true);
+
+    public IReadOnlyList<T> Amendments<T>() => [.. history.Amendments.Select(entry => Canonical.Deserialize<T>(entry.Data.Span))];
+
     public Task<T?> SignalAsync<T>(string key, string name, TimeSpan? timeout = null)
         where T : class
     {

@@ -20,6 +20,21 @@ public interface IDurableContext
     /// <summary>Starts a child process, or takes up the one that was started under this key, and waits for its end.</summary>
     Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, TIn input);
 
+    /// <summary>
+    /// The same for a child whose input the code makes up, such as a prompt: it keeps the input that it was started with, whatever a
+    /// later version of the code would make of it.
+    /// </summary>
+    /// <param name="key">The child's key.</param>
+    /// <param name="playbook">What it runs.</param>
+    /// <param name="input">Makes the input; not called where the child has been started.</param>
+    Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, Func<TIn> input);
+
+    /// <summary>
+    /// What was added to the process's input from outside, the oldest first; see <see cref="DurableRun.OpenAmended"/>. What was decided before an
+    /// amendment must be decided alike after it, so an amendment says from when on it holds.
+    /// </summary>
+    IReadOnlyList<T> Amendments<T>();
+
     /// <summary>Waits for a signal and takes it; signals that came before are buffered.</summary>
     /// <returns>The payload, or null when the timeout passed.</returns>
     Task<T?> SignalAsync<T>(string key, string name, TimeSpan? timeout = null)

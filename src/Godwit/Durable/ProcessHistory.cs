@@ -53,6 +53,8 @@ internal sealed class ProcessHistory
 
     public Entry? Parked { get; private set; }
 
+    public List<Entry> Amendments { get; } = [];
+
     /// <summary>Entries up to here were read from the journal.</summary>
     public long LoadedThrough { get; private init; }
 
@@ -94,6 +96,9 @@ internal sealed class ProcessHistory
                 break;
             case EntryKind.CancelRequested:
                 CancelReason = EntryInfo.Of(entry).Reason;
+                break;
+            case EntryKind.ProcessAmended:
+                Amendments.Add(entry);
                 break;
             case EntryKind.ProcessParked:
                 Parked = entry;

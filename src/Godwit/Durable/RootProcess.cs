@@ -22,6 +22,13 @@ public static class RootProcess
             : throw new ArgumentException($"{reader.Run} is of '{name}' and not of '{playbook}'; 'show --costs' and 'journal verify' work on it");
     }
 
+    /// <summary>What was added to its input, the oldest first.</summary>
+    public static IReadOnlyList<T> Amendments<T>(JournalReader reader) =>
+        [.. reader.OfProcess(DurableRun.Root).Where(entry => entry.Kind == EntryKind.ProcessAmended).Select(entry => Canonical.Deserialize<T>(entry.Data.Span))];
+
+    /// <summary>How many children it has started.</summary>
+    public static int Children(JournalReader reader) => reader.OfProcess(DurableRun.Root).Count(entry => entry.Kind == EntryKind.ChildStarted);
+
     private static Entry Started(JournalReader reader) => reader.OfProcess(DurableRun.Root) is [{ Kind: EntryKind.ProcessStarted } started, ..]
         ? started
         : throw new JournalCorruptException($"run {reader.Run} has no root process: it ended before its first entry was on the disk; delete its folder {reader.Folder.Path} and start again");

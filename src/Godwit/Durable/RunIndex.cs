@@ -51,6 +51,9 @@ internal sealed class RunIndex
                 _unfinished.Add(row.Process, (info.Parent, info.ParentKey ?? ""));
                 LastProcess = Math.Max(LastProcess, row.Process);
                 break;
+            case EntryKind.ProcessAmended:
+                Amend(row.Process);
+                break;
             case EntryKind.StepIntended or EntryKind.StepBooked or EntryKind.StepCompleted or EntryKind.StepFailed when row.Info.IndexOf("\"budget\":"u8) >= 0:
                 Count(row);
                 break;
@@ -59,6 +62,13 @@ internal sealed class RunIndex
                 RootEnd = row.Process == DurableRun.Root ? row.ToEntry() : RootEnd;
                 break;
         }
+    }
+
+    /// <summary>The root process goes on, if it had ended.</summary>
+    public void Amend(long process)
+    {
+        _unfinished.TryAdd(process, (0, ""));
+        RootEnd = process == DurableRun.Root ? null : RootEnd;
     }
 
     private void Count(EntryRow row)

@@ -30,6 +30,9 @@ public enum EntryKind
     /// <summary>Cancellation of a process and all below it was asked for.</summary>
     CancelRequested = 16,
 
+    /// <summary>Something was added to a process's input from outside; one that had ended goes on.</summary>
+    ProcessAmended = 17,
+
     /// <summary>A step with a cost or an outside effect is about to be tried.</summary>
     StepIntended = 20,
 

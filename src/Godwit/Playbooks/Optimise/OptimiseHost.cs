@@ -74,18 +74,26 @@ public sealed class OptimiseHost : IAsyncDisposable
     }
 
     /// <summary>Takes up a run.</summary>
+    /// <param name="store">Where runs live.</param>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="options">How it is hosted.</param>
+    /// <param name="gateways">Serves agents that are programs; null where there can be none.</param>
+    /// <param name="raise">A larger budget, with which a run goes on that has ended without a result; null for the one that it has.</param>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public static async Task<OptimiseHost> ResumeAsync(RunStore store, RunFolder folder, DurableOptions options, IGatewayHost? gateways = null)
+    public static async Task<OptimiseHost> ResumeAsync(RunStore store, RunFolder folder, DurableOptions options, IGatewayHost? gateways = null, BudgetRaise? raise = null)
     {
         OptimiseInput input;
         using (var reader = JournalReader.Open(folder))
         {
-            input = RootProcess.Input<OptimiseInput>(reader, "optimise");
+            raise = raise is null ? null : raise with { After = RootProcess.Children(reader) };
+            input = BudgetRaise.Apply(RootProcess.Input<OptimiseInput>(reader, "optimise"), [.. RootProcess.Amendments<BudgetRaise>(reader), .. raise is null ? Array.Empty<BudgetRaise>() : [raise]]);
         }
 
         var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
         return await WireAsync(store, folder, input, new SandboxHost(kind, store.SandboxAssets, options.Time), options, gateways, (signer, playbook) =>
-            Task.FromResult(DurableRun.Open(folder, signer, playbook.Catalogue(), options)));
+            Task.FromResult(raise is null
+                ? DurableRun.Open(folder, signer, playbook.Catalogue(), options)
+                : DurableRun.OpenAmended(folder, signer, playbook.Catalogue(), raise, options)));
     }
 
     /// <inheritdoc/>

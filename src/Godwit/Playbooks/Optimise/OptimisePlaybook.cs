@@ -18,28 +18,41 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     /// <inheritdoc/>
     public override async Task<OptimiseResult> RunAsync(IDurableContext context, OptimiseInput input)
     {
-        var result = await OptimiseAsync(context, input);
-        await context.NoteAsync("note/finished", (OptimiseNote)new OptimiseNote.Finished(result));
+        var stages = new Stages(context, input);
+        var result = await OptimiseAsync(context, stages);
+        var key = stages.Raises == 0 ? "note/finished" : $"note/finished/{stages.Raises}";
+        await context.NoteAsync(key, (OptimiseNote)new OptimiseNote.Finished(result));
         return result;
     }
 
-    private async Task<OptimiseResult> OptimiseAsync(IDurableContext context, OptimiseInput input)
+    private async Task<OptimiseResult> OptimiseAsync(IDurableContext context, Stages stages)
     {
-        var goal = input.Goal;
-        var calibration = (await context.ChildAsync("calibrate", new CalibratePlaybook(Services), input)).Require();
-        if (calibration.Failure is { } failure)
+        var calibration = await stages.RunAsync("calibrate", new CalibratePlaybook(Services), given => given);
+        for (var again = 2; calibration.Failure is not null && stages.WasRaised; again++)
         {
-            return Failed(failure);
+            calibration = await stages.RunAsync($"calibrate/{again}", new CalibratePlaybook(Services), given => given);
         }
 
-        var end = goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds : 0;
-        var deadline = goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds * ScreenedShare : 0;
+        return calibration.Failure is { } failure ? Failed(failure) : await SearchAsync(context, stages, calibration);
+    }
+
+    private async Task<OptimiseResult> SearchAsync(IDurableContext context, Stages stages, Calibration calibration)
+    {
+        var (goal, deadline) = (stages.Input.Goal, Deadline(stages.Input.Goal, calibration));
         var state = new ScreenState { Trials = calibration.Tried, Bases = [.. calibration.Bases.TakeLast(5)], BaseMetrics = calibration.BaseMetrics, ActiveSeconds = calibration.ActiveSeconds };
         var disproven = new List<AttemptResult>();
+        var attempts = 0;
         for (var segment = 1; ; segment++)
         {
+            var (known, until) = (state, deadline);
             var excluded = disproven.Select(attempt => attempt.Trial).ToList();
-            state = (await context.ChildAsync($"screen/{segment}", new ScreenPlaybook(Services), new ScreenInput(input, calibration, state, deadline, excluded))).Require();
+            state = await stages.RunAsync($"screen/{segment}", new ScreenPlaybook(Services), given => new ScreenInput(given, calibration, known, until, excluded));
+            if (stages.WasRaised)
+            {
+                GoOn();
+                continue;
+            }
+
             if (state.Failure is not null)
             {
                 return Failed(state.Failure);
@@ -51,6 +64,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             }
 
             var finalist = disproven.Count < MostAttempts ? Screening.Finalist(state.Trials, calibration, goal.MinimumEffect, excluded) : null;
+            var end = goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds : 0;
             if (finalist is null)
             {
                 // The reserve is of no use without a finalist: it goes into further candidates, while there are any.
@@ -61,22 +75,19 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
                     continue;
                 }
 
-                return await WithDeadParametersAsync(context, input, Ended(input, calibration, state, disproven));
+                return await WithDeadParametersAsync(context, stages.Input, Ended(stages.Input, calibration, state, disproven));
             }
 
-            var attempt = await AttemptAsync(context, input, calibration, state, finalist, disproven.Count + 1);
+            var attempt = await AttemptAsync(context, stages, calibration, state, finalist, ++attempts);
             state = state with { ActiveSeconds = Math.Max(state.ActiveSeconds, attempt.ActiveSeconds) };
-            if (attempt.Proven && !goal.Harness.Kind.CanClaim())
-            {
-                return await KeepAsync(context, input, calibration, attempt);
-            }
-
             if (attempt.Proven)
             {
-                return await DeliverAsync(context, input, calibration, attempt, state.Trials.Count);
+                return goal.Harness.Kind.CanClaim()
+                    ? await DeliverAsync(context, stages.Input, calibration, attempt, state.Trials.Count)
+                    : await KeepAsync(context, stages.Input, calibration, attempt);
             }
 
-            if (attempt.BaseFailed)
+            if (attempt.BaseFailed && !stages.WasRaised)
             {
                 return Failed($"the base can't be measured: {attempt.Reason}");
             }
@@ -84,14 +95,29 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             disproven.Add(attempt);
             state = state with { Done = state.Trials.Count >= goal.Trials || attempt.Planned == 0 };
             deadline = end;
+            if (stages.WasRaised)
+            {
+                GoOn();
+            }
+        }
+
+        // With more to spend: who had come to an end may be asked again, and what there was no time to prove may be proven.
+        void GoOn()
+        {
+            goal = stages.Input.Goal;
+            deadline = Deadline(goal, calibration);
+            state = state with { Failure = null, Done = false, Ended = new Dictionary<string, string>() };
+            disproven.RemoveAll(attempt => attempt.Planned == 0 || attempt.BaseFailed);
         }
     }
 
-    private async Task<AttemptResult> AttemptAsync(IDurableContext context, OptimiseInput input, Calibration calibration, ScreenState state, TrialRecord finalist, int number)
+    /// <summary>The run's active time at which screening ends, so that a reserve is left for proof; 0 for none.</summary>
+    private static double Deadline(Goal goal, Calibration calibration) => goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds * ScreenedShare : 0;
+
+    private async Task<AttemptResult> AttemptAsync(IDurableContext context, Stages stages, Calibration calibration, ScreenState state, TrialRecord finalist, int number)
     {
-        var request = new AttemptInput(
-            input, calibration, finalist, number, Screening.Posterior(finalist, calibration).Mean, Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds, state.WaitedSeconds);
-        var attempt = (await context.ChildAsync($"attempt/{number}", new AttemptPlaybook(Services), request)).Require();
+        var attempt = await stages.RunAsync($"attempt/{number}", new AttemptPlaybook(Services), given => new AttemptInput(
+            given, calibration, finalist, number, Screening.Posterior(finalist, calibration).Mean, Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds, state.WaitedSeconds));
         await context.NoteAsync($"note/attempt/{number}", (OptimiseNote)new OptimiseNote.AttemptEnded(attempt));
         return attempt;
     }

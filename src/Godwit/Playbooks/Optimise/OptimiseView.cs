@@ -51,8 +51,8 @@ public sealed class OptimiseView
     /// <summary>Where it stands.</summary>
     public RunFolder Folder { get; }
 
-    /// <summary>What it was started with.</summary>
-    public OptimiseInput Input { get; }
+    /// <summary>What it was started with, and the budgets that it was given since.</summary>
+    public OptimiseInput Input { get; private set; }
 
     /// <summary>When it was started.</summary>
     public DateTimeOffset Started { get; private set; }
@@ -131,7 +131,7 @@ public sealed class OptimiseView
             Agents.Update(reader);
         }
 
-        foreach (var entry in reader.After(Sequence, EntryKind.Noted, EntryKind.GenerationStarted, EntryKind.ProcessFailed, EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved))
+        foreach (var entry in reader.After(Sequence, EntryKind.Noted, EntryKind.GenerationStarted, EntryKind.ProcessFailed, EntryKind.ProcessAmended, EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved))
         {
             Sequence = entry.Sequence;
             switch (entry.Kind)
@@ -141,6 +141,10 @@ public sealed class OptimiseView
                     break;
                 case EntryKind.ProcessFailed when entry.Process == DurableRun.Root:
                     Failure = Canonical.Deserialize<Failure>(entry.Data.Span).Message;
+                    break;
+                case EntryKind.ProcessAmended when entry.Process == DurableRun.Root:
+                    Input = BudgetRaise.Apply(Input, [Canonical.Deserialize<BudgetRaise>(entry.Data.Span)]);
+                    (Result, Failure) = (null, null);
                     break;
                 case EntryKind.Noted when entry.Key.StartsWith("note/", StringComparison.Ordinal):
                     var note = Canonical.Deserialize<OptimiseNote>(entry.Data.Span);

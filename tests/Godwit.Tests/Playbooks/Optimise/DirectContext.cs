@@ -19,6 +19,10 @@ internal sealed class DirectContext(ulong seed, ActiveClock clock, string path =
         return new Outcome<TOut>.Value(await playbook.RunAsync(new DirectContext(seed, clock, $"{path}/{key}"), input));
     }
 
+    public Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, Func<TIn> input) => ChildAsync(key, playbook, input());
+
+    public IReadOnlyList<T> Amendments<T>() => [];
+
     public Task<T?> SignalAsync<T>(string key, string name, TimeSpan? timeout = null)
         where T : class => throw new NotSupportedException();
 
