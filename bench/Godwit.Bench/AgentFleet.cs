@@ -36,7 +36,7 @@ internal sealed class NoTool : ITool
 
     public ToolEffects EffectsOf(ToolArguments arguments) => new([]);
 
-    public Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation) => Task.FromResult(new ToolOutput($"exit code 0 {arguments.Text("command")}"));
+    public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation) => Task.FromResult(new ToolOutput($"exit code 0 {arguments.Text("command")}"));
 }
 
 /// <summary>The world of a fleet in a folder: a small repository, its clone, models, budgets and tools.</summary>
@@ -75,7 +75,7 @@ internal sealed class FleetWorld : IDisposable
         var sandbox = new SandboxHost(SandboxKind.Bubblewrap, Path.Combine(folder.Path, "assets"), TimeProvider.System);
         var repository = new RunRepository(folder.Repository);
         Directory.CreateDirectory(folder.Trees);
-        ITool tool = real ? new RunTool(sandbox, new SandboxCommand { Shell = "", Tree = "" }, new SemaphoreSlim(Environment.ProcessorCount), new BackgroundJobs(sandbox, new SandboxCommand { Shell = "", Tree = "" }, "", TimeProvider.System)) : new NoTool();
+        ITool tool = real ? new RunTool(sandbox, new SandboxCommand { Shell = "", Tree = "" }, new CommandSlots(Environment.ProcessorCount), new BackgroundJobs(sandbox, new SandboxCommand { Shell = "", Tree = "" }, "", TimeProvider.System)) : new NoTool();
         return new FleetWorld(folder, repository, sandbox, new AgentServices(
             new ModelPipeline(catalogue, driver is null ? drivers.Of : _ => driver, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = 1000 } }), [tool], Gatekeeper.Load(),

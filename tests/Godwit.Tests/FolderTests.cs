@@ -17,7 +17,7 @@ public sealed partial class FolderTests
         ["Search"] = ["Durable", "Verification"],
         ["Models"] = ["Journal", "Durable"],
         ["Budgets"] = ["Durable"],
-        ["Tools"] = ["Models", "Sandbox", "Workspaces"],
+        ["Tools"] = ["Durable", "Models", "Sandbox", "Workspaces"],
         ["Guardian"] = [],
         ["Agents"] = ["Journal", "Durable", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
         ["Playbooks"] = ["Journal", "Durable", "Identity", "Sandbox", "Workspaces", "Verification", "Settings", "Search", "Models", "Budgets", "Tools", "Guardian", "Agents", "Playbooks"],

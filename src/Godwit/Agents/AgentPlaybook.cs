@@ -28,7 +28,7 @@ public sealed record AgentPlaybook(AgentServices Services) : Playbook<AgentTask,
         var state = new AgentState { Task = input, Messages = [ModelMessage.User(AgentPrompt.Opening(input))], Tree = input.BaseTree };
         for (var segment = 1; state.Result is null; segment++)
         {
-            state = (await context.ChildAsync($"segment/{segment}", new SegmentPlaybook(Services), state)).Require();
+            state = (await context.ChildAsync($"segment/{segment}", new SegmentPlaybook(Services), () => state)).Require();
         }
 
         return state.Result;

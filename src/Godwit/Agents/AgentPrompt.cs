@@ -64,6 +64,10 @@ internal static class AgentPrompt
     /// <summary>All that a program is told.</summary>
     public static string ForProgram(AgentTask task) => $"{Program}\n\n{Opening(task)}";
 
+    /// <summary>What is left of its budgets, in few words: it stands below every turn's results.</summary>
+    public static string Left(AgentState state) => FormattableString.Invariant(
+        $"(left: {state.Task.Turns - state.Turn} turns, {state.Task.ToolCalls - state.ToolCalls} tool calls, {Math.Max(0, state.Task.Seconds - state.UsedSeconds) / 60:0} min; spent: ${state.Charge.Dollars:0.###})");
+
     /// <summary>What the conversation is cut down to.</summary>
     public static string Reopening(AgentState state, string memory)
     {

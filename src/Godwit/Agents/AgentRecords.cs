@@ -42,6 +42,9 @@ public sealed record AgentTask
     /// <summary>The time that it has, in seconds of the run's active time. Default 1,800.</summary>
     public double Seconds { get; init; } = 1800;
 
+    /// <summary>Whether it is told after every turn what it has left. No in runs of earlier versions, which must go on in their own words.</summary>
+    public bool HearsWhatIsLeft { get; init; }
+
     /// <summary>Whether it may ask a person and wait for the answer.</summary>
     public bool MayAsk { get; init; }
 

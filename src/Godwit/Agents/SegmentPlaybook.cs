@@ -124,6 +124,11 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 answers.Add(new MessagePart.Text(nudge));
             }
 
+            if (_task.HearsWhatIsLeft)
+            {
+                answers.Add(new MessagePart.Text(AgentPrompt.Left(_state)));
+            }
+
             _messages.Add(new ModelMessage(Speaker.User, answers));
             return null;
         }

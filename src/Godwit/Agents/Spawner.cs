@@ -41,7 +41,7 @@ internal sealed class Spawner(IDurableContext context, AgentServices services, A
             Agents = agents - 1,
             Seconds = state.Task.Seconds - state.UsedSeconds,
         };
-        var end = (await context.ChildAsync($"{key}/agent", new AgentPlaybook(services), task)).Require();
+        var end = (await context.ChildAsync($"{key}/agent", new AgentPlaybook(services), () => task)).Require();
         await context.StepAsync($"{key}/take", Effect.Workspace(tree), end.Tree, async (made, _, cancellation) =>
         {
             await tree.ResetAsync(made, cancellation);

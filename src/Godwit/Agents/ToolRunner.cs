@@ -104,8 +104,8 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         var request = new ToolGroup([.. calls.Select(call => call.Name)], [.. calls.Select(call => call.Arguments)]);
         try
         {
-            return await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, _, cancellation) =>
-                (IReadOnlyList<ToolOutput>)await Task.WhenAll(calls.Select(call => RunOneAsync(call, cancellation))), limit);
+            return await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, attempt, cancellation) =>
+                (IReadOnlyList<ToolOutput>)await Task.WhenAll(calls.Select(call => RunOneAsync(call, new ToolContext(_tree, attempt), cancellation))), limit);
         }
         catch (StepFailedException failed)
         {
@@ -114,11 +114,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         }
     }
 
-    private async Task<ToolOutput> RunOneAsync(MessagePart.ToolCall call, CancellationToken cancellation)
+    private async Task<ToolOutput> RunOneAsync(MessagePart.ToolCall call, ToolContext context, CancellationToken cancellation)
     {
         try
         {
-            return await Require(call.Name).RunAsync(_tree, ToolArguments.Parse(call.Arguments), cancellation);
+            return await Require(call.Name).RunAsync(context, ToolArguments.Parse(call.Arguments), cancellation);
         }
         catch (ToolException wrong)
         {

@@ -20,9 +20,9 @@ public sealed class ListTool : ITool
     public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.TextOrNull("path") ?? ""]);
 
     /// <inheritdoc/>
-    public Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
+    public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
-        var folder = TreePath.Resolve(tree, arguments.TextOrNull("path") ?? "");
+        var folder = TreePath.Resolve(context.Tree, arguments.TextOrNull("path") ?? "");
         if (!Directory.Exists(folder))
         {
             throw new ToolException($"there is no folder {arguments.TextOrNull("path")}");
@@ -33,7 +33,7 @@ public sealed class ListTool : ITool
         var text = new StringBuilder();
         foreach (var file in files.Take(Most))
         {
-            text.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(tree.Path, file.FullName)} {file.Length}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(context.Tree.Path, file.FullName)} {file.Length}\n");
         }
 
         return Task.FromResult(new ToolOutput(files.Count > Most ? $"{text}... and {files.Count - Most} more; list a folder below\n" : text.Length == 0 ? "no files" : text.ToString()));
@@ -58,9 +58,9 @@ public sealed class ReadTool : ITool
     public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.Text("path")]);
 
     /// <inheritdoc/>
-    public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
+    public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
-        var lines = (await TextFile.ReadAsync(tree, arguments.Text("path"), cancellation)).Split('\n');
+        var lines = (await TextFile.ReadAsync(context.Tree, arguments.Text("path"), cancellation)).Split('\n');
         var count = lines.Length - (lines[^1].Length == 0 ? 1 : 0);
         var from = Math.Max(1, arguments.Number("from") ?? 1);
         var to = Math.Min(Math.Min(count, arguments.Number("to") ?? count), from + MostLines - 1);
@@ -95,10 +95,10 @@ public sealed class EditTool(Func<string, string?>? objection = null) : ITool
     public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.Text("path")]);
 
     /// <inheritdoc/>
-    public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
+    public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
         var (path, old) = (arguments.Text("path"), arguments.Text("old"));
-        var text = await TextFile.ReadAsync(tree, path, cancellation);
+        var text = await TextFile.ReadAsync(context.Tree, path, cancellation);
         var places = old.Length == 0 ? 0 : text.Split(old).Length - 1;
         if (places != 1)
         {
@@ -108,7 +108,7 @@ public sealed class EditTool(Func<string, string?>? objection = null) : ITool
         }
 
         var start = text.IndexOf(old, StringComparison.Ordinal);
-        await TextFile.WriteAsync(tree, path, string.Concat(text.AsSpan(0, start), arguments.Text("new"), text.AsSpan(start + old.Length)), cancellation);
+        await TextFile.WriteAsync(context.Tree, path, string.Concat(text.AsSpan(0, start), arguments.Text("new"), text.AsSpan(start + old.Length)), cancellation);
         return new ToolOutput($"changed {path} at line {text.AsSpan(0, start).Count('\n') + 1}{objection?.Invoke(TreePath.Local(path))}");
     }
 }
@@ -129,9 +129,9 @@ public sealed class WriteTool(Func<string, string?>? objection = null) : ITool
     public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.Text("path")]);
 
     /// <inheritdoc/>
-    public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
+    public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
-        await TextFile.WriteAsync(tree, arguments.Text("path"), arguments.Text("content"), cancellation);
+        await TextFile.WriteAsync(context.Tree, arguments.Text("path"), arguments.Text("content"), cancellation);
         return new ToolOutput($"wrote {arguments.Text("path")}{objection?.Invoke(TreePath.Local(arguments.Text("path")))}");
     }
 }

@@ -1,3 +1,4 @@
+using Godwit.Durable;
 using Godwit.Models;
 using Godwit.Workspaces;
 
@@ -16,12 +17,20 @@ public interface ITool
     ToolEffects EffectsOf(ToolArguments arguments);
 
     /// <summary>Does it.</summary>
+    /// <param name="context">Whose call it is.</param>
+    /// <param name="arguments">What the model wrote.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="ToolException">It can't be done; the message is for the model.</exception>
-    Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation);
+    Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation);
 
     /// <summary>Ends what it has left running for an agent whose work is over.</summary>
     Task EndAsync(AgentTree tree) => Task.CompletedTask;
 }
+
+/// <summary>What a tool call works with.</summary>
+/// <param name="Tree">The files of the agent that calls.</param>
+/// <param name="Attempt">The step that the call is part of.</param>
+public sealed record ToolContext(AgentTree Tree, Attempt Attempt);
 
 /// <summary>What a tool call touches.</summary>
 /// <param name="Paths">Paths in the tree that it names.</param>

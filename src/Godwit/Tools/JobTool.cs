@@ -21,8 +21,8 @@ public sealed class JobTool(BackgroundJobs jobs) : ITool
     public ToolEffects EffectsOf(ToolArguments arguments) => new([]);
 
     /// <inheritdoc/>
-    public Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation) =>
-        jobs.ReadAsync(tree, arguments.Text("id"), TimeSpan.FromSeconds(Math.Clamp(arguments.Number("wait") ?? 0, 0, LongestWait)), arguments.Flag("stop"), cancellation);
+    public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation) =>
+        jobs.ReadAsync(context.Tree, arguments.Text("id"), TimeSpan.FromSeconds(Math.Clamp(arguments.Number("wait") ?? 0, 0, LongestWait)), arguments.Flag("stop"), cancellation);
 
     /// <inheritdoc/>
     public Task EndAsync(AgentTree tree) => jobs.EndAsync(tree.Id);

@@ -9,7 +9,7 @@ namespace Godwit.Tools;
 /// <param name="template">Home, mounts, environment and limits of every command; shell, tree and timeout are the call's.</param>
 /// <param name="slots">One is held while it runs: agents that work at once mustn't take the whole machine.</param>
 /// <param name="jobs">Where it leaves what is to run on; they end before their agent's work is measured.</param>
-public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, SemaphoreSlim slots, BackgroundJobs jobs) : ITool
+public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, CommandSlots slots, BackgroundJobs jobs) : ITool
 {
     private const int LongestJob = 3600;
     private const int LongestSeconds = 600;
@@ -28,27 +28,27 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Semaph
     public ToolEffects EffectsOf(ToolArguments arguments) => new([], arguments.Text("command"));
 
     /// <inheritdoc/>
-    public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
+    public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
         if (arguments.Flag("background"))
         {
-            var id = await jobs.StartAsync(tree, arguments.Text("command"), TimeSpan.FromSeconds(Math.Clamp(arguments.Number("timeout") ?? LongestSeconds, 1, LongestJob)), cancellation);
+            var id = await jobs.StartAsync(context.Tree, arguments.Text("command"), TimeSpan.FromSeconds(Math.Clamp(arguments.Number("timeout") ?? LongestSeconds, 1, LongestJob)), cancellation);
             return new ToolOutput($"{id} has started");
         }
 
         var seconds = Math.Clamp(arguments.Number("timeout") ?? DefaultSeconds, 1, LongestSeconds);
-        await slots.WaitAsync(cancellation);
-        try
+        using var place = await slots.EnterAsync(cancellation);
+        context.Tree.Touch();
+        var command = template with
         {
-            tree.Touch();
-            var result = await sandbox.RunAsync(
-                template with { Shell = arguments.Text("command"), Tree = tree.Path, Timeout = TimeSpan.FromSeconds(seconds), Limits = template.Limits with { Output = Printed } }, cancellation);
-            var end = result.TimedOut ? $"killed after {seconds} s" : $"exit code {result.ExitCode}, {result.Elapsed.TotalSeconds:0.0} s";
-            return new ToolOutput($"{end}\n{result.Output}{(result.Error.Length > 0 ? $"\nstderr:\n{result.Error}" : "")}", result.TimedOut || result.ExitCode != 0);
-        }
-        finally
-        {
-            slots.Release();
-        }
+            Shell = arguments.Text("command"),
+            Tree = context.Tree.Path,
+            Timeout = TimeSpan.FromSeconds(seconds),
+            Limits = template.Limits with { Output = Printed },
+        };
+        var result = await sandbox.RunAsync(command, cancellation);
+        var end = result.TimedOut ? $"killed after {seconds} s" : $"exit code {result.ExitCode}, {result.Elapsed.TotalSeconds:0.0} s";
+        var error = result.Error.Length > 0 ? $"\nstderr:\n{result.Error}" : "";
+        return new ToolOutput($"{end}\n{result.Output}{error}", result.TimedOut || result.ExitCode != 0);
     }
 }

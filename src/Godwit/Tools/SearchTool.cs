@@ -27,9 +27,9 @@ public sealed class SearchTool(string? ripgrep) : ITool
     public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.TextOrNull("path") ?? ""]);
 
     /// <inheritdoc/>
-    public async Task<ToolOutput> RunAsync(AgentTree tree, ToolArguments arguments, CancellationToken cancellation)
+    public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
-        var place = TreePath.Resolve(tree, arguments.TextOrNull("path") ?? "");
+        var place = TreePath.Resolve(context.Tree, arguments.TextOrNull("path") ?? "");
         if (!File.Exists(place) && !Directory.Exists(place))
         {
             throw new ToolException($"there is no {arguments.TextOrNull("path")}");
@@ -41,7 +41,7 @@ public sealed class SearchTool(string? ripgrep) : ITool
         {
             if (++count <= MostHits)
             {
-                hits.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(tree.Path, file)}:{number}:{(line.Length > MostOfLine ? line[..MostOfLine] + "..." : line)}\n");
+                hits.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(context.Tree.Path, file)}:{number}:{(line.Length > MostOfLine ? line[..MostOfLine] + "..." : line)}\n");
             }
         }
 

@@ -21,6 +21,5 @@ public sealed record ToolAccess(IReadOnlyList<string> Paths, bool Changes)
     /// <summary>Whether one changes what the other touches; a folder is all that lies below it.</summary>
     public bool Meets(ToolAccess other) => (Changes || other.Changes) && Paths.Any(path => other.Paths.Any(theirs => Overlap(path, theirs)));
 
-    private static bool Overlap(string left, string right) =>
-        left.Length == 0 || right.Length == 0 || left == right || left.StartsWith(right + "/", StringComparison.Ordinal) || right.StartsWith(left + "/", StringComparison.Ordinal);
+    private static bool Overlap(string left, string right) => TreePath.IsBelow(left, right) || TreePath.IsBelow(right, left);
 }

@@ -26,6 +26,9 @@ internal static class TreePath
     /// <summary>Whether a file lies, below the folder that is asked for, among what builds and package managers leave.</summary>
     public static bool IsBuilt(string folder, string place) => Path.GetRelativePath(folder, place).Split('/').Any(name => name is "bin" or "obj" or "node_modules" or ".git");
 
+    /// <summary>Whether a path is another, or lies below it; the empty one is the tree's top.</summary>
+    public static bool IsBelow(string path, string folder) => folder.Length == 0 || path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal);
+
     /// <summary>A path from the top of the tree, without dots; <c>/ws</c> is where commands see the tree.</summary>
     public static string Local(string path)
     {

@@ -25,7 +25,7 @@ public sealed class AgentTree(
     public string Id => id;
 
     /// <inheritdoc/>
-    public string BaseTree => baseTree;
+    public string BaseTree { get; } = baseTree;
 
     /// <summary>The folder.</summary>
     public string Path => path;
@@ -33,9 +33,12 @@ public sealed class AgentTree(
     /// <summary>The user that its files belong to; -1 for the one Godwit runs as.</summary>
     public int Owner => owner;
 
+    /// <summary>The tree that its agent started from, however many pieces its work has.</summary>
+    public string StartTree { get; private init; } = baseTree;
+
     /// <summary>The same folder, for work that starts from another tree: what is known of its files stays known, and ignored files stay in it.</summary>
     /// <param name="tree">The tree that the work starts from.</param>
-    public AgentTree From(string tree) => new(id, path, tree, baseCommit, repository, owner, lay) { _standing = _standing };
+    public AgentTree From(string tree) => new(id, path, tree, baseCommit, repository, owner, lay) { _standing = _standing, StartTree = StartTree };
 
     /// <summary>Forgets what is known of the files; the files stay.</summary>
     public void Forget()
@@ -72,6 +75,33 @@ public sealed class AgentTree(
     /// <inheritdoc/>
     public async Task<string> SnapshotAsync(CancellationToken cancellation) =>
         _standing.Tree ??= await repository.SnapshotAsync(path, baseCommit, Name, cancellation);
+
+    /// <summary>The files in which the folder differs from what its agent started from.</summary>
+    public async Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesAsync(CancellationToken cancellation) =>
+        await repository.ChangesAsync(StartTree, await SnapshotAsync(cancellation), cancellation);
+
+    /// <summary>The files in which a tree of the run's clone differs from the base.</summary>
+    public Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesFromBaseAsync(string tree, CancellationToken cancellation) =>
+        repository.ChangesAsync(baseCommit, tree, cancellation);
+
+    /// <summary>What has changed in some files since its agent started, as a patch.</summary>
+    public async Task<string> DiffAsync(IEnumerable<string> files, CancellationToken cancellation) =>
+        await repository.DiffAsync(StartTree, await SnapshotAsync(cancellation), files, cancellation);
+
+    /// <summary>Puts files back as they were when its agent started.</summary>
+    public async Task RevertAsync(IReadOnlyList<string> files, CancellationToken cancellation)
+    {
+        var changes = (await ChangesAsync(cancellation)).Where(change => files.Contains(change.Path)).ToList();
+        Touch();
+        foreach (var change in changes.Where(change => change.IsNew))
+        {
+            File.Delete(System.IO.Path.Combine(path, change.Path));
+        }
+
+        List<string> old = [.. changes.Where(change => !change.IsNew).Select(change => change.Path)];
+        await repository.CheckoutAsync(StartTree, path, cancellation, old, Name);
+        old.ForEach(file => FileSystem.Own(System.IO.Path.Combine(path, file), owner));
+    }
 
     private string Name => $"trees/{id}";
 

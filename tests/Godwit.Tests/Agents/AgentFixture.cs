@@ -70,7 +70,7 @@ public abstract class AgentFixture : IAsyncDisposable
         return new AgentServices(
             new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
-            [new ListTool(), new ReadTool(), new SearchTool(Ripgrep), new EditTool(), new WriteTool(), new RunTool(_sandbox, template, new SemaphoreSlim(1), _jobs), new JobTool(_jobs)],
+            [new ListTool(), new ReadTool(), new SearchTool(Ripgrep), new EditTool(), new WriteTool(), new RunTool(_sandbox, template, new CommandSlots(1), _jobs), new JobTool(_jobs)],
             Gatekeeper.Load(),
             new AgentTrees(task => new AgentTree(task.Name, Path.Combine(Folder.Path, "trees", task.Name), task.BaseTree, task.BaseCommit, Clone, -1)));
     }

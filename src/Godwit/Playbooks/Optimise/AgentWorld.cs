@@ -18,8 +18,11 @@ internal sealed class AgentWorld : IAsyncDisposable
     private readonly BudgetLedger _ledger;
     private readonly BackgroundJobs _jobs;
 
-    private AgentWorld(ModelDrivers drivers, BudgetLedger ledger, BackgroundJobs jobs, AgentServices services)
+    private readonly CommandSlots _slots;
+
+    private AgentWorld(ModelDrivers drivers, BudgetLedger ledger, BackgroundJobs jobs, CommandSlots slots, AgentServices services)
     {
+        _slots = slots;
         _drivers = drivers;
         _ledger = ledger;
         _jobs = jobs;
@@ -62,7 +65,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     }
 
     public static AgentWorld Make(
-        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, SandboxHost sandbox, RunFolder folder, IGatewayHost? gateways, TimeProvider time)
+        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, IMeasurer measurer, SandboxHost sandbox, RunFolder folder, IGatewayHost? gateways, TimeProvider time)
     {
         var goal = input.Goal;
         var catalogue = Catalogue(goal, store, input.Models);
@@ -75,14 +78,20 @@ internal sealed class AgentWorld : IAsyncDisposable
         var drivers = new ModelDrivers(catalogue, time);
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
         var jobs = new BackgroundJobs(sandbox, trees.Template, Path.Combine(folder.Trees, "jobs"), time);
-        ITool[] tools = [new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")), new EditTool(Objection), new WriteTool(Objection), new RunTool(sandbox, trees.Template, new SemaphoreSlim(Math.Max(1, Environment.ProcessorCount / 2)), jobs), new JobTool(jobs)];
+        var slots = new CommandSlots(Math.Max(1, Environment.ProcessorCount / 2));
+        ITool[] tools =
+        [
+            new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")),
+            new EditTool(Objection), new WriteTool(Objection), new DiffTool(trees.IsEditable), new RevertTool(),
+            new RunTool(sandbox, trees.Template, slots, jobs), new JobTool(jobs), new MeasureTool(measurer, goal, trees.IsEditable, slots),
+        ];
         string? Objection(string path) => trees.IsEditable(path) ? null
             : $"; but the goal lets you change only {string.Join(", ", goal.Harness.Editable)}: a changed file of the base voids your work, and a new one is left out";
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
         var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), ledger, Rules(store), Path.Combine(folder.Trees, "programs"), () => door.Value);
-        return new AgentWorld(drivers, ledger, jobs, new AgentServices(
+        return new AgentWorld(drivers, ledger, jobs, slots, new AgentServices(
             pipeline, ledger, tools, Rules(store),
             new AgentTrees(task => new AgentTree(task.Name, TreeOf(folder, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)), programs)
         {
@@ -112,6 +121,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _jobs.DisposeAsync();
+        _slots.Dispose();
         _drivers.Dispose();
     }
 

@@ -47,6 +47,9 @@ internal sealed class CandidateMaker
     /// <summary>What stands in a point for a file's new content.</summary>
     public static string ContentOf(string? objectName) => objectName is null ? Gone : Object + objectName;
 
+    /// <summary>The object that a file's content is; null for a file that is gone.</summary>
+    public static string? ObjectOf(string content) => content == Gone ? null : content[Object.Length..];
+
     /// <summary>Whether a value in a point is a file's content and no parameter's value.</summary>
     public static bool IsContent(string value) => value == Gone || value.StartsWith(Object, StringComparison.Ordinal);
 

@@ -12,6 +12,9 @@ public interface ICodeWorld
     /// <summary>The commit that agents start from: the base without what they must not see.</summary>
     Task<CodeBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation);
 
+    /// <summary>A candidate as files to start from.</summary>
+    Task<CodeStart> StartAsync(CodeStartRequest request, Attempt attempt, CancellationToken cancellation);
+
     /// <summary>What an agent's tree changes.</summary>
     Task<CodeChange> ChangeAsync(CodeChangeRequest request, Attempt attempt, CancellationToken cancellation);
 }
@@ -21,6 +24,17 @@ public interface ICodeWorld
 /// <param name="Tree">Its tree.</param>
 /// <param name="Instructions">The repository's own AGENTS.md, the nearest one; null where there is none.</param>
 public sealed record CodeBase(string Commit, string Tree, string? Instructions);
+
+/// <summary>Asks for a candidate as files to start from.</summary>
+/// <param name="Commit">The commit that agents start from.</param>
+/// <param name="Trial">The candidate.</param>
+/// <param name="Files">Its files and their objects.</param>
+public sealed record CodeStartRequest(string Commit, int Trial, IReadOnlyDictionary<string, string> Files);
+
+/// <summary>A candidate as files to start from.</summary>
+/// <param name="Tree">The tree.</param>
+/// <param name="Patch">All that it changes.</param>
+public sealed record CodeStart(string Tree, string Patch);
 
 /// <summary>Asks what a tree changes.</summary>
 /// <param name="Agent">Whose tree it is; its work is over, and its files make room.</param>
@@ -74,16 +88,25 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
     private async Task<CodeProposal> ProposeAsync(int number, CodeBase start, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int callsLeft, int agentsLeft, double secondsLeft)
     {
         var control = number % ControlEvery == 0;
+        var point = control ? new StartPoint(StartPoint.FromBase, null) : StartPoint.Choose(number, trials, disproven, calibration, input.Goal.Seed);
+        var laid = new CodeStart(start.Tree, "");
+        if (point.Parent is { } parent)
+        {
+            var files = parent.Parameters.Where(pair => CandidateMaker.IsContent(pair.Value)).ToDictionary();
+            laid = await context.StepAsync($"propose/{number}/start", Effect.Repeatable, new CodeStartRequest(start.Commit, parent.Number, files), services.Code!.StartAsync);
+        }
+
         var task = new AgentTask
         {
             Name = string.Create(CultureInfo.InvariantCulture, $"trial-{number}"),
             Role = spec.Role,
-            Goal = Brief(control ? [] : trials, disproven),
+            Goal = Brief(control ? [] : trials, disproven, point.Parent, laid.Patch),
             Constraints = Constraints(input.Goal.Harness),
             Instructions = start.Instructions,
             Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
             BaseCommit = start.Commit,
-            BaseTree = start.Tree,
+            BaseTree = laid.Tree,
+            HearsWhatIsLeft = true,
             Turns = spec.Turns,
             ToolCalls = Math.Min(spec.ToolCalls, callsLeft),
             Agents = agentsLeft - 1,
@@ -93,14 +116,14 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             Seconds = Math.Min(spec.Seconds, secondsLeft),
         };
         Playbook<AgentTask, AgentResult> worker = task.Program is null ? new AgentPlaybook(services.Agents!) : new ProgramPlaybook(services.Agents!);
-        var agent = (await context.ChildAsync($"agent/{number}", worker, task)).Require();
+        var agent = (await context.ChildAsync($"agent/{number}", worker, () => task)).Require();
         var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, new CodeChangeRequest(task.Name, start.Commit, agent.Tree), services.Code!.ChangeAsync);
         var record = new TrialRecord
         {
             Parameters = change.Files,
             ActiveSeconds = change.ActiveSeconds,
             Proposer = spec.Name,
-            Claim = new TrialClaim { Agent = task.Name, Alone = control, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
+            Claim = new TrialClaim { Agent = task.Name, Alone = control, Start = point.Way, Parent = point.Parent?.Number ?? 0, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
         };
         // One that was never answered wasn't stopped by anything of its own: the next would fare no better.
         var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
@@ -118,7 +141,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
     }
 
     /// <summary>The goal, how it is measured, and what others have tried with their measured numbers.</summary>
-    private string Brief(IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven)
+    private string Brief(IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, TrialRecord? parent, string parentPatch)
     {
         var (goal, harness) = (input.Goal, input.Goal.Harness);
         var better = harness.Maximise ? "higher" : "lower";
@@ -132,10 +155,17 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         }
 
         text.Append(CultureInfo.InvariantCulture, $"\nIt is measured of the kind '{harness.Kind.InWords()}'.\n");
-        text.Append("You start from the base, whatever was tried before. Nothing is built in your folder yet. What you write there stays; /tmp, the home and processes are gone after each command. $GODWIT_SEED is 1 there.\n");
+        text.Append(parent is null ? "You start from the base, whatever was tried before. " : $"You start from trial {parent.Number}, whose whole change is in your files already and stands below. ");
+        text.Append("Nothing is built in your folder yet. What you write there stays; /tmp, the home and processes are gone after each command. $GODWIT_SEED is 1 there. ");
+        text.Append("'diff' shows what you have changed, 'revert' takes it back, and 'measure' measures it against what you started from.\n");
         text.Append(CultureInfo.InvariantCulture, $"You have {spec.Turns} turns and {spec.ToolCalls} tool calls, and {TimeSpan.FromSeconds(spec.Seconds).TotalMinutes:0} minutes at most{(goal.Dollars is { } dollars ? $"; the whole run has ${dollars}" : "")}.\n");
         text.Append(spec.Instructions is null ? "" : $"\n{spec.Instructions}\n");
-        var shown = Chosen(trials);
+        if (parent is not null)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n## What you start from: trial {parent.Number}, {Standing(parent)}\n\n{parent.Claim!.Summary}\n\n```diff\n{parentPatch}\n```\n");
+        }
+
+        var shown = Chosen(trials).Where(trial => trial != parent).ToList();
         if (shown.Count > 0)
         {
             text.Append("\n## What was tried before, as it was measured\n");
@@ -143,11 +173,24 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
 
         foreach (var trial in shown)
         {
-            var number = trial.Scores.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Math.Exp(Screening.Posterior(trial, calibration).Mean):0.00} times the base") : $"thrown out: {trial.Reason}";
-            text.Append(CultureInfo.InvariantCulture, $"\n### Trial {trial.Number}: {number}{(disproven.Contains(trial.Number) ? ", which did not hold when it was to be proven on fresh runs and on work that nobody has seen" : "")}\n\n{trial.Claim!.Summary}\n\n```diff\n{trial.Claim.Patch}\n```\n");
+            var held = disproven.Contains(trial.Number) ? ", which did not hold when it was to be proven on fresh runs and on work that nobody has seen" : "";
+            text.Append(CultureInfo.InvariantCulture, $"\n### Trial {trial.Number}: {Standing(trial)}{held}\n\n{trial.Claim!.Summary}\n\n```diff\n{trial.Claim.Patch}\n```\n");
         }
 
         return text.ToString();
+    }
+
+    /// <summary>What is known of a trial: as it was measured, and with what luck may have added taken off.</summary>
+    private string Standing(TrialRecord trial)
+    {
+        if (trial.Scores.Count == 0)
+        {
+            return $"thrown out: {trial.Reason}";
+        }
+
+        var scale = calibration.ScaleOf(input.Goal.Harness.Maximise);
+        string Gain(double gain) => scale.ByDifference ? $"{scale.Text(scale.Value(gain))} than the base" : string.Create(CultureInfo.InvariantCulture, $"{Math.Exp(gain):0.00} times the base");
+        return calibration.Exact ? Gain(trial.Scores[0]) : $"{Gain(trial.Scores.Average())} as measured, {Gain(Screening.Posterior(trial, calibration).Mean)} with the noise taken into account";
     }
 
     /// <summary>The best, and of the rest those whose files differ most from them; failures too, for what they teach.</summary>

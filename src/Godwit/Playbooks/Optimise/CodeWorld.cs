@@ -11,6 +11,9 @@ namespace Godwit.Playbooks.Optimise;
 internal sealed class CodeWorld(RunFolder folder, RunRepository repository, HarnessTrees trees, HarnessSpec spec) : ICodeWorld
 {
     private const int LongestPatch = 8_000;
+
+    // What an agent goes on with it has to know whole.
+    private const int LongestStart = 60_000;
     private static readonly string[] Indented = [".py", ".pyx", ".yaml", ".yml", ".fs", ".hs", ".nim", "Makefile", ".mk"];
     private const string InstructionsFile = "AGENTS.md";
 
@@ -18,6 +21,19 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
     {
         var commit = await trees.VisibleAsync(cancellation);
         return new CodeBase(commit, await repository.TreeAsync(commit, cancellation), await InstructionsAsync(commit, cancellation));
+    }
+
+    public async Task<CodeStart> StartAsync(CodeStartRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var files = new Dictionary<string, byte[]?>(StringComparer.Ordinal);
+        foreach (var (path, content) in request.Files)
+        {
+            files[path] = CandidateMaker.ObjectOf(content) is { } name ? await repository.ObjectAsync(name, cancellation) : null;
+        }
+
+        var commit = await repository.CommitAsync(request.Commit, files, $"Trial {request.Trial}", DateTimeOffset.UnixEpoch, $"starts/{request.Trial}", cancellation);
+        var patch = await repository.DiffAsync(request.Commit, commit, files.Keys, cancellation);
+        return new CodeStart(await repository.TreeAsync(commit, cancellation), patch.Length > LongestStart ? patch[..LongestStart] + "\n... (cut; it is in your files)" : patch);
     }
 
     public async Task<CodeChange> ChangeAsync(CodeChangeRequest request, Attempt attempt, CancellationToken cancellation)

@@ -133,7 +133,7 @@ public sealed class OptimiseHost : IAsyncDisposable
         var repository = new RunRepository(folder.Repository);
         var trees = new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit);
         var measurer = new SandboxMeasurer(trees, input.Goal.Harness, sandbox, folder);
-        var agents = input.Goal.Agents.Count == 0 ? null : AgentWorld.Make(input, store, repository, trees, sandbox, folder, gateways, options.Time);
+        var agents = input.Goal.Agents.Count == 0 ? null : AgentWorld.Make(input, store, repository, trees, measurer, sandbox, folder, gateways, options.Time);
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {

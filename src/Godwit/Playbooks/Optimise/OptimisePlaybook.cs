@@ -114,10 +114,22 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     /// <summary>The run's active time at which screening ends, so that a reserve is left for proof; 0 for none.</summary>
     private static double Deadline(Goal goal, Calibration calibration) => goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds * ScreenedShare : 0;
 
+    /// <summary>A candidate that was built on another says whose work it carries on.</summary>
+    private static TrialRecord WithOrigin(TrialRecord trial, IReadOnlyList<TrialRecord> trials)
+    {
+        var summary = trial.Claim?.Summary ?? "";
+        for (var parent = trial.Claim?.Parent ?? 0; parent > 0 && trials[parent - 1].Claim is { } claim; parent = claim.Parent)
+        {
+            summary += $"\n\nBuilt on trial {parent}: {claim.Summary}";
+        }
+
+        return trial.Claim is { Parent: > 0 } own ? trial with { Claim = own with { Summary = summary } } : trial;
+    }
+
     private async Task<AttemptResult> AttemptAsync(IDurableContext context, Stages stages, Calibration calibration, ScreenState state, TrialRecord finalist, int number)
     {
         var attempt = await stages.RunAsync($"attempt/{number}", new AttemptPlaybook(Services), given => new AttemptInput(
-            given, calibration, finalist, number, Screening.Posterior(finalist, calibration).Mean, Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds, state.WaitedSeconds));
+            given, calibration, WithOrigin(finalist, state.Trials), number, Screening.Posterior(finalist, calibration).Mean, Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds, state.WaitedSeconds));
         await context.NoteAsync($"note/attempt/{number}", (OptimiseNote)new OptimiseNote.AttemptEnded(attempt));
         return attempt;
     }

@@ -59,9 +59,14 @@ public sealed record TrialRecord
     /// <summary>Who proposed it.</summary>
     public string Proposer { get; init; } = "";
 
-    /// <summary>Who proposed it, and whether without a look at the others.</summary>
+    /// <summary>Who proposed it, and whether without a look at the others or from one of them.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public string ProposedBy => Claim is { Alone: true } ? $"{Proposer} (alone)" : Proposer;
+    public string ProposedBy => Claim switch
+    {
+        { Alone: true } => $"{Proposer} (alone)",
+        { Parent: > 0 } => $"{Proposer} (from trial {Claim.Parent})",
+        _ => Proposer,
+    };
 
     /// <summary>What the agent that made it says of it; null where none did.</summary>
     public TrialClaim? Claim { get; init; }
@@ -102,6 +107,12 @@ public sealed record TrialClaim
 
     /// <summary>It was shown nothing of the others: the control arm that tells whether sharing helps.</summary>
     public bool Alone { get; init; }
+
+    /// <summary>What it started from: <c>base</c>, <c>best</c> for the best candidate at that time, or <c>other</c>; null in runs of earlier versions, which had the base only.</summary>
+    public string? Start { get; init; }
+
+    /// <summary>The trial that it started from; 0 for the base.</summary>
+    public int Parent { get; init; }
 
     /// <summary>The models that answered it.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];

@@ -111,14 +111,17 @@ internal static class Screening
     /// <param name="trials">All trials by number.</param>
     /// <param name="calibration">The noise.</param>
     /// <param name="first">The proposers, at most ten, and the share of each until it has shown enough; they make 1.</param>
-    public static IReadOnlyDictionary<string, double> Shares(IReadOnlyList<TrialRecord> trials, Calibration calibration, IReadOnlyDictionary<string, double> first)
+    /// <param name="credit">Who is credited with a trial; null for its proposer.</param>
+    public static IReadOnlyDictionary<string, double> Shares(
+        IReadOnlyList<TrialRecord> trials, Calibration calibration, IReadOnlyDictionary<string, double> first, Func<TrialRecord, string>? credit = null)
     {
+        credit ??= trial => trial.Proposer;
         var arms = first.Keys.ToDictionary(name => name, _ => new Arm());
         var incumbent = 0.0;
         foreach (var trial in trials)
         {
             var (mean, variance) = trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 ? Posterior(trial, calibration) : (double.NegativeInfinity, 0);
-            arms.GetValueOrDefault(trial.Proposer)?.Add(ExpectedGain(mean - incumbent, Math.Sqrt(variance)), trial.Seconds);
+            arms.GetValueOrDefault(credit(trial))?.Add(ExpectedGain(mean - incumbent, Math.Sqrt(variance)), trial.Seconds);
             incumbent = Math.Max(incumbent, mean);
         }
 
