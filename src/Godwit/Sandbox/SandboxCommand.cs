@@ -48,6 +48,12 @@ public sealed record SandboxCommand
     /// <summary>The loopback that it shares with other sandboxes; null for one of its own.</summary>
     public LoopbackLink? Link { get; init; }
 
+    /// <summary>
+    /// Whether debuggers, tracers and profilers work in it: an agent's commands may look into their own processes, as far as the kernel
+    /// lets them. What is checked and measured needs none of it.
+    /// </summary>
+    public bool Debugging { get; init; }
+
     /// <summary>Whether its processor time and peak memory are counted, in a control group made for it alone.</summary>
     public bool Metered { get; init; }
 

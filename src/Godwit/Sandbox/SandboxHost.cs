@@ -204,8 +204,9 @@ public sealed partial class SandboxHost : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.Combine(command.Tree, command.Folder),
         };
+        var filter = command.Debugging ? _assets.SeccompDebugging : _assets.Seccomp;
         var prelude = string.Create(CultureInfo.InvariantCulture, $"{Rlimits(command.Limits, group)}{Prelude}");
-        foreach (var argument in (string[])["/bin/sh", "-c", prelude, "sh", string.Join(' ', group.Joined), Kind == SandboxKind.Bubblewrap ? _assets.Seccomp ?? "" : "", .. line])
+        foreach (var argument in (string[])["/bin/sh", "-c", prelude, "sh", string.Join(' ', group.Joined), Kind == SandboxKind.Bubblewrap ? filter ?? "" : "", .. line])
         {
             info.ArgumentList.Add(argument);
         }

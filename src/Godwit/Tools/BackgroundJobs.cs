@@ -45,7 +45,7 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
         var output = new CappedOutput(Printed);
         var stop = new CancellationTokenSource();
         var started = time.GetTimestamp();
-        var work = sandbox.RunAsync(template with { Shell = $"exec 2>&1\n{command}", Tree = copy, Timeout = timeout }, stop.Token, new SandboxSession { Watched = output });
+        var work = sandbox.RunAsync(template with { Shell = $"exec 2>&1\n{command}", Tree = copy, Timeout = timeout, Debugging = true }, stop.Token, new SandboxSession { Watched = output });
         _jobs[(tree.Id, id)] = new Job(work, output, stop, copy, started);
         return id;
     }

@@ -42,6 +42,7 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Comman
         var command = template with
         {
             Shell = arguments.Text("command"),
+            Debugging = true,
             Tree = context.Tree.Path,
             Timeout = TimeSpan.FromSeconds(seconds),
             Limits = template.Limits with { Output = Printed },

@@ -38,6 +38,38 @@ public sealed class SandboxTests : IDisposable
         Assert.True(File.Exists(Path.Combine(_tree, "made")));
     }
 
+    /// <summary>What a debugger and a profiler ask of the kernel: an agent's commands get it for their own processes, measured ones don't.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task RunAsync_DebuggerAndProfiler_WorkWhereTheyMay(bool debugging)
+    {
+        File.WriteAllText(Path.Combine(_tree, "probe.c"), """
+            #include <linux/perf_event.h>
+            #include <string.h>
+            #include <sys/ptrace.h>
+            #include <sys/syscall.h>
+            #include <sys/wait.h>
+            #include <stdio.h>
+            #include <unistd.h>
+            int main(void) {
+                int child = fork(), status = 0;
+                if (child == 0) { _exit(ptrace(PTRACE_TRACEME, 0, 0, 0) ? 1 : 0); }
+                waitpid(child, &status, 0);
+                struct perf_event_attr task; memset(&task, 0, sizeof task);
+                task.type = PERF_TYPE_SOFTWARE; task.size = sizeof task; task.config = PERF_COUNT_SW_TASK_CLOCK; task.exclude_kernel = 1; task.exclude_hv = 1;
+                printf("traced %s, counted %s\n", status == 0 ? "yes" : "no", syscall(SYS_perf_event_open, &task, 0, -1, -1, 0) >= 0 ? "yes" : "no");
+                return 0;
+            }
+            """);
+        var result = await RunAsync("gcc probe.c -o probe && ./probe", command => command with { Debugging = debugging });
+        Assert.True(result.ExitCode == 0, result.Error);
+        var paranoid = File.Exists("/proc/sys/kernel/perf_event_paranoid") ? int.Parse(File.ReadAllText("/proc/sys/kernel/perf_event_paranoid"), System.Globalization.CultureInfo.InvariantCulture) : 3;
+        Assert.Equal($"traced {(debugging ? "yes" : "no")}, counted {(debugging && paranoid < 3 ? "yes" : "no")}\n", result.Output);
+        var gdb = await RunAsync("command -v gdb >/dev/null || exit 99; gdb -batch -ex run -ex 'info inferiors' ./probe", command => command with { Debugging = debugging });
+        Assert.True(gdb.ExitCode == 99 || gdb.Output.Contains("exited normally", StringComparison.Ordinal) == debugging, gdb.Output + gdb.Error);
+    }
+
     [Theory]
     [InlineData("cat /etc/shadow")]
     [InlineData("touch /usr/x")]

@@ -120,6 +120,7 @@ public sealed class ProgramRunner(
         string[] line = [.. open.Relay, bare ? open.Socket : SocketInside, "/bin/sh", "-c", program.Command];
         return template with
         {
+            Debugging = true,
             Shell = $"exec {string.Join(' ', line.Select(CallGuard.Quote))}",
             Tree = tree.Path,
             Scratch = own,
