@@ -83,7 +83,8 @@ internal sealed class JointEstimator
 
     public double LogDensity(IReadOnlyDictionary<string, string> point)
     {
-        var white = (_inverse * Vector<double>.Build.Dense(_factor.RowCount, index => index < _ordered.Count ? Unit(_ordered[index], point) : 0)).ToArray();
+        // Without ordered parameters all points lie in one place.
+        double[] white = _ordered.Count == 0 ? [] : (_inverse * Vector<double>.Build.DenseOfEnumerable(_ordered.Select(parameter => Unit(parameter, point)))).ToArray();
         var logs = new double[_points.Count + 1];
         for (var kernel = 0; kernel < _points.Count; kernel++)
         {

@@ -18,6 +18,19 @@ public interface IProposer
     /// <param name="budget">How many trials there will be in all.</param>
     /// <param name="random">Its random numbers.</param>
     IReadOnlyDictionary<string, string>? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random);
+
+    /// <summary>One point after another from the same observations, as <see cref="Propose"/> gives them; what they have in common is worked out once.</summary>
+    /// <param name="space">What may be tried.</param>
+    /// <param name="observations">Every trial so far.</param>
+    /// <param name="budget">How many trials there will be in all.</param>
+    /// <param name="random">Its random numbers.</param>
+    IEnumerable<IReadOnlyDictionary<string, string>> Draws(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
+    {
+        while (Propose(space, observations, budget, random) is { } point)
+        {
+            yield return point;
+        }
+    }
 }
 
 /// <summary>The control arm: points drawn evenly.</summary>

@@ -19,56 +19,73 @@ public sealed class TpeProposer : IProposer
     public string Name => "tpe";
 
     /// <inheritdoc/>
-    public Point? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
+    public Point? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random) => Draws(space, observations, budget, random).FirstOrDefault();
+
+    /// <inheritdoc/>
+    public IEnumerable<Point> Draws(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
     {
-        if (observations.Count < StartupTrials || observations.All(observation => observation.Score is null))
+        var draw = observations.Count < StartupTrials || observations.All(observation => observation.Score is null) ? null : Densities(space, observations, budget);
+        while ((Feasible(space, draw, random) ?? space.Sample(random)) is { } point)
         {
-            return space.Sample(random);
+            yield return point;
         }
+    }
 
-        var valid = observations.Where(observation => observation.Score is not null).OrderByDescending(observation => observation.Score).ToList();
-        var goodCount = Math.Min((int)Math.Ceiling(0.1 * observations.Count), 25);
-        var good = valid.Take(goodCount).Select(observation => observation.Point).ToList();
-        var bad = valid.Skip(goodCount).Concat(observations.Where(observation => observation.Score is null)).Select(observation => observation.Point).ToList();
-
-        // In turn: twice all parameters together, which sees what belongs together, and once each by itself, which holds along the
-        // axes and on plateaus.
-        var shrink = Math.Pow(LastShrink, Math.Min(1, observations.Count / (double)Math.Max(budget, 1)));
-        var together = observations.Count % 3 != 2;
-        var (whole, wholeBad) = (Whole(space, good), Whole(space, bad));
-        for (var attempt = 0; attempt < FeasibleTries; attempt++)
+    /// <summary>A point from the densities that the space's constraints allow; null where none is found.</summary>
+    private static Point? Feasible(SearchSpace space, Func<Random, Point>? draw, Random random)
+    {
+        for (var attempt = 0; draw is not null && attempt < FeasibleTries; attempt++)
         {
-            var point = DrawEach(space, good, bad, shrink, random, together && whole.Count > 0 && wholeBad.Count > 0 ? DrawTogether(space, whole, wholeBad, shrink, random) : null);
-            if (space.IsFeasible(point))
+            if (draw(random) is var point && space.IsFeasible(point))
             {
                 return point;
             }
         }
 
-        return space.Sample(random);
+        return null;
     }
 
-    /// <summary>The parameters that aren't known yet, one at a time, each over the trials in which it was active.</summary>
-    private static Point DrawEach(SearchSpace space, List<Point> good, List<Point> bad, double shrink, Random random, Point? known)
+    /// <summary>The densities of good and bad trials, as a way to draw points from them.</summary>
+    private static Func<Random, Point> Densities(SearchSpace space, IReadOnlyList<Observation> observations, int budget)
     {
-        var point = new Dictionary<string, string>(known ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        foreach (var parameter in space.Parameters.Where(parameter => !point.ContainsKey(parameter.Name)))
-        {
-            var like = ParzenEstimator.Independent(parameter, ValuesOf(good, parameter), shrink);
-            var unlike = ParzenEstimator.Independent(parameter, ValuesOf(bad, parameter), shrink);
-            point[parameter.Name] = parameter.FromNumber(Best(() => like.Sample(random), number => like.LogDensity(number) - unlike.LogDensity(number)));
-        }
+        var valid = observations.Where(observation => observation.Score is not null).OrderByDescending(observation => observation.Score).ToList();
+        var goodCount = Math.Min((int)Math.Ceiling(0.1 * observations.Count), 25);
+        var good = valid.Take(goodCount).Select(observation => observation.Point).ToList();
+        var bad = valid.Skip(goodCount).Concat(observations.Where(observation => observation.Score is null)).Select(observation => observation.Point).ToList();
+        var shrink = Math.Pow(LastShrink, Math.Min(1, observations.Count / (double)Math.Max(budget, 1)));
 
-        return space.Active(point);
+        // In turn: twice all parameters together, which sees what belongs together, and once each by itself, which holds along the
+        // axes and on plateaus.
+        var (whole, wholeBad) = (Whole(space, good), Whole(space, bad));
+        var together = observations.Count % 3 != 2 && whole.Count > 0 && wholeBad.Count > 0 ? Together(space, whole, wholeBad, shrink) : null;
+        var each = space.Parameters.ToDictionary(parameter => parameter.Name, parameter => new Lazy<Func<Random, string>>(() => Each(parameter, good, bad, shrink)));
+        return random =>
+        {
+            var point = new Dictionary<string, string>(together?.Invoke(random) ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+            foreach (var parameter in space.Parameters.Where(parameter => !point.ContainsKey(parameter.Name)))
+            {
+                point[parameter.Name] = each[parameter.Name].Value(random);
+            }
+
+            return space.Active(point);
+        };
+    }
+
+    /// <summary>A parameter by itself, over the trials in which it was active.</summary>
+    private static Func<Random, string> Each(Parameter parameter, List<Point> good, List<Point> bad, double shrink)
+    {
+        var like = ParzenEstimator.Independent(parameter, ValuesOf(good, parameter), shrink);
+        var unlike = ParzenEstimator.Independent(parameter, ValuesOf(bad, parameter), shrink);
+        return random => parameter.FromNumber(Best(() => like.Sample(random), number => like.LogDensity(number) - unlike.LogDensity(number)));
     }
 
     /// <summary>The parameters that are always active, from one density over all of them.</summary>
-    private static Point DrawTogether(SearchSpace space, List<Point> good, List<Point> bad, double shrink, Random random)
+    private static Func<Random, Point> Together(SearchSpace space, List<Point> good, List<Point> bad, double shrink)
     {
         var parameters = space.Parameters.Where(parameter => parameter.When is null).ToList();
         var like = new JointEstimator(parameters, good, FirstSpread * shrink, good: true);
         var unlike = new JointEstimator(parameters, bad, FirstSpread * shrink, good: false);
-        return Best(() => like.Sample(random), point => like.LogDensity(point) - unlike.LogDensity(point));
+        return random => Best(() => like.Sample(random), point => like.LogDensity(point) - unlike.LogDensity(point));
     }
 
     /// <summary>The points that have a value for each parameter that is always active; one that the user asked for may lack some.</summary>

@@ -38,16 +38,25 @@ internal sealed class PointSource(SearchSpace space, IOutsideProposer? outside, 
 
         var random = new SeededRandom(goal.Seed, "propose", $"{ask.Number}");
         var proposer = Proposers.Named(ask.Proposer);
-        for (var attempt = 1; proposer.Propose(space, ask.Observations, goal.Trials, random) is { } point; attempt++)
+        var known = trials.Select(trial => SearchSpace.KeyOf(trial.Parameters)).ToHashSet(StringComparer.Ordinal);
+        IReadOnlyDictionary<string, string>? drawn = null;
+
+        // In a small space a proposer often draws what it has seen; a few more draws cost nothing.
+        foreach (var point in proposer.Draws(space, ask.Observations, goal.Trials, random).Take(Redraws))
         {
-            // In a small space a proposer often draws what it has seen; a few more draws cost nothing.
-            if (attempt == Redraws || Known(point) is null)
+            drawn = point;
+            if (!known.Contains(SearchSpace.KeyOf(point)))
             {
-                return new Proposal(proposer.Name, point, answer?.Failure);
+                break;
             }
         }
 
-        var drawn = space.Sample(random) ?? throw new StepFaultException("infeasible", $"none found in {SearchSpace.MostTries:N0} tries: points that meet the constraints between parameters; loosen parameters.constraints");
+        if (drawn is not null)
+        {
+            return new Proposal(proposer.Name, drawn, answer?.Failure);
+        }
+
+        drawn = space.Sample(random) ?? throw new StepFaultException("infeasible", $"none found in {SearchSpace.MostTries:N0} tries: points that meet the constraints between parameters; loosen parameters.constraints");
         return new Proposal(Proposers.Random.Name, drawn, answer?.Failure);
     }
 }
