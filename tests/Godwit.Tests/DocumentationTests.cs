@@ -33,9 +33,18 @@ public sealed class DocumentationTests : IDisposable
     }
 
     [Fact]
+    public void Agents_Goal_IsOneThatGodwitReads()
+    {
+        var document = File.ReadAllText(Path.Combine(Repository.Root, "docs", "agents.md"));
+        var goal = document.Split("```yaml\n")[1].Split("```")[0];
+        Assert.NotNull(Godwit.Playbooks.Optimise.GoalReader.Read(goal, "", "goal", out var problems));
+        Assert.Empty(problems);
+    }
+
+    [Fact]
     public void Readme_Links_LeadSomewhere()
     {
-        foreach (var file in (string[])["README.md", "docs/architecture.md", "docs/statistics.md"])
+        foreach (var file in (string[])["README.md", "docs/agents.md", "docs/architecture.md", "docs/observed.md", "docs/statistics.md"])
         {
             var text = File.ReadAllText(Path.Combine(Repository.Root, file));
             foreach (System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(text, @"\]\(([^)#]+)\)"))
