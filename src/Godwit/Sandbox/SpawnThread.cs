@@ -16,7 +16,7 @@ internal sealed partial class SpawnThread : IDisposable
     // thread is born in the groups of the one that starts it.
     private static readonly BlockingCollection<Action> Wakings = StartWaking();
 
-    private readonly BlockingCollection<Action> _queue = [];
+    private readonly BlockingCollection<Action?> _queue = [];
     private readonly Thread _thread;
 
     /// <param name="taskFiles">The files that take a thread into a group (cgroup v1); none where groups are joined otherwise.</param>
@@ -47,7 +47,9 @@ internal sealed partial class SpawnThread : IDisposable
     /// <summary>Ends the thread, which leaves the group with it.</summary>
     public void Dispose()
     {
-        _queue.CompleteAdding();
+        // CompleteAdding would end the wait by an exception on this thread, once a measurement; an exception in flight there once brought
+        // the runtime down (.NET 10.0.12, a fault in its stack walk).
+        _queue.Add(null);
         _thread.Join();
         _queue.Dispose();
     }
@@ -76,7 +78,7 @@ internal sealed partial class SpawnThread : IDisposable
             File.WriteAllText(file, ThreadId().ToString(CultureInfo.InvariantCulture));
         }
 
-        foreach (var spawn in _queue.GetConsumingEnumerable())
+        while (_queue.Take() is { } spawn)
         {
             spawn();
         }
