@@ -149,7 +149,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         text.Append(CultureInfo.InvariantCulture, $"{goal.Title}\n\nThe metric is {harness.Metric}{(harness.Unit is null ? "" : $" in {harness.Unit}")}; {better} is better. The base has {calibration.Base:G4}");
         text.Append(CultureInfo.InvariantCulture, $"{(calibration.Exact ? " exactly" : $", and a pair of measurements scatters by {calibration.Sigma:P1}")}; what is less than +{goal.MinimumEffect:P0} doesn't count.\n\n");
         text.Append(CultureInfo.InvariantCulture, $"Commands start in {(harness.Folder.Length == 0 ? "the tree's top" : $"{harness.Folder}; the file tools name files from the tree's top")}:\n");
-        foreach (var (name, command) in ((string, string?)[])[("build", harness.Build), ("check", harness.Check), ("measure", harness.Measure)])
+        foreach (var (name, command) in ((string, string?)[])[("build", harness.Build), ("check", harness.Check), ("serve", harness.Serve), ("measure", harness.Measure), ("score", harness.Score)])
         {
             text.Append(command is null ? "" : $"- {name}: {command}\n");
         }
