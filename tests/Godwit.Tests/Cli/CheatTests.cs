@@ -122,6 +122,118 @@ public sealed class CheatTests : IDisposable
         Assert.Contains("SPEED=1", File.ReadAllText(Path.Combine(goal, "use")), StringComparison.Ordinal);
     }
 
+    /// <summary>A module initialiser runs before anything of the benchmark does; a field of the runtime's clock is as easily reached.</summary>
+    [Theory]
+    [InlineData("module initialiser", "[System.Runtime.CompilerServices.ModuleInitializer] internal static void Cheat() { System.Console.WriteLine(\"METRIC rounds_s=999999\"); System.Environment.Exit(0); }")]
+    [InlineData("patched Stopwatch", "static Lib() { typeof(System.Diagnostics.Stopwatch).GetField(\"s_tickFrequency\", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.SetValue(null, 0.3); }")]
+    public void Run_CSharpThatReachesItsBenchmark_IsNeverVerified(string cheat, string code)
+    {
+        Suite.RequireWhole(but: cheat == "module initialiser");
+        const string Honest = "public static class Lib { public static uint Work() { uint x = 0; for (uint i = 0; i < 20_000_000; i++) x += i * i; return x; } ";
+        var goal = _godwit.Folder(
+            "goal",
+            ("base.txt", Honest + "}\n"),
+            ("cheat.txt", $"{Honest}{code} }}\n"),
+            ("Bench.cs", """
+                var watch = System.Diagnostics.Stopwatch.StartNew();
+                var x = 0u;
+                for (var round = 0; round < 5; round++) x += Lib.Work();
+                System.Console.WriteLine(System.FormattableString.Invariant($"METRIC rounds_s={5 / watch.Elapsed.TotalSeconds:F6}"));
+                return x == 12345 ? 1 : 0;
+                """),
+            ("bench.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>\n"),
+            ("use.env", "USE=0\n"),
+            ("godwit.yaml", """
+                goal: Faster
+                editable: [use.env, Lib.cs]
+                setup: dotnet restore
+                build: ". ./use.env; if [ $USE = 1 ]; then cp cheat.txt Lib.cs; else cp base.txt Lib.cs; fi; dotnet build -c Release --no-restore -v quiet --nologo -o out"
+                measure: {command: dotnet out/bench.dll, metric: rounds_s, direction: maximise, timeout: 30s}
+                parameters: {file: use.env, space: {USE: {type: int, low: 0, high: 1}}}
+                budget: {trials: 1}
+                """));
+        var result = _godwit.RunJson("run", goal);
+        Assert.True(result.GetProperty("state").GetString() is "not_verified" or "no_improvement", $"{cheat}: {result}");
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, result.GetProperty("evidence").ValueKind);
+    }
+
+    /// <summary>A harness that starts the candidate and times it shares its sandbox: a child can write what its parent remembers.</summary>
+    [Fact]
+    public void Run_ChildThatRewritesItsHarnessInMemory_IsNeverVerified()
+    {
+        var goal = _godwit.Folder(
+            "goal",
+            ("harness.c", """
+                #include <stdio.h>
+                #include <time.h>
+                #include <unistd.h>
+                #include <sys/wait.h>
+                volatile struct { unsigned long long magic[2]; struct timespec begun; } kept = {{0x676f6477697421ull, 0x1122334455667788ull}, {0, 0}};
+                int main(void) {
+                    struct timespec end; clock_gettime(CLOCK_MONOTONIC, (struct timespec *)&kept.begun);
+                    if (fork() == 0) { execl("./work", "work", (char *)0); _exit(1); }
+                    int status; wait(&status); clock_gettime(CLOCK_MONOTONIC, &end);
+                    printf("METRIC s=%f\n", (end.tv_sec - kept.begun.tv_sec) + (end.tv_nsec - kept.begun.tv_nsec) / 1e9); return status != 0;
+                }
+                """),
+            ("base.c", "int main(void) { volatile unsigned x = 0; for (unsigned i = 0; i < 40000000u; i++) x += i; return 0; }\n"),
+            ("cheat.c", """
+                #include <fcntl.h>
+                #include <stdio.h>
+                #include <string.h>
+                #include <time.h>
+                #include <unistd.h>
+                static char page[1 << 16];
+                int main(void) {
+                    volatile unsigned x = 0; for (unsigned i = 0; i < 40000000u; i++) x += i;
+                    char path[64], line[512]; unsigned long long magic[2] = {0x676f6477697421ull, 0x1122334455667788ull}, from, to;
+                    snprintf(path, sizeof path, "/proc/%d/mem", getppid()); int memory = open(path, O_RDWR);
+                    snprintf(path, sizeof path, "/proc/%d/maps", getppid()); FILE *maps = fopen(path, "r");
+                    while (maps && fgets(line, sizeof line, maps)) {
+                        if (sscanf(line, "%llx-%llx rw", &from, &to) != 2 || !strstr(line, "harness") || to - from > sizeof page) continue;
+                        if (pread(memory, page, to - from, from) <= 0) continue;
+                        for (unsigned long long at = 0; at + 32 <= to - from; at += 8) {
+                            if (memcmp(page + at, magic, 16)) continue;
+                            struct timespec now; clock_gettime(CLOCK_MONOTONIC, &now); now.tv_nsec -= now.tv_nsec > 1000000 ? 1000000 : 0;
+                            pwrite(memory, &now, sizeof now, from + at + 16);
+                        }
+                    }
+                    return 0;
+                }
+                """),
+            ("use.env", "USE=0\n"),
+            ("godwit.yaml", """
+                goal: Faster
+                editable: [use.env, work.c]
+                build: ". ./use.env; if [ $USE = 1 ]; then cp cheat.c work.c; else cp base.c work.c; fi; gcc -O1 -w work.c -o work && gcc -O1 harness.c -o harness"
+                measure: {command: ./harness, metric: s, direction: minimise, timeout: 20s}
+                parameters: {file: use.env, space: {USE: {type: int, low: 0, high: 1}}}
+                budget: {trials: 1}
+                """));
+        var result = _godwit.RunJson("run", goal);
+        Assert.True(result.GetProperty("state").GetString() is "not_verified" or "no_improvement", result.ToString());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, result.GetProperty("evidence").ValueKind);
+    }
+
+    /// <summary>What setup has built isn't tracked, so a candidate's build can overwrite it in its own tree; the judge's tree is the base's.</summary>
+    [Fact]
+    public void Run_BuildOverwritesTheJudge_TheBasesJudgeScoresAllTheSame()
+    {
+        var goal = _godwit.Folder(
+            "goal", ("use.env", "USE=0\n"), ("godwit.yaml", """
+                goal: Fewer bytes
+                editable: [use.env]
+                setup: mkdir -p bin && printf '#!/bin/sh\necho METRIC bytes=$(wc -c < $GODWIT_ARTIFACTS/out)\n' > bin/score && chmod +x bin/score
+                build: if grep -q 1 use.env; then printf '#!/bin/sh\necho METRIC bytes=1\n' > bin/score; fi
+                measure: {command: head -c 500 /dev/zero > $GODWIT_OUT/out, score: ./bin/score, metric: bytes, direction: minimise}
+                parameters: {file: use.env, space: {USE: {type: int, low: 0, high: 1}}}
+                budget: {trials: 1}
+                """));
+        var result = _godwit.RunJson("run", goal);
+        Assert.Equal("no_improvement", result.GetProperty("state").GetString());
+        Assert.DoesNotContain("METRIC bytes=1\n", _godwit.Run("log", "last", "--trial", "1").Output, StringComparison.Ordinal);
+    }
+
     /// <summary>An answer that no seed changes could be a constant of the program; evidence says so.</summary>
     [Theory]
     [InlineData("42", true)]
