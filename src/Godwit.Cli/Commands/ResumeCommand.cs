@@ -16,7 +16,7 @@ internal static class ResumeCommand
         var trials = new Option<int?>("--trials") { Description = "More candidates in all." };
         var dollars = new Option<decimal?>("--dollars") { Description = "More US dollars for models in all." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("resume", "Go on with a run; nothing that has finished is done again. With a larger budget a run goes on that has ended without a result.") { run, time, trials, dollars, json };
+        var command = new Command("resume", "Go on with a run; nothing that has finished is done again. Raise a budget to continue a run that ended without a result.") { run, time, trials, dollars, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
@@ -49,7 +49,7 @@ internal static class ResumeCommand
             throw new UsageException($"run {view.Run} has its result already; start a new run for more");
         }
 
-        var raise = new BudgetRaise(0, seconds, trials, dollars);
+        var raise = new BudgetRaise(0, 0, seconds, trials, dollars);
         return raise.Refusal(view.Input.Goal) is { } refusal ? throw new UsageException(refusal) : raise;
     }
 }

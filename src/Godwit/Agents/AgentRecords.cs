@@ -42,6 +42,12 @@ public sealed record AgentTask
     /// <summary>The time that it has, in seconds of the run's active time. Default 1,800.</summary>
     public double Seconds { get; init; } = 1800;
 
+    /// <summary>How what it starts from was chosen, for whoever started it; null where nothing was to be chosen.</summary>
+    public string? Start { get; init; }
+
+    /// <summary>The trial that it starts from; 0 for none.</summary>
+    public int Parent { get; init; }
+
     /// <summary>Whether it is told after every turn what it has left. No in runs of earlier versions, which must go on in their own words.</summary>
     public bool HearsWhatIsLeft { get; init; }
 
@@ -93,6 +99,12 @@ public sealed record AgentResult
 
     /// <summary>Checks that it says it ran.</summary>
     public IReadOnlyList<SelfReport> Checks { get; init; } = [];
+
+    /// <summary>How what it started from was chosen, as its task says.</summary>
+    public string? Start { get; init; }
+
+    /// <summary>The trial that it started from, as its task says; 0 for none.</summary>
+    public int Parent { get; init; }
 
     /// <summary>Its files at the end.</summary>
     public required string Tree { get; init; }

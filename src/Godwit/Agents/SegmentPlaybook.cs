@@ -221,6 +221,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             Reason = reason,
             Summary = submission?.Summary ?? _last?.Words ?? "",
             Checks = submission?.Checks ?? [],
+            Start = _task.Start,
+            Parent = _task.Parent,
             Tree = await _tools.EndAsync("end/tree"),
             Turns = _state.Turn,
             ToolCalls = _state.ToolCalls,

@@ -116,21 +116,29 @@ public sealed class DurableRun : IAsyncDisposable
     /// <param name="folder">The run's folder.</param>
     /// <param name="signer">Signs the journal's checkpoints.</param>
     /// <param name="playbooks">All that the run may start.</param>
-    /// <param name="amendment">What is added; the process reads it by <see cref="IDurableContext.Amendments"/>.</param>
+    /// <param name="amendment">Makes what is added, of the journal as it is once nobody else can write it; the process reads it by <see cref="IDurableContext.Amendments"/>.</param>
     /// <param name="options">How it is hosted.</param>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public static DurableRun OpenAmended<T>(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, T amendment, DurableOptions? options = null) =>
-        Open(folder, signer, playbooks, options, new Draft(Root, EntryKind.ProcessAmended, Data: Canonical.Serialize(amendment)));
+    public static DurableRun OpenAmended<T>(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, Func<JournalReader, T> amendment, DurableOptions? options = null) =>
+        Open(folder, signer, playbooks, options, reader => new Draft(Root, EntryKind.ProcessAmended, Data: Canonical.Serialize(amendment(reader))));
 
-    private static DurableRun Open(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options, Draft? amendment)
+    private static DurableRun Open(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options, Func<JournalReader, Draft>? amendment)
     {
         options ??= new DurableOptions();
         var index = new RunIndex();
         var journal = RunJournal.Open(folder, signer, options.Time, index.Visit, options.Failpoint);
         if (amendment is not null)
         {
-            journal.AppendAsync(new AppendUnit([amendment])).GetAwaiter().GetResult();
-            index.Amend(Root);
+            try
+            {
+                journal.AppendAsync(new AppendUnit([amendment(journal.Reader)])).GetAwaiter().GetResult();
+                index.Amend(Root);
+            }
+            catch
+            {
+                journal.Dispose();
+                throw;
+            }
         }
 
         var run = new DurableRun(journal, playbooks, options, index);

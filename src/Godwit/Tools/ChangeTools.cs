@@ -20,7 +20,7 @@ public sealed class DiffTool(Func<string, bool> isOwn) : ITool
     public bool OnlyReads => false;
 
     /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.TextOrNull("path") ?? ""]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => new([""]);
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
@@ -57,7 +57,7 @@ public sealed class RevertTool : ITool
     public bool OnlyReads => false;
 
     /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.Text("path")]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => new([""]);
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
@@ -70,6 +70,6 @@ public sealed class RevertTool : ITool
         }
 
         await context.Tree.RevertAsync(changes, cancellation);
-        return new ToolOutput($"as at your start: {string.Join(", ", changes)}");
+        return new ToolOutput($"restored to what you started with: {string.Join(", ", changes)}");
     }
 }

@@ -100,7 +100,14 @@ public sealed class AgentTree(
 
         List<string> old = [.. changes.Where(change => !change.IsNew).Select(change => change.Path)];
         await repository.CheckoutAsync(StartTree, path, cancellation, old, Name);
-        old.ForEach(file => FileSystem.Own(System.IO.Path.Combine(path, file), owner));
+        foreach (var file in old)
+        {
+            // Folders that had gone are made anew, and not by their owner.
+            for (var place = System.IO.Path.Combine(path, file); place.Length > path.Length; place = System.IO.Path.GetDirectoryName(place)!)
+            {
+                FileSystem.Own(place, owner);
+            }
+        }
     }
 
     private string Name => $"trees/{id}";

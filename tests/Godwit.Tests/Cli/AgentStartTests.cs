@@ -10,7 +10,7 @@ public sealed class AgentStartTests : AgentRunFixture
         var mail = Mailbox(
             ("trial-1-001.reply.json", """{"calls": [{"name": "measure", "arguments": {}}, {"name": "write", "arguments": {"path": "src.txt", "content": "keep\nhalf of it\n"}}, {"name": "write", "arguments": {"path": "note.txt", "content": "mine"}}]}"""),
             ("trial-1-002.reply.json", """{"calls": [{"name": "measure", "arguments": {"pairs": 2}}, {"name": "diff", "arguments": {}}]}"""),
-            ("trial-1-003.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "other.txt", "content": "p"}}, {"name": "revert", "arguments": {"path": "other.txt"}}, {"name": "diff", "arguments": {"path": "other.txt"}}]}"""),
+            ("trial-1-003.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "other.txt", "content": "p"}}, {"name": "revert", "arguments": {"path": "other.txt"}}, {"name": "revert", "arguments": {"path": "note.txt"}}, {"name": "diff", "arguments": {"path": "other.txt"}}]}"""),
             ("trial-1-004.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "took the filler out"}}]}"""),
             ("trial-2-001.reply.json", """{"calls": [{"name": "read", "arguments": {"path": "src.txt"}}, {"name": "write", "arguments": {"path": "src.txt", "content": "gone"}}, {"name": "measure", "arguments": {}}]}"""),
             ("trial-2-002.reply.json", """{"calls": [{"name": "revert", "arguments": {"path": "."}}, {"name": "edit", "arguments": {"path": "src.txt", "old": "\nhalf of it", "new": ""}}, {"name": "diff", "arguments": {}}, {"name": "measure", "arguments": {"pairs": 1}}]}"""),
@@ -27,9 +27,11 @@ public sealed class AgentStartTests : AgentRunFixture
         Assert.Contains("better in 2 of 2 pairs: 31.6x", Asked("trial-1-003"), StringComparison.Ordinal);
         Assert.Contains("+half of it", Asked("trial-1-003"), StringComparison.Ordinal);
         Assert.Contains("new and not handed over: note.txt", Asked("trial-1-003"), StringComparison.Ordinal);
-        Assert.Contains("as at your start: other.txt", Asked("trial-1-004"), StringComparison.Ordinal);
+        Assert.Contains("restored to what you started with: other.txt", Asked("trial-1-004"), StringComparison.Ordinal);
         Assert.Contains("you have changed nothing that is handed over", Asked("trial-1-004"), StringComparison.Ordinal);
         Assert.Contains("(left: 7 turns, 147 tool calls, ", Asked("trial-1-002"), StringComparison.Ordinal);
+
+        Assert.Contains("restored to what you started with: note.txt", Asked("trial-1-004"), StringComparison.Ordinal);
 
         // The second starts from the first, is told so, and measures against it.
         var opening = Asked("trial-2-001");

@@ -51,6 +51,20 @@ public sealed class BudgetRaiseTests : IDisposable
         Assert.True(raised.GetProperty("state").GetString() == "verified", raised.ToString());
     }
 
+    /// <summary>A look at a single trial has used a part of the level, and the run that goes on doesn't use it again.</summary>
+    [Fact]
+    public void Resume_AfterALookAtATrial_ProvesAtTheNextLevel()
+    {
+        var run = _godwit.RunJson("run", Goal("trials: 1", "{SPEED: 90}")).GetProperty("run").GetString()!;
+        Assert.Equal(3, _godwit.Run("confirm", run, "--trial", "1").Exit);
+        var raised = _godwit.RunJson("resume", run, "--trials", "4");
+        Assert.True(raised.GetProperty("state").GetString() == "verified", raised.ToString());
+        using var envelope = JsonDocument.Parse(File.ReadAllText(raised.GetProperty("evidence").GetString()!));
+        var statement = System.Text.Encoding.UTF8.GetString(envelope.RootElement.GetProperty("payload").GetBytesFromBase64());
+        var level = double.Parse(System.Text.RegularExpressions.Regex.Match(statement, "\"level\":([0-9.eE-]+)").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(0.05 / (2 * 3), level, 6);
+    }
+
     /// <summary>The seeds of a run's measurements, in their order.</summary>
     private List<string> Measured(string run) => [.. _godwit.Run("log", run).Output.Split('\n').Where(line => line.Contains("METRIC", StringComparison.Ordinal))];
 

@@ -7,7 +7,7 @@ public sealed class DriverTests : IDisposable
 {
     private const string Python = "/usr/bin/python3";
 
-    // It answers a number with its square, after as long as its settings say.
+    // It answers a number with its square, after as long as its settings say, and as many blank lines.
     private const string Server = """
         import os, socketserver, time
         settings = dict(line.split("=") for line in open("server.env").read().split())
@@ -15,7 +15,7 @@ public sealed class DriverTests : IDisposable
             def handle(self):
                 for line in self.rfile:
                     time.sleep(float(settings["DELAY"]) / 1000)
-                    self.wfile.write(b"%d\n" % (int(line) ** 2 + (settings["WRONG"] == "1")))
+                    self.wfile.write(b"\n" * int(settings["DELAY"]) + b"%d\n" % (int(line) ** 2 + (settings["WRONG"] == "1")))
         if settings["DEAD"] == "1": raise SystemExit("no such table")
         socketserver.TCPServer(("127.0.0.1", int(os.environ["GODWIT_PORT"])), Answer).serve_forever()
         """;
@@ -24,12 +24,15 @@ public sealed class DriverTests : IDisposable
         import os, random, socket, sys, time
         numbers = random.Random(os.environ["GODWIT_SEED"])
         server = socket.create_connection(("127.0.0.1", int(os.environ["GODWIT_PORT"]))).makefile("rw")
-        start = time.perf_counter()
+        start, lines = time.perf_counter(), 0
         for _ in range(8):
             number = numbers.randrange(1 << 30)
             print(number, file=server, flush=True)
-            if int(server.readline()) != number ** 2: sys.exit("a wrong answer")
+            answer = server.readline()
+            while answer == "\n": answer, lines = server.readline(), lines + 1
+            if int(answer) != number ** 2: sys.exit("a wrong answer")
         print("METRIC ops_s=%f" % (8 / (time.perf_counter() - start)))
+        print("METRIC lines=%d" % (lines + 8))
         """;
 
     private readonly Program _godwit = new();
@@ -43,7 +46,7 @@ public sealed class DriverTests : IDisposable
     {
         // The same as an ordinary user's run below, which only root can start.
         Suite.RequireWhole(but: !Environment.IsPrivilegedProcess);
-        var result = _godwit.RunJson("run", Goal("DELAY: {type: choice, values: [1, 8]}", "{DELAY: 1}"));
+        var result = _godwit.RunJson("run", Goal("DELAY: {type: choice, values: [1, 8]}", "{DELAY: 1}", "metric: ops_s, direction: maximise"));
         Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
         Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 1.5, result.ToString());
         Assert.Equal(0, _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Exit);
@@ -70,11 +73,11 @@ public sealed class DriverTests : IDisposable
         Assert.Equal("verified", JsonDocument.Parse(output).RootElement.GetProperty("state").GetString());
     }
 
-    private string Goal(string space, string tried) => _godwit.Folder(
+    private string Goal(string space, string tried, string metric = "metric: lines, direction: minimise, scale: ratio") => _godwit.Folder(
         "goal", ("server.py", Server), ("driver.py", Driver), ("server.env", "DELAY=8\nWRONG=0\nDEAD=0\n"), ("godwit.yaml", $$"""
             goal: Faster answers
             editable: [server.env]
-            measure: {driver: {{Python}} driver.py, serve: {{Python}} server.py, metric: ops_s, direction: maximise, timeout: 20s}
+            measure: {driver: {{Python}} driver.py, serve: {{Python}} server.py, {{metric}}, timeout: 20s}
             holdout: {driver: {{Python}} driver.py}
             parameters: {file: server.env, space: { {{space}} }, try: [{{tried}}]}
             budget: {trials: 1}

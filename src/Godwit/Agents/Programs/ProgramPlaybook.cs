@@ -30,6 +30,8 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
                 End = how,
                 Reason = reason,
                 Summary = report.Summary,
+                Start = input.Start,
+                Parent = input.Parent,
                 Tree = await context.StepAsync("end/tree", Effect.Workspace(tree), input.Name, (_, _, cancellation) => tree.SnapshotAsync(cancellation)),
                 Turns = end.Calls,
                 ToolCalls = report.ToolCalls,
@@ -39,7 +41,7 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
         }
         catch (StepFailedException failed)
         {
-            return new AgentResult { End = AgentEnd.Failed, Reason = failed.Failure.Message, Tree = input.BaseTree };
+            return new AgentResult { End = AgentEnd.Failed, Reason = failed.Failure.Message, Start = input.Start, Parent = input.Parent, Tree = input.BaseTree };
         }
         finally
         {

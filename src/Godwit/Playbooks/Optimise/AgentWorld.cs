@@ -82,10 +82,11 @@ internal sealed class AgentWorld : IAsyncDisposable
         ITool[] tools =
         [
             new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")),
-            new EditTool(Objection), new WriteTool(Objection), new DiffTool(trees.IsEditable), new RevertTool(),
-            new RunTool(sandbox, trees.Template, slots, jobs), new JobTool(jobs), new MeasureTool(measurer, goal, trees.IsEditable, slots),
+            new EditTool(Objection), new WriteTool(Objection), new DiffTool(IsOwn), new RevertTool(),
+            new RunTool(sandbox, trees.Template, slots, jobs), new JobTool(jobs), new MeasureTool(measurer, goal, IsOwn, slots),
         ];
-        string? Objection(string path) => trees.IsEditable(path) ? null
+        bool IsOwn(string path) => trees.IsEditable(path) && path != OptimiseHost.ParameterFileOf(input);
+        string? Objection(string path) => path == OptimiseHost.ParameterFileOf(input) ? "; but its values are searched beside you: your change of it is left out" : trees.IsEditable(path) ? null
             : $"; but the goal lets you change only {string.Join(", ", goal.Harness.Editable)}: a changed file of the base voids your work, and a new one is left out";
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)

@@ -1,11 +1,15 @@
+using Godwit.Durable;
+using Godwit.Journal;
+
 namespace Godwit.Playbooks.Optimise;
 
 /// <summary>A larger budget for a run than it was started with: an amendment of its input.</summary>
 /// <param name="After">How many stages the run had begun when it was given: what was decided up to there stays as it was decided.</param>
+/// <param name="Looks">How many looks at single trials there had been: each has used a part of the level.</param>
 /// <param name="Seconds">The active time in all, in seconds; null for no change.</param>
 /// <param name="Trials">The most candidates in all; null for no change.</param>
 /// <param name="Dollars">The most money for models in all, in US dollars; null for no change.</param>
-public sealed record BudgetRaise(int After, double? Seconds, int? Trials, decimal? Dollars)
+public sealed record BudgetRaise(int After, int Looks, double? Seconds, int? Trials, decimal? Dollars)
 {
     /// <summary>An input with the budgets of some raises, given in their order.</summary>
     public static OptimiseInput Apply(OptimiseInput input, IEnumerable<BudgetRaise> raises) => raises.Aggregate(input, (before, raise) => before with
@@ -17,6 +21,14 @@ public sealed record BudgetRaise(int After, double? Seconds, int? Trials, decima
             Dollars = raise.Dollars ?? before.Goal.Dollars,
         },
     });
+
+    /// <summary>The raise as it is given, by what the journal holds when nobody else can write it.</summary>
+    /// <param name="reader">The journal.</param>
+    /// <param name="looks">How many looks at single trials there have been.</param>
+    /// <exception cref="ArgumentException">The run has its result.</exception>
+    internal BudgetRaise Given(JournalReader reader, int looks) => OptimiseView.Open(reader).Result?.State is "verified" or "not_verified"
+        ? throw new ArgumentException($"run {reader.Run} has its result already; start a new run for more")
+        : this with { After = RootProcess.Children(reader), Looks = looks };
 
     /// <summary>What of it isn't more than a goal has; null where it can be given.</summary>
     /// <param name="goal">The goal as it stands.</param>

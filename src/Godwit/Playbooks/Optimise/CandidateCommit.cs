@@ -9,6 +9,9 @@ public static class CandidateCommit
 {
     private const string Looks = "looks";
 
+    /// <summary>How many looks at single trials of a run there have been.</summary>
+    public static Task<int> LooksAsync(RunFolder folder, CancellationToken cancellation) => new RunRepository(folder.Repository).CountAsync(Looks, cancellation);
+
     /// <summary>Makes the commit, and counts the look before anything is measured: a look that is broken off counts too.</summary>
     /// <param name="folder">The run.</param>
     /// <param name="input">What the run was started with.</param>
@@ -19,7 +22,7 @@ public static class CandidateCommit
     {
         var repository = new RunRepository(folder.Repository);
         var candidate = await new CandidateMaker(input).Make(trial.Parameters).ResolveAsync(repository, cancellation);
-        var looks = await repository.CountAsync(Looks, cancellation) + 1;
+        var looks = await LooksAsync(folder, cancellation) + 1;
         var files = candidate.Files.ToDictionary(file => file.Path, file => file.Content);
         var name = string.Create(CultureInfo.InvariantCulture, $"{Looks}/{looks}");
         return (await repository.CommitAsync(input.BaseCommit, files, $"Trial {trial.Number} of {folder.Id}", DateTimeOffset.UnixEpoch, name, cancellation), looks);

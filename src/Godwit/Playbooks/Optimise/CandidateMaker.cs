@@ -27,7 +27,7 @@ internal sealed class CandidateMaker
         {
             _file = goal.Harness.Kind == MeasurementKind.BeforeObservation ? new FirstParameterFile(spec.File)
                 : input.Template is { } template ? new TemplateFile(spec.File, System.Text.Encoding.UTF8.GetString(template)) : new ParameterFile(spec.File);
-            _path = input.LinkedFile ?? (goal.Harness.Folder.Length == 0 ? spec.File : $"{goal.Harness.Folder}/{spec.File}");
+            _path = OptimiseHost.ParameterFileOf(input)!;
             Values = _file.Read(baseFile, Space);
             BasePoint = Space.Active(Values);
         }

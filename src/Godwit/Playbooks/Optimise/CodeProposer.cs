@@ -27,9 +27,9 @@ public sealed record CodeBase(string Commit, string Tree, string? Instructions);
 
 /// <summary>Asks for a candidate as files to start from.</summary>
 /// <param name="Commit">The commit that agents start from.</param>
-/// <param name="Trial">The candidate.</param>
-/// <param name="Files">Its files and their objects.</param>
-public sealed record CodeStartRequest(string Commit, int Trial, IReadOnlyDictionary<string, string> Files);
+/// <param name="Number">Whose start it is: agents that start at once mustn't meet.</param>
+/// <param name="Files">The candidate's files and their objects.</param>
+public sealed record CodeStartRequest(string Commit, int Number, IReadOnlyDictionary<string, string> Files);
 
 /// <summary>A candidate as files to start from.</summary>
 /// <param name="Tree">The tree.</param>
@@ -93,7 +93,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         if (point.Parent is { } parent)
         {
             var files = parent.Parameters.Where(pair => CandidateMaker.IsContent(pair.Value)).ToDictionary();
-            laid = await context.StepAsync($"propose/{number}/start", Effect.Repeatable, new CodeStartRequest(start.Commit, parent.Number, files), services.Code!.StartAsync);
+            laid = await context.StepAsync($"propose/{number}/start", Effect.Repeatable, new CodeStartRequest(start.Commit, number, files), services.Code!.StartAsync);
         }
 
         var task = new AgentTask
@@ -106,6 +106,8 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
             BaseCommit = start.Commit,
             BaseTree = laid.Tree,
+            Start = point.Way,
+            Parent = point.Parent?.Number ?? 0,
             HearsWhatIsLeft = true,
             Turns = spec.Turns,
             ToolCalls = Math.Min(spec.ToolCalls, callsLeft),
@@ -123,7 +125,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             Parameters = change.Files,
             ActiveSeconds = change.ActiveSeconds,
             Proposer = spec.Name,
-            Claim = new TrialClaim { Agent = task.Name, Alone = control, Start = point.Way, Parent = point.Parent?.Number ?? 0, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
+            Claim = new TrialClaim { Agent = task.Name, Alone = control, Start = agent.Start, Parent = agent.Parent, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
         };
         // One that was never answered wasn't stopped by anything of its own: the next would fare no better.
         var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
@@ -132,7 +134,8 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
         }
 
-        if (change.Files.Count > 0)
+        var inherited = agent.Parent == 0 ? [] : trials.First(trial => trial.Number == agent.Parent).Parameters.Where(pair => CandidateMaker.IsContent(pair.Value)).ToHashSet();
+        if (!inherited.SetEquals(change.Files))
         {
             return new CodeProposal(record, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
         }
@@ -157,7 +160,7 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         text.Append(CultureInfo.InvariantCulture, $"\nIt is measured of the kind '{harness.Kind.InWords()}'.\n");
         text.Append(parent is null ? "You start from the base, whatever was tried before. " : $"You start from trial {parent.Number}, whose whole change is in your files already and stands below. ");
         text.Append("Nothing is built in your folder yet. What you write there stays; /tmp, the home and processes are gone after each command. $GODWIT_SEED is 1 there. ");
-        text.Append("'diff' shows what you have changed, 'revert' takes it back, and 'measure' measures it against what you started from.\n");
+        text.Append(spec.Program is null ? "'diff' shows what you have changed, 'revert' takes it back, and 'measure' measures it against what you started from.\n" : "\n");
         text.Append(CultureInfo.InvariantCulture, $"You have {spec.Turns} turns and {spec.ToolCalls} tool calls, and {TimeSpan.FromSeconds(spec.Seconds).TotalMinutes:0} minutes at most{(goal.Dollars is { } dollars ? $"; the whole run has ${dollars}" : "")}.\n");
         text.Append(spec.Instructions is null ? "" : $"\n{spec.Instructions}\n");
         if (parent is not null)

@@ -8,7 +8,7 @@ using Godwit.Workspaces;
 namespace Godwit.Playbooks.Optimise;
 
 /// <summary>Agents' view of the code, over the run's clone.</summary>
-internal sealed class CodeWorld(RunFolder folder, RunRepository repository, HarnessTrees trees, HarnessSpec spec) : ICodeWorld
+internal sealed class CodeWorld(RunFolder folder, RunRepository repository, HarnessTrees trees, HarnessSpec spec, string? parameterFile) : ICodeWorld
 {
     private const int LongestPatch = 8_000;
 
@@ -31,7 +31,7 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
             files[path] = CandidateMaker.ObjectOf(content) is { } name ? await repository.ObjectAsync(name, cancellation) : null;
         }
 
-        var commit = await repository.CommitAsync(request.Commit, files, $"Trial {request.Trial}", DateTimeOffset.UnixEpoch, $"starts/{request.Trial}", cancellation);
+        var commit = await repository.CommitAsync(request.Commit, files, $"Start of agent {request.Number}", DateTimeOffset.UnixEpoch, $"starts/{request.Number}", cancellation);
         var patch = await repository.DiffAsync(request.Commit, commit, files.Keys, cancellation);
         return new CodeStart(await repository.TreeAsync(commit, cancellation), patch.Length > LongestStart ? patch[..LongestStart] + "\n... (cut; it is in your files)" : patch);
     }
@@ -42,6 +42,12 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
         var refused = new List<string>();
         foreach (var (path, name, isNew) in await repository.ChangesAsync(request.Commit, request.Tree, cancellation))
         {
+            if (path == parameterFile)
+            {
+                // Its values are the search's: what a candidate has of it is written from them.
+                continue;
+            }
+
             if (trees.IsEditable(path))
             {
                 files[path] = CandidateMaker.ContentOf(name);

@@ -21,10 +21,16 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
 {
     private const int DefaultPairs = 4;
     private const int MostPairs = 8;
+    private const int Repeats = 2;
+
+    // Each look builds a tree that stays, and a score that is asked for often enough can be climbed.
+    private const int MostLooks = 20;
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, int> _looks = new(StringComparer.Ordinal);
 
     public ToolSpec Spec { get; } = new(
         "measure",
-        $"Checks your files, then measures them against what you started from: 'pairs' times (default {DefaultPairs}, at most {MostPairs}) one right after the other, on clean checkouts, with nothing beside them. It takes the run's time.",
+        $"Checks your files, then measures them against what you started from: 'pairs' times (default {DefaultPairs}, at most {MostPairs}) one right after the other, on clean checkouts; end your background jobs first, which would spoil it. At most {MostLooks} calls; it takes the run's time.",
         """{"type":"object","properties":{"pairs":{"type":"integer"}}}""");
 
     public bool OnlyReads => false;
@@ -40,6 +46,11 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
             throw new ToolException("you have changed nothing that is handed over, so there is nothing to measure; 'diff' shows what you have changed");
         }
 
+        if (_looks.AddOrUpdate(context.Tree.Id, 1, (_, count) => count + 1) > MostLooks)
+        {
+            throw new ToolException($"your {MostLooks} measurements are used up; what you hand over is measured all the same");
+        }
+
         using var alone = await slots.EnterAloneAsync(cancellation);
         var check = await measurer.CheckAsync(mine, context.Attempt, cancellation);
         if (check.Outcome != TrialOutcome.Ok)
@@ -52,7 +63,13 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
         {
             var baseFirst = new SeededRandom(goal.Seed, "tool-coin", context.Tree.Id, tree, $"{index}").NextDouble() < 0.5;
             var seed = PairSeries.Seed(goal.Seed, $"tool/{context.Tree.Id}/{tree}", index);
-            var pair = await measurer.MeasureAsync(new PairRequest(start, mine, baseFirst, seed, HoldOut: false), context.Attempt, cancellation);
+            var request = new PairRequest(start, mine, baseFirst, seed, HoldOut: false);
+            var pair = await measurer.MeasureAsync(request, context.Attempt, cancellation);
+            for (var repeat = 0; repeat < Repeats && IsMachines(pair); repeat++)
+            {
+                pair = await measurer.MeasureAsync(request, context.Attempt, cancellation);
+            }
+
             if (Refusal(pair) is { } refusal)
             {
                 return new ToolOutput(refusal, Failed: true);
@@ -68,8 +85,15 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
     private async Task<Candidate> CandidateAsync(AgentTree tree, string name, CancellationToken cancellation) => new(
         [.. (await tree.ChangesFromBaseAsync(name, cancellation)).Where(change => isOwn(change.Path)).Select(change => new FileChange(change.Path, null, change.Object))]);
 
+    private static bool IsMachines(Pair pair) => pair.Base.Outcome == TrialOutcome.Infrastructure || pair.Candidate.Outcome == TrialOutcome.Infrastructure;
+
     private string? Refusal(Pair pair)
     {
+        if (IsMachines(pair))
+        {
+            return "the harness called the machine at fault three times in a row; try again later";
+        }
+
         if (pair.Base.Outcome != TrialOutcome.Ok)
         {
             return $"what you started from can't be measured: {pair.Base.Reason}";

@@ -85,15 +85,15 @@ public sealed class OptimiseHost : IAsyncDisposable
         OptimiseInput input;
         using (var reader = JournalReader.Open(folder))
         {
-            raise = raise is null ? null : raise with { After = RootProcess.Children(reader) };
             input = BudgetRaise.Apply(RootProcess.Input<OptimiseInput>(reader, "optimise"), [.. RootProcess.Amendments<BudgetRaise>(reader), .. raise is null ? Array.Empty<BudgetRaise>() : [raise]]);
         }
 
+        var looks = raise is null ? 0 : await CandidateCommit.LooksAsync(folder, CancellationToken.None);
         var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
         return await WireAsync(store, folder, input, new SandboxHost(kind, store.SandboxAssets, options.Time), options, gateways, (signer, playbook) =>
             Task.FromResult(raise is null
                 ? DurableRun.Open(folder, signer, playbook.Catalogue(), options)
-                : DurableRun.OpenAmended(folder, signer, playbook.Catalogue(), raise, options)));
+                : DurableRun.OpenAmended(folder, signer, playbook.Catalogue(), reader => raise.Given(reader, looks), options)));
     }
 
     /// <inheritdoc/>
@@ -109,6 +109,10 @@ public sealed class OptimiseHost : IAsyncDisposable
         _sandbox.Dispose();
         _signer.Dispose();
     }
+
+    /// <summary>Where the parameters' file is, from the top of the repository; null where there is none.</summary>
+    internal static string? ParameterFileOf(OptimiseInput input) => input.Goal.Parameters is not { } parameters ? null
+        : input.LinkedFile ?? (input.Goal.Harness.Folder.Length == 0 ? parameters.File : $"{input.Goal.Harness.Folder}/{parameters.File}");
 
     /// <summary>A run that can't have its sandbox leaves nothing behind.</summary>
     private static async Task RequireAsync(SandboxHost sandbox, RunFolder folder, CancellationToken cancellation)
@@ -137,7 +141,7 @@ public sealed class OptimiseHost : IAsyncDisposable
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {
-            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside, agents?.Services, agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness)));
+            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside, agents?.Services, agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
             var host = new OptimiseHost(input, signer, sandbox, measurer, agents, await open(signer, playbook));
             agents?.TakeUp(host.Run.Budgets);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);

@@ -75,10 +75,10 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
                     continue;
                 }
 
-                return await WithDeadParametersAsync(context, stages.Input, Ended(stages.Input, calibration, state, disproven));
+                return await WithDeadParametersAsync(context, stages.Input, Ended(stages, calibration, state, disproven));
             }
 
-            var attempt = await AttemptAsync(context, stages, calibration, state, finalist, ++attempts);
+            var attempt = await AttemptAsync(context, stages, calibration, state, finalist, ++attempts + stages.Looks);
             state = state with { ActiveSeconds = Math.Max(state.ActiveSeconds, attempt.ActiveSeconds) };
             if (attempt.Proven)
             {
@@ -192,11 +192,11 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         };
     }
 
-    private static OptimiseResult Ended(OptimiseInput input, Calibration calibration, ScreenState state, List<AttemptResult> disproven)
+    private static OptimiseResult Ended(Stages stages, Calibration calibration, ScreenState state, List<AttemptResult> disproven)
     {
         // A search may ask for the base's own point, which passes whatever is wrong with all others.
-        var goal = input.Goal;
-        var maker = new CandidateMaker(input);
+        var goal = stages.Input.Goal;
+        var maker = new CandidateMaker(stages.Input);
         var others = state.Trials.Where(trial => trial.Claim is not null || maker.Changed(trial.Parameters).Count > 0).ToList();
         if (others.Count > 0 && others.TrueForAll(trial => trial.Outcome != TrialOutcome.Ok))
         {
@@ -210,7 +210,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             return new OptimiseResult { State = "no_improvement", Reason = $"trial {last.Trial} looked best, but {last.Reason}" };
         }
 
-        var smallest = calibration.SmallestEffect > goal.MinimumEffect ? $"; this budget could prove {calibration.SmallestEffect:P0} or more" : "";
+        var smallest = stages.Raises == 0 && calibration.SmallestEffect > goal.MinimumEffect ? $"; this budget could prove {calibration.SmallestEffect:P0} or more" : "";
         return new OptimiseResult { State = "no_improvement", Reason = $"no candidate of {state.Trials.Count} came near +{goal.MinimumEffect:P0}{smallest}" };
     }
 

@@ -19,17 +19,27 @@ internal sealed class Stages(IDurableContext context, OptimiseInput started)
     /// <summary>Whether a budget was raised after the last stage had begun, and before the next.</summary>
     public bool WasRaised => _raises.Any(raise => raise.After == _begun);
 
+    /// <summary>The looks at single trials of which the run knows by now; they are attempts to prove something, as its own are.</summary>
+    public int Looks => _raises.Where(raise => raise.After <= _begun).Select(raise => raise.Looks).DefaultIfEmpty(0).Max();
+
     /// <summary>How often the budget was raised.</summary>
     public int Raises => _raises.Count;
 
-    /// <summary>Runs a stage.</summary>
+    /// <summary>Runs a stage; one that failed is run again where the budget was raised after it.</summary>
     /// <param name="key">Its key.</param>
     /// <param name="playbook">What it does.</param>
     /// <param name="input">Makes its input out of the run's.</param>
     public async Task<TOut> RunAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, Func<OptimiseInput, TIn> input)
     {
-        var given = Input;
-        _begun++;
-        return (await context.ChildAsync(key, playbook, () => input(given))).Require();
+        for (var again = 1; ; again++)
+        {
+            var given = Input;
+            _begun++;
+            var outcome = await context.ChildAsync(again == 1 ? key : $"{key}/again/{again}", playbook, () => input(given));
+            if (outcome is Outcome<TOut>.Value || !WasRaised)
+            {
+                return outcome.Require();
+            }
+        }
     }
 }
