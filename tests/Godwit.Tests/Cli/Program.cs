@@ -80,7 +80,7 @@ internal sealed class Program : IDisposable
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
-        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)), $"godwit {string.Join(' ', arguments)} did not end");
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(10)), $"godwit {string.Join(' ', arguments)} did not end");
         return (process.ExitCode, output, error.Result);
     }
 
