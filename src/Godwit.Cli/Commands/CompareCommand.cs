@@ -28,13 +28,8 @@ internal static class CompareCommand
                 return ExitCode.Usage;
             }
 
-            if (parsed.GetValue(time) is { } text)
-            {
-                loaded = Durations.TryParse(text, out var duration) ? loaded with { Seconds = duration.TotalSeconds } : throw new UsageException($"--time is '{text}', and must be a time such as 90s or 10m");
-            }
-
             // Points to try belong to a search; a comparison has none.
-            loaded = loaded with { Parameters = null };
+            loaded = loaded with { Parameters = null, Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? loaded.Seconds };
             var kind = parsed.GetValue(sandbox) == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
             var (result, evidence, leftOut) = await CompareHost.RunAsync(RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, cancellation);
             if (leftOut.Count > 0)

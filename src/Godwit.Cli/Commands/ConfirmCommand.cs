@@ -31,12 +31,7 @@ internal static class ConfirmCommand
                 throw new UsageException($"trial {number} was thrown out, and can't be proven: {found.Trial.Reason}");
             }
 
-            var goal = view.Input.Goal with { Parameters = null, Agents = [], Seconds = 0 };
-            if (parsed.GetValue(time) is { } text)
-            {
-                goal = Durations.TryParse(text, out var duration) ? goal with { Seconds = duration.TotalSeconds } : throw new UsageException($"--time is '{text}', and must be a time such as 90s or 10m");
-            }
-
+            var goal = view.Input.Goal with { Parameters = null, Agents = [], Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? 0 };
             var kind = view.Input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
             var (commit, looks) = await CandidateCommit.MakeAsync(view.Folder, view.Input, found.Trial, cancellation);
 

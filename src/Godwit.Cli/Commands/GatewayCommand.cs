@@ -32,8 +32,7 @@ internal static class GatewayCommand
                 throw new UsageException("--dollars and --tokens must be above 0");
             }
 
-            var wait = parsed.GetValue(patience)!;
-            input = Durations.TryParse(wait, out var duration) ? input with { PatienceSeconds = duration.TotalSeconds } : throw new UsageException($"--patience is '{wait}', and must be a time such as 30s or 2m");
+            input = input with { PatienceSeconds = TimeOption.Seconds("--patience", parsed.GetValue(patience)) ?? input.PatienceSeconds };
             await using var run = await GatewayRun.StartAsync(RunStore.OfUser(), input, new DurableOptions());
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, run.Run.Stopping);
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));

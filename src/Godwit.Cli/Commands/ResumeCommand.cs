@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Godwit.Durable;
-using Godwit.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
 
@@ -20,37 +19,13 @@ internal static class ResumeCommand
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
-            var folder = store.Find(parsed.GetValue(run)!);
-            var raise = Raise(folder, parsed.GetValue(time), parsed.GetValue(trials), parsed.GetValue(dollars));
+            var asked = new BudgetRaise(0, 0, TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), parsed.GetValue(dollars));
+            var raise = asked == new BudgetRaise(0, 0, null, null, null) ? null : asked;
             await using var gateways = new GatewayHost();
-            await using var host = await OptimiseHost.ResumeAsync(store, folder, new DurableOptions(), gateways, raise);
+            await using var host = await OptimiseHost.ResumeAsync(store, store.Find(parsed.GetValue(run)!), new DurableOptions(), gateways, raise);
             return await RunSession.HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
-    }
-
-    private static BudgetRaise? Raise(RunFolder folder, string? time, int? trials, decimal? dollars)
-    {
-        if (time is null && trials is null && dollars is null)
-        {
-            return null;
-        }
-
-        double? seconds = null;
-        if (time is not null)
-        {
-            seconds = Durations.TryParse(time, out var duration) ? duration.TotalSeconds : throw new UsageException($"--time is '{time}', and must be a time such as 90s or 10m");
-        }
-
-        using var reader = JournalReader.OpenVerified(folder);
-        var view = OptimiseView.Open(reader);
-        if (view.Status is RunStatus.Verified or RunStatus.NotVerified)
-        {
-            throw new UsageException($"run {view.Run} has its result already; start a new run for more");
-        }
-
-        var raise = new BudgetRaise(0, 0, seconds, trials, dollars);
-        return raise.Refusal(view.Input.Goal) is { } refusal ? throw new UsageException(refusal) : raise;
     }
 }
 

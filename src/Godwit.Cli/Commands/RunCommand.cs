@@ -79,11 +79,7 @@ internal static class RunCommand
 
     private static Goal Override(Goal goal, string? time, int? trials, ulong? seed)
     {
-        if (time is not null)
-        {
-            goal = Durations.TryParse(time, out var duration) ? goal with { Seconds = duration.TotalSeconds } : throw new UsageException($"--time is '{time}', and must be a time such as 90s or 10m");
-        }
-
+        goal = goal with { Seconds = TimeOption.Seconds("--time", time) ?? goal.Seconds };
         if (trials is { } count)
         {
             goal = count > 0 ? goal with { Trials = count } : throw new UsageException($"--trials is {count}, and must be at least 1");

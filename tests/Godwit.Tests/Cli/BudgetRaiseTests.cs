@@ -25,7 +25,7 @@ public sealed class BudgetRaiseTests : IDisposable
         var raised = _godwit.RunJson("resume", run, "--trials", "4");
         Assert.True(raised.GetProperty("state").GetString() == "verified", raised.ToString());
         Assert.Equal(before, Measured(run)[..before.Count]);
-        Assert.Contains($"4 candidates were tried", _godwit.Run("verify", raised.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
+        Assert.Contains("4 candidates were tried", _godwit.Run("verify", raised.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
         Assert.Equal(0, _godwit.Run("journal", "verify", run).Exit);
         Assert.Equal("verified", Assert.Single(_godwit.RunJson("list").EnumerateArray()).GetProperty("state").GetString());
 
@@ -65,7 +65,7 @@ public sealed class BudgetRaiseTests : IDisposable
         Assert.Equal(0.05 / (2 * 3), level, 6);
     }
 
-    /// <summary>The seeds of a run's measurements, in their order.</summary>
+    /// <summary>What a run's measurements have printed, in their order.</summary>
     private List<string> Measured(string run) => [.. _godwit.Run("log", run).Output.Split('\n').Where(line => line.Contains("METRIC", StringComparison.Ordinal))];
 
     private string Goal(string budget, string tried) => _godwit.Folder("goal", ("tune.env", "SPEED=100\n"), ("godwit.yaml", $$$"""

@@ -122,13 +122,29 @@ public sealed class CheatTests : IDisposable
         Assert.Contains("SPEED=1", File.ReadAllText(Path.Combine(goal, "use")), StringComparison.Ordinal);
     }
 
+    /// <summary>Makes the runtime's stopwatch run at a third of its speed.</summary>
+    private const string PatchedStopwatch = """
+        static Lib()
+        {
+            var field = typeof(System.Diagnostics.Stopwatch).GetField("s_tickFrequency", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
+            var set = new System.Reflection.Emit.DynamicMethod("Set", null, [], typeof(System.Diagnostics.Stopwatch).Module, true);
+            var code = set.GetILGenerator();
+            code.Emit(System.Reflection.Emit.OpCodes.Ldc_R8, (double)field.GetValue(null)! / 3);
+            code.Emit(System.Reflection.Emit.OpCodes.Stsfld, field);
+            code.Emit(System.Reflection.Emit.OpCodes.Ret);
+            set.Invoke(null, null);
+        }
+        """;
+
     /// <summary>A module initialiser runs before anything of the benchmark does; a field of the runtime's clock is as easily reached.</summary>
     [Theory]
     [InlineData("module initialiser", "[System.Runtime.CompilerServices.ModuleInitializer] internal static void Cheat() { System.Console.WriteLine(\"METRIC rounds_s=999999\"); System.Environment.Exit(0); }")]
-    [InlineData("patched Stopwatch", "static Lib() { typeof(System.Diagnostics.Stopwatch).GetField(\"s_tickFrequency\", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.SetValue(null, 0.3); }")]
+    [InlineData("patched Stopwatch", PatchedStopwatch)]
     public void Run_CSharpThatReachesItsBenchmark_IsNeverVerified(string cheat, string code)
     {
         Suite.RequireWhole(but: cheat == "module initialiser");
+
+        // Without the cheat a round takes as long as before, so what is kept shows that the cheat works.
         const string Honest = "public static class Lib { public static uint Work() { uint x = 0; for (uint i = 0; i < 20_000_000; i++) x += i * i; return x; } ";
         var goal = _godwit.Folder(
             "goal",
@@ -153,7 +169,7 @@ public sealed class CheatTests : IDisposable
                 budget: {trials: 1}
                 """));
         var result = _godwit.RunJson("run", goal);
-        Assert.True(result.GetProperty("state").GetString() is "not_verified" or "no_improvement", $"{cheat}: {result}");
+        Assert.True(result.GetProperty("state").GetString() == "not_verified", $"{cheat}: {result}");
         Assert.Equal(System.Text.Json.JsonValueKind.Null, result.GetProperty("evidence").ValueKind);
     }
 
@@ -211,7 +227,7 @@ public sealed class CheatTests : IDisposable
                 budget: {trials: 1}
                 """));
         var result = _godwit.RunJson("run", goal);
-        Assert.True(result.GetProperty("state").GetString() is "not_verified" or "no_improvement", result.ToString());
+        Assert.True(result.GetProperty("state").GetString() == "not_verified", result.ToString());
         Assert.Equal(System.Text.Json.JsonValueKind.Null, result.GetProperty("evidence").ValueKind);
     }
 

@@ -16,21 +16,21 @@ public sealed class DeliveredTreeTests : IDisposable
 
     public void Dispose() => _godwit.Dispose();
 
-    public static TheoryData<string, string, string, string> Formats => new()
+    public static TheoryData<string, string, string> Formats => new()
     {
-        { "settings.json", "{\"keep\": [1, 2.50],\r\n  \"speed\": 100}\r\n", "{\"keep\": [1, 2.50],\r\n  \"speed\": 400}\r\n", "file" },
-        { "settings.jsonc", "\uFEFF{\n  // how fast\n  \"speed\": 100, /* how fast */\n}\n", "\uFEFF{\n  // how fast\n  \"speed\": 400, /* how fast */\n}\n", "file" },
-        { "settings.toml", "# top\nspeed = 100\n[a]\nspeed = 1\n", "# top\nspeed = 400\n[a]\nspeed = 1\n", "file" },
-        { "settings.yaml", "other: '1.10'\nspeed: 100   # how fast\n", "other: '1.10'\nspeed: 400   # how fast\n", "file" },
-        { "settings.ini", "; note\nspeed = 100\n[b]\nspeed = 7\n", "; note\nspeed = 400\n[b]\nspeed = 7\n", "file" },
-        { "settings.env", "export speed=\"100\"  # note\nX='y z'\n", "export speed=\"400\"  # note\nX='y z'\n", "file" },
-        { "settings.conf", "http {\n  speed 100;\n}\n", "http {\n  speed 400;\n}\n", "file" },
-        { "settings.properties", "! note\nspeed : 100\n", "! note\nspeed : 400\n", "file" },
+        { "settings.json", "{\"keep\": [1, 2.50],\r\n  \"speed\": 100}\r\n", "{\"keep\": [1, 2.50],\r\n  \"speed\": 400}\r\n" },
+        { "settings.jsonc", "\uFEFF{\n  // how fast\n  \"speed\": 100, /* how fast */\n}\n", "\uFEFF{\n  // how fast\n  \"speed\": 400, /* how fast */\n}\n" },
+        { "settings.toml", "# top\nspeed = 100\n[a]\nspeed = 1\n", "# top\nspeed = 400\n[a]\nspeed = 1\n" },
+        { "settings.yaml", "other: '1.10'\nspeed: 100   # how fast\n", "other: '1.10'\nspeed: 400   # how fast\n" },
+        { "settings.ini", "; note\nspeed = 100\n[b]\nspeed = 7\n", "; note\nspeed = 400\n[b]\nspeed = 7\n" },
+        { "settings.env", "export speed=\"100\"  # note\nX='y z'\n", "export speed=\"400\"  # note\nX='y z'\n" },
+        { "settings.conf", "http {\n  speed 100;\n}\n", "http {\n  speed 400;\n}\n" },
+        { "settings.properties", "! note\nspeed : 100\n", "! note\nspeed : 400\n" },
     };
 
     [Theory]
     [MemberData(nameof(Formats))]
-    public void Run_SettingsInThisFormat_DeliversTheTreeThatWasConfirmed(string file, string before, string after, string way)
+    public void Run_SettingsInThisFormat_DeliversTheTreeThatWasConfirmed(string file, string before, string after)
     {
         var goal = _godwit.Folder(
             "goal", (file, before), ("tool", "#!/bin/sh\necho METRIC ops=$(grep -c 400 $1)00$(grep -c 100 $1)\n"), ("look", $"#!/bin/bash\n{Look}\n"), ("godwit.yaml", $$$"""
@@ -38,7 +38,7 @@ public sealed class DeliveredTreeTests : IDisposable
             editable: [{{{file}}}]
             measure: {command: "./look && ./tool {{{file}}}", metric: ops, direction: maximise}
             holdout: {command: "./tool {{{file}}}"}
-            parameters: { {{{way}}}: {{{file}}}, space: {speed: {type: choice, values: [100, 400]}}, try: [{speed: 400}]}
+            parameters: {file: {{{file}}}, space: {speed: {type: choice, values: [100, 400]}}, try: [{speed: 400}]}
             budget: {trials: 1}
             """));
         File.CreateSymbolicLink(Path.Combine(goal, "link"), "tool");

@@ -25,14 +25,19 @@ public sealed record BudgetRaise(int After, int Looks, double? Seconds, int? Tri
     /// <summary>The raise as it is given, by what the journal holds when nobody else can write it.</summary>
     /// <param name="reader">The journal.</param>
     /// <param name="looks">How many looks at single trials there have been.</param>
-    /// <exception cref="ArgumentException">The run has its result.</exception>
-    internal BudgetRaise Given(JournalReader reader, int looks) => OptimiseView.Open(reader).Result?.State is "verified" or "not_verified"
-        ? throw new ArgumentException($"run {reader.Run} has its result already; start a new run for more")
-        : this with { After = RootProcess.Children(reader), Looks = looks };
+    /// <exception cref="ArgumentException">It can't be given; one line that says why.</exception>
+    internal BudgetRaise Given(JournalReader reader, int looks)
+    {
+        var view = OptimiseView.Open(reader);
+        return Refusal(view) is { } refusal ? throw new ArgumentException(refusal) : this with { After = RootProcess.Children(reader), Looks = looks };
+    }
 
-    /// <summary>What of it isn't more than a goal has; null where it can be given.</summary>
-    /// <param name="goal">The goal as it stands.</param>
-    public string? Refusal(Goal goal) => this switch
+    private string? Refusal(OptimiseView view) => view.Result?.State is "verified" or "not_verified"
+        ? $"run {view.Run} has its result already; start a new run for more"
+        : Refusal(view.Input.Goal);
+
+    /// <summary>What of it isn't more than a goal has; null where all is.</summary>
+    private string? Refusal(Goal goal) => this switch
     {
         { Seconds: not null } when goal.Seconds <= 0 => "the run has no limit of time",
         { Seconds: { } seconds } when seconds <= goal.Seconds => $"the run has {Words(goal.Seconds)} already, and its time can only be raised",

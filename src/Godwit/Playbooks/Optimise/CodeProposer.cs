@@ -92,8 +92,8 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         var laid = new CodeStart(start.Tree, "");
         if (point.Parent is { } parent)
         {
-            var files = parent.Parameters.Where(pair => CandidateMaker.IsContent(pair.Value)).ToDictionary();
-            laid = await context.StepAsync($"propose/{number}/start", Effect.Repeatable, new CodeStartRequest(start.Commit, number, files), services.Code!.StartAsync);
+            var asked = new CodeStartRequest(start.Commit, number, FilesOf(parent));
+            laid = await context.StepAsync($"propose/{number}/start", Effect.Repeatable, asked, services.Code!.StartAsync);
         }
 
         var task = new AgentTask
@@ -119,29 +119,49 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         };
         Playbook<AgentTask, AgentResult> worker = task.Program is null ? new AgentPlaybook(services.Agents!) : new ProgramPlaybook(services.Agents!);
         var agent = (await context.ChildAsync($"agent/{number}", worker, () => task)).Require();
-        var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, new CodeChangeRequest(task.Name, start.Commit, agent.Tree), services.Code!.ChangeAsync);
+        var made = new CodeChangeRequest(task.Name, start.Commit, agent.Tree);
+        var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, made, services.Code!.ChangeAsync);
         var record = new TrialRecord
         {
             Parameters = change.Files,
             ActiveSeconds = change.ActiveSeconds,
             Proposer = spec.Name,
-            Claim = new TrialClaim { Agent = task.Name, Alone = control, Start = agent.Start, Parent = agent.Parent, Models = agent.Models, Summary = agent.Summary, Checks = agent.Checks, Patch = change.Patch, Shape = change.Shape },
+            Claim = new TrialClaim
+            {
+                Agent = task.Name,
+                Alone = control,
+                Start = agent.Start,
+                Parent = agent.Parent,
+                Models = agent.Models,
+                Summary = agent.Summary,
+                Checks = agent.Checks,
+                Patch = change.Patch,
+                Shape = change.Shape,
+            },
         };
         // One that was never answered wasn't stopped by anything of its own: the next would fare no better.
         var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
         if (change.Refused.Count > 0)
         {
-            return new CodeProposal(record with { Outcome = TrialOutcome.Invalid, Reason = $"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow" }, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
+            return Proposal(Invalid($"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow"));
         }
 
-        var inherited = agent.Parent == 0 ? [] : trials.First(trial => trial.Number == agent.Parent).Parameters.Where(pair => CandidateMaker.IsContent(pair.Value)).ToHashSet();
-        if (!inherited.SetEquals(change.Files))
+        var origin = trials.FirstOrDefault(trial => trial.Number == agent.Parent);
+        var inherited = FilesOf(origin);
+        if (inherited.Count != change.Files.Count || inherited.Except(change.Files).Any())
         {
-            return new CodeProposal(record, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
+            return Proposal(record);
         }
 
-        return new CodeProposal(ended is null ? record with { Outcome = TrialOutcome.Invalid, Reason = $"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}" } : null, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
+        return Proposal(ended is null ? Invalid($"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}") : null);
+
+        TrialRecord Invalid(string reason) => record with { Outcome = TrialOutcome.Invalid, Reason = reason };
+        CodeProposal Proposal(TrialRecord? trial) => new(trial, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
     }
+
+    /// <summary>The files of a trial that agents have edited, with what stands for their contents; none for no trial.</summary>
+    private static Dictionary<string, string> FilesOf(TrialRecord? trial) =>
+        trial?.Parameters.Where(pair => CandidateMaker.IsContent(pair.Value)).ToDictionary(StringComparer.Ordinal) ?? [];
 
     /// <summary>The goal, how it is measured, and what others have tried with their measured numbers.</summary>
     private string Brief(IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, TrialRecord? parent, string parentPatch)
