@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Godwit.Tests.Cli;
 
@@ -32,7 +34,7 @@ public sealed class ExampleTests : IDisposable
     [InlineData("compiler-flags", "{LEVEL: -O3, NATIVE: true, FAST_MATH: true}", false)]
     public void Run_TrapWithoutItsCheck_WinsUnlessTheMeasurementItselfSeesIt(string example, string trap, bool wins)
     {
-        Suite.RequireWhole(but: example != "sqlite-settings");
+        Suite.RequireWhole(but: example == "zstd-dictionary");
         var folder = _godwit.Example(example, goal => string.Join('\n', goal.Split('\n')
             .Where(line => !line.StartsWith("check:", StringComparison.Ordinal) && !line.Contains("durable_commits == orders", StringComparison.Ordinal))
             .Where(line => !line.TrimStart().StartsWith("- {", StringComparison.Ordinal))
@@ -47,18 +49,76 @@ public sealed class ExampleTests : IDisposable
     public void Run_RecordedAgents_EndVerifiedByTheirEdits()
     {
         Suite.RequireWhole();
-        var clone = Path.Combine(_godwit.Folder("clone"), "repository");
-        using (var git = System.Diagnostics.Process.Start("git", ["clone", "--quiet", Repository.Root, clone]))
-        {
-            git.WaitForExit();
-        }
-
+        var clone = Clone();
         var result = _godwit.RunJson("run", Path.Combine(clone, "examples", "matching-engine"), "--cassette");
         Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
         Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 5, result.ToString());
         Assert.Contains("challenge: Godwit times fresh seeds", _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
         ThrownOut(result, "matching.csproj, which the goal doesn't allow");
         ThrownOut(result, "round 2: command");
+    }
+
+    /// <summary>The command that is timed says what tree it sees; the branch, checked out by git, is that tree, and holds the values that the report names.</summary>
+    [Theory]
+    [InlineData("sqlite-settings", "settings.json", "command: dotnet bench/bin/Release/net10.0/bench.dll measure --seed")]
+    [InlineData("zstd-dictionary", "settings.json", "command: cp out/dictionary \"$GODWIT_OUT\"\n  score: ./score eval")]
+    [InlineData("compiler-flags", "flags.env", "challenge: ./kernel challenge 128")]
+    [InlineData("matching-engine", null, "challenge: dotnet bin/Release/net10.0/matching.dll challenge  ")]
+    [InlineData("search-server", "settings.json", "serve: dotnet")]
+    public void Run_Example_DeliversTheTreeThatWasConfirmed(string example, string? settings, string measured)
+    {
+        Suite.RequireWhole();
+        var clone = Clone();
+        var folder = Path.Combine(clone, "examples", example);
+        var files = Git(folder, "ls-files").Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(file => !file.Contains("heldout", StringComparison.Ordinal) && file != "cassette.jsonl");
+        File.WriteAllLines(Path.Combine(folder, "tracked"), files);
+        File.WriteAllText(Path.Combine(folder, "look"), "while IFS= read -r f; do [ -x \"$f\" ] && m=x || m=-; echo \"$m $f $(sha256sum < \"$f\")\"; done < tracked | sha256sum | sed 's/^/TREE /'\n");
+        var goal = Path.Combine(folder, "godwit.yaml");
+        var text = File.ReadAllText(goal);
+        Assert.Contains(measured, text, StringComparison.Ordinal);
+        File.WriteAllText(goal, text.Replace(measured, measured.Replace(": ", ": sh look >&2 && ", StringComparison.Ordinal)
+            .Replace("score: sh look >&2 && ", "score: ", StringComparison.Ordinal), StringComparison.Ordinal));
+        Git(clone, "add", "--all");
+        Git(clone, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "--quiet", "--message", "look");
+
+        var result = settings is null ? _godwit.RunJson("run", folder, "--cassette") : _godwit.RunJson("run", folder);
+        Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
+
+        var delivered = Path.Combine(Path.GetDirectoryName(clone)!, "delivered");
+        Git(clone, "clone", "--quiet", "--branch", result.GetProperty("branch").GetString()!, clone, delivered);
+        delivered = Path.Combine(delivered, "examples", example);
+        var finalist = _godwit.RunJson("log", "last").EnumerateArray().Where(line => line.TryGetProperty("trial", out var trial) && trial.GetInt32() == -1)
+            .SelectMany(command => Regex.Matches(command.GetProperty("output").GetString()!, "TREE ([0-9a-f]{64})"));
+        Assert.Equal(finalist.Last().Value, Sh(delivered, "sh look").Split("  ")[0].Trim());
+
+        // What the commit says of each parameter, and what a reader that isn't Godwit's finds in the file.
+        var said = Regex.Matches(Git(delivered, "log", "-1", "--format=%B"), @"^(\w+): .* -> (\S+)$", RegexOptions.Multiline);
+        Assert.Equal(settings is not null, said.Count > 0);
+        Assert.All(said, value => Assert.Equal(value.Groups[2].Value, Read(delivered, settings!, value.Groups[1].Value)));
+    }
+
+    private static string Read(string folder, string settings, string name) => settings.EndsWith(".json", StringComparison.Ordinal)
+        ? JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, settings))).RootElement.GetProperty(name).ToString().ToLowerInvariant()
+        : Sh(folder, $". ./{settings} && printf %s \"${name}\"");
+
+    private string Clone()
+    {
+        var clone = Path.Combine(_godwit.Folder("clone"), "repository");
+        Git(Repository.Root, "clone", "--quiet", Repository.Root, clone);
+        return clone;
+    }
+
+    private static string Git(string folder, params string[] arguments) => Output("git", folder, arguments);
+
+    private static string Sh(string folder, string line) => Output("sh", folder, "-c", line);
+
+    private static string Output(string program, string folder, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        return output;
     }
 
     [Theory]

@@ -115,8 +115,13 @@ internal static class Simulation
 {
     public const int Candidates = 40;
 
-    /// <summary>By default the commit decides, so that no lucky seed is kept.</summary>
-    public static ulong Seed { get; } = ulong.TryParse(Environment.GetEnvironmentVariable("GODWIT_TEST_SEED"), out var seed) ? seed : SeedOfCommit();
+    /// <summary>
+    /// The whole suite, whose bounds are exact, takes its seed from the commit, so that no lucky one is kept; the quick one has a
+    /// fixed seed, so that no commit turns it red by chance.
+    /// </summary>
+    public static ulong Seed { get; } = ulong.TryParse(Environment.GetEnvironmentVariable("GODWIT_TEST_SEED"), out var seed) ? seed
+        : Suite.IsWhole ? SeedOfCommit()
+        : 20260501;
 
     public static IReadOnlyList<SimulatedRun> Run(int runs, string name, NoiseModel noise, Func<ulong, string, double> trueLog)
     {

@@ -5,8 +5,8 @@ namespace Godwit.Tests.Playbooks.Optimise;
 /// <summary>The proof itself, under noise: how often it claims what isn't there, and how often it finds what is.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    private static readonly int NullRuns = Suite.IsWhole ? 4000 : 200;
-    private static readonly int PowerRuns = Suite.IsWhole ? 2000 : 150;
+    private static readonly int NullRuns = Suite.IsWhole ? 4000 : 100;
+    private static readonly int PowerRuns = Suite.IsWhole ? 2000 : 80;
 
     public static TheoryData<string> Noises => ["normal", "bimodal", "quantised", "heteroscedastic", "second-position", "liar", "early-exit", "carry-over"];
 
