@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Godwit.Durable;
 using Godwit.Identity;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Bench;
 

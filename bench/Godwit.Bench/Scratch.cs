@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Godwit.Durable;
 using Godwit.Identity;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Bench;
 

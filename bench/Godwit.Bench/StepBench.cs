@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Bench;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Godwit.Agents;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Playbooks.Optimise;
 using Godwit.Verification;
 

@@ -1,4 +1,5 @@
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 
 namespace Godwit.Cli;
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Godwit.Cli.Commands;
 using Godwit.Durable;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 
 namespace Godwit.Cli;
 
@@ -76,6 +77,9 @@ internal static class RunSession
                     terminal.Line($"{terminal.Bad("parked")}   {reason}");
                 }
 
+                terminal.Line(view.Parked.Count > 0
+                    ? $"go on    'godwit resolve {view.Run}' with --retry, --done or --fail answers what is parked; then 'godwit resume {view.Run}'"
+                    : $"go on    godwit resume {view.Run}");
                 return;
             case RunState.Failed:
                 terminal.Line($"{terminal.Bad("failed")}   {end.Failure!.Message}");

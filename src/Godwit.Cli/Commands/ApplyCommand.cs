@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 using Godwit.Workspaces;
 
 namespace Godwit.Cli.Commands;

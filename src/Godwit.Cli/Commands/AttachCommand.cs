@@ -1,7 +1,8 @@
 using System.CommandLine;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 

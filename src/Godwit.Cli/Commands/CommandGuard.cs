@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Godwit.Durable;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Sandbox;
 using Godwit.Verification;
 using Godwit.Workspaces;
@@ -40,6 +40,8 @@ internal static class CommandGuard
             var (code, message) = error switch
             {
                 OperationCanceledException => (ExitCode.Stopped, "stopped"),
+                RunOwnedException { Run: { } run } => (ExitCode.Journal, $"{error.Message}; 'godwit attach {run}' watches it and 'godwit stop {run}' ends it"),
+                JournalStoppedException { Run: { } run } => (ExitCode.Journal, $"{error.Message}: godwit resume {run}"),
                 JournalException => (ExitCode.Journal, error.Message),
                 SandboxException => (ExitCode.Unavailable, error.Message),
                 EvidenceException evidence => (evidence.UnknownKey ? ExitCode.UnknownKey : ExitCode.BadEvidence, error.Message),

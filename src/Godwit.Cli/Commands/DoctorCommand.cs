@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Godwit.Identity;
 using Godwit.Models;
 using Godwit.Playbooks;
+using Godwit.Runs;
 using Godwit.Sandbox;
 
 namespace Godwit.Cli.Commands;

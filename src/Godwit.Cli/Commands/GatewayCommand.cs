@@ -6,6 +6,7 @@ using Godwit.Models;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Gateway;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 using Godwit.Server;
 
 namespace Godwit.Cli.Commands;

@@ -1,7 +1,8 @@
 using System.CommandLine;
+using Godwit.Durable.Journal;
 using Godwit.Identity;
-using Godwit.Journal;
 using Godwit.Playbooks;
+using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 

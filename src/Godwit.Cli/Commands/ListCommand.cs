@@ -1,9 +1,10 @@
 using System.CommandLine;
 using Godwit.Agents;
 using Godwit.Durable;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 

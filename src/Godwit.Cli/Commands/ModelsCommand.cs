@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Godwit.Models;
 using Godwit.Playbooks;
+using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using Godwit.Durable;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Godwit.Durable;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 using Godwit.Sandbox;
 
 namespace Godwit.Cli.Commands;

@@ -2,9 +2,10 @@ using System.CommandLine;
 using System.Text;
 using Godwit.Agents;
 using Godwit.Durable;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 using Godwit.Verification;
 
 namespace Godwit.Cli.Commands;

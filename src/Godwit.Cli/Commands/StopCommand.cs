@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Godwit.Durable;
 using Godwit.Playbooks;
+using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 

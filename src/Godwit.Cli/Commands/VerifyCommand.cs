@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Godwit.Identity;
 using Godwit.Playbooks;
+using Godwit.Runs;
 using Godwit.Verification;
 
 namespace Godwit.Cli.Commands;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 using Godwit.Search;
 using Godwit.Verification;
 

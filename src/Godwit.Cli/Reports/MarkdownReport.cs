@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Godwit.Runs;
 
 namespace Godwit.Cli.Reports;
 

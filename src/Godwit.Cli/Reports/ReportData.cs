@@ -1,7 +1,8 @@
+using Godwit.Durable.Journal;
 using Godwit.Identity;
-using Godwit.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 using Godwit.Verification;
 using Godwit.Workspaces;
 

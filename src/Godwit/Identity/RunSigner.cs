@@ -1,5 +1,5 @@
 using System.Text;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Identity;
 

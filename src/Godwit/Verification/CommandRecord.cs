@@ -1,4 +1,4 @@
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Verification;
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Godwit.Durable;
 using Godwit.Identity;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Verification;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
+using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
 

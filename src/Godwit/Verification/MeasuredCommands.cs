@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
+using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
 using Microsoft.Win32.SafeHandles;

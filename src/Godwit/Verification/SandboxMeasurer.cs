@@ -1,6 +1,6 @@
 using System.Text;
 using Godwit.Durable;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
 

@@ -4,7 +4,7 @@ using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Guardian;
 using Godwit.Identity;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Models;
 using Godwit.Sandbox;
 using Godwit.Tests.Models;

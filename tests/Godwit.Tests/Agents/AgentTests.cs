@@ -3,7 +3,7 @@ using Godwit.Agents;
 using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Identity;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Tests.Durable;
 using Godwit.Tests.Models;
 

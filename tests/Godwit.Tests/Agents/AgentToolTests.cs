@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Godwit.Agents;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Tests.Models;
 using Godwit.Tools;
 using Godwit.Workspaces;

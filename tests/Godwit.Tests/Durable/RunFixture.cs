@@ -1,6 +1,6 @@
 using Godwit.Durable;
 using Godwit.Identity;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Tests.Durable;
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Godwit.Durable;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Gateway;
+using Godwit.Runs;
 using Godwit.Server;
 
 namespace Godwit.Tests.Models;

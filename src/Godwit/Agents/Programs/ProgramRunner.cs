@@ -2,7 +2,7 @@ using System.Text;
 using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Guardian;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Models;
 using Godwit.Sandbox;
 using Godwit.Workspaces;

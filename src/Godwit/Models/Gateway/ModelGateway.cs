@@ -136,7 +136,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         {
             await RefuseAsync(response, call, failed.Failure);
         }
-        catch (Exception error) when (error is StepFailedException or OperationCanceledException or Godwit.Journal.JournalException)
+        catch (Exception error) when (error is StepFailedException or OperationCanceledException or Godwit.Durable.Journal.JournalException)
         {
             // Who has been told of the error needn't see the connection break as well.
             if (!relay.HasToldError)

@@ -1,6 +1,7 @@
 using Godwit.Durable;
 using Godwit.Identity;
 using Godwit.Playbooks.Optimise;
+using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Verification;
 using Godwit.Workspaces;

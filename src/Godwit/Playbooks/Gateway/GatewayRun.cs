@@ -1,8 +1,9 @@
 using Godwit.Budgets;
 using Godwit.Durable;
+using Godwit.Durable.Journal;
 using Godwit.Identity;
-using Godwit.Journal;
 using Godwit.Models;
+using Godwit.Runs;
 
 namespace Godwit.Playbooks.Gateway;
 

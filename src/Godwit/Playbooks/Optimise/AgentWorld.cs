@@ -1,9 +1,10 @@
 using Godwit.Agents;
 using Godwit.Budgets;
 using Godwit.Durable;
+using Godwit.Durable.Journal;
 using Godwit.Guardian;
-using Godwit.Journal;
 using Godwit.Models;
+using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Tools;
 using Godwit.Verification;

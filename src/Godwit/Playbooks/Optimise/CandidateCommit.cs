@@ -1,5 +1,6 @@
 using System.Globalization;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
+using Godwit.Runs;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Optimise;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Godwit.Durable;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Verification;
 using Godwit.Workspaces;
 

@@ -1,5 +1,5 @@
 using Godwit.Durable;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Optimise;

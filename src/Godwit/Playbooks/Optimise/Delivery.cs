@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Godwit.Durable;
+using Godwit.Durable.Journal;
 using Godwit.Identity;
-using Godwit.Journal;
+using Godwit.Runs;
 using Godwit.Verification;
 using Godwit.Workspaces;
 

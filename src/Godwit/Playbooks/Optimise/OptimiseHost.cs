@@ -1,7 +1,8 @@
 using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Durable.Journal;
 using Godwit.Identity;
-using Godwit.Journal;
+using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Verification;
 using Godwit.Workspaces;

@@ -1,6 +1,6 @@
 using Godwit.Agents;
 using Godwit.Durable;
-using Godwit.Journal;
+using Godwit.Durable.Journal;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Optimise;

@@ -1,4 +1,5 @@
-using Godwit.Journal;
+using Godwit.Durable.Journal;
+using Godwit.Runs;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Optimise;

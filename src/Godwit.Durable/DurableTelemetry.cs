@@ -1,0 +1,36 @@
+using System.Diagnostics;
+using Godwit.Durable.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>
+/// Traces of runs and steps, for whoever listens: <c>AddSource(DurableTelemetry.SourceName)</c> of OpenTelemetry. No input and no result is in them.
+/// </summary>
+public static class DurableTelemetry
+{
+    /// <summary>The name of the activity source.</summary>
+    public const string SourceName = "Godwit.Durable";
+
+    private static readonly ActivitySource Source = new(SourceName);
+
+    /// <summary>The time in which a run has this owner.</summary>
+    internal static Activity? StartRun(RunJournal journal) => Source.StartActivity("run")
+        ?.SetTag("godwit.run.id", journal.Reader.Run)
+        .SetTag("godwit.run.generation", journal.Generation);
+
+    /// <summary>A step, all its attempts included.</summary>
+    internal static Activity? StartStep(string run, long process, StepWork work, ActivityContext parent) => Source.StartActivity("step", ActivityKind.Internal, parent)
+        ?.SetTag("godwit.run.id", run)
+        .SetTag("godwit.process", process)
+        .SetTag("godwit.step.key", work.Key)
+        .SetTag("godwit.step.effect", work.Effect.GetType().Name.Replace("Case", "", StringComparison.Ordinal).ToLowerInvariant());
+
+    /// <summary>Says how a step has ended.</summary>
+    internal static void End(Activity? step, StepEnd end)
+    {
+        if (step is not null && end.Drafts is [.., { Kind: EntryKind.StepFailed or EntryKind.StepParked } last])
+        {
+            step.SetStatus(ActivityStatusCode.Error, last.Kind == EntryKind.StepParked ? end.Info.Reason : Canonical.Deserialize<Failure>(last.Data).Message);
+        }
+    }
+}

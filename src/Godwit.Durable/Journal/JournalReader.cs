@@ -1,0 +1,212 @@
+using System.Collections.Concurrent;
+
+namespace Godwit.Durable.Journal;
+
+/// <summary>Reads a run's journal. Any number of readers may stand beside the owner.</summary>
+public sealed class JournalReader : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Database _database;
+    private readonly ConcurrentBag<(Database Database, Statement OfProcess)> _idle = [];
+    private readonly bool _readOnly;
+
+    private JournalReader(RunFolder folder, Database database, bool readOnly)
+    {
+        _readOnly = readOnly;
+        Folder = folder;
+        _database = database;
+        using (var run = database.Prepare("SELECT id FROM run"))
+        {
+            Run = run.Step() ? run.Text(0) : throw new JournalCorruptException($"{folder.Journal} names no run; restore the run's folder from a copy");
+        }
+
+    }
+
+    /// <summary>Where the run stands.</summary>
+    public RunFolder Folder { get; }
+
+    /// <summary>The run's id, as the journal has it: a copied folder may have another name.</summary>
+    public string Run { get; }
+
+    /// <summary>Opens a run's journal for reading.</summary>
+    /// <exception cref="JournalException">No journal, an unknown version, or a file that isn't one.</exception>
+    public static JournalReader Open(RunFolder folder)
+    {
+        RequireExists(folder);
+        Database? database = null;
+        try
+        {
+            // A reader of a WAL database needs its shared index, which a read-only connection can't make where it is missing.
+            var readOnly = IsReadOnly(folder);
+            database = Database.Open(folder.Journal, readOnly);
+            JournalSchema.Require(database, folder);
+            return new JournalReader(folder, database, readOnly);
+        }
+        catch (DatabaseException error)
+        {
+            database?.Dispose();
+            throw new JournalCorruptException($"{folder.Journal} can't be read ({error.Message}); restore the run's folder from a copy");
+        }
+        catch
+        {
+            database?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a run's journal for reading once every entry has been found to be what was written.</summary>
+    /// <exception cref="JournalException">As <see cref="Open"/>, or names the first bad entry.</exception>
+    public static JournalReader OpenVerified(RunFolder folder)
+    {
+        var reader = Open(folder);
+        try
+        {
+            JournalScan.Verify(reader, checkpoint: null, visit: null);
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The entries of one process after a sequence, in order. Several threads may read at once, each on a connection of its own.</summary>
+    public IReadOnlyList<Entry> OfProcess(long process, long after = 0)
+    {
+        if (!_idle.TryTake(out var connection))
+        {
+            var database = Database.Open(Folder.Journal, _readOnly);
+
+            // 32 MiB: a process's entries lie all over the file, and the tree above them should stay in memory.
+            database.Execute("PRAGMA cache_size=-32768");
+            connection = (database, database.Prepare($"SELECT {EntryRow.Columns} FROM entries WHERE process = ? AND seq > ? ORDER BY seq"));
+        }
+
+        var entries = new List<Entry>();
+        var bytes = new EntryBytes();
+        try
+        {
+            connection.OfProcess.Bind(1, process).Bind(2, after);
+            while (connection.OfProcess.Step())
+            {
+                entries.Add(new EntryRow(connection.OfProcess).ToEntry(bytes));
+            }
+        }
+        finally
+        {
+            connection.OfProcess.Reset();
+            _idle.Add(connection);
+        }
+
+        return entries;
+    }
+
+    /// <summary>Entries of a run after a sequence, in order.</summary>
+    /// <param name="after">0 for all.</param>
+    /// <param name="kinds">Only these kinds; none for all.</param>
+    public IReadOnlyList<Entry> After(long after, params ReadOnlySpan<EntryKind> kinds)
+    {
+        var filter = kinds.IsEmpty ? "" : $"AND kind IN ({string.Join(',', kinds.ToArray().Select(kind => (int)kind))})";
+        lock (_gate)
+        {
+            using var statement = _database.Prepare($"SELECT {EntryRow.Columns} FROM entries WHERE seq > ? {filter} ORDER BY seq");
+            statement.Bind(1, after);
+            var entries = new List<Entry>();
+            while (statement.Step())
+            {
+                entries.Add(new EntryRow(statement).ToEntry());
+            }
+
+            return entries;
+        }
+    }
+
+    /// <summary>The content of a blob, checked against its name.</summary>
+    /// <exception cref="JournalCorruptException">It is missing or isn't what was written.</exception>
+    public byte[] Blob(BlobRef reference) => TryBlob(reference.Sha256) is { } content && BlobRef.Of(content) == reference
+        ? content
+        : throw new JournalCorruptException($"blob {reference.Sha256} of run {Folder.Id} is missing or damaged; restore the run's folder from a copy");
+
+    internal byte[]? TryBlob(string sha256)
+    {
+        lock (_gate)
+        {
+            using var statement = _database.Prepare("SELECT content FROM blobs WHERE sha256 = ?");
+            statement.Bind(1, sha256);
+            if (statement.Step())
+            {
+                return statement.Span(0).ToArray();
+            }
+        }
+
+        var path = BlobFiles.PathOf(Folder, sha256);
+        return File.Exists(path) ? File.ReadAllBytes(path) : null;
+    }
+
+    internal string? LastCheckpoint()
+    {
+        lock (_gate)
+        {
+            using var statement = _database.Prepare("SELECT line FROM checkpoints ORDER BY seq DESC LIMIT 1");
+            return statement.Step() ? statement.Text(0) : null;
+        }
+    }
+
+    internal void Scan(EntryVisitor visit)
+    {
+        lock (_gate)
+        {
+            using var statement = _database.Prepare($"SELECT {EntryRow.Columns} FROM entries ORDER BY seq");
+            while (statement.Step())
+            {
+                visit(new EntryRow(statement));
+            }
+        }
+    }
+
+    internal string QuickCheck()
+    {
+        lock (_gate)
+        {
+            using var statement = _database.Prepare("PRAGMA quick_check(1)");
+            return statement.Step() ? statement.Text(0) : "no answer";
+        }
+    }
+
+    internal static void RequireExists(RunFolder folder)
+    {
+        if (!File.Exists(folder.Journal))
+        {
+            throw new JournalMissingException($"{folder.Path} holds no run");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        while (_idle.TryTake(out var connection))
+        {
+            connection.OfProcess.Dispose();
+            connection.Database.Dispose();
+        }
+
+        lock (_gate)
+        {
+            _database.Dispose();
+        }
+    }
+
+    private static bool IsReadOnly(RunFolder folder)
+    {
+        try
+        {
+            using var probe = new FileStream(folder.Journal, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            return false;
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+        {
+            return true;
+        }
+    }
+}

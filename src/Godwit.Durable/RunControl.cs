@@ -1,0 +1,176 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Godwit.Durable.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>What another terminal asks of a run's owner: one JSON line each way.</summary>
+/// <param name="Ask"><c>stop</c>, <c>resolve</c> or <c>signal</c>.</param>
+/// <param name="Process">For resolve and signal: the process.</param>
+/// <param name="Key">For resolve: the parked step, or empty for the process. For signal: its name.</param>
+/// <param name="How">For resolve: <c>retry</c>, <c>done</c> or <c>fail</c>. For signal: the sender's id.</param>
+/// <param name="Value">For resolve: the result's JSON, or why it failed. For signal: the payload's JSON.</param>
+public sealed record ControlRequest(string Ask, long Process = 0, string Key = "", string How = "", string Value = "")
+{
+    /// <summary>The answer that a resolve stands for.</summary>
+    /// <exception cref="ArgumentException">It is none.</exception>
+    public Resolution Resolution() => How switch
+    {
+        "retry" => new Resolution.Retry(),
+        "done" => new Resolution.Done(Value),
+        "fail" => new Resolution.Fail(Value),
+        _ => throw new ArgumentException($"'{How}' is no answer; there are retry, done and fail"),
+    };
+}
+
+/// <summary>The owner's answer.</summary>
+/// <param name="Done">Whether it was carried out.</param>
+/// <param name="Message">What was done, or why not.</param>
+public sealed record ControlReply(bool Done, string Message);
+
+/// <summary>The unix socket in a run's folder: its owner answers, other terminals ask.</summary>
+public sealed partial class RunControl : IAsyncDisposable
+{
+    private readonly DurableRun _run;
+    private readonly CancellationTokenSource _stop;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Socket _listener;
+    private readonly Task _serving;
+
+    private RunControl(DurableRun run, CancellationTokenSource stop, Socket listener)
+    {
+        _run = run;
+        _stop = stop;
+        _listener = listener;
+        _serving = ServeAsync();
+    }
+
+    /// <summary>Listens until disposed.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="stop">Cancelled when a stop is asked for.</param>
+    public static RunControl Listen(DurableRun run, CancellationTokenSource stop)
+    {
+        var folder = run.Journal.Folder;
+
+        // What a dead owner left; the lock says that there is no other.
+        File.Delete(folder.Socket);
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        WithShortPath(folder, listener.Bind);
+        listener.Listen(8);
+        return new RunControl(run, stop, listener);
+    }
+
+    /// <summary>Asks the owner of a run; null where it has none.</summary>
+    public static async Task<ControlReply?> AskAsync(RunFolder folder, ControlRequest request, CancellationToken cancellation)
+    {
+        if (!RunLock.IsHeld(folder))
+        {
+            return null;
+        }
+
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            WithShortPath(folder, socket.Connect);
+        }
+        catch (SocketException)
+        {
+            throw new RunOwnedException($"the owner of run {folder.Id} doesn't listen (it may be starting or ending); try again in a moment");
+        }
+
+        await using var stream = new NetworkStream(socket);
+        await using var writer = new StreamWriter(stream, leaveOpen: true) { AutoFlush = true };
+        using var reader = new StreamReader(stream);
+        await writer.WriteLineAsync(JsonSerializer.Serialize(request).AsMemory(), cancellation);
+        var line = await reader.ReadLineAsync(cancellation);
+        return line is null ? new ControlReply(false, "the owner ended before it answered") : JsonSerializer.Deserialize<ControlReply>(line)!;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        _listener.Dispose();
+        await _serving;
+        _closing.Dispose();
+        File.Delete(_run.Journal.Folder.Socket);
+    }
+
+    private async Task ServeAsync()
+    {
+        while (!_closing.IsCancellationRequested)
+        {
+            try
+            {
+                using var socket = await _listener.AcceptAsync(_closing.Token);
+                await using var stream = new NetworkStream(socket);
+                using var reader = new StreamReader(stream, leaveOpen: true);
+                await using var writer = new StreamWriter(stream) { AutoFlush = true };
+                if (await reader.ReadLineAsync(_closing.Token) is { } line)
+                {
+                    await writer.WriteLineAsync(JsonSerializer.Serialize(await AnswerAsync(line)));
+                }
+            }
+            catch (Exception error) when (error is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+            {
+                // Who asked has gone, or this is closing.
+            }
+        }
+    }
+
+    private async Task<ControlReply> AnswerAsync(string line)
+    {
+        try
+        {
+            var request = JsonSerializer.Deserialize<ControlRequest>(line)!;
+            switch (request.Ask)
+            {
+                case "stop":
+                    await _stop.CancelAsync();
+                    return new ControlReply(true, "stopping");
+                case "resolve":
+                    await _run.ResolveAsync(request.Process, request.Key, request.Resolution());
+                    return new ControlReply(true, "resolved; the run goes on");
+                case "signal":
+                    var delivered = await _run.SignalAsync(request.Process, request.Key, request.How, System.Text.Encoding.UTF8.GetBytes(request.Value));
+                    return new ControlReply(delivered, delivered ? "answered" : "it was answered before");
+                default:
+                    return new ControlReply(false, $"this owner doesn't know '{request.Ask}'");
+            }
+        }
+        catch (Exception error) when (error is JsonException or ArgumentException or JournalException)
+        {
+            return new ControlReply(false, error.Message);
+        }
+    }
+
+    /// <summary>A socket's path has at most 108 bytes, a run's folder any number: the folder's descriptor makes it short.</summary>
+    private static void WithShortPath(RunFolder folder, Action<System.Net.EndPoint> use)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            use(new UnixDomainSocketEndPoint(folder.Socket));
+            return;
+        }
+
+        var descriptor = Open(folder.Path, 0x210000 | 0x80000); // O_PATH | O_DIRECTORY | O_CLOEXEC
+        try
+        {
+            use(new UnixDomainSocketEndPoint(descriptor < 0 ? folder.Socket : $"/proc/self/fd/{descriptor}/{Path.GetFileName(folder.Socket)}"));
+        }
+        finally
+        {
+            if (descriptor >= 0)
+            {
+                _ = Close(descriptor);
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

@@ -1,0 +1,286 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using Godwit.Durable.Journal;
+
+namespace Godwit.Durable;
+
+/// <summary>Runs one step by the rules of its effect. What it needs of the past is handed in; what it learned is handed back.</summary>
+internal sealed class StepRunner(
+    RunJournal journal, ActiveClock clock, DurableOptions options, long process, ActivityContext trace, Action<IReadOnlyList<Draft>, Receipt> intended)
+{
+    private const int NoSpaceLeft = 28; // ENOSPC
+
+    public async Task<StepEnd> RunAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
+    {
+        using var activity = DurableTelemetry.StartStep(journal.Reader.Run, process, work, trace);
+        var end = await RunByEffectAsync(work, former, openIntents, accepted, cancellation);
+        DurableTelemetry.End(activity, end);
+        return end;
+    }
+
+    private async Task<StepEnd> RunByEffectAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
+    {
+        switch (work.Effect)
+        {
+            case Effect.PaidCase paid:
+                return await PayAsync(work, paid, former, openIntents, cancellation);
+            case Effect.ExternalCase external:
+                if (await SettleExternalAsync(work, external, former, openIntents, accepted, cancellation) is { } end)
+                {
+                    return end;
+                }
+
+                break;
+        }
+
+        return await TryAsync(work, former, cancellation);
+    }
+
+    /// <summary>Reserves, states the intent, tries, and gives the difference back once the result is durable.</summary>
+    private async Task<StepEnd> PayAsync(StepWork work, Effect.PaidCase paid, Entry? former, IReadOnlyList<Entry> openIntents, CancellationToken cancellation)
+    {
+        var booked = openIntents.Select(open => Book(process, open)).ToList();
+        IReservation? reservation = null;
+        try
+        {
+            var reserving = paid.Budget?.ReserveAsync(paid.WorstCase, cancellation);
+            if (reserving is { IsCompleted: false })
+            {
+                // What is queued behind the intent doesn't wait for others to give back what they hold.
+                journal.Flush();
+            }
+
+            reservation = reserving is null ? null : await reserving;
+        }
+        catch (BudgetExceededException refused)
+        {
+            var end = await FailedAsync(work, new Failure("budget", BudgetExceededException.Cause, refused.Message, 0), Charge.None, cancellation);
+            return end with { Drafts = [.. booked, .. end.Drafts] };
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return StepEnd.Interrupted;
+        }
+
+        try
+        {
+            // One unit: there is no moment in which the open call is neither booked nor reserved.
+            var info = new EntryInfo { Effect = "paid", Budget = paid.Budget?.Id, Charge = paid.WorstCase };
+            await IntendAsync([.. booked, new Draft(process, EntryKind.StepIntended, work.Key, work.Input, info.ToBytes())]);
+            var end = await TryAsync(work, former, cancellation);
+            if (end == StepEnd.Unbilled)
+            {
+                await IntendAsync([new Draft(process, EntryKind.StepBooked, work.Key, Info: new EntryInfo { Budget = paid.Budget?.Id, Charge = Charge.None }.ToBytes())]);
+                reservation?.Settle(Charge.None);
+                reservation = null;
+                return StepEnd.Interrupted;
+            }
+
+            if (end == StepEnd.Interrupted || reservation is null)
+            {
+                return end;
+            }
+
+            var (held, cost) = (reservation, end.Info.Charge ?? Charge.None);
+            reservation = null;
+            return end with { Appended = () => held.Settle(cost) };
+        }
+        finally
+        {
+            // What was interrupted stays open in the journal, and counts as spent.
+            reservation?.Settle(paid.WorstCase);
+        }
+    }
+
+    /// <summary>The entry that counts an open call as spent.</summary>
+    public static Draft Book(long process, Entry intent)
+    {
+        var info = EntryInfo.Of(intent);
+        return new Draft(process, EntryKind.StepBooked, intent.Key, Info: new EntryInfo { Budget = info.Budget, Charge = info.Charge }.ToBytes());
+    }
+
+    private async Task IntendAsync(IReadOnlyList<Draft> drafts)
+    {
+        var receipt = await journal.AppendAsync(new AppendUnit(drafts));
+        intended(drafts, receipt);
+        options.Failpoint?.Invoke("intended");
+    }
+
+    /// <summary>Decides whether an external step may be tried; an end that is not null is final.</summary>
+    private async Task<StepEnd?> SettleExternalAsync(
+        StepWork work, Effect.ExternalCase external, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
+    {
+        var open = openIntents.Count > 0 ? openIntents[^1] : null;
+        if (!accepted && (former ?? open) is { } earlier && !earlier.Input.Span.SequenceEqual(work.Input))
+        {
+            return Park(work, former is null
+                ? "it was tried before with another input, and whether that took effect isn't known"
+                : "it took effect before with another input; an external step never fires twice");
+        }
+
+        if (open is null)
+        {
+            await IntendAsync([new Draft(
+                process, EntryKind.StepIntended, work.Key, work.Input, new EntryInfo { Effect = "external", Idempotency = IdempotencyKey(work) }.ToBytes())]);
+            return null;
+        }
+
+        // An intent stands behind all that the step was asked for; an open one is from an earlier owner, and says nothing of that.
+        await journal.AppendAsync(AppendUnit.Nothing);
+        if (external.Probe is { } probe)
+        {
+            return await AskProbeAsync(work, probe, external.TargetDeduplicates, cancellation);
+        }
+
+        return external.TargetDeduplicates
+            ? null
+            : Park(work, "it was in flight when its owner died, and its target neither deduplicates nor can be asked");
+    }
+
+    private async Task<StepEnd?> AskProbeAsync(StepWork work, Probe probe, bool targetDeduplicates, CancellationToken cancellation)
+    {
+        // The old attempt's owner is dead: this one holds the lock. What it had sent may still be on its way.
+        await Task.Delay(probe.Settle, options.Time, cancellation);
+        return await probe.AskAsync(IdempotencyKey(work), cancellation) switch
+        {
+            ProbeAnswer.Happened happened => Completed(work, work.Serialize(happened.Value), EntryInfo.Empty, []),
+            ProbeAnswer.Absent => null,
+            ProbeAnswer.Unknown when targetDeduplicates => null,
+            ProbeAnswer.Unknown unknown => Park(work, unknown.Reason),
+            _ => throw new InvalidOperationException("unknown answer of a probe"),
+        };
+    }
+
+    private async Task<StepEnd> TryAsync(StepWork work, Entry? former, CancellationToken cancellation)
+    {
+        var charge = Charge.None;
+        var calls = new PaidCalls(journal, this, process, work.Key, intended);
+        for (var number = 1; ; number++)
+        {
+            var attempt = new Attempt(number, journal.Generation, IdempotencyKey(work), journal.Reader, clock, calls);
+            Failure failure;
+            var retry = false;
+            try
+            {
+                var result = await RunBodyAsync(work, attempt, cancellation);
+                options.Failpoint?.Invoke("effect-done");
+                var info = new EntryInfo
+                {
+                    Attempts = number == 1 ? 0 : number,
+                    Supersedes = former?.Sequence ?? 0,
+                    Charge = Cost(work, charge, attempt),
+                    Budget = (work.Effect as Effect.PaidCase)?.Budget?.Id,
+                };
+                if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
+                {
+                    info = info with { Workspace = workspace.Id, Tree = await workspace.SnapshotAsync(cancellation) };
+                }
+
+                return Completed(work, result, info, attempt.Blobs);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return work.Effect is Effect.PaidCase && attempt.Charge == Charge.None ? StepEnd.Unbilled : StepEnd.Interrupted;
+            }
+            catch (TimeoutException error)
+            {
+                failure = new Failure("timeout", "timeout", error.Message, number);
+                retry = true;
+            }
+            catch (StepFaultException fault)
+            {
+                failure = new Failure("body", fault.Cause, fault.Message, number);
+                retry = fault.Retry;
+            }
+            catch (IOException full) when ((full.HResult & 0xffff) == NoSpaceLeft)
+            {
+                // The host is at fault, not the step: nothing is journaled of it, and a resume tries it again.
+                throw new JournalStoppedException($"the disk is full ({full.Message}); free some space and resume the run", full) { Run = journal.Reader.Run };
+            }
+            catch (Exception error) when (error is not (JournalException or DurableRuleException))
+            {
+                failure = new Failure("body", "exception", error.Message, number);
+            }
+
+            if (retry && work.Effect is Effect.ExternalCase { TargetDeduplicates: false } external)
+            {
+                // Whether this attempt took effect isn't known, and a second one is only sound where somebody can tell.
+                if (external.Probe is { } probe)
+                {
+                    if (await AskProbeAsync(work, probe, targetDeduplicates: false, cancellation) is { } known)
+                    {
+                        return known;
+                    }
+                }
+                else if (failure.Phase == "timeout")
+                {
+                    return Park(work, $"{failure.Message}, and whether it took effect isn't known: its target neither deduplicates nor can be asked");
+                }
+                else
+                {
+                    retry = false;
+                }
+            }
+
+            charge += Cost(work, Charge.None, attempt) ?? Charge.None;
+            if (!retry || number >= work.Options.MaxAttempts || work.Effect is Effect.PaidCase { Budget: not null })
+            {
+                return await FailedAsync(work, failure, charge, cancellation);
+            }
+
+            await Task.Delay(work.Options.Backoff * Math.Pow(2, number - 1), options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<byte[]> RunBodyAsync(StepWork work, Attempt attempt, CancellationToken cancellation)
+    {
+        if (work.Options.Timeout is not { } limit)
+        {
+            return await work.RunAsync(attempt, cancellation);
+        }
+
+        using var timeout = new CancellationTokenSource(limit, options.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        try
+        {
+            return await work.RunAsync(attempt, both.Token);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"step '{work.Key}' took longer than {limit.TotalSeconds:0.#} s");
+        }
+    }
+
+    private StepEnd Completed(StepWork work, byte[] result, EntryInfo info, IReadOnlyList<Blob> blobs)
+    {
+        var names = blobs.Count == 0 ? null : blobs.Select(blob => blob.Reference.Sha256).Distinct().ToList();
+        info = info with { Blobs = names };
+        return new StepEnd([new Draft(process, EntryKind.StepCompleted, work.Key, work.Input, info.ToBytes(), result)], info, blobs);
+    }
+
+    private async Task<StepEnd> FailedAsync(StepWork work, Failure failure, Charge charge, CancellationToken cancellation)
+    {
+        var info = work.Effect is Effect.PaidCase paid ? new EntryInfo { Charge = charge, Budget = paid.Budget?.Id } : EntryInfo.Empty;
+        if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
+        {
+            // A failed step changes nothing: the next one finds the tree that this one was given.
+            await workspace.ResetAsync(work.Tree!, cancellation);
+            info = info with { Workspace = workspace.Id, Tree = work.Tree };
+        }
+
+        return new StepEnd([new Draft(process, EntryKind.StepFailed, work.Key, work.Input, info.ToBytes(), Canonical.Serialize(failure))], info, []);
+    }
+
+    private StepEnd Park(StepWork work, string reason)
+    {
+        var info = new EntryInfo { Reason = $"step '{work.Key}': {reason}" };
+        return new StepEnd([new Draft(process, EntryKind.StepParked, work.Key, work.Input, info.ToBytes())], info, []);
+    }
+
+    private static Charge? Cost(StepWork work, Charge before, Attempt attempt) =>
+        work.Effect is Effect.PaidCase paid ? before + (attempt.Charge ?? paid.WorstCase) : null;
+
+    private string IdempotencyKey(StepWork work) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{journal.Reader.Run}\n{process}\n{work.Key}\n{Convert.ToHexString(work.Input)}")));
+}
