@@ -51,10 +51,10 @@ internal sealed class CellTable(Action idle)
         return [.. subtree.Where(_cells.ContainsKey)];
     }
 
-    /// <summary>What persons are waited for, where nothing else can go on; empty else.</summary>
+    /// <summary>What waits for a person, where nothing else can go on; empty otherwise.</summary>
     public IReadOnlyList<string> Stuck()
     {
         var cells = _cells.Values.ToList();
-        return cells.TrueForAll(cell => cell.Rest.State is CellState.Parked or CellState.Waiting) ? [.. cells.SelectMany(cell => cell.Rest.ParkedFor)] : [];
+        return cells.TrueForAll(cell => cell.State is CellState.Parked or CellState.Waiting) ? [.. cells.SelectMany(cell => cell.ParkedFor)] : [];
     }
 }

@@ -304,7 +304,7 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>The root's end is the run's once every process below it has ended too, or waits for a person.</summary>
     private void FinishIfDone()
     {
-        if (_rootEnd is { } end && _cells.All.All(cell => cell.Rest.State is CellState.Parked))
+        if (_rootEnd is { } end && _cells.All.All(cell => cell.State is CellState.Parked))
         {
             Finish(end.Kind, end.Data);
         }
@@ -314,8 +314,8 @@ public sealed class DurableRun : IAsyncDisposable
 
     private void Tick()
     {
-        var idle = _cells.All.Where(cell => cell.Rest.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.Rest.IdleSince) >= Options.UnloadAfter).ToList();
-        idle.ForEach(cell => cell.TryUnload(cell.Rest.IdleSince));
+        var idle = _cells.All.Where(cell => cell.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.IdleSince) >= Options.UnloadAfter).ToList();
+        idle.ForEach(cell => cell.TryUnload(cell.IdleSince));
 
         // A park may have been decided while something else was still ending.
         ParkIfStuck();

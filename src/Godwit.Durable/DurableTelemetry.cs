@@ -28,9 +28,9 @@ public static class DurableTelemetry
     /// <summary>Says how a step has ended.</summary>
     internal static void End(Activity? step, StepEnd end)
     {
-        if (step is not null && end.Drafts is [.., { Kind: EntryKind.StepFailed or EntryKind.StepParked } last])
+        if (step is not null && end is StepEnd.Stated { Drafts: [.., { Kind: EntryKind.StepFailed or EntryKind.StepParked } last], Info: var info })
         {
-            step.SetStatus(ActivityStatusCode.Error, last.Kind == EntryKind.StepParked ? end.Info.Reason : Canonical.Deserialize<Failure>(last.Data).Message);
+            step.SetStatus(ActivityStatusCode.Error, last.Kind == EntryKind.StepParked ? info.Reason : Canonical.Deserialize<Failure>(last.Data).Message);
         }
     }
 }

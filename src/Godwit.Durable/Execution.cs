@@ -17,6 +17,9 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
 
     public IEnumerable<Pending> Waiting => _pending.Values;
 
+    /// <summary>Why the process was cancelled; null unless it was.</summary>
+    public string? CancelReason => history.CancelReason;
+
     public Task<TOut> StepAsync<TIn, TOut>(string key, Effect effect, TIn input, Func<TIn, Attempt, CancellationToken, Task<TOut>> body, StepOptions? options = null)
     {
         options ??= StepOptions.Default;
@@ -29,7 +32,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
             key, hash, effect, options, tree,
             async (attempt, cancellation) => Canonical.Serialize(await body(Canonical.Deserialize<TIn>(json), attempt, cancellation)),
             static value => Canonical.Serialize((TOut)value!));
-        var task = AskAsync(key, hash, idle: false, entry => ReadStep<TOut>(entry), state => cell.Steps.Start(work, state));
+        var task = AskAsync(key, hash, idle: false, entry => ReadStep<TOut>(entry), state => cell.StartStep(work, state));
         return workspace is null ? task : TrackTreeAsync(task, workspace, key);
     }
 
@@ -42,7 +45,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
             throw new DurableRuleException($"child '{key}' was started with another input; a child keeps its first input, so give the new work a key of its own");
         }
 
-        return AskAsync(key, hash, idle: true, ReadOutcome<TOut>, state => cell.Waits.StartChild(key, playbook, json, hash, state), work: true);
+        return AskAsync(key, hash, idle: true, ReadOutcome<TOut>, state => cell.StartChild(key, playbook, json, hash, state), work: true);
     }
 
     public Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, Func<TIn> input) => AskAsync(
@@ -52,7 +55,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
             if (state.Child == 0)
             {
                 var json = Canonical.Serialize(input());
-                cell.Waits.StartChild(key, playbook, json, Canonical.Hash(0, json), state);
+                cell.StartChild(key, playbook, json, Canonical.Hash(0, json), state);
             }
         },
         work: true);
@@ -66,22 +69,22 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         return AskAsync(
             key, [], idle: true,
             entry => entry.Kind == EntryKind.SignalExpired ? null : Canonical.Deserialize<T>(entry.Data.Span),
-            state => cell.Waits.WaitForSignal(key, name, timeout, state));
+            state => cell.WaitForSignal(key, name, timeout, state));
     }
 
     public Task<int> FirstAsync(string key, params ReadOnlySpan<Task> any) =>
         AwaitRaceAsync(key, any.ToArray(), AskAsync(key, [], idle: true, static entry => Canonical.Deserialize<int>(entry.Data.Span), static _ => { }));
 
     public Task DelayAsync(string key, TimeSpan delay) =>
-        AskAsync(key, [], idle: true, static _ => true, state => cell.Waits.SetTimer(key, delay, state));
+        AskAsync(key, [], idle: true, static _ => true, state => cell.SetTimer(key, delay, state));
 
     public Task<DateTimeOffset> NowAsync(string key) =>
-        AskAsync(key, [], idle: false, static entry => Canonical.Deserialize<DateTimeOffset>(entry.Data.Span), _ => cell.Waits.Answer(EntryKind.TimeRead, key, Canonical.Serialize(cell.Now)));
+        AskAsync(key, [], idle: false, static entry => Canonical.Deserialize<DateTimeOffset>(entry.Data.Span), _ => cell.Answer(EntryKind.TimeRead, key, Canonical.Serialize(cell.Now)));
 
     public Random Random(string key) => new SeededRandom(history.Info.Seed, key);
 
     public Task NoteAsync<T>(string key, T note) =>
-        AskAsync(key, [], idle: false, static _ => true, _ => cell.Waits.Answer(EntryKind.Noted, key, Canonical.Serialize(note)));
+        AskAsync(key, [], idle: false, static _ => true, _ => cell.Answer(EntryKind.Noted, key, Canonical.Serialize(note)));
 
     /// <summary>Gives the journal's answer to whoever waits for it.</summary>
     public void Deliver(string key)
@@ -160,7 +163,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         }
 
         var first = await Task.WhenAny(tasks);
-        cell.Waits.Answer(EntryKind.RaceDecided, key, Canonical.Serialize(Array.IndexOf(tasks, first)));
+        cell.Answer(EntryKind.RaceDecided, key, Canonical.Serialize(Array.IndexOf(tasks, first)));
         return await decided;
     }
 

@@ -33,8 +33,7 @@ internal sealed class PaidCalls(RunJournal journal, StepRunner runner, long proc
             return Read<TOut>(former.Answer!.Kind, former.Answer.Data);
         }
 
-        var end = await runner.RunAsync(work, former?.Answer, former?.OpenIntents ?? [], accepted: false, cancellation);
-        if (end == StepEnd.Interrupted)
+        if (await runner.RunAsync(work, former?.Answer, former?.OpenIntents ?? [], accepted: false, cancellation) is not StepEnd.Stated end)
         {
             throw new OperationCanceledException(cancellation);
         }

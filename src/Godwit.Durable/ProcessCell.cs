@@ -13,15 +13,18 @@ internal sealed class ProcessCell
     private readonly DurableRun _host;
     private readonly SerialScheduler _scheduler;
     private readonly CancellationTokenSource _cancel = new();
-    private readonly CellSteps _steps;
-    private readonly CellWaits _waits;
-    private readonly CellEnding _endings;
-    private readonly CellRest _rest;
-    private readonly CellAppends _appends;
+    private readonly StepBodies _bodies;
+    private readonly SignalWaits _signals = new();
     private readonly ReplayCheck _replays;
+    private readonly HashSet<string> _running = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _answering = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _timers = new(StringComparer.Ordinal);
     private ProcessHistory? _history;
     private Execution? _execution;
     private Task? _drive;
+    private Draft? _end;
+    private bool _over;
+    private bool _queued;
 
     public ProcessCell(DurableRun host, long id, long parent, string parentKey)
     {
@@ -30,11 +33,7 @@ internal sealed class ProcessCell
         Id = id;
         Parent = parent;
         ParentKey = parentKey;
-        _steps = new CellSteps(this, host, _cancel.Token);
-        _waits = new CellWaits(this, host);
-        _endings = new CellEnding(this, host);
-        _rest = new CellRest(this, host);
-        _appends = new CellAppends(this, host);
+        _bodies = new StepBodies(host, id, Intended, _cancel.Token);
         _replays = new ReplayCheck(host);
     }
 
@@ -44,20 +43,15 @@ internal sealed class ProcessCell
 
     public string ParentKey { get; }
 
-    public CellRest Rest => _rest;
+    public CellState State { get; private set; } = CellState.Active;
 
-    public CellAppends Appends => _appends;
+    /// <summary>When it last had nothing more to do, as a timestamp of the host's clock.</summary>
+    public long IdleSince { get; private set; }
+
+    /// <summary>What it is parked for; empty while it isn't.</summary>
+    public IReadOnlyList<string> ParkedFor { get; private set; } = [];
 
     public bool IsLoaded => _execution is not null;
-
-    public CellSteps Steps => _steps;
-
-    public CellWaits Waits => _waits;
-
-    /// <summary>What the journal says of it; null while it is unloaded.</summary>
-    public ProcessHistory? History => _history;
-
-    public Execution? Execution => _execution;
 
     public DateTimeOffset Now => _host.Time.GetUtcNow();
 
@@ -76,7 +70,7 @@ internal sealed class ProcessCell
         Load();
         if (_history is not null && _history[key] is { Answer: null } state)
         {
-            _waits.Answer(state.Expires ? EntryKind.SignalExpired : EntryKind.TimerFired, key, null);
+            Answer(state.Expires ? EntryKind.SignalExpired : EntryKind.TimerFired, key, null);
         }
     });
 
@@ -85,31 +79,97 @@ internal sealed class ProcessCell
 
     public void TryUnload(long idleSince) => _scheduler.Post(() =>
     {
-        if (_rest.State == CellState.Waiting && _rest.IdleSince == idleSince)
+        if (State == CellState.Waiting && IdleSince == idleSince)
         {
             Unload();
         }
     });
 
+    /// <summary>Runs a step that the journal doesn't answer.</summary>
+    public void StartStep(StepWork work, KeyState state)
+    {
+        if (state.Parked is not null)
+        {
+            _execution!.Find(work.Key)!.Idle = true;
+        }
+        else if (_running.Add(work.Key))
+        {
+            if (work.Effect is Effect.PaidCase)
+            {
+                // Its intent is appended next, and what is queued is written with that.
+                _queued = false;
+            }
+
+            // Bodies run beside each other and never on the process's scheduler.
+            var (former, openIntents, accepted) = (state.Answer, state.OpenIntents, state.Accepted);
+            _host.Track(Task.Run(() => RunStepAsync(work, former, openIntents, accepted)));
+        }
+    }
+
+    public void StartChild(string key, Playbook playbook, byte[] input, byte[] hash, KeyState state)
+    {
+        if (state.Child == 0 && _answering.Add(key))
+        {
+            _host.Track(StartChildAsync(key, playbook, input, hash));
+        }
+    }
+
+    public void WaitForSignal(string key, string name, TimeSpan? timeout, KeyState state)
+    {
+        _signals.Wait(key, name);
+        TakeSignals();
+        if (timeout is { } limit && !_answering.Contains(key))
+        {
+            SetTimer(key, limit, state, name);
+        }
+    }
+
+    /// <summary>Sets the timer of a key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="delay">From now, unless the journal has its due time.</param>
+    /// <param name="state">What the journal says of the key.</param>
+    /// <param name="signal">The signal whose wait it ends; null for a plain delay.</param>
+    public void SetTimer(string key, TimeSpan delay, KeyState state, string? signal = null)
+    {
+        if (state.Due is { } set)
+        {
+            _host.Timers.Set(set, Id, key);
+        }
+        else if (_timers.Add(key))
+        {
+            var due = Now + delay;
+            var draft = new Draft(Id, EntryKind.TimerSet, key, Info: new EntryInfo { Due = due, Name = signal }.ToBytes());
+            _host.Track(AppendAsync([draft], then: () => _host.Timers.Set(due, Id, key)));
+        }
+    }
+
+    /// <summary>Answers a key by an entry of this process.</summary>
+    public void Answer(EntryKind kind, string key, byte[]? data, EntryInfo? info = null)
+    {
+        if (_answering.Add(key))
+        {
+            _host.Track(AppendAsync([new Draft(Id, kind, key, Info: info?.ToBytes(), Data: data)]));
+        }
+    }
+
     private void Load()
     {
-        if (_execution is not null || _endings.Over || _host.Sealed)
+        if (_execution is not null || _over || _host.Sealed)
         {
             return;
         }
 
-        _rest.Set(CellState.Active);
+        Set(CellState.Active);
         _history = ProcessHistory.Load(_host.Journal.Reader, Id);
-        _waits.Forget();
-        var playbook = _host.FindPlaybook(_history.Info.Playbook!);
+        _signals.Forget();
         if (_history.Parked is not null)
         {
             return;
         }
 
-        if (playbook is null)
+        if (_host.FindPlaybook(_history.Info.Playbook!) is not { } playbook)
         {
-            _rest.Park($"this godwit knows no playbook '{_history.Info.Playbook}'; use the version that started the run");
+            Park($"this version knows no playbook '{_history.Info.Playbook}'; use the version that started the run");
             return;
         }
 
@@ -127,91 +187,151 @@ internal sealed class ProcessCell
         Draft end;
         try
         {
-            end = await _endings.RunAsync(execution, playbook, input);
+            end = await ProcessEnd.OfBodyAsync(Id, playbook, execution, input);
         }
         catch (Exception unable) when (unable is DurableRuleException or JournalVersionException)
         {
             if (execution == _execution)
             {
-                _rest.Park(unable is DurableRuleException ? $"{unable.Message}; mend the playbook" : unable.Message);
+                Park(unable is DurableRuleException ? $"{unable.Message}; mend the playbook" : unable.Message);
             }
 
             return;
         }
 
-        if (execution == _execution && !_endings.Over)
+        if (execution == _execution && !_over)
         {
-            _endings.Reach(end);
+            _end = end;
             await _cancel.CancelAsync();
-            _endings.TryEnd();
+            TryEnd();
         }
     }
 
-    /// <summary>Its end is durable: nothing of it is kept here.</summary>
-    public void Ended(Draft end) => _scheduler.Post(() =>
+    private async Task RunStepAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted)
     {
-        Unload();
-        _rest.Set(CellState.Ended);
-        _host.Ended(this, end);
-    });
+        if (await _bodies.RunAsync(work, former, openIntents, accepted) is StepEnd.Stated end)
+        {
+            await AppendEndAsync(work, end);
+            return;
+        }
+
+        _scheduler.Post(() =>
+        {
+            _running.Remove(work.Key);
+            if (!_host.Stopping.IsCancellationRequested)
+            {
+                _execution?.Fail(work.Key, new ProcessCancelledException(_history?.CancelReason ?? "the process has ended"));
+            }
+
+            TryEnd();
+        });
+    }
+
+    private async Task StartChildAsync(string key, Playbook playbook, byte[] input, byte[] hash)
+    {
+        var child = _host.NewProcess(Id, key);
+        var started = new EntryInfo { Playbook = playbook.Name, Parent = Id, ParentKey = key, Seed = new SeededRandom(_history!.Info.Seed, "child", key).NextBits() };
+        List<Draft> drafts =
+        [
+            new Draft(Id, EntryKind.ChildStarted, key, hash, new EntryInfo { Child = child.Id }.ToBytes()),
+            new Draft(child.Id, EntryKind.ProcessStarted, Info: started.ToBytes(), Data: input),
+        ];
+        if (_history!.CancelReason is { } reason)
+        {
+            drafts.Add(new Draft(child.Id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes()));
+        }
+
+        await AppendAsync(drafts, then: child.Wake);
+    }
+
+    private void TakeSignals()
+    {
+        foreach (var (key, signal) in _signals.Take(_history!, _answering))
+        {
+            Answer(EntryKind.SignalConsumed, key, signal.Data.ToArray(), new EntryInfo { Signal = signal.Sequence });
+        }
+    }
+
+    /// <summary>Appends to the process, and takes the entries up when they are durable.</summary>
+    /// <param name="drafts">At least one of this process; others may stand beside it.</param>
+    /// <param name="then">Runs on the scheduler afterwards.</param>
+    private async Task AppendAsync(IReadOnlyList<Draft> drafts, Action? then = null)
+    {
+        var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts));
+        TakeUp(Own(drafts, receipt), ran: null, then);
+    }
+
+    /// <summary>Appends a step's end; where nothing outside can see it, the process goes on before it is durable: docs/decisions/0011.</summary>
+    private async Task AppendEndAsync(StepWork work, StepEnd.Stated end)
+    {
+        // Contents are read from the journal, and can't be before they are in it.
+        var ahead = work.Effect is not Effect.ExternalCase && end.Blobs.Count == 0 && !_host.Options.ReplayAfterEveryEntry;
+
+        // It may be written with what the process appends next.
+        var later = ahead && work.Effect is not Effect.PaidCase && !_host.Stopping.IsCancellationRequested;
+        var appending = _host.Journal.QueueAsync(new AppendUnit(end.Drafts, end.Blobs));
+        if (ahead)
+        {
+            GoOnWith(Own(end.Drafts, Receipt.None), later);
+        }
+
+        if (!later)
+        {
+            _host.Journal.Flush();
+        }
+
+        var receipt = await appending;
+        end.Appended?.Invoke();
+        TakeUp(Own(end.Drafts, receipt), work.Key, then: null);
+    }
+
+    private List<Entry> Own(IReadOnlyList<Draft> drafts, Receipt receipt) =>
+        [.. drafts.Select((draft, index) => draft.ToEntry(receipt, _host.Journal.Generation, index)).Where(entry => entry.Process == Id)];
 
     /// <summary>Takes up what a step appended before it is tried.</summary>
-    public void Intended(IReadOnlyList<Draft> drafts, Receipt receipt)
+    private void Intended(IReadOnlyList<Draft> drafts, Receipt receipt)
     {
-        var entries = drafts.Select((draft, index) => draft.ToEntry(receipt, _host.Journal.Generation, index)).ToList();
+        var entries = Own(drafts, receipt);
         _scheduler.Post(() => entries.ForEach(entry => _history?.Apply(entry)));
     }
 
-    /// <summary>A step ended without anything to journal.</summary>
-    public void Interrupted(string key) => _scheduler.Post(() =>
+    /// <summary>Goes on with entries that are only queued.</summary>
+    private void GoOnWith(List<Entry> entries, bool later) => _scheduler.Post(() =>
     {
-        _steps.Ended(key);
-        if (!_host.Stopping.IsCancellationRequested)
+        _queued |= later;
+        if (_execution is not null && !_over && !_host.Sealed)
         {
-            _execution?.Fail(key, new ProcessCancelledException(_history?.CancelReason ?? "the process has ended"));
+            entries.ForEach(entry => _history!.Apply(entry));
+            Deliver(_execution, entries);
         }
-
-        _endings.TryEnd();
     });
 
     /// <summary>Takes up entries that are durable.</summary>
-    /// <param name="entries">Those of this process.</param>
-    /// <param name="ran">The step that has ended with them.</param>
-    /// <param name="then">Runs on the scheduler afterwards.</param>
-    public void Appended(IReadOnlyList<Entry> entries, string? ran, Action? then) => _scheduler.Post(() =>
+    private void TakeUp(List<Entry> entries, string? ran, Action? then) => _scheduler.Post(() =>
     {
-        _steps.Ended(ran);
-        _waits.Appended(entries);
+        if (ran is not null)
+        {
+            _running.Remove(ran);
+        }
+
+        foreach (var entry in entries)
+        {
+            _answering.Remove(entry.Key);
+            if (entry.Kind == EntryKind.SignalConsumed)
+            {
+                // It came in time: what is left of its timeout keeps nobody waiting.
+                _host.Timers.Cancel(Id, entry.Key);
+            }
+        }
 
         Apply(entries);
         then?.Invoke();
     });
 
-    /// <summary>Goes on with entries that are only queued.</summary>
-    /// <param name="entries">Those of this process.</param>
-    /// <param name="later">Nobody writes them yet.</param>
-    public void Queued(IReadOnlyList<Entry> entries, bool later) => _scheduler.Post(() =>
+    private void Apply(List<Entry> entries)
     {
-        _appends.Queued(later);
-        if (_execution is not null && !_endings.Over && !_host.Sealed)
-        {
-            foreach (var entry in entries)
-            {
-                _history!.Apply(entry);
-            }
-
-            Deliver(_execution, entries);
-        }
-    });
-
-    private void Apply(IReadOnlyList<Entry> entries)
-    {
-        foreach (var entry in entries)
-        {
-            _history?.Apply(entry);
-        }
-
-        if (_endings.Over || _host.Sealed)
+        entries.ForEach(entry => _history?.Apply(entry));
+        if (_over || _host.Sealed)
         {
             return;
         }
@@ -225,10 +345,10 @@ internal sealed class ProcessCell
             Deliver(_execution, entries);
         }
 
-        _endings.TryEnd();
+        TryEnd();
     }
 
-    private void Deliver(Execution execution, IReadOnlyList<Entry> entries)
+    private void Deliver(Execution execution, List<Entry> entries)
     {
         foreach (var entry in entries)
         {
@@ -239,7 +359,7 @@ internal sealed class ProcessCell
                     execution.Cancel(_history!.CancelReason!);
                     break;
                 case EntryKind.SignalReceived:
-                    _waits.TakeSignals();
+                    TakeSignals();
                     break;
                 case EntryKind.StepParked when execution.Find(entry.Key) is { } parked:
                     parked.Idle = true;
@@ -253,7 +373,7 @@ internal sealed class ProcessCell
 
     private void Replay()
     {
-        if (_endings.Reached)
+        if (_end is not null)
         {
             return;
         }
@@ -264,20 +384,117 @@ internal sealed class ProcessCell
         _replays.Compare(_execution);
     }
 
-    /// <summary>It was parked as a whole: the pass that is under way is dropped.</summary>
-    public void Parked(Entry entry) => _scheduler.Post(() =>
+    /// <summary>Ends the process once nothing runs for it any more; what the code no longer asks for isn't left over silently.</summary>
+    private void TryEnd()
     {
-        _history?.Apply(entry);
-        _execution = null;
-        _endings.Forget();
-    });
+        if (_end is null || _running.Count > 0 || _answering.Count > 0 || _over)
+        {
+            return;
+        }
+
+        var asked = _execution!.Asked;
+        if (ProcessEnd.InFlight(_history!, asked, _end.Kind == EntryKind.ProcessCompleted) is { } open)
+        {
+            Park($"step '{open}' was in flight when it was broken off, and nobody asks for it any more; look at its target");
+            return;
+        }
+
+        foreach (var (key, state) in _history!.Keys.Where(pair => pair.Value.Child != 0 && pair.Value.Answer is null))
+        {
+            _host.Track(_host.CancelAsync(state.Child, asked.ContainsKey(key) ? "its parent has ended" : $"its parent no longer asks for '{key}'"));
+        }
+
+        _over = true;
+        _host.Track(EndAsync(_end, ProcessEnd.Booked(Id, _history)));
+    }
+
+    /// <summary>Appends the end, with what open calls are booked at, and tells the parent. Nothing of the process is kept here then.</summary>
+    private async Task EndAsync(Draft end, IReadOnlyList<Draft> booked)
+    {
+        List<Draft> drafts = [.. booked, end];
+        if (Parent != 0)
+        {
+            drafts.Add(new Draft(Parent, EntryKind.ChildEnded, ParentKey, Info: new EntryInfo { Child = Id, Name = ProcessEnd.NameOf(end.Kind) }.ToBytes(), Data: end.Data));
+        }
+
+        var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts));
+        if (Parent != 0)
+        {
+            _host.Deliver(Parent, drafts[^1].ToEntry(receipt, _host.Journal.Generation, drafts.Count - 1));
+        }
+
+        _scheduler.Post(() =>
+        {
+            Unload();
+            Set(CellState.Ended);
+            _host.Ended(this, end);
+        });
+    }
+
+    /// <summary>Parks the whole process: its pass is dropped until a person has answered.</summary>
+    private void Park(string reason) => _host.Track(ParkAsync(reason));
+
+    private async Task ParkAsync(string reason)
+    {
+        var draft = new Draft(Id, EntryKind.ProcessParked, Info: new EntryInfo { Reason = reason }.ToBytes());
+        var receipt = await _host.Journal.AppendAsync(new AppendUnit([draft]));
+        _scheduler.Post(() =>
+        {
+            _history?.Apply(draft.ToEntry(receipt, _host.Journal.Generation));
+            _execution = null;
+            _end = null;
+        });
+    }
 
     private void OnIdle()
     {
-        _appends.Flush();
-        if (!_endings.Over && !_steps.Any && !_waits.Any && _rest.TrySettle(_endings.Reached) && _host.Options.UnloadAfter == TimeSpan.Zero)
+        if (_queued)
+        {
+            // The process has nothing to append that it could be written with.
+            _queued = false;
+            _host.Journal.Flush();
+        }
+
+        if (!_over && _running.Count == 0 && _answering.Count == 0 && TrySettle() && _host.Options.UnloadAfter == TimeSpan.Zero)
         {
             Unload();
+        }
+    }
+
+    /// <summary>Settles a process for which nothing runs.</summary>
+    /// <returns>Whether it only waits, and can be unloaded.</returns>
+    private bool TrySettle()
+    {
+        if (_history?.Parked is { } parked)
+        {
+            Settle([parked]);
+            return false;
+        }
+
+        if (_end is not null || _execution is not { } execution || !execution.Waiting.Any() || !execution.Waiting.All(pending => pending.Idle))
+        {
+            return false;
+        }
+
+        Settle(execution.Waiting.Select(pending => _history![pending.Key].Parked).OfType<Entry>());
+        return true;
+    }
+
+    /// <summary>It waits, for a person where there are reasons.</summary>
+    private void Settle(IEnumerable<Entry> parked)
+    {
+        ParkedFor = [.. parked.Select(entry => EntryInfo.Of(entry).Reason!)];
+        IdleSince = _host.Time.GetTimestamp();
+        Set(ParkedFor.Count > 0 ? CellState.Parked : CellState.Waiting);
+    }
+
+    private void Set(CellState state)
+    {
+        if (State != state)
+        {
+            var before = State;
+            State = state;
+            _host.StateChanged(before, state);
         }
     }
 
@@ -287,6 +504,6 @@ internal sealed class ProcessCell
         _execution = null;
         _history = null;
         _drive = null;
-        _waits.Forget();
+        _signals.Forget();
     }
 }

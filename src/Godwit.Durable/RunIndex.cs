@@ -54,8 +54,8 @@ internal sealed class RunIndex
             case EntryKind.ProcessAmended:
                 Amend(row.Process);
                 break;
-            case EntryKind.StepIntended or EntryKind.StepBooked or EntryKind.StepCompleted or EntryKind.StepFailed when row.Info.IndexOf("\"budget\":"u8) >= 0:
-                Count(row);
+            case EntryKind.StepIntended or EntryKind.StepBooked or EntryKind.StepCompleted or EntryKind.StepFailed when !row.Info.IsEmpty:
+                Count(row, EntryInfo.Of(row.Info));
                 break;
             case EntryKind.ProcessCompleted or EntryKind.ProcessFailed or EntryKind.ProcessCancelled:
                 _unfinished.Remove(row.Process);
@@ -71,9 +71,13 @@ internal sealed class RunIndex
         RootEnd = process == DurableRun.Root ? null : RootEnd;
     }
 
-    private void Count(EntryRow row)
+    private void Count(EntryRow row, EntryInfo info)
     {
-        var info = EntryInfo.Of(row.Info);
+        if (info is not { Budget: { } budget, Charge: { } charge })
+        {
+            return;
+        }
+
         if (row.Kind == EntryKind.StepIntended)
         {
             if (!_open.TryGetValue((row.Process, row.Key), out var calls))
@@ -81,15 +85,16 @@ internal sealed class RunIndex
                 _open[(row.Process, row.Key)] = calls = [];
             }
 
-            calls.Add((info.Budget!, info.Charge!));
+            calls.Add((budget, charge));
             return;
         }
 
-        if (_open.Remove((row.Process, row.Key), out var ended) && ended.Count > 0 && ended[^1].Charge is var reserved && (info.Charge!.Dollars > reserved.Dollars || info.Charge.Tokens > reserved.Tokens))
+        if (_open.Remove((row.Process, row.Key), out var ended) && ended is [.., (_, var reserved)]
+            && (charge.Dollars > reserved.Dollars || charge.Tokens > reserved.Tokens))
         {
-            _overbilled[info.Budget!] = new Overbilling(info.Charge, reserved);
+            _overbilled[budget] = new Overbilling(charge, reserved);
         }
 
-        _spent[info.Budget!] = _spent.GetValueOrDefault(info.Budget!, Charge.None) + info.Charge!;
+        _spent[budget] = _spent.GetValueOrDefault(budget, Charge.None) + charge;
     }
 }

@@ -60,7 +60,7 @@ internal sealed class StepRunner(
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return StepEnd.Interrupted;
+            return new StepEnd.Interrupted();
         }
 
         try
@@ -69,22 +69,22 @@ internal sealed class StepRunner(
             var info = new EntryInfo { Effect = "paid", Budget = paid.Budget?.Id, Charge = paid.WorstCase };
             await IntendAsync([.. booked, new Draft(process, EntryKind.StepIntended, work.Key, work.Input, info.ToBytes())]);
             var end = await TryAsync(work, former, cancellation);
-            if (end == StepEnd.Unbilled)
+            if (end is StepEnd.Interrupted { Unbilled: true })
             {
                 await IntendAsync([new Draft(process, EntryKind.StepBooked, work.Key, Info: new EntryInfo { Budget = paid.Budget?.Id, Charge = Charge.None }.ToBytes())]);
                 reservation?.Settle(Charge.None);
                 reservation = null;
-                return StepEnd.Interrupted;
+                return end;
             }
 
-            if (end == StepEnd.Interrupted || reservation is null)
+            if (end is not StepEnd.Stated stated || reservation is null)
             {
                 return end;
             }
 
-            var (held, cost) = (reservation, end.Info.Charge ?? Charge.None);
+            var (held, cost) = (reservation, stated.Info.Charge ?? Charge.None);
             reservation = null;
-            return end with { Appended = () => held.Settle(cost) };
+            return stated with { Appended = () => held.Settle(cost) };
         }
         finally
         {
@@ -181,7 +181,7 @@ internal sealed class StepRunner(
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
-                return work.Effect is Effect.PaidCase && attempt.Charge == Charge.None ? StepEnd.Unbilled : StepEnd.Interrupted;
+                return work.Effect is Effect.PaidCase && attempt.Charge == Charge.None ? new StepEnd.Interrupted(Unbilled: true) : new StepEnd.Interrupted();
             }
             catch (TimeoutException error)
             {
@@ -252,14 +252,14 @@ internal sealed class StepRunner(
         }
     }
 
-    private StepEnd Completed(StepWork work, byte[] result, EntryInfo info, IReadOnlyList<Blob> blobs)
+    private StepEnd.Stated Completed(StepWork work, byte[] result, EntryInfo info, IReadOnlyList<Blob> blobs)
     {
         var names = blobs.Count == 0 ? null : blobs.Select(blob => blob.Reference.Sha256).Distinct().ToList();
         info = info with { Blobs = names };
-        return new StepEnd([new Draft(process, EntryKind.StepCompleted, work.Key, work.Input, info.ToBytes(), result)], info, blobs);
+        return new StepEnd.Stated([new Draft(process, EntryKind.StepCompleted, work.Key, work.Input, info.ToBytes(), result)], info, blobs);
     }
 
-    private async Task<StepEnd> FailedAsync(StepWork work, Failure failure, Charge charge, CancellationToken cancellation)
+    private async Task<StepEnd.Stated> FailedAsync(StepWork work, Failure failure, Charge charge, CancellationToken cancellation)
     {
         var info = work.Effect is Effect.PaidCase paid ? new EntryInfo { Charge = charge, Budget = paid.Budget?.Id } : EntryInfo.Empty;
         if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
@@ -269,13 +269,13 @@ internal sealed class StepRunner(
             info = info with { Workspace = workspace.Id, Tree = work.Tree };
         }
 
-        return new StepEnd([new Draft(process, EntryKind.StepFailed, work.Key, work.Input, info.ToBytes(), Canonical.Serialize(failure))], info, []);
+        return new StepEnd.Stated([new Draft(process, EntryKind.StepFailed, work.Key, work.Input, info.ToBytes(), Canonical.Serialize(failure))], info, []);
     }
 
-    private StepEnd Park(StepWork work, string reason)
+    private StepEnd.Stated Park(StepWork work, string reason)
     {
         var info = new EntryInfo { Reason = $"step '{work.Key}': {reason}" };
-        return new StepEnd([new Draft(process, EntryKind.StepParked, work.Key, work.Input, info.ToBytes())], info, []);
+        return new StepEnd.Stated([new Draft(process, EntryKind.StepParked, work.Key, work.Input, info.ToBytes())], info, []);
     }
 
     private static Charge? Cost(StepWork work, Charge before, Attempt attempt) =>

@@ -7,17 +7,21 @@ internal sealed record StepWork(
     string Key, byte[] Input, Effect Effect, StepOptions Options, string? Tree,
     Func<Attempt, CancellationToken, Task<byte[]>> RunAsync, Func<object?, byte[]> Serialize);
 
-/// <summary>How a step's run ended: facts to journal, or nothing because it was interrupted.</summary>
-/// <param name="Drafts">The facts; the step's own end is the last.</param>
-/// <param name="Info">What the last of them says beside its payload.</param>
-/// <param name="Blobs">Contents that they refer to.</param>
-/// <param name="Appended">Runs when they are durable.</param>
-internal sealed record StepEnd(IReadOnlyList<Draft> Drafts, EntryInfo Info, IReadOnlyList<Blob> Blobs, Action? Appended = null)
+/// <summary>How a step's run ended.</summary>
+internal abstract record StepEnd
 {
-    public static StepEnd Interrupted { get; } = new([], EntryInfo.Empty, []);
+    private StepEnd()
+    {
+    }
 
-    /// <summary>Interrupted while no call was out: it is known to have cost nothing.</summary>
-    public static StepEnd Unbilled { get; } = new([], EntryInfo.Empty, []) { CostNothing = true };
+    /// <summary>With facts to journal.</summary>
+    /// <param name="Drafts">The facts; the step's own end is the last.</param>
+    /// <param name="Info">What the last of them says beside its payload.</param>
+    /// <param name="Blobs">Contents that they refer to.</param>
+    /// <param name="Appended">Runs when they are durable.</param>
+    internal sealed record Stated(IReadOnlyList<Draft> Drafts, EntryInfo Info, IReadOnlyList<Blob> Blobs, Action? Appended = null) : StepEnd;
 
-    private bool CostNothing { get; init; }
+    /// <summary>Broken off: nothing is known of it that could be journaled as its end.</summary>
+    /// <param name="Unbilled">No call was out, so it is known to have cost nothing.</param>
+    internal sealed record Interrupted(bool Unbilled = false) : StepEnd;
 }

@@ -42,6 +42,9 @@ public sealed record AppendUnit(IReadOnlyList<Draft> Drafts, IReadOnlyList<Blob>
 /// <param name="At">When it was written.</param>
 public readonly record struct Receipt(long First, DateTimeOffset At)
 {
+    /// <summary>Stands behind every sequence that a journal can hold, with room behind it for the entries of a unit.</summary>
+    private const long BehindAll = 1L << 62;
+
     /// <summary>Of a unit that isn't written yet.</summary>
-    internal static Receipt None { get; } = new(long.MaxValue / 2, default);
+    internal static Receipt None { get; } = new(BehindAll, default);
 }

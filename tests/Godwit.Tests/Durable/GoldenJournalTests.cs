@@ -97,15 +97,12 @@ public sealed class GoldenJournalTests : IDisposable
         static byte[]? Or(ReadOnlyMemory<byte> bytes) => bytes.IsEmpty ? null : bytes.ToArray();
     }
 
-    /// <summary>Writes the journal of this version, when asked to: once a schema, never again for one that is released.</summary>
-    [Fact]
+    /// <summary>No test, but what writes the journal of this version: once a schema, never again for one that is released. <c>./test --explicit only</c>.</summary>
+    [Fact(Explicit = true)]
     public async Task Write_ThisVersionsJournal()
     {
         var target = Path.Combine(Folder, "v1");
-        if (Directory.Exists(target))
-        {
-            return;
-        }
+        Assert.False(Directory.Exists(target), $"{target} is written, and stays as it is");
 
         var folder = _runs.Folder("v1");
         await using (var run = await _runs.CreateAsync(Root, "in", null, [Child], folder))
