@@ -27,8 +27,12 @@ internal static class AgentBench
         var seconds = Scratch.Seconds(start);
         using var self = Process.GetCurrentProcess();
         var used = (self.TotalProcessorTime - cpu).TotalMilliseconds / steps;
-        Console.WriteLine($"{agents} agents, {ScriptedModel.ToolCalls} tool calls each ({(real ? "sandboxed" : "no-op")}): {seconds:0.0} s, {steps / seconds:N0} steps/s; bare {bare:0.0} s");
-        Console.WriteLine($"overhead {1000 * (seconds - bare) / steps:0.00} ms a step (target 5); the runtime's own processor time {used:0.00} ms a step; most memory {self.PeakWorkingSet64 >> 20} MiB (target 1,536)");
+        Console.WriteLine(
+            $"{agents} agents, {ScriptedModel.ToolCalls} tool calls each ({(real ? "sandboxed" : "no-op")}): {seconds:0.0} s, " +
+            $"{steps / seconds:N0} steps/s; bare {bare:0.0} s");
+        Console.WriteLine(
+            $"overhead {1000 * (seconds - bare) / steps:0.00} ms a step (target 5); the runtime's own processor time " +
+            $"{used:0.00} ms a step; most memory {self.PeakWorkingSet64 >> 20} MiB (target 1,536)");
         Console.WriteLine($"all submitted: {result.Split('\n').All(line => line.StartsWith("Submitted 15 ", StringComparison.Ordinal))}");
     }
 
@@ -51,7 +55,8 @@ internal static class AgentBench
                     await commands.WaitAsync();
                     try
                     {
-                        await world.Sandbox.RunAsync(new SandboxCommand { Shell = "echo 1 > /dev/null", Tree = tree.FullName }, CancellationToken.None);
+                        await world.Sandbox.RunAsync(
+                            new SandboxCommand { Shell = "echo 1 > /dev/null", Tree = tree.FullName }, CancellationToken.None);
                     }
                     finally
                     {

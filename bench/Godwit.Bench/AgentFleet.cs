@@ -20,9 +20,12 @@ internal sealed record AgentFleet(AgentServices Services) : Playbook<AgentFleetI
 {
     public override async Task<string> RunAsync(IDurableContext context, AgentFleetInput input)
     {
-        var ends = await Task.WhenAll(Enumerable.Range(1, input.Agents).Select(number => context.ChildAsync($"agent/{number}", new AgentPlaybook(Services), new AgentTask
+        var ends = await Task.WhenAll(
+            Enumerable.Range(1, input.Agents)
+                .Select(number => context.ChildAsync($"agent/{number}", new AgentPlaybook(Services), new AgentTask
         {
-            Name = $"{number}", Goal = $"Work as agent {number}", Budget = $"run/agents/{number}", BaseCommit = input.Commit, BaseTree = input.Tree, Turns = 3000, ToolCalls = 3000,
+            Name = $"{number}", Goal = $"Work as agent {number}", Budget = $"run/agents/{number}", BaseCommit = input.Commit,
+            BaseTree = input.Tree, Turns = 3000, ToolCalls = 3000,
         })));
         return string.Join('\n', ends.Select(end => end.Require()).Select(end => $"{end.End} {end.Turns} {end.Tree}"));
     }
@@ -37,7 +40,8 @@ internal sealed class NoTool : ITool
 
     public ToolEffects EffectsOf(ToolArguments arguments) => new([]);
 
-    public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation) => Task.FromResult(new ToolOutput($"exit code 0 {arguments.Text("command")}"));
+    public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation) =>
+        Task.FromResult(new ToolOutput($"exit code 0 {arguments.Text("command")}"));
 }
 
 /// <summary>The world of a fleet in a folder: a small repository, its clone, models, budgets and tools.</summary>
@@ -76,11 +80,18 @@ internal sealed class FleetWorld : IDisposable
         var sandbox = new SandboxHost(SandboxKind.Bubblewrap, Path.Combine(folder.Path, "assets"), TimeProvider.System);
         var repository = new RunRepository(folder.Repository);
         Directory.CreateDirectory(folder.Trees);
-        ITool tool = real ? new RunTool(sandbox, new SandboxCommand { Shell = "", Tree = "" }, new CommandSlots(Environment.ProcessorCount), new BackgroundJobs(sandbox, new SandboxCommand { Shell = "", Tree = "" }, "", TimeProvider.System)) : new NoTool();
+        ITool tool = real
+            ? new RunTool(
+                sandbox, new SandboxCommand { Shell = "", Tree = "" }, new CommandSlots(Environment.ProcessorCount),
+                new BackgroundJobs(sandbox, new SandboxCommand { Shell = "", Tree = "" }, "", TimeProvider.System))
+            : new NoTool();
         return new FleetWorld(folder, repository, sandbox, new AgentServices(
             new ModelPipeline(catalogue, driver is null ? drivers.Of : _ => driver, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = 1000 } }), [tool], Gatekeeper.Load(),
-            new AgentTrees(task => new AgentTree(task.Name, Path.Combine(folder.Trees, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles))), drivers);
+            new AgentTrees(
+                task => new AgentTree(
+                    task.Name, Path.Combine(folder.Trees, task.Name), task.BaseTree, task.BaseCommit, repository,
+                    sandbox.OwnerOfFiles))), drivers);
     }
 
     public async Task<AgentFleetInput> CloneAsync(int agents)
@@ -89,10 +100,12 @@ internal sealed class FleetWorld : IDisposable
         Directory.CreateDirectory(user);
         for (var number = 0; number < Files; number++)
         {
-            await File.WriteAllTextAsync(Path.Combine(user, $"file{number}.txt"), string.Concat(Enumerable.Repeat($"line of file {number}\n", 50)));
+            await File.WriteAllTextAsync(
+                Path.Combine(user, $"file{number}.txt"), string.Concat(Enumerable.Repeat($"line of file {number}\n", 50)));
         }
 
-        var commit = await Repository.CloneAsync(await SourceRepository.FindAsync(user, CancellationToken.None), "HEAD", CancellationToken.None);
+        var commit = await Repository.CloneAsync(
+            await SourceRepository.FindAsync(user, CancellationToken.None), "HEAD", CancellationToken.None);
         return new AgentFleetInput(agents, commit, await Repository.TreeAsync(commit, CancellationToken.None));
     }
 

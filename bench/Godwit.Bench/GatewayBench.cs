@@ -22,21 +22,40 @@ internal static class GatewayBench
             models: { bench: { provider: bench, id: m, input: 1, output: 1, max_output: 1000 } }
             roles: { worker: [bench] }
             """);
-        var start = new ProcessStartInfo(Path.Combine(Repository(), "godwit"), ["gateway", "--port", "0", "--dollars", "100000", "--json"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Path.Combine(Repository(), "godwit"), ["gateway", "--port", "0", "--dollars", "100000", "--json"])
+        {
+            RedirectStandardOutput = true,
+        };
         start.Environment["GODWIT_HOME"] = scratch.File("home");
         using var ours = Process.Start(start)!;
         var told = JsonDocument.Parse(await ReadObjectAsync(ours.StandardOutput)).RootElement;
-        using var theirs = portkey is null ? null : Process.Start(new ProcessStartInfo("node", [Path.Combine(portkey, "node_modules/@portkey-ai/gateway/build/start-server.js"), "--port=18787", "--headless"]) { RedirectStandardOutput = true });
+        using var theirs = portkey is null
+            ? null
+            : Process.Start(
+                new ProcessStartInfo(
+                    "node", [Path.Combine(portkey, "node_modules/@portkey-ai/gateway/build/start-server.js"), "--port=18787", "--headless"])
+                {
+                    RedirectStandardOutput = true,
+                });
         try
         {
             List<Target> targets =
             [
                 new("provider itself", ScriptedModel.Address, []),
-                new("godwit gateway", told.GetProperty("address").GetString()!, [("Authorization", $"Bearer {told.GetProperty("key").GetString()}")]),
+                new(
+                    "godwit gateway", told.GetProperty("address").GetString()!,
+                    [("Authorization", $"Bearer {told.GetProperty("key").GetString()}")]),
             ];
             if (theirs is not null)
             {
-                targets.Add(new("portkey", "http://127.0.0.1:18787", [("Authorization", "Bearer none"), ("x-portkey-provider", "openai"), ("x-portkey-custom-host", $"{ScriptedModel.Address}/v1")]));
+                targets.Add(
+                    new(
+                        "portkey", "http://127.0.0.1:18787",
+                        [
+                            ("Authorization", "Bearer none"),
+                            ("x-portkey-provider", "openai"),
+                            ("x-portkey-custom-host", $"{ScriptedModel.Address}/v1"),
+                        ]));
                 await Task.Delay(TimeSpan.FromMilliseconds(3000), TimeProvider.System);
             }
 
@@ -58,7 +77,9 @@ internal static class GatewayBench
 
                 foreach (var target in targets)
                 {
-                    Console.WriteLine($"{(stream ? "stream" : "whole"),-7} {target.Name,-16} {Scratch.Median(rates[target.Name]),8:N0} /s ({string.Join(", ", rates[target.Name].Select(rate => $"{rate:N0}"))})");
+                    Console.WriteLine(
+                        $"{(stream ? "stream" : "whole"),-7} {target.Name,-16} {Scratch.Median(rates[target.Name]),8:N0} /s " +
+                        $"({string.Join(", ", rates[target.Name].Select(rate => $"{rate:N0}"))})");
                 }
             }
         }
@@ -81,7 +102,10 @@ internal static class GatewayBench
             var count = 0;
             while (Scratch.Seconds(start) < seconds)
             {
-                using var message = new HttpRequestMessage(HttpMethod.Post, $"{target.Address}/v1/chat/completions") { Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } } };
+                using var message = new HttpRequestMessage(HttpMethod.Post, $"{target.Address}/v1/chat/completions")
+                {
+                    Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+                };
                 foreach (var (name, value) in target.Headers)
                 {
                     message.Headers.TryAddWithoutValidation(name, value);
@@ -89,7 +113,9 @@ internal static class GatewayBench
 
                 using var answer = await http.SendAsync(message);
                 var text = await answer.Content.ReadAsStringAsync();
-                count += answer.IsSuccessStatusCode && text.Contains("some words", StringComparison.Ordinal) ? 1 : throw new InvalidOperationException($"{target.Name}: {answer.StatusCode} {text}");
+                count += answer.IsSuccessStatusCode && text.Contains("some words", StringComparison.Ordinal)
+                    ? 1
+                    : throw new InvalidOperationException($"{target.Name}: {answer.StatusCode} {text}");
             }
 
             return count;

@@ -29,7 +29,9 @@ internal static class KillBench
         }
 
         Console.WriteLine($"first new step after {Scratch.Seconds(started):0.00} s");
-        Console.WriteLine("result " + Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes((await running).Result<string>())))[..16]);
+        Console.WriteLine(
+            "result " + Convert.ToHexStringLower(
+                SHA256.HashData(System.Text.Encoding.UTF8.GetBytes((await running).Result<string>())))[..16]);
     }
 
     public static async Task<int> RunAsync()
@@ -40,8 +42,12 @@ internal static class KillBench
         using var reader = JournalReader.Open(folder);
         var asks = reader.After(0, EntryKind.StepCompleted).Where(entry => entry.Key.EndsWith("/ask", StringComparison.Ordinal)).ToList();
         var booked = reader.After(0, EntryKind.StepBooked).Count;
-        Console.WriteLine($"{Agents} agents, killed {Kills} times: {asks.Count} calls finished, {asks.Select(entry => (entry.Process, entry.Key)).Distinct().Count()} different; {booked} in flight at a kill, booked at their worst case");
-        Console.WriteLine($"slowest first new step {slowest:0.00} s after a start (target 2); same result as without kills: {result == unharmed}");
+        Console.WriteLine(
+            $"{Agents} agents, killed {Kills} times: {asks.Count} calls finished, " +
+            $"{asks.Select(entry => (entry.Process, entry.Key)).Distinct().Count()} different; {booked} in flight at a kill, " +
+            $"booked at their worst case");
+        Console.WriteLine(
+            $"slowest first new step {slowest:0.00} s after a start (target 2); same result as without kills: {result == unharmed}");
         return result == unharmed ? 0 : 1;
     }
 
@@ -51,7 +57,8 @@ internal static class KillBench
         var slowest = 0.0;
         for (var start = 0; ; start++)
         {
-            using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["agents-run", folder.Path]) { RedirectStandardOutput = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(Environment.ProcessPath!, ["agents-run", folder.Path]) { RedirectStandardOutput = true })!;
             var first = await process.StandardOutput.ReadLineAsync();
             Console.Error.WriteLine($"start {start + 1}: {first}");
             if (start > 0 && first is not null)
@@ -60,7 +67,10 @@ internal static class KillBench
             }
 
             var ending = process.StandardOutput.ReadLineAsync();
-            if (start < kills && await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(300, 2500)), TimeProvider.System)) != ending)
+            if (start < kills
+                && await Task.WhenAny(
+                    ending,
+                    Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(300, 2500)), TimeProvider.System)) != ending)
             {
                 process.Kill();
                 await process.WaitForExitAsync();
@@ -76,7 +86,9 @@ internal static class KillBench
             }
 
             var counts = await ScriptedModel.CountsAsync();
-            Console.WriteLine($"{kills} kills: {counts.Values.Sum()} answers, {counts.Values.Sum() - counts.Count} of them to a call that had been asked before");
+            Console.WriteLine(
+                $"{kills} kills: {counts.Values.Sum()} answers, {counts.Values.Sum() - counts.Count} of them to a call that " +
+                $"had been asked before");
             return (result, slowest, folder);
         }
     }

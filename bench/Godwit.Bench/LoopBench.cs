@@ -51,7 +51,8 @@ internal static class LoopBench
 
     private sealed class AtOnce(int turns) : IModelDriver
     {
-        public Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation) => Task.FromResult(new ModelReply(
+        public Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation) =>
+            Task.FromResult(new ModelReply(
             model.Name,
             [request.Turn > turns ? new MessagePart.ToolCall("c", "submit", """{"summary":"done"}""") : new MessagePart.ToolCall("c", "run", $$"""{"command":"{{request.Turn}}"}""")],
             StopReason.ToolUse, new ModelUsage(50, 0, 40)));

@@ -40,6 +40,8 @@ switch (args)
         await LoopBench.RunAsync();
         return 0;
     default:
-        Console.Error.WriteLine("usage: Godwit.Bench steps | size [PLOT.svg] | resume | trial | tpe | search tpe|cma-es OUTPUT.csv | agents real|none | kills | loops | gateway [PORTKEY-FOLDER]");
+        Console.Error.WriteLine(
+            "usage: Godwit.Bench steps | size [PLOT.svg] | resume | trial | tpe | search tpe|cma-es OUTPUT.csv | agents " +
+            "real|none | kills | loops | gateway [PORTKEY-FOLDER]");
         return 2;
 }

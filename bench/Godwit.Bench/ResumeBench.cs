@@ -25,11 +25,13 @@ internal static class ResumeBench
             }
         }
 
-        Console.WriteLine($"journal: {new FileInfo(folder.Journal).Length / (1 << 20):N0} MiB, {Processes:N0} processes of {Each:N0} steps");
+        Console.WriteLine(
+            $"journal: {new FileInfo(folder.Journal).Length / (1 << 20):N0} MiB, {Processes:N0} processes of {Each:N0} steps");
         GC.Collect();
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var start = Stopwatch.GetTimestamp();
-        await using var resumed = DurableRun.Open(folder, RunSigner.Of(folder), Runs.Playbooks, new DurableOptions { UnloadAfter = TimeSpan.Zero });
+        await using var resumed = DurableRun.Open(
+            folder, RunSigner.Of(folder), Runs.Playbooks, new DurableOptions { UnloadAfter = TimeSpan.Zero });
         var verified = Scratch.Seconds(start);
         var ending = resumed.RunAsync();
 
@@ -39,7 +41,9 @@ internal static class ResumeBench
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
 
-        Console.WriteLine($"resumed: chain verified in {verified:0.0} s, every process at its first new step after {Scratch.Seconds(start):0.0} s (target 10 s)");
+        Console.WriteLine(
+            $"resumed: chain verified in {verified:0.0} s, every process at its first new step after " +
+            $"{Scratch.Seconds(start):0.0} s (target 10 s)");
         var unloaded = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Processes;
         Console.WriteLine($"an unloaded process: {unloaded / 1000:0.0} kB (target 20 kB)");
     }

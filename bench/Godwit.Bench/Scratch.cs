@@ -8,7 +8,8 @@ namespace Godwit.Bench;
 /// <summary>A folder for measured runs, on the disk that runs really live on.</summary>
 internal sealed class Scratch : IDisposable
 {
-    private readonly DirectoryInfo _root = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "scratch", Guid.NewGuid().ToString("N")));
+    private readonly DirectoryInfo _root = Directory.CreateDirectory(
+        Path.Combine(AppContext.BaseDirectory, "scratch", Guid.NewGuid().ToString("N")));
     private int _count;
 
     public RunFolder Next() => new(Path.Combine(_root.FullName, $"run{_count++}"));
@@ -34,7 +35,10 @@ internal sealed record Steps() : Playbook<StepsInput, int>("bench/steps")
         var sum = 0;
         for (var index = 0; index < input.Count; index++)
         {
-            sum += (await context.StepAsync($"step/{index}", Effect.Repeatable, index, (value, _, _) => Task.FromResult(new StepResult(value, input.Payload)))).Value;
+            sum += (
+                await context.StepAsync(
+                    $"step/{index}", Effect.Repeatable, index,
+                    (value, _, _) => Task.FromResult(new StepResult(value, input.Payload)))).Value;
         }
 
         if (input.ThenWait)
@@ -55,7 +59,9 @@ internal sealed record Fleet() : Playbook<FleetInput, int>("bench/fleet")
 {
     public override async Task<int> RunAsync(IDurableContext context, FleetInput input)
     {
-        var children = Enumerable.Range(0, input.Processes).Select(index => context.ChildAsync($"child/{index}", new Steps(), input.Each)).ToList();
+        var children = Enumerable.Range(0, input.Processes)
+            .Select(index => context.ChildAsync($"child/{index}", new Steps(), input.Each))
+            .ToList();
         return (await Task.WhenAll(children)).Sum(outcome => outcome.Require());
     }
 }
@@ -66,6 +72,7 @@ internal static class Runs
 {
     public static PlaybookCatalogue Playbooks { get; } = new(new Steps(), new Fleet());
 
-    public static Task<DurableRun> CreateAsync<TIn, TOut>(RunFolder folder, Playbook<TIn, TOut> root, TIn input, DurableOptions? options = null) =>
+    public static Task<DurableRun> CreateAsync<TIn, TOut>(
+        RunFolder folder, Playbook<TIn, TOut> root, TIn input, DurableOptions? options = null) =>
         DurableRun.CreateAsync(folder, RunSigner.Of(folder), Playbooks, root, input, 1, options);
 }

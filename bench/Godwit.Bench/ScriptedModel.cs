@@ -82,16 +82,21 @@ internal sealed class ScriptedModel : IDisposable
                 context.Response.ContentType = "text/event-stream";
                 for (var part = 0; part < StreamParts; part++)
                 {
-                    await context.Response.WriteAsync("data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"some words \"},\"finish_reason\":null}]}\n\n");
+                    await context.Response.WriteAsync(
+                        "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"some " +
+                        "words \"},\"finish_reason\":null}]}\n\n");
                     await context.Response.Body.FlushAsync();
                 }
 
-                await context.Response.WriteAsync("data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
-                await context.Response.WriteAsync("data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":50,\"completion_tokens\":40,\"total_tokens\":90}}\n\ndata: [DONE]\n\n");
+                await context.Response.WriteAsync(
+                    "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
+                await context.Response.WriteAsync(
+                    "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":50,\"completion_tokens\":40,\"total_tokens\":90}}\n\ndata: [DONE]\n\n");
             }
             else
             {
-                await context.Response.WriteAsync(Reply("\"" + string.Concat(Enumerable.Repeat("some words ", StreamParts)) + "\"", "null", "stop"));
+                await context.Response.WriteAsync(
+                    Reply("\"" + string.Concat(Enumerable.Repeat("some words ", StreamParts)) + "\"", "null", "stop"));
             }
         });
         await app.RunAsync();

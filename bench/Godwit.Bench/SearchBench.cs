@@ -33,7 +33,8 @@ internal static class SearchBench
 
         // The first half warms the compiler up.
         times.RemoveRange(0, 200);
-        Console.WriteLine($"a TPE suggestion after {observations.Count} observations: median {Scratch.Median(times):0.00} ms (target 2 ms)");
+        Console.WriteLine(
+            $"a TPE suggestion after {observations.Count} observations: median {Scratch.Median(times):0.00} ms (target 2 ms)");
     }
 
     /// <summary>Writes the regret of every instance, for comparison with another program on the same instances.</summary>
@@ -48,9 +49,11 @@ internal static class SearchBench
             Parallel.For(0, Instances, index =>
             {
                 var problem = new TestFunction(function, first + index);
-                regrets[index] = -Evaluate(Space(), problem, proposer, Evaluations, (ulong)(first + index)).Max(observation => observation.Score!.Value);
+                regrets[index] = -Evaluate(
+                    Space(), problem, proposer, Evaluations, (ulong)(first + index)).Max(observation => observation.Score!.Value);
             });
-            lines.AddRange(regrets.Select((regret, index) => $"{function},{first + index},{regret.ToString("R", CultureInfo.InvariantCulture)}"));
+            lines.AddRange(
+                regrets.Select((regret, index) => $"{function},{first + index},{regret.ToString("R", CultureInfo.InvariantCulture)}"));
             Console.Error.WriteLine($"{name} {function}: median regret {Scratch.Median(regrets):G4}");
         }
 
@@ -66,7 +69,9 @@ internal static class SearchBench
         {
             var random = new SeededRandom(seed, "search", $"{number}");
             var point = proposer.Propose(space, observations, count, random) ?? space.Sample(random)!;
-            var x = Enumerable.Range(0, Dimensions).Select(index => double.Parse(point[$"x{index}"], CultureInfo.InvariantCulture)).ToArray();
+            var x = Enumerable.Range(0, Dimensions)
+                .Select(index => double.Parse(point[$"x{index}"], CultureInfo.InvariantCulture))
+                .ToArray();
             observations.Add(new Observation(point, -function.Regret(x), proposer.Name));
         }
 

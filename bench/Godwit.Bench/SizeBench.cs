@@ -40,12 +40,21 @@ internal static class SizeBench
         var (steps, bytes) = points[^1];
         double X(double value) => Left + value / steps * (Width - Left - 20);
         double Y(double value) => Height - Bottom - value / bytes * (Height - Bottom - 20);
-        var svg = new StringBuilder($"<svg xmlns='http://www.w3.org/2000/svg' width='{Width}' height='{Height}' font-family='sans-serif' font-size='12'><rect width='{Width}' height='{Height}' fill='#fff'/>");
-        svg.Append(CultureInfo.InvariantCulture, $"<line x1='{X(0):F1}' y1='{Y(0):F1}' x2='{X(steps):F1}' y2='{Y(bytes):F1}' stroke='#8a95a3' stroke-dasharray='4 3'/>");
-        svg.Append(CultureInfo.InvariantCulture, $"<path d='M{X(0)} 20V{Y(0)}H{X(steps)}' fill='none' stroke='#1b2430'/><text x='{X(steps)}' y='{Height - 8}' text-anchor='end'>steps</text><text x='8' y='14'>MB on disk</text>");
+        var svg = new StringBuilder(
+            $"<svg xmlns='http://www.w3.org/2000/svg' width='{Width}' height='{Height}' font-family='sans-serif' " +
+            $"font-size='12'><rect width='{Width}' height='{Height}' fill='#fff'/>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<line x1='{X(0):F1}' y1='{Y(0):F1}' x2='{X(steps):F1}' y2='{Y(bytes):F1}' stroke='#8a95a3' stroke-dasharray='4 3'/>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<path d='M{X(0)} 20V{Y(0)}H{X(steps)}' fill='none' stroke='#1b2430'/><text x='{X(steps)}' y='{Height - 8}' " +
+            $"text-anchor='end'>steps</text><text x='8' y='14'>MB on disk</text>");
         foreach (var (count, size) in points)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<circle cx='{X(count):F1}' cy='{Y(size):F1}' r='4' fill='#0f6d74'/><text x='{X(count):F1}' y='{Height - 22}' text-anchor='middle'>{(count >= 10_000 ? $"{count / 1000}k" : "")}</text><text x='{Left - 8}' y='{Y(size) + 4:F1}' text-anchor='end'>{(count >= 10_000 ? $"{size / 1e6:F1}" : "")}</text>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<circle cx='{X(count):F1}' cy='{Y(size):F1}' r='4' fill='#0f6d74'/><text x='{X(count):F1}' y='{Height - 22}' text-anchor='middle'>{(count >= 10_000 ? $"{count / 1000}k" : "")}</text><text x='{Left - 8}' y='{Y(size) + 4:F1}' text-anchor='end'>{(count >= 10_000 ? $"{size / 1e6:F1}" : "")}</text>");
         }
 
         return svg.Append("</svg>\n").ToString();

@@ -21,13 +21,19 @@ internal static class StepBench
             one.Add(await OneAsync(scratch));
             batched.Add(Bare(scratch.File("batched.db"), Processes * Each, Processes));
             fleet.Add(await FleetAsync(scratch));
-            Console.Error.WriteLine($"round {round + 1} of {Rounds}: bare {bare[^1]:N0}, one process {one[^1]:N0}, batched {batched[^1]:N0}, fleet {fleet[^1]:N0}");
+            Console.Error.WriteLine(
+                $"round {round + 1} of {Rounds}: bare {bare[^1]:N0}, one process {one[^1]:N0}, batched {batched[^1]:N0}, fleet " +
+                $"{fleet[^1]:N0}");
         }
 
         Console.WriteLine($"bare single-row commits          {Scratch.Median(bare),10:N0} /s");
-        Console.WriteLine($"one process, step after step     {Scratch.Median(one),10:N0} /s   ratio {Scratch.Median(one.Zip(bare, (a, b) => a / b)):0.00} (target 0.60)");
+        Console.WriteLine(
+            $"one process, step after step     {Scratch.Median(one),10:N0} /s   ratio " +
+            $"{Scratch.Median(one.Zip(bare, (a, b) => a / b)):0.00} (target 0.60)");
         Console.WriteLine($"bare, {Processes:N0} rows a commit         {Scratch.Median(batched),10:N0} /s");
-        Console.WriteLine($"{Processes:N0} processes at once          {Scratch.Median(fleet),10:N0} /s   ratio {Scratch.Median(fleet.Zip(batched, (a, b) => a / b)):0.00} (target 50,000 /s or 0.60)");
+        Console.WriteLine(
+            $"{Processes:N0} processes at once          {Scratch.Median(fleet),10:N0} /s   ratio " +
+            $"{Scratch.Median(fleet.Zip(batched, (a, b) => a / b)):0.00} (target 50,000 /s or 0.60)");
     }
 
     /// <summary>The rows of a journal without anything around them.</summary>
@@ -35,7 +41,9 @@ internal static class StepBench
     {
         using var database = Database.Open(path, readOnly: false);
         database.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
-        database.Execute("CREATE TABLE entries(seq INTEGER PRIMARY KEY, generation INTEGER, at INTEGER, process INTEGER, kind INTEGER, key TEXT, input BLOB, info TEXT, data TEXT, hash BLOB); CREATE INDEX i ON entries(process)");
+        database.Execute(
+            "CREATE TABLE entries(seq INTEGER PRIMARY KEY, generation INTEGER, at INTEGER, process INTEGER, kind INTEGER, key " +
+            "TEXT, input BLOB, info TEXT, data TEXT, hash BLOB); CREATE INDEX i ON entries(process)");
         using var insert = database.Prepare("INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)");
         using var begin = database.Prepare("BEGIN IMMEDIATE");
         using var commit = database.Prepare("COMMIT");
@@ -47,7 +55,16 @@ internal static class StepBench
             begin.Run();
             for (var index = 0; index < batch && row + index < rows; index++)
             {
-                insert.Bind(1, row + index + 1).Bind(2, 1).Bind(3, 1_700_000_000_000).Bind(4, index + 1).Bind(5, 21).Bind(6, "step/12345").Bind(7, hash).BindNull(8).BindText(9, data).Bind(10, hash).Run();
+                insert.Bind(1, row + index + 1).Bind(2, 1)
+                    .Bind(3, 1_700_000_000_000)
+                    .Bind(4, index + 1)
+                    .Bind(5, 21)
+                    .Bind(6, "step/12345")
+                    .Bind(7, hash)
+                    .BindNull(8)
+                    .BindText(9, data)
+                    .Bind(10, hash)
+                    .Run();
             }
 
             commit.Run();

@@ -31,7 +31,9 @@ internal sealed class TestFunction
             "ellipsoid" => Rotate(z).Select((value, index) => Math.Pow(10, 6.0 * index / (z.Length - 1)) * value * value).Sum(),
             "rastrigin" => 10 * (z.Length - z.Sum(value => Math.Cos(2 * Math.PI * value))) + z.Sum(value => value * value),
             "schaffer" => Schaffer(Rotate(z)),
-            "step" => Rotate(z).Select((value, index) => Math.Pow(10, 2.0 * index / (z.Length - 1)) * Math.Pow(Math.Floor(value + 0.5), 2)).Sum() + 1e-4 * z.Sum(value => value * value),
+            "step" => Rotate(z).Select((value, index) => Math.Pow(10, 2.0 * index / (z.Length - 1)) * Math.Pow(Math.Floor(value + 0.5), 2))
+                .Sum() + 1e-4 * z
+                .Sum(value => value * value),
             _ => throw new ArgumentException(_name),
         };
     }
@@ -40,7 +42,8 @@ internal sealed class TestFunction
     {
         var scale = Math.Max(1, Math.Sqrt(z.Length) / 8);
         var y = z.Select(value => scale * value + 1).ToArray();
-        return Enumerable.Range(0, y.Length - 1).Sum(index => 100 * Math.Pow(y[index] * y[index] - y[index + 1], 2) + Math.Pow(y[index] - 1, 2));
+        return Enumerable.Range(0, y.Length - 1)
+            .Sum(index => 100 * Math.Pow(y[index] * y[index] - y[index + 1], 2) + Math.Pow(y[index] - 1, 2));
     }
 
     private static double Schaffer(double[] z)

@@ -34,7 +34,8 @@ internal static class TrialBench
         using var sandbox = new SandboxHost(SandboxKind.Bubblewrap, scratch.File("assets"), TimeProvider.System);
         using var measurer = new SandboxMeasurer(new HarnessTrees(folder, repository, spec, sandbox, commit), spec, sandbox, folder);
         var playbook = new Trial(measurer);
-        await using var run = await DurableRun.CreateAsync(folder, RunSigner.Of(folder), new PlaybookCatalogue(playbook), playbook, Trials, 1);
+        await using var run = await DurableRun.CreateAsync(
+            folder, RunSigner.Of(folder), new PlaybookCatalogue(playbook), playbook, Trials, 1);
         var times = (await run.RunAsync()).Result<List<double>>();
         var bare = new List<double>();
         for (var index = 0; index < Trials; index++)
@@ -47,7 +48,9 @@ internal static class TrialBench
         }
 
         var (trial, spawn) = (Scratch.Median(times.Skip(5)), Scratch.Median(bare.Skip(5)));
-        Console.WriteLine($"a trial {trial:0.0} ms, a bare spawn of its command {spawn:0.0} ms: {trial - spawn:0.0} ms more, ratio {trial / spawn:0.00} (target: 20 ms)");
+        Console.WriteLine(
+            $"a trial {trial:0.0} ms, a bare spawn of its command {spawn:0.0} ms: {trial - spawn:0.0} ms more, ratio " +
+            $"{trial / spawn:0.00} (target: 20 ms)");
     }
 
     private sealed record Trial(SandboxMeasurer Measurer) : Playbook<int, List<double>>("bench/trial")
@@ -59,7 +62,8 @@ internal static class TrialBench
             {
                 var start = Stopwatch.GetTimestamp();
                 var candidate = new Candidate([new FileChange("settings.env", System.Text.Encoding.UTF8.GetBytes($"A={index}\n"))]);
-                await context.StepAsync($"trial/{index}", Effect.Repeatable, new SingleRequest(candidate, false, 1, false), Measurer.MeasureAsync);
+                await context.StepAsync(
+                    $"trial/{index}", Effect.Repeatable, new SingleRequest(candidate, false, 1, false), Measurer.MeasureAsync);
                 times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             }
 

@@ -27,7 +27,9 @@ internal sealed class GatewayHost : IGatewayHost, IAsyncDisposable
         var runtime = Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root
             ? root
             : Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        return new GatewayDoor(gateway, socket, [program, "relay"], [AppContext.BaseDirectory.TrimEnd('/'), runtime.TrimEnd('/')], new Dictionary<string, string> { ["DOTNET_ROOT"] = runtime });
+        return new GatewayDoor(
+            gateway, socket, [program, "relay"], [AppContext.BaseDirectory.TrimEnd('/'), runtime.TrimEnd('/')],
+            new Dictionary<string, string> { ["DOTNET_ROOT"] = runtime });
     }
 
     public async ValueTask DisposeAsync()

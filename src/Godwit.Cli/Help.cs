@@ -59,7 +59,11 @@ internal sealed class Help : SynchronousCommandLineAction
 internal static class Plain
 {
     public static string Of(string message) => message
-        .Replace("System.Nullable`1[System.Int32]", "a whole number", StringComparison.Ordinal).Replace("System.Nullable`1[System.Int64]", "a whole number", StringComparison.Ordinal)
-        .Replace("System.Nullable`1[System.UInt64]", "a whole number", StringComparison.Ordinal).Replace("System.Nullable`1[System.Decimal]", "a number", StringComparison.Ordinal)
+        .Replace(
+            "System.Nullable`1[System.Int32]", "a whole number",
+            StringComparison.Ordinal).Replace("System.Nullable`1[System.Int64]", "a whole number", StringComparison.Ordinal)
+        .Replace(
+            "System.Nullable`1[System.UInt64]", "a whole number",
+            StringComparison.Ordinal).Replace("System.Nullable`1[System.Decimal]", "a number", StringComparison.Ordinal)
         .Replace("System.Int32", "a whole number", StringComparison.Ordinal);
 }

@@ -24,7 +24,9 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         terminal.Line(terminal.Dim($"Ctrl-C is safe: 'godwit resume {view.Run}' goes on where it was."));
         if (view.Input.Models.Mailbox is { } mailbox)
         {
-            terminal.Line($"{terminal.Bold("mailbox")}  {mailbox}: answer each NAME.request.md with a NAME.reply.json, {{\"text\": \"...\", \"calls\": [{{\"name\": \"...\", \"arguments\": {{...}}}}]}}");
+            terminal.Line(
+                $"{terminal.Bold("mailbox")}  {mailbox}: answer each NAME.request.md with a NAME.reply.json, {{\"text\": " +
+                $"\"...\", \"calls\": [{{\"name\": \"...\", \"arguments\": {{...}}}}]}}");
         }
     }
 
@@ -68,7 +70,9 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
         foreach (var waiting in view.Agents.Approvals.Where(_asked.Add))
         {
-            terminal.Line($"{terminal.Bold("asks")}     {waiting.Asked.Agent} wants {waiting.Asked.Tool} {waiting.Asked.Arguments} (rule '{waiting.Asked.Rule}'): godwit approvals {view.Run}");
+            terminal.Line(
+                $"{terminal.Bold("asks")}     {waiting.Asked.Agent} wants {waiting.Asked.Tool} {waiting.Asked.Arguments} (rule " +
+                $"'{waiting.Asked.Rule}'): godwit approvals {view.Run}");
         }
 
         if (view.Result is null)
@@ -87,11 +91,14 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         switch (note)
         {
             case OptimiseNote.BaseReady ready:
-                terminal.Line($"{terminal.Bold("base")}     {Number(ready.Value)}{unit}, {ready.Seconds:0.0#} s a measurement{TimedShare(ready)}");
+                terminal.Line(
+                    $"{terminal.Bold("base")}     {Number(ready.Value)}{unit}, {ready.Seconds:0.0#} s a measurement{TimedShare(ready)}");
                 terminal.Line($"{terminal.Bold("measured")} {view.Input.Goal.Harness.Kind.InWords()}");
                 if (ready.Reference > 0)
                 {
-                    terminal.Line($"{terminal.Dim("note")}     {view.Input.Goal.Harness.Metric} can be 0 or below, so candidates are compared by their difference ('scale: ratio' below 'measure' compares ratios)");
+                    terminal.Line(
+                        $"{terminal.Dim("note")}     {view.Input.Goal.Harness.Metric} can be 0 or below, so candidates are " +
+                        $"compared by their difference ('scale: ratio' below 'measure' compares ratios)");
                 }
 
                 if (ready.Complaint is { } complaint)
@@ -101,10 +108,13 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
                 break;
             case OptimiseNote.Calibrated { Calibration: { Failure: null } calibration }:
-                terminal.Line($"{terminal.Bold("noise")}    {Noise(calibration)}{(calibration.Exact ? "" : $"; the base has {Number(calibration.Base)}{unit}")}");
+                terminal.Line(
+                    $"{terminal.Bold("noise")}    {Noise(calibration)}{(calibration.Exact ? "" : $"; the base has {Number(calibration.Base)}{unit}")}");
                 if (calibration.SameAnswers)
                 {
-                    terminal.Line($"{terminal.Bad("note")}     the answer is the same for every seed, so a candidate could carry it: make the work from $GODWIT_SEED");
+                    terminal.Line(
+                        $"{terminal.Bad("note")}     the answer is the same for every seed, so a candidate could carry it: " +
+                        $"make the work from $GODWIT_SEED");
                 }
 
 
@@ -113,11 +123,16 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
                 TellTrial(trial, unit);
                 break;
             case OptimiseNote.ProposerFailed failed when _told.Add(failed.Reason):
-                terminal.Line($"{terminal.Bad("proposer")} {view.Input.Goal.Proposer} gave no point, and another proposes in its place: {failed.Reason}");
+                terminal.Line(
+                    $"{terminal.Bad("proposer")} {view.Input.Goal.Proposer} gave no point, and another proposes in its place: " +
+                    $"{failed.Reason}");
                 break;
             case OptimiseNote.AttemptStarted started:
                 _attempt = new AttemptProgress(started.Attempt, started.Pairs);
-                terminal.Line($"{terminal.Bold("proving")}  trial {started.Trial}, screened at {Gain(started.Screened)}: {started.Pairs} fresh pairs{(view.Input.Goal.Harness.HoldOut is null ? "" : ", and as many on the held-out workload")}");
+                var heldOut = view.Input.Goal.Harness.HoldOut is null ? "" : ", and as many on the held-out workload";
+                terminal.Line(
+                    $"{terminal.Bold("proving")}  trial {started.Trial}, screened at {Gain(started.Screened)}: {started.Pairs} " +
+                    $"fresh pairs{heldOut}");
                 break;
             case OptimiseNote.AttemptEnded ended:
                 _attempt = null;
@@ -142,10 +157,16 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         }
 
         var best = view.Best;
-        if (best is not null && best.Trial.Number == trial.Number && best.Trial.Scores.Count > 1 && best.Mean > _best + 0.005 && trial.Number != _bestTrial)
+        if (best is not null
+            && best.Trial.Number == trial.Number
+            && best.Trial.Scores.Count > 1
+            && best.Mean > _best + 0.005
+            && trial.Number != _bestTrial)
         {
             (_best, _bestTrial) = (best.Mean, trial.Number);
-            terminal.Line($"{terminal.Bold("best")}     trial {trial.Number} {Gain(best.Mean)} {terminal.Dim("screened, not proven")}  {Point(trial)}");
+            terminal.Line(
+                $"{terminal.Bold("best")}     trial {trial.Number} {Gain(best.Mean)} {terminal.Dim("screened, not proven")}  " +
+                $"{Point(trial)}");
         }
     }
 
@@ -158,7 +179,9 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
         if (result.Claim is { } claim)
         {
-            terminal.Line($"{terminal.Bold("confirm")}  {view.Scale.Text(claim.Estimate)}, at least {view.Scale.AtLeast(claim.Lower)} ({claim.Pairs} pairs)");
+            terminal.Line(
+                $"{terminal.Bold("confirm")}  {view.Scale.Text(claim.Estimate)}, at least {view.Scale.AtLeast(claim.Lower)} " +
+                $"({claim.Pairs} pairs)");
         }
 
         if (result.HoldOut is { } held)
@@ -190,12 +213,15 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
         }
 
         var best = view.Best is { } trial && trial.Mean > 0 ? $", best {Gain(trial.Mean)} (screened, not proven)" : "";
-        return $"screening: {view.Trials.Count()} of {view.Input.Goal.Trials} candidates, {view.ThrownOut.Count()} thrown out{best}{AtWork()}";
+        return $"screening: {view.Trials.Count()} of {view.Input.Goal.Trials} candidates, {view.ThrownOut.Count()} thrown " +
+        $"out{best}{AtWork()}";
     }
 
     private string Gain(double mean) => view.Scale.Text(view.Scale.Value(mean));
 
-    /// <summary>How much of a measurement is timed, and what that hides: a part outside of the clock's own span dilutes every gain.</summary>
+    /// <summary>
+    /// How much of a measurement is timed, and what that hides: a part outside of the clock's own span dilutes every gain.
+    /// </summary>
     private string TimedShare(OptimiseNote.BaseReady ready)
     {
         const double Enough = 0.9;
@@ -206,32 +232,56 @@ internal sealed class LiveView(Terminal terminal, OptimiseView view, JournalRead
 
         var share = string.Create(CultureInfo.InvariantCulture, $", {ready.TimedShare:P0} of it timed");
         return view.Input.Goal.Harness.Kind != MeasurementKind.Wall || ready.TimedShare >= Enough ? share
-            : share + string.Create(CultureInfo.InvariantCulture, $": a gain of 3x there shows as {1 / (1 - ready.TimedShare + ready.TimedShare / 3):0.0}x, so do more work in one measurement");
+            : share + string.Create(
+                CultureInfo.InvariantCulture,
+                $": a gain of 3x there shows as {1 / (1 - ready.TimedShare + ready.TimedShare / 3):0.0}x, so do more work in " +
+                $"one measurement");
     }
 
     private string AtWork()
     {
         var agents = view.Agents.AtWork.ToList();
-        var named = string.Join(", ", agents.Take(NamedAgents).Select(agent => string.Create(CultureInfo.InvariantCulture, $"{agent.Name} {agent.Calls} {(agent.Calls == 1 ? "call" : "calls")} ${agent.Dollars:0.00}")));
-        return agents.Count == 0 ? "" : $"; at work: {named}{(agents.Count > NamedAgents ? $" and {agents.Count - NamedAgents} more" : "")}";
+        var named = string.Join(
+            ", ",
+            agents.Take(NamedAgents).Select(
+                agent => string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{agent.Name} {agent.Calls} {(agent.Calls == 1 ? "call" : "calls")} ${agent.Dollars:0.00}")));
+        return agents.Count == 0
+            ? ""
+            : $"; at work: {named}{(agents.Count > NamedAgents ? $" and {agents.Count - NamedAgents} more" : "")}";
     }
 
     /// <summary>A reason without its numbers: two refusals that differ only in them are of one kind.</summary>
-    private static string Kind(TrialRecord trial) => new([.. (trial.Reason ?? trial.Outcome.ToString()).Where(letter => !char.IsAsciiHexDigitLower(letter) && !char.IsDigit(letter))]);
+    private static string Kind(TrialRecord trial) =>
+        new([.. (trial.Reason ?? trial.Outcome.ToString()).Where(letter => !char.IsAsciiHexDigitLower(letter) && !char.IsDigit(letter))]);
 
     public static string Noise(Calibration calibration) => calibration switch
     {
         { Exact: true } => "none: five measurements of the base agree, so candidates are compared exactly",
-        { SmallestEffect: > 0 } => $"{calibration.Sigma:P1} a pair; this budget can prove >= {Math.Max(calibration.SmallestEffect, 0.001):P1}{(calibration.Ties > 0.25 ? $"; {calibration.Ties:P0} of the pairs tie: increase the work of a measurement" : "")}",
+        { SmallestEffect: > 0, Ties: > 0.25 } =>
+            $"{Provable(calibration)}; {calibration.Ties:P0} of the pairs tie: increase the work of a measurement",
+        { SmallestEffect: > 0 } => Provable(calibration),
         _ => $"{calibration.Sigma:P1} a pair",
     };
+
+    private static string Provable(Calibration calibration) =>
+        $"{calibration.Sigma:P1} a pair; this budget can prove >= {Math.Max(calibration.SmallestEffect, 0.001):P1}";
 
     /// <summary>A candidate in one line: parameters with their values, files that an agent has changed by name.</summary>
     public static string Point(TrialRecord trial)
     {
-        var files = trial.Parameters.Where(pair => CandidateMaker.IsContent(pair.Value)).Select(pair => pair.Key).Order(StringComparer.Ordinal).ToList();
-        var parameters = trial.Parameters.Where(pair => !CandidateMaker.IsContent(pair.Value)).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}");
-        return string.Join(' ', parameters.Concat(files.Count > 2 ? [files[0], $"and {files.Count - 1} more files"] : files).DefaultIfEmpty(trial.Claim?.Agent ?? "as the base"));
+        var files = trial.Parameters.Where(pair => CandidateMaker.IsContent(pair.Value))
+            .Select(pair => pair.Key)
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        var parameters = trial.Parameters.Where(pair => !CandidateMaker.IsContent(pair.Value))
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Select(pair => $"{pair.Key}={pair.Value}");
+        return string.Join(
+            ' ',
+            parameters.Concat(files.Count > 2 ? [files[0], $"and {files.Count - 1} more files"] : files)
+                .DefaultIfEmpty(trial.Claim?.Agent ?? "as the base"));
     }
 
     public static string Number(double value) => value switch

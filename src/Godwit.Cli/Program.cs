@@ -53,8 +53,11 @@ if (parsed.Errors.Count > 0)
         Console.Error.WriteLine($"godwit: {Plain.Of(error.Message)}");
     }
 
-    Console.Error.WriteLine($"'{string.Join(' ', ["godwit", .. parsed.CommandResult.Command == root ? [] : new[] { parsed.CommandResult.Command.Name }])} --help' shows what there is.");
+    Console.Error.WriteLine(
+        $"'{string.Join(' ', ["godwit", .. parsed.CommandResult.Command == root ? [] : new[] { parsed.CommandResult.Command.Name }])} " +
+        $"--help' shows what there is.");
     return (int)ExitCode.Usage;
 }
 
-return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
+return await parsed.InvokeAsync(
+    new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });

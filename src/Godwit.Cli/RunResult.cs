@@ -19,11 +19,20 @@ internal sealed record RunResult(
             view.Status,
             result?.Reason ?? view.Failure ?? (view.Parked.Count > 0 ? view.Parked[0].Reason : null),
             proof?.Claim is { } claim
-                ? new RunClaim(harness.Metric, harness.Maximise ? "maximise" : "minimise", claim.Estimate, claim.Lower, view.Input.Goal.Confidence, claim.Pairs)
+                ? new RunClaim(
+                    harness.Metric, harness.Maximise ? "maximise" : "minimise", claim.Estimate, claim.Lower,
+                    view.Input.Goal.Confidence, claim.Pairs)
                 : null,
             last?.HoldOut is { } held ? new RunHoldOut(held.Proven, held.Estimate, held.Lower) : null,
-            Enum.GetValues<Verification.TrialOutcome>().ToDictionary(Snake, outcome => view.Trials.Count(trial => trial.Trial.Outcome == outcome)),
-            [.. view.ThrownOut.Select(trial => new RunThrownOut(trial.Parameters.ToDictionary(pair => pair.Key, pair => CandidateMaker.IsContent(pair.Value) ? "edited" : pair.Value), Snake(trial.Outcome), trial.Reason, trial.Temptation > 0 ? trial.Temptation : null))],
+            Enum.GetValues<Verification.TrialOutcome>().ToDictionary(
+                Snake, outcome => view.Trials.Count(trial => trial.Trial.Outcome == outcome)),
+            [
+                .. view.ThrownOut.Select(
+                    trial => new RunThrownOut(
+                        trial.Parameters.ToDictionary(
+                            pair => pair.Key, pair => CandidateMaker.IsContent(pair.Value) ? "edited" : pair.Value),
+                        Snake(trial.Outcome), trial.Reason, trial.Temptation > 0 ? trial.Temptation : null)),
+            ],
             result?.Branch,
             result?.Commit,
             result?.Evidence is { } evidence ? Path.Combine(view.Folder.Evidence, evidence) : null,

@@ -46,13 +46,16 @@ internal static class RunSession
 
         if (host.Cassette is { IsRecording: false } cassette)
         {
-            terminal.Line($"cassette {cassette.Played} recorded replies played, {(cassette.Drifted == 0 ? "each to the request that it was recorded for" : $"{cassette.Drifted} of them to a request that differs from the recorded one")}");
+            terminal.Line(
+                $"cassette {cassette.Played} recorded replies played, " +
+                $"{(cassette.Drifted == 0 ? "each to the request that it was recorded for" : $"{cassette.Drifted} of them to a request that differs from the recorded one")}");
         }
 
         Verdict(terminal, view, end);
         if (json)
         {
-            CommandGuard.PrintJson(RunResult.Of(view) is var result && end.State == RunState.Stopped ? result with { State = RunStatus.Stopped } : result);
+            CommandGuard.PrintJson(
+                RunResult.Of(view) is var result && end.State == RunState.Stopped ? result with { State = RunStatus.Stopped } : result);
         }
 
         return end.State switch
@@ -78,7 +81,8 @@ internal static class RunSession
                 }
 
                 terminal.Line(view.Parked.Count > 0
-                    ? $"go on    'godwit resolve {view.Run}' with --retry, --done or --fail answers what is parked; then 'godwit resume {view.Run}'"
+                    ? $"go on    'godwit resolve {view.Run}' with --retry, --done or --fail answers what is parked; then " +
+                    $"'godwit resume {view.Run}'"
                     : $"go on    godwit resume {view.Run}");
                 return;
             case RunState.Failed:
@@ -87,12 +91,22 @@ internal static class RunSession
         }
 
         var result = view.Result!;
-        var word = result.State switch { "verified" => terminal.Good("verified"), "not_verified" => terminal.Bad("not verified"), "failed" => terminal.Bad("failed  "), _ => terminal.Bold("nothing ") };
+        var word = result.State switch
+        {
+            "verified" => terminal.Good("verified"),
+            "not_verified" => terminal.Bad("not verified"),
+            "failed" => terminal.Bad("failed  "),
+            _ => terminal.Bold("nothing "),
+        };
         terminal.Line($"{word} {result.Reason}");
         var goal = view.Input.Goal;
-        if (result.State == "no_improvement" && goal.Parameters is { } parameters && GoalCheck.Unread(parameters, Path.Combine(view.Input.Source, goal.Harness.Folder)) is { Count: > 0 } unread)
+        if (result.State == "no_improvement"
+            && goal.Parameters is { } parameters
+            && GoalCheck.Unread(parameters, Path.Combine(view.Input.Source, goal.Harness.Folder)) is { Count: > 0 } unread)
         {
-            terminal.Line($"note     no other file of the goal's folder names {string.Join(", ", unread)}: unless something reads all of {parameters.File}, dead parameters");
+            terminal.Line(
+                $"note     no other file of the goal's folder names {string.Join(", ", unread)}: unless something reads all of " +
+                $"{parameters.File}, dead parameters");
         }
 
         if (result.Branch is not null)
@@ -126,7 +140,8 @@ internal static class RunSession
         var time = goal.Seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $" --time {2 * goal.Seconds:0}s") : "";
         var money = goal.Dollars is { } dollars ? string.Create(CultureInfo.InvariantCulture, $" --dollars {2 * dollars}") : "";
         var more = $"godwit resume {view.Run} --trials {2 * goal.Trials}{time}{money} goes on with a larger budget";
-        var unproven = view.Attempts.LastOrDefault(attempt => attempt.Planned == 0 && !view.Attempts.Any(other => other.Trial == attempt.Trial && other.Planned > 0));
+        var unproven = view.Attempts.LastOrDefault(
+            attempt => attempt.Planned == 0 && !view.Attempts.Any(other => other.Trial == attempt.Trial && other.Planned > 0));
         return unproven is null ? more : $"godwit confirm {view.Run} --trial {unproven.Trial} tries to prove that trial alone; {more}";
     }
 

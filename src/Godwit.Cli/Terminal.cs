@@ -4,7 +4,8 @@ namespace Godwit.Cli;
 internal sealed class Terminal
 {
     private readonly TextWriter _writer = Console.Error;
-    private readonly bool _isTerminal = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+    private readonly bool _isTerminal = !Console.IsErrorRedirected
+        && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
     private readonly bool _colour;
     private bool _hasStatus;
 

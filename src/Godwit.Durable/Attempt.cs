@@ -65,7 +65,8 @@ public sealed class Attempt
     /// <param name="cancellation">Ends the wait and the call.</param>
     /// <exception cref="StepFailedException">It failed, now or before the crash, or its budget can't hold it.</exception>
     public Task<TOut> PaidAsync<TIn, TOut>(
-        string key, Charge worstCase, IBudget budget, TIn input, Func<Attempt, CancellationToken, Task<TOut>> body, CancellationToken cancellation) =>
+        string key, Charge worstCase, IBudget budget, TIn input, Func<Attempt, CancellationToken, Task<TOut>> body,
+        CancellationToken cancellation) =>
         _calls.CallAsync(key, Effect.Paid(worstCase, budget), input, body, cancellation);
 
     /// <summary>States what a paid step really cost; without it the worst case is booked.</summary>

@@ -25,7 +25,9 @@ internal static class Canonical
     public static byte[] Serialize<T>(T value)
     {
         var unordered = Contract.Require(typeof(T)).HasDictionary;
-        return unordered ? SortedBytes(JsonSerializer.SerializeToNode(value, Options)) : JsonSerializer.SerializeToUtf8Bytes(value, Options);
+        return unordered
+            ? SortedBytes(JsonSerializer.SerializeToNode(value, Options))
+            : JsonSerializer.SerializeToUtf8Bytes(value, Options);
     }
 
     /// <exception cref="JournalVersionException">Another version wrote it, with a form that this one doesn't read.</exception>
@@ -38,14 +40,19 @@ internal static class Canonical
         }
         catch (JsonException error)
         {
-            throw new JournalVersionException($"the journal has {typeof(T).Name} in a form that this version of godwit doesn't read (at {error.Path ?? "$"}); use the version that started the run", error);
+            throw new JournalVersionException(
+                $"the journal has {typeof(T).Name} in a form that this version of godwit doesn't read (at " +
+                $"{error.Path ?? "$"}); use the version that started the run",
+                error);
         }
     }
 
     /// <summary>SHA-256 over the version and the canonical form.</summary>
     public static byte[] Hash(int version, ReadOnlySpan<byte> json, string? tree = null)
     {
-        var head = tree is null && version == 0 ? "0\n"u8 : System.Text.Encoding.UTF8.GetBytes(tree is null ? $"{version}\n" : $"{version}\n{tree}\n");
+        var head = tree is null && version == 0
+            ? "0\n"u8
+            : System.Text.Encoding.UTF8.GetBytes(tree is null ? $"{version}\n" : $"{version}\n{tree}\n");
         var length = head.Length + json.Length;
         var bytes = length <= 512 ? stackalloc byte[length] : new byte[length];
         head.CopyTo(bytes);
@@ -59,7 +66,9 @@ internal static class Canonical
 
     private static JsonNode? Sorted(JsonNode? node) => node switch
     {
-        JsonObject map => new JsonObject(map.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value)))),
+        JsonObject map =>
+            new JsonObject(
+                map.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value)))),
         JsonArray list => new JsonArray([.. list.Select(Sorted)]),
         _ => node?.DeepClone(),
     };
@@ -91,7 +100,9 @@ internal static class Canonical
         }
 
         var fresh = type.Type.GetConstructor([]) is not null ? Activator.CreateInstance(type.Type) : null;
-        var parameters = type.Type.GetConstructors().SelectMany(constructor => constructor.GetParameters()).GroupBy(parameter => parameter.Name, StringComparer.OrdinalIgnoreCase)
+        var parameters = type.Type.GetConstructors()
+            .SelectMany(constructor => constructor.GetParameters())
+            .GroupBy(parameter => parameter.Name, StringComparer.OrdinalIgnoreCase)
             .ToDictionary(group => group.Key!, group => group.First(), StringComparer.OrdinalIgnoreCase);
         foreach (var property in type.Properties.Where(property => property.Get is not null))
         {
@@ -115,5 +126,6 @@ internal static class Canonical
     }
 
     private static bool IsSame(object? value, object? missing) =>
-        Equals(value, missing) || (value is System.Collections.ICollection { Count: 0 } && missing is System.Collections.ICollection { Count: 0 });
+        Equals(value, missing)
+            || (value is System.Collections.ICollection { Count: 0 } && missing is System.Collections.ICollection { Count: 0 });
 }

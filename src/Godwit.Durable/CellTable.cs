@@ -55,6 +55,8 @@ internal sealed class CellTable(Action idle)
     public IReadOnlyList<string> Stuck()
     {
         var cells = _cells.Values.ToList();
-        return cells.TrueForAll(cell => cell.State is CellState.Parked or CellState.Waiting) ? [.. cells.SelectMany(cell => cell.ParkedFor)] : [];
+        return cells.TrueForAll(cell => cell.State is CellState.Parked or CellState.Waiting)
+            ? [.. cells.SelectMany(cell => cell.ParkedFor)]
+            : [];
     }
 }

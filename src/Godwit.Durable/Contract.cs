@@ -93,7 +93,8 @@ internal sealed class Contract
             .Where(property => property.GetCustomAttribute<JsonIgnoreAttribute>() is null)
             .ToList();
         var hiddenFields = type.GetFields(BindingFlags.Public | BindingFlags.Instance).Length > 0;
-        if (hiddenFields || (properties.Count == 0 && !type.IsAbstract && type.BaseType is { IsAbstract: false } && type.GetConstructor([]) is null))
+        if (hiddenFields
+            || (properties.Count == 0 && !type.IsAbstract && type.BaseType is { IsAbstract: false } && type.GetConstructor([]) is null))
         {
             return $"{Name(type)} keeps its state in fields, which JSON leaves out; declare a record with named properties";
         }
@@ -117,9 +118,11 @@ internal sealed class Contract
 
     private static Type? Element(Type type) => type.IsArray
         ? type.GetElementType()
-        : Interfaces(type).FirstOrDefault(face => face.IsGenericType && face.GetGenericTypeDefinition() == typeof(IEnumerable<>))?.GetGenericArguments()[0];
+        : Interfaces(type).FirstOrDefault(face => face.IsGenericType && face.GetGenericTypeDefinition() == typeof(IEnumerable<>))?
+            .GetGenericArguments()[0];
 
     private static IEnumerable<Type> Interfaces(Type type) => type.IsInterface ? type.GetInterfaces().Prepend(type) : type.GetInterfaces();
 
-    private static string Name(Type type) => type.IsGenericType ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>" : type.Name;
+    private static string Name(Type type) =>
+        type.IsGenericType ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>" : type.Name;
 }

@@ -49,7 +49,9 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>The run's journal.</summary>
     public RunJournal Journal { get; }
 
-    /// <summary>Ended when the journal can't be written any more, or the run was asked to stop: all work in the world stops with it.</summary>
+    /// <summary>
+    /// Ended when the journal can't be written any more, or the run was asked to stop: all work in the world stops with it.
+    /// </summary>
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>How long the run has been active, the time without an owner left out.</summary>
@@ -82,7 +84,8 @@ public sealed class DurableRun : IAsyncDisposable
     /// <param name="seed">Seeds the processes' random streams.</param>
     /// <param name="options">How it is hosted.</param>
     public static async Task<DurableRun> CreateAsync<TIn, TOut>(
-        RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, Playbook<TIn, TOut> root, TIn input, ulong seed, DurableOptions? options = null)
+        RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, Playbook<TIn, TOut> root, TIn input, ulong seed,
+        DurableOptions? options = null)
     {
         options ??= new DurableOptions();
         var json = Canonical.Serialize(input);
@@ -98,7 +101,10 @@ public sealed class DurableRun : IAsyncDisposable
         catch (JournalStoppedException stopped)
         {
             journal.Dispose();
-            throw new JournalStoppedException($"{folder.Path} can't be written ({stopped.InnerException?.Message ?? stopped.Message}); nothing was begun: make room, delete the folder, and start again", stopped);
+            throw new JournalStoppedException(
+                $"{folder.Path} can't be written ({stopped.InnerException?.Message ?? stopped.Message}); nothing was begun: " +
+                $"make room, delete the folder, and start again",
+                stopped);
         }
         catch
         {
@@ -120,13 +126,19 @@ public sealed class DurableRun : IAsyncDisposable
     /// <param name="folder">The run's folder.</param>
     /// <param name="signer">Signs the journal's checkpoints.</param>
     /// <param name="playbooks">All that the run may start.</param>
-    /// <param name="amendment">Makes what is added, of the journal as it is once nobody else can write it; the process reads it by <see cref="IDurableContext.Amendments"/>.</param>
+    /// <param name="amendment">Makes what is added, of the journal as it is once nobody else can write it; the process reads it by
+    /// <see cref="IDurableContext.Amendments"/>.</param>
     /// <param name="options">How it is hosted.</param>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public static DurableRun OpenAmended<T>(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, Func<JournalReader, T> amendment, DurableOptions? options = null) =>
-        Open(folder, signer, playbooks, options, reader => new Draft(Root, EntryKind.ProcessAmended, Data: Canonical.Serialize(amendment(reader))));
+    public static DurableRun OpenAmended<T>(
+        RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, Func<JournalReader, T> amendment,
+        DurableOptions? options = null) =>
+        Open(
+            folder, signer, playbooks, options,
+            reader => new Draft(Root, EntryKind.ProcessAmended, Data: Canonical.Serialize(amendment(reader))));
 
-    private static DurableRun Open(RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options, Func<JournalReader, Draft>? amendment)
+    private static DurableRun Open(
+        RunFolder folder, IHeadSigner signer, PlaybookCatalogue playbooks, DurableOptions? options, Func<JournalReader, Draft>? amendment)
     {
         options ??= new DurableOptions();
         var index = new RunIndex();
@@ -149,7 +161,8 @@ public sealed class DurableRun : IAsyncDisposable
         if (index.IdleGenerations >= options.IdleGenerations)
         {
             run._end.TrySetResult(new RunEnd(RunState.Parked, default,
-                [$"the last {index.IdleGenerations} starts of the run ended without any progress; look at its log, mend the cause and resume the run"]));
+                [$"the last {index.IdleGenerations} starts of the run ended without any progress; look at its log, mend the " +
+                $"cause and resume the run"]));
         }
 
         return run;
@@ -179,7 +192,8 @@ public sealed class DurableRun : IAsyncDisposable
     /// <param name="sender">Unique for this signal of this sender.</param>
     /// <param name="payload">What the waiting key gets.</param>
     /// <returns>False when it had been delivered before.</returns>
-    public Task<bool> SignalAsync<T>(long process, string name, string sender, T payload) => SignalAsync(process, name, sender, Canonical.Serialize(payload));
+    public Task<bool> SignalAsync<T>(long process, string name, string sender, T payload) =>
+        SignalAsync(process, name, sender, Canonical.Serialize(payload));
 
     internal async Task<bool> SignalAsync(long process, string name, string sender, byte[] json)
     {
@@ -199,7 +213,9 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>Cancels a process and all below it: what is in the journal still answers, what they ask now throws.</summary>
     public async Task CancelAsync(long process, string reason)
     {
-        var drafts = _cells.Subtree(process).Select(id => new Draft(id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes())).ToList();
+        var drafts = _cells.Subtree(process)
+            .Select(id => new Draft(id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes()))
+            .ToList();
         if (drafts.Count == 0)
         {
             return;
@@ -264,7 +280,8 @@ public sealed class DurableRun : IAsyncDisposable
 
     internal void Deliver(long process, Entry entry) => _cells.Find(process)?.Arrived(entry);
 
-    internal ProcessCell NewProcess(long parent, string key) => _cells.Add(new ProcessCell(this, Interlocked.Increment(ref _lastProcess), parent, key));
+    internal ProcessCell NewProcess(long parent, string key) =>
+        _cells.Add(new ProcessCell(this, Interlocked.Increment(ref _lastProcess), parent, key));
 
     internal void Ended(ProcessCell cell, Draft end)
     {
@@ -314,7 +331,9 @@ public sealed class DurableRun : IAsyncDisposable
 
     private void Tick()
     {
-        var idle = _cells.All.Where(cell => cell.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.IdleSince) >= Options.UnloadAfter).ToList();
+        var idle = _cells.All.Where(
+            cell => cell.State == CellState.Waiting && cell.IsLoaded && Time.GetElapsedTime(cell.IdleSince) >= Options.UnloadAfter)
+            .ToList();
         idle.ForEach(cell => cell.TryUnload(cell.IdleSince));
 
         // A park may have been decided while something else was still ending.

@@ -4,7 +4,8 @@ using Godwit.Durable.Journal;
 namespace Godwit.Durable;
 
 /// <summary>
-/// Traces of runs and steps, for whoever listens: <c>AddSource(DurableTelemetry.SourceName)</c> of OpenTelemetry. No input and no result is in them.
+/// Traces of runs and steps, for whoever listens: <c>AddSource(DurableTelemetry.SourceName)</c> of OpenTelemetry. No input and no
+/// result is in them.
 /// </summary>
 public static class DurableTelemetry
 {
@@ -19,7 +20,8 @@ public static class DurableTelemetry
         .SetTag("godwit.run.generation", journal.Generation);
 
     /// <summary>A step, all its attempts included.</summary>
-    internal static Activity? StartStep(string run, long process, StepWork work, ActivityContext parent) => Source.StartActivity("step", ActivityKind.Internal, parent)
+    internal static Activity? StartStep(string run, long process, StepWork work, ActivityContext parent) =>
+        Source.StartActivity("step", ActivityKind.Internal, parent)
         ?.SetTag("godwit.run.id", run)
         .SetTag("godwit.process", process)
         .SetTag("godwit.step.key", work.Key)
@@ -28,9 +30,12 @@ public static class DurableTelemetry
     /// <summary>Says how a step has ended.</summary>
     internal static void End(Activity? step, StepEnd end)
     {
-        if (step is not null && end is StepEnd.Stated { Drafts: [.., { Kind: EntryKind.StepFailed or EntryKind.StepParked } last], Info: var info })
+        if (step is not null
+            && end is StepEnd.Stated { Drafts: [.., { Kind: EntryKind.StepFailed or EntryKind.StepParked } last], Info: var info })
         {
-            step.SetStatus(ActivityStatusCode.Error, last.Kind == EntryKind.StepParked ? info.Reason : Canonical.Deserialize<Failure>(last.Data).Message);
+            step.SetStatus(
+                ActivityStatusCode.Error,
+                last.Kind == EntryKind.StepParked ? info.Reason : Canonical.Deserialize<Failure>(last.Data).Message);
         }
     }
 }

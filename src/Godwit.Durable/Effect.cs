@@ -12,7 +12,8 @@ public abstract record Effect
 
     /// <summary>A call that costs: at least once. A crash books the open call at its worst case and asks again.</summary>
     /// <param name="worstCase">The most that one attempt can cost.</param>
-    /// <param name="budget">Holds the worst case back until the result is durable; a step with a budget is attempted once. Null for none.</param>
+    /// <param name="budget">Holds the worst case back until the result is durable; a step with a budget is attempted once. Null for
+    /// none.</param>
     public static Effect Paid(Charge worstCase, IBudget? budget = null) => new PaidCase(worstCase, budget);
 
     /// <summary>Changes files of one workspace: a crash resets them to the last journaled tree and runs the step again.</summary>

@@ -20,7 +20,8 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
     /// <summary>Why the process was cancelled; null unless it was.</summary>
     public string? CancelReason => history.CancelReason;
 
-    public Task<TOut> StepAsync<TIn, TOut>(string key, Effect effect, TIn input, Func<TIn, Attempt, CancellationToken, Task<TOut>> body, StepOptions? options = null)
+    public Task<TOut> StepAsync<TIn, TOut>(
+        string key, Effect effect, TIn input, Func<TIn, Attempt, CancellationToken, Task<TOut>> body, StepOptions? options = null)
     {
         options ??= StepOptions.Default;
         Contract.Require(typeof(TOut));
@@ -42,7 +43,8 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         var hash = Canonical.Hash(0, json);
         if (history[key] is { Child: not 0 } state && !state.Input.Span.SequenceEqual(hash))
         {
-            throw new DurableRuleException($"child '{key}' was started with another input; a child keeps its first input, so give the new work a key of its own");
+            throw new DurableRuleException(
+                $"child '{key}' was started with another input; a child keeps its first input, so give the new work a key of its own");
         }
 
         return AskAsync(key, hash, idle: true, ReadOutcome<TOut>, state => cell.StartChild(key, playbook, json, hash, state), work: true);
@@ -73,13 +75,17 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
     }
 
     public Task<int> FirstAsync(string key, params ReadOnlySpan<Task> any) =>
-        AwaitRaceAsync(key, any.ToArray(), AskAsync(key, [], idle: true, static entry => Canonical.Deserialize<int>(entry.Data.Span), static _ => { }));
+        AwaitRaceAsync(
+            key, any.ToArray(),
+            AskAsync(key, [], idle: true, static entry => Canonical.Deserialize<int>(entry.Data.Span), static _ => { }));
 
     public Task DelayAsync(string key, TimeSpan delay) =>
         AskAsync(key, [], idle: true, static _ => true, state => cell.SetTimer(key, delay, state));
 
     public Task<DateTimeOffset> NowAsync(string key) =>
-        AskAsync(key, [], idle: false, static entry => Canonical.Deserialize<DateTimeOffset>(entry.Data.Span), _ => cell.Answer(EntryKind.TimeRead, key, Canonical.Serialize(cell.Now)));
+        AskAsync(
+            key, [], idle: false, static entry => Canonical.Deserialize<DateTimeOffset>(entry.Data.Span),
+            _ => cell.Answer(EntryKind.TimeRead, key, Canonical.Serialize(cell.Now)));
 
     public Random Random(string key) => new SeededRandom(history.Info.Seed, key);
 

@@ -15,7 +15,8 @@ public interface IDurableContext
     /// <returns>A copy of the journaled result.</returns>
     /// <exception cref="StepFailedException">The step ended with a failure.</exception>
     /// <exception cref="ProcessCancelledException">The process was cancelled and the journal has no answer.</exception>
-    Task<TOut> StepAsync<TIn, TOut>(string key, Effect effect, TIn input, Func<TIn, Attempt, CancellationToken, Task<TOut>> body, StepOptions? options = null);
+    Task<TOut> StepAsync<TIn, TOut>(
+        string key, Effect effect, TIn input, Func<TIn, Attempt, CancellationToken, Task<TOut>> body, StepOptions? options = null);
 
     /// <summary>Starts a child process, or takes up the one that was started under this key, and waits for its end.</summary>
     Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, TIn input);
@@ -30,7 +31,8 @@ public interface IDurableContext
     Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, Func<TIn> input);
 
     /// <summary>
-    /// What was added to the process's input from outside, the oldest first; see <see cref="DurableRun.OpenAmended"/>. What was decided before an
+    /// What was added to the process's input from outside, the oldest first; see <see cref="DurableRun.OpenAmended"/>. What was
+    /// decided before an
     /// amendment must be decided alike after it, so an amendment says from when on it holds.
     /// </summary>
     IReadOnlyList<T> Amendments<T>();

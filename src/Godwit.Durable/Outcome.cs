@@ -29,7 +29,8 @@ public abstract record Outcome<T>
 }
 
 /// <summary>Why a step or a process has no value; what is journaled of it.</summary>
-/// <param name="Phase">Where it failed: <c>input</c>, <c>body</c>, <c>timeout</c>, <c>result</c>, <c>completion</c>, <c>resolved</c>.</param>
+/// <param name="Phase">Where it failed: <c>input</c>, <c>body</c>, <c>timeout</c>, <c>result</c>, <c>completion</c>,
+/// <c>resolved</c>.</param>
 /// <param name="Cause">A short word for programs; <c>exception</c> where the body named none.</param>
 /// <param name="Message">One line for people.</param>
 /// <param name="Attempts">How many attempts were made.</param>

@@ -12,7 +12,8 @@ namespace Godwit.Durable;
 /// <param name="process">The process of the step.</param>
 /// <param name="step">The step's key.</param>
 /// <param name="appended">Is told what was appended.</param>
-internal sealed class PaidCalls(RunJournal journal, StepRunner runner, long process, string step, Action<IReadOnlyList<Draft>, Receipt> appended)
+internal sealed class PaidCalls(
+    RunJournal journal, StepRunner runner, long process, string step, Action<IReadOnlyList<Draft>, Receipt> appended)
 {
     private readonly Lazy<IReadOnlyDictionary<string, KeyState>> _before = new(() =>
         ProcessHistory.Load(journal.Reader, process).Keys.Where(pair => IsOf(step, pair.Key)).ToDictionary(StringComparer.Ordinal));
@@ -20,7 +21,8 @@ internal sealed class PaidCalls(RunJournal journal, StepRunner runner, long proc
     /// <summary>Whether a key is that of a call that a step's body made.</summary>
     public static bool IsOf(string step, string key) => key.StartsWith($"{step}/call/", StringComparison.Ordinal);
 
-    public async Task<TOut> CallAsync<TIn, TOut>(string key, Effect effect, TIn input, Func<Attempt, CancellationToken, Task<TOut>> body, CancellationToken cancellation)
+    public async Task<TOut> CallAsync<TIn, TOut>(
+        string key, Effect effect, TIn input, Func<Attempt, CancellationToken, Task<TOut>> body, CancellationToken cancellation)
     {
         Contract.Require(typeof(TOut));
         var hash = Canonical.Hash(0, Canonical.Serialize(input));

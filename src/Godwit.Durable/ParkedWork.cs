@@ -16,7 +16,8 @@ public sealed record ParkedWork(long Process, string Key, string Reason)
         var ended = new HashSet<long>();
         var parked = new Dictionary<(long, string), ParkedWork>();
         foreach (var entry in reader.After(0,
-            EntryKind.StepParked, EntryKind.StepResolved, EntryKind.StepCompleted, EntryKind.StepFailed, EntryKind.ProcessParked, EntryKind.ProcessResolved,
+            EntryKind.StepParked, EntryKind.StepResolved, EntryKind.StepCompleted, EntryKind.StepFailed, EntryKind.ProcessParked,
+            EntryKind.ProcessResolved,
             EntryKind.ProcessCompleted, EntryKind.ProcessFailed, EntryKind.ProcessCancelled))
         {
             switch (entry.Kind)
@@ -44,7 +45,8 @@ public sealed record ParkedWork(long Process, string Key, string Reason)
                 ? throw new ArgumentException($"process {process} isn't parked, so there is nothing to resolve")
                 : resolution is Resolution.Retry
                 ? [new Draft(process, EntryKind.ProcessResolved, Info: new EntryInfo { Reason = "retry" }.ToBytes())]
-                : throw new ArgumentException("a parked process can only be retried; name a step with its key to say that it is done or has failed");
+                : throw new ArgumentException(
+                    "a parked process can only be retried; name a step with its key to say that it is done or has failed");
         }
 
         var parked = history.Keys.FirstOrDefault(pair => pair.Key == key).Value?.Parked
@@ -54,7 +56,8 @@ public sealed record ParkedWork(long Process, string Key, string Reason)
         {
             Resolution.Retry => [Resolved("retry")],
             Resolution.Done done => [Resolved("done"), new Draft(process, EntryKind.StepCompleted, key, input, Data: Checked(done.Json))],
-            Resolution.Fail fail => [Resolved("failed"), new Draft(process, EntryKind.StepFailed, key, input, Data: Canonical.Serialize(new Failure("resolved", "resolved", fail.Message, 1)))],
+            Resolution.Fail fail =>
+                [Resolved("failed"), new Draft(process, EntryKind.StepFailed, key, input, Data: Canonical.Serialize(new Failure("resolved", "resolved", fail.Message, 1)))],
             _ => throw new InvalidOperationException("unknown resolution"),
         };
 

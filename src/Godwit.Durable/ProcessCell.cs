@@ -7,7 +7,8 @@ namespace Godwit.Durable;
 /// One unfinished process in its host. It is small while the process is unloaded; history and execution come and go. All
 /// but the public entry points run on the process's own scheduler.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The cancellation source has no timer and no registration outlives the cell; there is nothing to free.")]
+[SuppressMessage("Design", "CA1001", Justification = "The cancellation source has no timer and no registration outlives the " +
+"cell; there is nothing to free.")]
 internal sealed class ProcessCell
 {
     private readonly DurableRun _host;
@@ -230,7 +231,13 @@ internal sealed class ProcessCell
     private async Task StartChildAsync(string key, Playbook playbook, byte[] input, byte[] hash)
     {
         var child = _host.NewProcess(Id, key);
-        var started = new EntryInfo { Playbook = playbook.Name, Parent = Id, ParentKey = key, Seed = new SeededRandom(_history!.Info.Seed, "child", key).NextBits() };
+        var started = new EntryInfo
+        {
+            Playbook = playbook.Name,
+            Parent = Id,
+            ParentKey = key,
+            Seed = new SeededRandom(_history!.Info.Seed, "child", key).NextBits(),
+        };
         List<Draft> drafts =
         [
             new Draft(Id, EntryKind.ChildStarted, key, hash, new EntryInfo { Child = child.Id }.ToBytes()),
@@ -261,7 +268,9 @@ internal sealed class ProcessCell
         TakeUp(Own(drafts, receipt), ran: null, then);
     }
 
-    /// <summary>Appends a step's end; where nothing outside can see it, the process goes on before it is durable: docs/decisions/0011.</summary>
+    /// <summary>
+    /// Appends a step's end; where nothing outside can see it, the process goes on before it is durable: docs/decisions/0011.
+    /// </summary>
     private async Task AppendEndAsync(StepWork work, StepEnd.Stated end)
     {
         // Contents are read from the journal, and can't be before they are in it.
@@ -401,20 +410,26 @@ internal sealed class ProcessCell
 
         foreach (var (key, state) in _history!.Keys.Where(pair => pair.Value.Child != 0 && pair.Value.Answer is null))
         {
-            _host.Track(_host.CancelAsync(state.Child, asked.ContainsKey(key) ? "its parent has ended" : $"its parent no longer asks for '{key}'"));
+            _host.Track(
+                _host.CancelAsync(state.Child, asked.ContainsKey(key) ? "its parent has ended" : $"its parent no longer asks for '{key}'"));
         }
 
         _over = true;
         _host.Track(EndAsync(_end, ProcessEnd.Booked(Id, _history)));
     }
 
-    /// <summary>Appends the end, with what open calls are booked at, and tells the parent. Nothing of the process is kept here then.</summary>
+    /// <summary>
+    /// Appends the end, with what open calls are booked at, and tells the parent. Nothing of the process is kept here then.
+    /// </summary>
     private async Task EndAsync(Draft end, IReadOnlyList<Draft> booked)
     {
         List<Draft> drafts = [.. booked, end];
         if (Parent != 0)
         {
-            drafts.Add(new Draft(Parent, EntryKind.ChildEnded, ParentKey, Info: new EntryInfo { Child = Id, Name = ProcessEnd.NameOf(end.Kind) }.ToBytes(), Data: end.Data));
+            drafts.Add(
+                new Draft(
+                    Parent, EntryKind.ChildEnded, ParentKey,
+                    Info: new EntryInfo { Child = Id, Name = ProcessEnd.NameOf(end.Kind) }.ToBytes(), Data: end.Data));
         }
 
         var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts));
@@ -471,7 +486,10 @@ internal sealed class ProcessCell
             return false;
         }
 
-        if (_end is not null || _execution is not { } execution || !execution.Waiting.Any() || !execution.Waiting.All(pending => pending.Idle))
+        if (_end is not null
+            || _execution is not { } execution
+            || !execution.Waiting.Any()
+            || !execution.Waiting.All(pending => pending.Idle))
         {
             return false;
         }

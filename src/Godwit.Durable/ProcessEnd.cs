@@ -48,7 +48,9 @@ internal static class ProcessEnd
     /// <summary>What calls that are open in the journal are booked at.</summary>
     public static IReadOnlyList<Draft> Booked(long process, ProcessHistory history) =>
     [
-        .. history.Keys.SelectMany(pair => pair.Value.OpenIntents).Where(intent => EntryInfo.Of(intent).Effect == "paid").Select(intent => StepRunner.Book(process, intent)),
+        .. history.Keys.SelectMany(pair => pair.Value.OpenIntents)
+            .Where(intent => EntryInfo.Of(intent).Effect == "paid")
+            .Select(intent => StepRunner.Book(process, intent)),
     ];
 
     /// <summary>What a parent is told of a child's end.</summary>

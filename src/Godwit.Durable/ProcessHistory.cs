@@ -75,7 +75,8 @@ internal sealed class ProcessHistory
     public KeyState this[string key] => _keys.TryGetValue(key, out var state) ? state : _keys[key] = new KeyState();
 
     /// <summary>The oldest signal of a name that no key has taken or is taking.</summary>
-    public Entry? NextSignal(string name, IReadOnlySet<long> taking) => _signals.Find(signal => signal.Key == name && !taking.Contains(signal.Sequence));
+    public Entry? NextSignal(string name, IReadOnlySet<long> taking) =>
+        _signals.Find(signal => signal.Key == name && !taking.Contains(signal.Sequence));
 
     /// <summary>Takes up an entry that was appended after the history was loaded.</summary>
     public void Apply(Entry entry)

@@ -24,21 +24,33 @@ public static class RootProcess
 
     /// <summary>What was added to its input, the oldest first.</summary>
     public static IReadOnlyList<T> Amendments<T>(JournalReader reader) =>
-        [.. reader.OfProcess(DurableRun.Root).Where(entry => entry.Kind == EntryKind.ProcessAmended).Select(entry => Canonical.Deserialize<T>(entry.Data.Span))];
+        [
+            .. reader.OfProcess(DurableRun.Root)
+                .Where(entry => entry.Kind == EntryKind.ProcessAmended)
+                .Select(entry => Canonical.Deserialize<T>(entry.Data.Span)),
+        ];
 
     /// <summary>Whether its start has become durable.</summary>
     public static bool IsStarted(JournalReader reader) => reader.OfProcess(DurableRun.Root) is [{ Kind: EntryKind.ProcessStarted }, ..];
 
     /// <summary>How it ended; null while it goes on.</summary>
     public static RunEnd? End(JournalReader reader) =>
-        reader.OfProcess(DurableRun.Root) is [.., { Kind: EntryKind.ProcessCompleted or EntryKind.ProcessFailed or EntryKind.ProcessCancelled } end]
+        reader.OfProcess(DurableRun.Root) is
+        [
+            ..,
+            { Kind: EntryKind.ProcessCompleted or EntryKind.ProcessFailed or EntryKind.ProcessCancelled } end,
+        ]
             ? RunEnd.Of(end.Kind, end.Data)
             : null;
 
     /// <summary>How many children it has started.</summary>
-    public static int Children(JournalReader reader) => reader.OfProcess(DurableRun.Root).Count(entry => entry.Kind == EntryKind.ChildStarted);
+    public static int Children(JournalReader reader) =>
+        reader.OfProcess(DurableRun.Root).Count(entry => entry.Kind == EntryKind.ChildStarted);
 
-    private static Entry Started(JournalReader reader) => reader.OfProcess(DurableRun.Root) is [{ Kind: EntryKind.ProcessStarted } started, ..]
+    private static Entry Started(JournalReader reader) =>
+        reader.OfProcess(DurableRun.Root) is [{ Kind: EntryKind.ProcessStarted } started, ..]
         ? started
-        : throw new JournalCorruptException($"run {reader.Run} has no root process: it ended before its first entry was on the disk; delete its folder {reader.Folder.Path} and start again");
+        : throw new JournalCorruptException(
+            $"run {reader.Run} has no root process: it ended before its first entry was on the disk; delete its folder " +
+            $"{reader.Folder.Path} and start again");
 }

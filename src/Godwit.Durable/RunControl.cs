@@ -76,7 +76,8 @@ public sealed partial class RunControl : IAsyncDisposable
         }
         catch (SocketException)
         {
-            throw new RunOwnedException($"the owner of run {folder.Id} doesn't listen (it may be starting or ending); try again in a moment");
+            throw new RunOwnedException(
+                $"the owner of run {folder.Id} doesn't listen (it may be starting or ending); try again in a moment");
         }
 
         await using var stream = new NetworkStream(socket);
@@ -84,7 +85,9 @@ public sealed partial class RunControl : IAsyncDisposable
         using var reader = new StreamReader(stream);
         await writer.WriteLineAsync(JsonSerializer.Serialize(request).AsMemory(), cancellation);
         var line = await reader.ReadLineAsync(cancellation);
-        return line is null ? new ControlReply(false, "the owner ended before it answered") : JsonSerializer.Deserialize<ControlReply>(line)!;
+        return line is null
+            ? new ControlReply(false, "the owner ended before it answered")
+            : JsonSerializer.Deserialize<ControlReply>(line)!;
     }
 
     /// <inheritdoc/>
@@ -133,7 +136,8 @@ public sealed partial class RunControl : IAsyncDisposable
                     await _run.ResolveAsync(request.Process, request.Key, request.Resolution());
                     return new ControlReply(true, "resolved; the run goes on");
                 case "signal":
-                    var delivered = await _run.SignalAsync(request.Process, request.Key, request.How, System.Text.Encoding.UTF8.GetBytes(request.Value));
+                    var delivered = await _run.SignalAsync(
+                        request.Process, request.Key, request.How, System.Text.Encoding.UTF8.GetBytes(request.Value));
                     return new ControlReply(delivered, delivered ? "answered" : "it was answered before");
                 default:
                     return new ControlReply(false, $"this owner doesn't know '{request.Ask}'");
@@ -157,7 +161,9 @@ public sealed partial class RunControl : IAsyncDisposable
         var descriptor = Open(folder.Path, 0x210000 | 0x80000); // O_PATH | O_DIRECTORY | O_CLOEXEC
         try
         {
-            use(new UnixDomainSocketEndPoint(descriptor < 0 ? folder.Socket : $"/proc/self/fd/{descriptor}/{Path.GetFileName(folder.Socket)}"));
+            use(
+                new UnixDomainSocketEndPoint(
+                    descriptor < 0 ? folder.Socket : $"/proc/self/fd/{descriptor}/{Path.GetFileName(folder.Socket)}"));
         }
         finally
         {

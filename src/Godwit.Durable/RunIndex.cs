@@ -20,8 +20,12 @@ internal sealed class RunIndex
     public Entry? RootEnd { get; private set; }
 
     /// <summary>What each budget's node has spent itself.</summary>
-    public IReadOnlyDictionary<string, BudgetHistory> Budgets => _spent.Select(pair => (pair.Key, pair.Value)).Concat(_open.Values.SelectMany(list => list))
-        .GroupBy(pair => pair.Item1).ToDictionary(group => group.Key, group => new BudgetHistory(group.Aggregate(Charge.None, (sum, pair) => sum + pair.Item2), _overbilled.GetValueOrDefault(group.Key)));
+    public IReadOnlyDictionary<string, BudgetHistory> Budgets =>
+        _spent.Select(pair => (pair.Key, pair.Value)).Concat(_open.Values.SelectMany(list => list))
+        .GroupBy(pair => pair.Item1).ToDictionary(
+            group => group.Key,
+            group => new BudgetHistory(
+                group.Aggregate(Charge.None, (sum, pair) => sum + pair.Item2), _overbilled.GetValueOrDefault(group.Key)));
 
     /// <summary>Generations at the end of the journal that left nothing behind.</summary>
     public int IdleGenerations { get; private set; }

@@ -28,7 +28,8 @@ internal sealed class SerialScheduler(Action onIdle) : SynchronizationContext, I
 
     public void Post(Action action) => Post(static state => ((Action)state!)(), action);
 
-    public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException("a durable process is never entered synchronously");
+    public override void Send(SendOrPostCallback d, object? state) =>
+        throw new NotSupportedException("a durable process is never entered synchronously");
 
     public override SynchronizationContext CreateCopy() => this;
 

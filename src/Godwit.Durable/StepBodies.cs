@@ -2,7 +2,9 @@ using Godwit.Durable.Journal;
 
 namespace Godwit.Durable;
 
-/// <summary>Runs the bodies of a process's steps, off its scheduler and beside each other, each on the files that it was asked for.</summary>
+/// <summary>
+/// Runs the bodies of a process's steps, off its scheduler and beside each other, each on the files that it was asked for.
+/// </summary>
 /// <param name="host">The process's host.</param>
 /// <param name="process">The process.</param>
 /// <param name="intended">Is told what was appended before a body is tried.</param>

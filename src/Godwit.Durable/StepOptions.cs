@@ -6,7 +6,9 @@ public sealed record StepOptions
     /// <summary>Part of the step's input: a change of the code that makes old results wrong changes it. Default 0.</summary>
     public int Version { get; init; }
 
-    /// <summary>The most attempts, at least 1. Default 1. An exception that is no <see cref="StepFaultException"/> is not tried again.</summary>
+    /// <summary>
+    /// The most attempts, at least 1. Default 1. An exception that is no <see cref="StepFaultException"/> is not tried again.
+    /// </summary>
     public int MaxAttempts { get; init; } = 1;
 
     /// <summary>The pause before the second attempt; doubled before each further one. Default 1 s.</summary>

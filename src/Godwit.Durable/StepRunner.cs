@@ -7,11 +7,13 @@ namespace Godwit.Durable;
 
 /// <summary>Runs one step by the rules of its effect. What it needs of the past is handed in; what it learned is handed back.</summary>
 internal sealed class StepRunner(
-    RunJournal journal, ActiveClock clock, DurableOptions options, long process, ActivityContext trace, Action<IReadOnlyList<Draft>, Receipt> intended)
+    RunJournal journal, ActiveClock clock, DurableOptions options, long process, ActivityContext trace,
+    Action<IReadOnlyList<Draft>, Receipt> intended)
 {
     private const int NoSpaceLeft = 28; // ENOSPC
 
-    public async Task<StepEnd> RunAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
+    public async Task<StepEnd> RunAsync(
+        StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
     {
         using var activity = DurableTelemetry.StartStep(journal.Reader.Run, process, work, trace);
         var end = await RunByEffectAsync(work, former, openIntents, accepted, cancellation);
@@ -19,7 +21,8 @@ internal sealed class StepRunner(
         return end;
     }
 
-    private async Task<StepEnd> RunByEffectAsync(StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
+    private async Task<StepEnd> RunByEffectAsync(
+        StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
     {
         switch (work.Effect)
         {
@@ -38,7 +41,8 @@ internal sealed class StepRunner(
     }
 
     /// <summary>Reserves, states the intent, tries, and gives the difference back once the result is durable.</summary>
-    private async Task<StepEnd> PayAsync(StepWork work, Effect.PaidCase paid, Entry? former, IReadOnlyList<Entry> openIntents, CancellationToken cancellation)
+    private async Task<StepEnd> PayAsync(
+        StepWork work, Effect.PaidCase paid, Entry? former, IReadOnlyList<Entry> openIntents, CancellationToken cancellation)
     {
         var booked = openIntents.Select(open => Book(process, open)).ToList();
         IReservation? reservation = null;
@@ -55,7 +59,8 @@ internal sealed class StepRunner(
         }
         catch (BudgetExceededException refused)
         {
-            var end = await FailedAsync(work, new Failure("budget", BudgetExceededException.Cause, refused.Message, 0), Charge.None, cancellation);
+            var end = await FailedAsync(
+                work, new Failure("budget", BudgetExceededException.Cause, refused.Message, 0), Charge.None, cancellation);
             return end with { Drafts = [.. booked, .. end.Drafts] };
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -71,7 +76,12 @@ internal sealed class StepRunner(
             var end = await TryAsync(work, former, cancellation);
             if (end is StepEnd.Interrupted { Unbilled: true })
             {
-                await IntendAsync([new Draft(process, EntryKind.StepBooked, work.Key, Info: new EntryInfo { Budget = paid.Budget?.Id, Charge = Charge.None }.ToBytes())]);
+                await IntendAsync(
+                    [
+                        new Draft(
+                            process, EntryKind.StepBooked, work.Key,
+                            Info: new EntryInfo { Budget = paid.Budget?.Id, Charge = Charge.None }.ToBytes()),
+                    ]);
                 reservation?.Settle(Charge.None);
                 reservation = null;
                 return end;
@@ -97,7 +107,8 @@ internal sealed class StepRunner(
     public static Draft Book(long process, Entry intent)
     {
         var info = EntryInfo.Of(intent);
-        return new Draft(process, EntryKind.StepBooked, intent.Key, Info: new EntryInfo { Budget = info.Budget, Charge = info.Charge }.ToBytes());
+        return new Draft(
+            process, EntryKind.StepBooked, intent.Key, Info: new EntryInfo { Budget = info.Budget, Charge = info.Charge }.ToBytes());
     }
 
     private async Task IntendAsync(IReadOnlyList<Draft> drafts)
@@ -109,7 +120,8 @@ internal sealed class StepRunner(
 
     /// <summary>Decides whether an external step may be tried; an end that is not null is final.</summary>
     private async Task<StepEnd?> SettleExternalAsync(
-        StepWork work, Effect.ExternalCase external, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
+        StepWork work, Effect.ExternalCase external, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted,
+        CancellationToken cancellation)
     {
         var open = openIntents.Count > 0 ? openIntents[^1] : null;
         if (!accepted && (former ?? open) is { } earlier && !earlier.Input.Span.SequenceEqual(work.Input))
@@ -122,7 +134,8 @@ internal sealed class StepRunner(
         if (open is null)
         {
             await IntendAsync([new Draft(
-                process, EntryKind.StepIntended, work.Key, work.Input, new EntryInfo { Effect = "external", Idempotency = IdempotencyKey(work) }.ToBytes())]);
+                process, EntryKind.StepIntended, work.Key, work.Input,
+                new EntryInfo { Effect = "external", Idempotency = IdempotencyKey(work) }.ToBytes())]);
             return null;
         }
 
@@ -181,7 +194,9 @@ internal sealed class StepRunner(
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
-                return work.Effect is Effect.PaidCase && attempt.Charge == Charge.None ? new StepEnd.Interrupted(Unbilled: true) : new StepEnd.Interrupted();
+                return work.Effect is Effect.PaidCase && attempt.Charge == Charge.None
+                    ? new StepEnd.Interrupted(Unbilled: true)
+                    : new StepEnd.Interrupted();
             }
             catch (TimeoutException error)
             {
@@ -196,7 +211,10 @@ internal sealed class StepRunner(
             catch (IOException full) when ((full.HResult & 0xffff) == NoSpaceLeft)
             {
                 // The host is at fault, not the step: nothing is journaled of it, and a resume tries it again.
-                throw new JournalStoppedException($"the disk is full ({full.Message}); free some space and resume the run", full) { Run = journal.Reader.Run };
+                throw new JournalStoppedException($"the disk is full ({full.Message}); free some space and resume the run", full)
+                {
+                    Run = journal.Reader.Run,
+                };
             }
             catch (Exception error) when (error is not (JournalException or DurableRuleException))
             {
@@ -215,7 +233,9 @@ internal sealed class StepRunner(
                 }
                 else if (failure.Phase == "timeout")
                 {
-                    return Park(work, $"{failure.Message}, and whether it took effect isn't known: its target neither deduplicates nor can be asked");
+                    return Park(
+                        work,
+                        $"{failure.Message}, and whether it took effect isn't known: its target neither deduplicates nor can be asked");
                 }
                 else
                 {
@@ -229,7 +249,8 @@ internal sealed class StepRunner(
                 return await FailedAsync(work, failure, charge, cancellation);
             }
 
-            await Task.Delay(work.Options.Backoff * Math.Pow(2, number - 1), options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(work.Options.Backoff * Math.Pow(2, number - 1), options.Time, cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -269,7 +290,8 @@ internal sealed class StepRunner(
             info = info with { Workspace = workspace.Id, Tree = work.Tree };
         }
 
-        return new StepEnd.Stated([new Draft(process, EntryKind.StepFailed, work.Key, work.Input, info.ToBytes(), Canonical.Serialize(failure))], info, []);
+        return new StepEnd.Stated(
+            [new Draft(process, EntryKind.StepFailed, work.Key, work.Input, info.ToBytes(), Canonical.Serialize(failure))], info, []);
     }
 
     private StepEnd.Stated Park(StepWork work, string reason)
@@ -282,5 +304,6 @@ internal sealed class StepRunner(
         work.Effect is Effect.PaidCase paid ? before + (attempt.Charge ?? paid.WorstCase) : null;
 
     private string IdempotencyKey(StepWork work) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{journal.Reader.Run}\n{process}\n{work.Key}\n{Convert.ToHexString(work.Input)}")));
+        Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{journal.Reader.Run}\n{process}\n{work.Key}\n{Convert.ToHexString(work.Input)}")));
 }

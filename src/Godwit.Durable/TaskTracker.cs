@@ -18,7 +18,9 @@ internal sealed class TaskTracker(Action<Exception> onFault)
         }
         else
         {
-            task.ContinueWith(static (done, tracker) => ((TaskTracker)tracker!).End(done), this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            task.ContinueWith(
+                static (done, tracker) => ((TaskTracker)tracker!).End(done), this, CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 

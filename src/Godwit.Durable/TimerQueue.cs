@@ -90,7 +90,11 @@ internal sealed class TimerQueue : IDisposable
             var wait = next - _time.GetUtcNow();
 
             // A timer of the clock has whole milliseconds; one too early would only fire again.
-            _timer.Change(wait <= TimeSpan.Zero ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(wait.TotalMilliseconds), int.MaxValue)), Timeout.InfiniteTimeSpan);
+            _timer.Change(
+                wait <= TimeSpan.Zero
+                    ? TimeSpan.Zero
+                    : TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(wait.TotalMilliseconds), int.MaxValue)),
+                Timeout.InfiniteTimeSpan);
         }
     }
 }

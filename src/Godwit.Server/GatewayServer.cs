@@ -18,7 +18,8 @@ public sealed class GatewayServer : IAsyncDisposable
     // What belongs to this connection and not to the request, and the caller's own keys.
     private static readonly HashSet<string> NotPassedOn = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Host", "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Content-Length", "Content-Type",
+        "Host", "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Content-Length",
+        "Content-Type",
         "Accept-Encoding", "Content-Encoding", "Authorization", "x-api-key", "Cookie", "Expect",
     };
 
@@ -33,7 +34,8 @@ public sealed class GatewayServer : IAsyncDisposable
     /// <param name="gateway">Answers.</param>
     /// <param name="port">The port; 0 for any that is free.</param>
     /// <exception cref="IOException">The port is taken.</exception>
-    public static Task<GatewayServer> StartAsync(ModelGateway gateway, int port) => StartAsync(gateway, kestrel => kestrel.Listen(IPAddress.Loopback, port));
+    public static Task<GatewayServer> StartAsync(ModelGateway gateway, int port) =>
+        StartAsync(gateway, kestrel => kestrel.Listen(IPAddress.Loopback, port));
 
     /// <summary>Starts on a unix socket.</summary>
     /// <param name="gateway">Answers.</param>
@@ -41,7 +43,8 @@ public sealed class GatewayServer : IAsyncDisposable
     public static async Task<GatewayServer> StartAsync(ModelGateway gateway, string socket)
     {
         var server = await StartAsync(gateway, kestrel => kestrel.ListenUnixSocket(socket));
-        const UnixFileMode Everyone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        const UnixFileMode Everyone =
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         File.SetUnixFileMode(socket, Everyone);
         return server;
     }
@@ -95,7 +98,11 @@ public sealed class GatewayServer : IAsyncDisposable
         path = path.StartsWith("/v1/", StringComparison.Ordinal) ? path[3..] : path;
         if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
         {
-            var models = path == "/models" ? gateway.Models() : path.StartsWith(OneModel, StringComparison.Ordinal) ? gateway.Model(Uri.UnescapeDataString(path[OneModel.Length..])) : null;
+            var models = path == "/models"
+                ? gateway.Models()
+                : path.StartsWith(OneModel, StringComparison.Ordinal)
+                    ? gateway.Model(Uri.UnescapeDataString(path[OneModel.Length..]))
+                    : null;
             context.Response.StatusCode = models is not null || path == "/" ? 200 : 404;
             context.Response.ContentType = "application/json";
             if (HttpMethods.IsGet(context.Request.Method) && path != "/")
@@ -118,11 +125,17 @@ public sealed class GatewayServer : IAsyncDisposable
             return;
         }
 
-        var token = context.Request.Headers["x-api-key"].ToString() is { Length: > 0 } key ? key : context.Request.Headers.Authorization.ToString();
+        var token = context.Request.Headers["x-api-key"].ToString() is { Length: > 0 } key
+            ? key
+            : context.Request.Headers.Authorization.ToString();
         token = token.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? token[7..] : token;
-        var headers = context.Request.Headers.Where(header => !NotPassedOn.Contains(header.Key)).Select(header => KeyValuePair.Create(header.Key, header.Value.ToString())).ToList();
+        var headers = context.Request.Headers.Where(header => !NotPassedOn.Contains(header.Key))
+            .Select(header => KeyValuePair.Create(header.Key, header.Value.ToString()))
+            .ToList();
         await gateway.HandleAsync(
-            new GatewayRequest(path, context.Request.QueryString.Value ?? "", token.Trim(), headers, body.GetBuffer().AsMemory(0, (int)body.Length)), new Response(context));
+            new GatewayRequest(
+                path, context.Request.QueryString.Value ?? "", token.Trim(), headers, body.GetBuffer().AsMemory(0, (int)body.Length)),
+            new Response(context));
     }
 
     /// <summary>The body as its sender had it before it was compressed.</summary>
@@ -162,7 +175,8 @@ public sealed class GatewayServer : IAsyncDisposable
             context.Response.ContentType = contentType;
             if (retryAfter is { } wait)
             {
-                context.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                context.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(
+                    System.Globalization.CultureInfo.InvariantCulture);
             }
 
             if (contentType.StartsWith("text/event-stream", StringComparison.Ordinal))

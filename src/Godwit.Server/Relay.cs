@@ -28,7 +28,8 @@ public static class Relay
             start.ArgumentList.Add(argument);
         }
 
-        start.Environment[AddressVariable] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+        start.Environment[AddressVariable] = string.Create(
+            CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
         using var process = Process.Start(start)!;
         await process.WaitForExitAsync();
         listener.Stop();

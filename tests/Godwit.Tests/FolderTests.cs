@@ -19,7 +19,23 @@ public sealed partial class FolderTests
         ["Tools"] = ["Durable", "Models", "Sandbox", "Workspaces"],
         ["Guardian"] = [],
         ["Agents"] = ["Durable", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
-        ["Playbooks"] = ["Durable", "Runs", "Identity", "Sandbox", "Workspaces", "Verification", "Settings", "Search", "Models", "Budgets", "Tools", "Guardian", "Agents", "Playbooks"],
+        ["Playbooks"] =
+            [
+                "Durable",
+                "Runs",
+                "Identity",
+                "Sandbox",
+                "Workspaces",
+                "Verification",
+                "Settings",
+                "Search",
+                "Models",
+                "Budgets",
+                "Tools",
+                "Guardian",
+                "Agents",
+                "Playbooks",
+            ],
     };
 
     private static string Source => Path.Combine(Repository.Root, "src", "Godwit");
@@ -27,14 +43,18 @@ public sealed partial class FolderTests
     [Fact]
     public void Folders_UseOnlyWhatStandsBelowThem()
     {
-        foreach (var folder in Directory.EnumerateDirectories(Source).Where(path => Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories).Any()))
+        foreach (var folder in Directory.EnumerateDirectories(Source)
+            .Where(path => Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories).Any()))
         {
             var name = Path.GetFileName(folder);
             Assert.True(Allowed.ContainsKey(name), $"{name} is a new folder; say here what it may use");
             foreach (var file in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
             {
                 var text = File.ReadAllText(file);
-                foreach (var other in UsedFolders().Matches(text).Select(match => match.Groups[1].Value).Where(other => other == "Durable" || (other != name && Allowed.ContainsKey(other))).Distinct())
+                foreach (var other in UsedFolders().Matches(text)
+                    .Select(match => match.Groups[1].Value)
+                    .Where(other => other == "Durable" || (other != name && Allowed.ContainsKey(other)))
+                    .Distinct())
                 {
                     Assert.True(Allowed[name].Contains(other), $"{Path.GetRelativePath(Source, file)} uses {other}");
                 }
@@ -45,7 +65,18 @@ public sealed partial class FolderTests
     [Fact]
     public void Playbooks_UseNoClockRandomnessOrRaceOfTheirOwn()
     {
-        string[] banned = ["Task.WhenAny", "Task.Run", "Task.Delay", "ConfigureAwait(false)", "Guid.NewGuid", "Random.Shared", "DateTime", "Stopwatch", "TimeProvider"];
+        string[] banned =
+            [
+                "Task.WhenAny",
+                "Task.Run",
+                "Task.Delay",
+                "ConfigureAwait(false)",
+                "Guid.NewGuid",
+                "Random.Shared",
+                "DateTime",
+                "Stopwatch",
+                "TimeProvider",
+            ];
         foreach (var file in Directory.EnumerateFiles(Path.Combine(Source, "Playbooks"), "*Playbook.cs", SearchOption.AllDirectories))
         {
             var code = string.Join('\n', File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));

@@ -23,7 +23,8 @@ public sealed record ShipOrders() : Playbook<IReadOnlyList<Shipment>, string>("s
         return await context.StepAsync("pick-up", Effect.External(targetDeduplicates: true), labels.ToList(), OrderPickUpAsync);
     }
 
-    private static Task<string> PrintAsync(Shipment order, Attempt attempt, CancellationToken cancellation) => Task.FromResult($"label for {order.Order}");
+    private static Task<string> PrintAsync(Shipment order, Attempt attempt, CancellationToken cancellation) =>
+        Task.FromResult($"label for {order.Order}");
 
     private static Task<string> OrderPickUpAsync(List<string> labels, Attempt attempt, CancellationToken cancellation) =>
         Task.FromResult($"{labels.Count} parcels, request {attempt.IdempotencyKey[..8]}");

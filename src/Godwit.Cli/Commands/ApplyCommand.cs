@@ -8,14 +8,17 @@ using Godwit.Workspaces;
 
 namespace Godwit.Cli.Commands;
 
-/// <summary><c>godwit apply</c>: merges a run's branch into the branch that is checked out, or changes the files of a plain folder.</summary>
+/// <summary>
+/// <c>godwit apply</c>: merges a run's branch into the branch that is checked out, or changes the files of a plain folder.
+/// </summary>
 internal static class ApplyCommand
 {
     public static Command Create()
     {
         var run = RunArgument.Create();
         var unverified = new Option<bool>("--unverified") { Description = "Take a gain that only the candidate's own process reports." };
-        var command = new Command("apply", "Merge a run's branch into the branch that is checked out in your repository.") { run, unverified };
+        var command = new Command(
+            "apply", "Merge a run's branch into the branch that is checked out in your repository.") { run, unverified };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
@@ -28,12 +31,14 @@ internal static class ApplyCommand
 
             if (result.Branch is null && !parsed.GetValue(unverified))
             {
-                throw new UsageException($"run {view.Run} is not verified: {result.Reason}; 'godwit apply {view.Run} --unverified' takes it all the same");
+                throw new UsageException(
+                    $"run {view.Run} is not verified: {result.Reason}; 'godwit apply {view.Run} --unverified' takes it all the same");
             }
 
             if (!view.IntoGit)
             {
-                var changed = await PlainFolder.ApplyAsync(view.Folder, view.Input.BaseCommit, result.Commit!, view.Input.Source, cancellation);
+                var changed = await PlainFolder.ApplyAsync(
+                    view.Folder, view.Input.BaseCommit, result.Commit!, view.Input.Source, cancellation);
                 Console.WriteLine($"changed {string.Join(", ", changed)} in {view.Input.Source}");
                 return ExitCode.Ok;
             }

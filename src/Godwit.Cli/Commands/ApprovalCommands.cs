@@ -8,7 +8,9 @@ using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
 
-/// <summary><c>godwit approvals</c>, <c>approve</c> and <c>deny</c>: actions of agents that the gatekeeper wants a person to decide on.</summary>
+/// <summary>
+/// <c>godwit approvals</c>, <c>approve</c> and <c>deny</c>: actions of agents that the gatekeeper wants a person to decide on.
+/// </summary>
 internal static class ApprovalCommands
 {
     public static Command List()
@@ -29,10 +31,15 @@ internal static class ApprovalCommands
             for (var number = 1; number <= open.Count; number++)
             {
                 var asked = open[number - 1].Asked;
-                Console.WriteLine($"{number}  {open[number - 1].At.ToLocalTime():HH:mm:ss}  {asked.Agent} wants {asked.Tool} {asked.Arguments}  (rule '{asked.Rule}')");
+                Console.WriteLine(
+                    $"{number}  {open[number - 1].At.ToLocalTime():HH:mm:ss}  {asked.Agent} wants {asked.Tool} " +
+                    $"{asked.Arguments}  (rule '{asked.Rule}')");
             }
 
-            Console.WriteLine(open.Count == 0 ? "nothing waits for you" : $"godwit approve {reader.Run} NUMBER | godwit deny {reader.Run} NUMBER --because WHY");
+            Console.WriteLine(
+                open.Count == 0
+                    ? "nothing waits for you"
+                    : $"godwit approve {reader.Run} NUMBER | godwit deny {reader.Run} NUMBER --because WHY");
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
@@ -45,7 +52,11 @@ internal static class ApprovalCommands
     private static Command Answer(string name, string description, bool granted)
     {
         var run = RunArgument.Create();
-        var number = new Argument<int?>("number") { Description = "Its number in 'godwit approvals'; not needed while only one waits.", Arity = ArgumentArity.ZeroOrOne };
+        var number = new Argument<int?>("number")
+        {
+            Description = "Its number in 'godwit approvals'; not needed while only one waits.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var because = new Option<string?>("--because") { Description = "What the agent is told." };
         var command = new Command(name, description) { run, number, because };
         command.SetGuardedAction(async (parsed, cancellation) =>
@@ -58,7 +69,8 @@ internal static class ApprovalCommands
                 open = Pick(AgentActivity.Of(reader).Approvals, parsed.GetValue(number), reader.Run);
             }
 
-            var request = new ControlRequest("signal", open.Process, open.Asked.Name, "user", AgentLog.AnswerOf(new Approval(granted, parsed.GetValue(because))));
+            var request = new ControlRequest(
+                "signal", open.Process, open.Asked.Name, "user", AgentLog.AnswerOf(new Approval(granted, parsed.GetValue(because))));
             if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
             {
                 Console.WriteLine($"{folder.Id}: {open.Asked.Agent} {reply.Message}");

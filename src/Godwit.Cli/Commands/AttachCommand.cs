@@ -25,7 +25,8 @@ internal static class AttachCommand
             var following = live.FollowAsync(null, ended.Token);
             while (!cancellation.IsCancellationRequested && view.Status is RunStatus.Running or RunStatus.Waiting)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, cancellation)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             await ended.CancelAsync();

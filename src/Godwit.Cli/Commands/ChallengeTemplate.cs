@@ -15,7 +15,10 @@ internal sealed record ChallengeTemplate(string Language, IReadOnlyList<string> 
     [
         new("c", ["challenge/challenge.c"], null, "gcc -O2 -o challenge/challenge challenge/challenge.c", "./challenge/challenge"),
         new("cpp", ["challenge/challenge.cpp"], null, "g++ -O2 -o challenge/challenge challenge/challenge.cpp", "./challenge/challenge"),
-        new("csharp", ["challenge/challenge.cs", "challenge/challenge.csproj"], "dotnet restore challenge", "dotnet build challenge -c Release --no-restore -v quiet --nologo -o challenge/out", "dotnet challenge/out/challenge.dll"),
+        new(
+            "csharp", ["challenge/challenge.cs", "challenge/challenge.csproj"], "dotnet restore challenge",
+            "dotnet build challenge -c Release --no-restore -v quiet --nologo -o challenge/out",
+            "dotnet challenge/out/challenge.dll"),
         new("go", ["challenge/challenge.go"], null, "go build -o challenge/challenge challenge/challenge.go", "./challenge/challenge"),
         new("javascript", ["challenge/challenge.js"], null, null, "node challenge/challenge.js"),
         new("python", ["challenge/challenge.py"], null, null, "python3 challenge/challenge.py"),

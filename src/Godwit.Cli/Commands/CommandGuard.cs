@@ -40,7 +40,8 @@ internal static class CommandGuard
             var (code, message) = error switch
             {
                 OperationCanceledException => (ExitCode.Stopped, "stopped"),
-                RunOwnedException { Run: { } run } => (ExitCode.Journal, $"{error.Message}; 'godwit attach {run}' watches it and 'godwit stop {run}' ends it"),
+                RunOwnedException { Run: { } run } =>
+                    (ExitCode.Journal, $"{error.Message}; 'godwit attach {run}' watches it and 'godwit stop {run}' ends it"),
                 JournalStoppedException { Run: { } run } => (ExitCode.Journal, $"{error.Message}: godwit resume {run}"),
                 JournalException => (ExitCode.Journal, error.Message),
                 SandboxException => (ExitCode.Unavailable, error.Message),

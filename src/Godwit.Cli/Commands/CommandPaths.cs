@@ -31,7 +31,9 @@ internal static class CommandPaths
                 }
                 else if (path is not null && Missing(path, spec.Read) is { Count: > 0 } folders && told.Add(string.Join(' ', folders)))
                 {
-                    messages.Add($"{phase} runs {program}, which is {path} and not in the sandbox, at least not all that it needs; add 'sandbox: {{read: [{string.Join(", ", folders.Select(Tilde))}]}}' to the goal");
+                    messages.Add(
+                        $"{phase} runs {program}, which is {path} and not in the sandbox, at least not all that it needs; add " +
+                        $"'sandbox: {{read: [{string.Join(", ", folders.Select(Tilde))}]}}' to the goal");
                 }
             }
         }
@@ -52,7 +54,9 @@ internal static class CommandPaths
         var made = spec.Setup is not null || spec.Build is not null;
         foreach (var (phase, command) in Phases(spec).Where(phase => !Programs(phase.Command).Contains("cd")))
         {
-            foreach (var program in Programs(command).Where(program => program.Contains('/', StringComparison.Ordinal) && program[0] is not ('/' or '~')).Select(program => program.StartsWith("./", StringComparison.Ordinal) ? program[2..] : program))
+            foreach (var program in Programs(command)
+                .Where(program => program.Contains('/', StringComparison.Ordinal) && program[0] is not ('/' or '~'))
+                .Select(program => program.StartsWith("./", StringComparison.Ordinal) ? program[2..] : program))
             {
                 var path = Path.Combine(folder, program);
                 if (phase is "check" or "measure" or "holdout" && editable.Matches(program))
@@ -76,7 +80,10 @@ internal static class CommandPaths
         return messages;
     }
 
-    /// <summary>Ignored files and folders that commands, or scripts that they run, seem to read: a run has none of them, and a base without them may be measured wrong.</summary>
+    /// <summary>
+    /// Ignored files and folders that commands, or scripts that they run, seem to read: a run has none of them, and a base without
+    /// them may be measured wrong.
+    /// </summary>
     public static async Task<IReadOnlyList<string>> IgnoredAsync(Goal goal, SourceRepository source, CancellationToken cancellation)
     {
         const long LargestScript = 1 << 20;
@@ -88,7 +95,10 @@ internal static class CommandPaths
 
         var folder = Path.Combine(source.Root, source.Folder);
         var texts = Phases(goal.Harness).Select(phase => (Where: phase.Phase, Text: phase.Command)).ToList();
-        foreach (var script in texts.SelectMany(text => text.Text.Split([' ', '\t', '\n', ';', '&', '|', '"', '\''])).Distinct().Where(word => word.Length > 0 && !ignored.Contains(word.TrimStart('.', '/'))).ToList())
+        foreach (var script in texts.SelectMany(text => text.Text.Split([' ', '\t', '\n', ';', '&', '|', '"', '\'']))
+            .Distinct()
+            .Where(word => word.Length > 0 && !ignored.Contains(word.TrimStart('.', '/')))
+            .ToList())
         {
             var path = Path.Combine(folder, script);
             if (File.Exists(path) && new FileInfo(path).Length < LargestScript)
@@ -116,7 +126,15 @@ internal static class CommandPaths
     }
 
     private static IEnumerable<(string Phase, string Command)> Phases(HarnessSpec spec) => ((IReadOnlyList<(string Phase, string? Command)>)
-        [("setup", spec.Setup), ("build", spec.Build), ("check", spec.Check), ("measure", spec.Measure), ("serve", spec.Serve), ("score", spec.Score), ("holdout", spec.HoldOut)])
+        [
+            ("setup", spec.Setup),
+            ("build", spec.Build),
+            ("check", spec.Check),
+            ("measure", spec.Measure),
+            ("serve", spec.Serve),
+            ("score", spec.Score),
+            ("holdout", spec.HoldOut),
+        ])
         .Where(phase => phase.Command is not null).Select(phase => (phase.Phase, phase.Command!));
 
     /// <summary>The first word of each simple command of a shell line; assignments before it are skipped.</summary>
@@ -169,7 +187,12 @@ internal static class CommandPaths
     private static string? MissingFolder(string path, IReadOnlyList<string> read)
     {
         // The sandbox looks in its own folders first: what is there as well needs nothing.
-        if (Visible.Any(prefix => File.Exists(prefix.TrimEnd('/') + "/bin/" + Path.GetFileName(path)) || File.Exists(prefix + Path.GetFileName(path))) && !path.StartsWith('~') && !Path.IsPathRooted(Path.GetFileName(path)))
+        if (
+            Visible.Any(
+                prefix => File.Exists(prefix.TrimEnd('/') + "/bin/" + Path.GetFileName(path))
+                    || File.Exists(prefix + Path.GetFileName(path)))
+            && !path.StartsWith('~')
+            && !Path.IsPathRooted(Path.GetFileName(path)))
         {
             return null;
         }
@@ -177,7 +200,10 @@ internal static class CommandPaths
         var real = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         foreach (var place in (string[])[path, real])
         {
-            if (!Visible.Concat(Godwit.Sandbox.OwnSdk.Folder is { } sdk ? [sdk + "/"] : []).Any(prefix => place.StartsWith(prefix, StringComparison.Ordinal)) && !read.Any(folder => place == folder || place.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal)))
+            if (
+                !Visible.Concat(Godwit.Sandbox.OwnSdk.Folder is { } sdk ? [sdk + "/"] : []).Any(
+                    prefix => place.StartsWith(prefix, StringComparison.Ordinal))
+                && !read.Any(folder => place == folder || place.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal)))
             {
                 return place.StartsWith(Home + "/", StringComparison.Ordinal)
                     ? Path.Combine(Home, place[(Home.Length + 1)..].Split('/')[0])
@@ -188,8 +214,10 @@ internal static class CommandPaths
         return null;
     }
 
-    private static bool IsBuiltIn(string word) => word is "cd" or "set" or "export" or "echo" or "printf" or "test" or "[" or "[[" or "if" or "for" or "while" or "fi" or "done" or "true" or "false"
-        or "exit" or "read" or "eval" or "." or "source" or "trap" or "ulimit" or "umask" or "wait" or "case" or "esac" or "until" or "}" or ")" or "elif" or "unset" or ":" or "command";
+    private static bool IsBuiltIn(string word) =>
+        word is "cd" or "set" or "export" or "echo" or "printf" or "test" or "[" or "[[" or "if" or "for" or "while" or "fi" or "done"
+        or "true" or "false" or "exit" or "read" or "eval" or "." or "source" or "trap" or "ulimit" or "umask" or "wait" or "case"
+        or "esac" or "until" or "}" or ")" or "elif" or "unset" or ":" or "command";
 
     private static string Tilde(string path) => path.StartsWith(Home + "/", StringComparison.Ordinal) ? "~" + path[Home.Length..] : path;
 }

@@ -14,14 +14,24 @@ internal static class CompareCommand
     {
         var @base = new Argument<string>("base") { Description = "The commit to compare with." };
         var head = new Argument<string>("head") { Description = "The commit that is compared." };
-        var goal = new Option<string>("--goal") { Description = "A folder with a godwit.yaml, or a goal file.", DefaultValueFactory = _ => "." };
+        var goal = new Option<string>("--goal")
+        {
+            Description = "A folder with a godwit.yaml, or a goal file.",
+            DefaultValueFactory = _ => ".",
+        };
         var time = new Option<string?>("--time") { Description = "Active time from the end of the base's build, such as 5m." };
-        var expect = new Option<string?>("--expect") { Description = "Exit 3 unless this is shown: better, or not-worse by the goal's minimum effect." };
+        var expect = new Option<string?>("--expect")
+        {
+            Description = "Exit 3 unless this is shown: better, or not-worse by the goal's minimum effect.",
+        };
         expect.AcceptOnlyFromAmong("better", "not-worse");
         var sandbox = new Option<string>("--sandbox") { Description = "bubblewrap, or none.", DefaultValueFactory = _ => "bubblewrap" };
         sandbox.AcceptOnlyFromAmong("bubblewrap", "none");
         var json = CommandGuard.JsonOption();
-        var command = new Command("compare", "Say whether one commit's number is really better or worse than another's, with a claim and evidence.") { @base, head, goal, time, expect, sandbox, json };
+        var command = new Command(
+            "compare",
+            "Say whether one commit's number is really better or worse than another's, with a claim and evidence.") { @base, head,
+            goal, time, expect, sandbox, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(parsed.GetValue(goal)!, cancellation, parsed.GetValue(@base)!) is not var (loaded, source, _))
@@ -32,15 +42,31 @@ internal static class CompareCommand
             // Points to try belong to a search; a comparison has none.
             loaded = loaded with { Parameters = null, Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? loaded.Seconds };
             var kind = parsed.GetValue(sandbox) == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-            var (result, evidence, leftOut) = await CompareHost.RunAsync(RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, cancellation);
+            var (result, evidence, leftOut) = await CompareHost.RunAsync(
+                RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, cancellation);
             if (leftOut.Count > 0)
             {
-                Console.Error.WriteLine($"note: left as the base has it, because the goal's 'editable' doesn't allow it: {string.Join(", ", leftOut.Take(3))}{(leftOut.Count > 3 ? $" and {leftOut.Count - 3} more" : "")}");
+                var more = leftOut.Count > 3 ? $" and {leftOut.Count - 3} more" : "";
+                Console.Error.WriteLine(
+                    "note: left as the base has it, because the goal's 'editable' doesn't allow it: " +
+                    $"{string.Join(", ", leftOut.Take(3))}{more}");
             }
 
             if (parsed.GetValue(json))
             {
-                CommandGuard.PrintJson(new { result.Verdict, result.Reason, Estimate = result.Better?.Estimate, Lower = result.Better?.Lower, Pairs = result.Better?.Pairs, HeldOut = result.HoldOut?.Lower, loaded.Confidence, LeftOut = leftOut, Evidence = evidence });
+                CommandGuard.PrintJson(
+                    new
+                    {
+                        result.Verdict,
+                        result.Reason,
+                        Estimate = result.Better?.Estimate,
+                        Lower = result.Better?.Lower,
+                        Pairs = result.Better?.Pairs,
+                        HeldOut = result.HoldOut?.Lower,
+                        loaded.Confidence,
+                        LeftOut = leftOut,
+                        Evidence = evidence,
+                    });
             }
             else
             {

@@ -16,9 +16,13 @@ internal static class ConfirmCommand
     {
         var run = RunArgument.Create();
         var trial = new Option<int>("--trial") { Description = "The trial.", Required = true };
-        var time = new Option<string?>("--time") { Description = "Active time from the end of the base's build, such as 5m; without it as long as it takes." };
+        var time = new Option<string?>("--time")
+        {
+            Description = "Active time from the end of the base's build, such as 5m; without it as long as it takes.",
+        };
         var json = CommandGuard.JsonOption();
-        var command = new Command("confirm", "Prove one trial of a run on fresh data, in a comparison of its own.") { run, trial, time, json };
+        var command = new Command(
+            "confirm", "Prove one trial of a run on fresh data, in a comparison of its own.") { run, trial, time, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
@@ -32,22 +36,43 @@ internal static class ConfirmCommand
                 throw new UsageException($"trial {number} was thrown out, and can't be proven: {found.Trial.Reason}");
             }
 
-            var goal = view.Input.Goal with { Parameters = null, Agents = [], Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? 0 };
+            var goal = view.Input.Goal with
+            {
+                Parameters = null,
+                Agents = [],
+                Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? 0,
+            };
             var kind = view.Input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
             var (commit, looks) = await CandidateCommit.MakeAsync(view.Folder, view.Input, found.Trial, cancellation);
 
             // The run's own attempts and every earlier look have had their parts of the level; this one has the next.
             var rule = new Verification.ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
             goal = goal with { Confidence = 1 - rule.Level(view.Attempts.Count + looks), Seed = goal.Seed + (ulong)looks };
-            var (result, evidence, _) = await CompareHost.RunAsync(store, new SourceRepository(view.Folder.Repository, "", true), goal, view.Input.BaseCommit, commit, kind, cancellation, view.Trials.Count());
+            var (result, evidence, _) = await CompareHost.RunAsync(
+                store, new SourceRepository(view.Folder.Repository, "", true), goal, view.Input.BaseCommit, commit, kind,
+                cancellation, view.Trials.Count());
             if (parsed.GetValue(json))
             {
-                CommandGuard.PrintJson(new { view.Run, Trial = number, result.Verdict, result.Reason, Estimate = result.Better?.Estimate, Lower = result.Better?.Lower, Commit = commit, Evidence = evidence });
+                CommandGuard.PrintJson(
+                    new
+                    {
+                        view.Run,
+                        Trial = number,
+                        result.Verdict,
+                        result.Reason,
+                        Estimate = result.Better?.Estimate,
+                        Lower = result.Better?.Lower,
+                        Commit = commit,
+                        Evidence = evidence,
+                    });
             }
             else
             {
                 Console.WriteLine($"{result.Verdict}: {result.Reason}");
-                Console.WriteLine(evidence is null ? $"commit {commit} in {view.Folder.Repository}" : $"evidence: {evidence}\ntake it:  git fetch {view.Folder.Repository} {commit} && git merge FETCH_HEAD");
+                Console.WriteLine(
+                    evidence is null
+                        ? $"commit {commit} in {view.Folder.Repository}"
+                        : $"evidence: {evidence}\ntake it:  git fetch {view.Folder.Repository} {commit} && git merge FETCH_HEAD");
             }
 
             return result.Verdict switch { "failed" => ExitCode.Failed, "better" => ExitCode.Ok, _ => ExitCode.NotAsExpected };

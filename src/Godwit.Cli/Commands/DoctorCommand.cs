@@ -13,14 +13,18 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var models = new Option<bool>("--models") { Description = "Make one small call of each role's models instead; it costs what they cost." };
+        var models = new Option<bool>("--models")
+        {
+            Description = "Make one small call of each role's models instead; it costs what they cost.",
+        };
         var json = CommandGuard.JsonOption();
         var command = new Command("doctor", "Say what this machine has and lacks, and how to mend it.") { models, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
             var findings = parsed.GetValue(models)
-                ? await ModelExamination.CallAsync(ModelCatalogue.Load(File.Exists(store.Models) ? [store.Models] : []), store.Models, cancellation)
+                ? await ModelExamination.CallAsync(
+                    ModelCatalogue.Load(File.Exists(store.Models) ? [store.Models] : []), store.Models, cancellation)
                 : await ExamineAsync(cancellation);
             if (parsed.GetValue(json))
             {
@@ -53,7 +57,9 @@ internal static class DoctorCommand
             await ToolAsync("setpriv", ["--version"], "apt-get install util-linux", cancellation),
             await SandboxAsync(store, cancellation),
             Key(store),
-            new Finding("processors", Environment.ProcessorCount > 1, $"{Environment.ProcessorCount}", Environment.ProcessorCount > 1 ? null : "with one processor, Godwit and what it measures disturb each other"),
+            new Finding(
+                "processors", Environment.ProcessorCount > 1, $"{Environment.ProcessorCount}",
+                Environment.ProcessorCount > 1 ? null : "with one processor, Godwit and what it measures disturb each other"),
             Disk(store),
         ];
         return findings;
@@ -63,7 +69,8 @@ internal static class DoctorCommand
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var version = await process.StandardOutput.ReadToEndAsync(cancellation);
             await process.WaitForExitAsync(cancellation);
             return new Finding(tool, process.ExitCode == 0, version.Trim().Split('\n')[0], null);
@@ -81,7 +88,9 @@ internal static class DoctorCommand
         try
         {
             Workspaces.FileSystem.Own(tree.FullName, host.OwnerOfFiles);
-            var result = await host.RunAsync(new SandboxCommand { Shell = "touch made && id -u", Tree = tree.FullName, Timeout = TimeSpan.FromSeconds(20) }, cancellation);
+            var result = await host.RunAsync(
+                new SandboxCommand { Shell = "touch made && id -u", Tree = tree.FullName, Timeout = TimeSpan.FromSeconds(20) },
+                cancellation);
             return result.ExitCode == 0
                 ? new Finding("sandbox", true, host.Describe(), null)
                 : new Finding("sandbox", false, $"{result.Error.Trim()} {result.Output.Trim()}", Mend(result.Error));
@@ -106,7 +115,8 @@ internal static class DoctorCommand
 
         if (Read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1")
         {
-            return "AppArmor keeps users from making user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give bwrap an AppArmor profile that allows userns";
+            return "AppArmor keeps users from making user namespaces: sudo sysctl " +
+            "kernel.apparmor_restrict_unprivileged_userns=0, or give bwrap an AppArmor profile that allows userns";
         }
 
         if (Read("/proc/sys/kernel/unprivileged_userns_clone") == "0" || Read("/proc/sys/user/max_user_namespaces") == "0")
@@ -116,7 +126,8 @@ internal static class DoctorCommand
 
         if (File.Exists("/.dockerenv") || File.Exists("/run/.containerenv"))
         {
-            return "this is a container that may not make namespaces: start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined --cap-add SYS_ADMIN, or run Godwit outside";
+            return "this is a container that may not make namespaces: start it with --security-opt seccomp=unconfined " +
+            "--security-opt systempaths=unconfined --cap-add SYS_ADMIN, or run Godwit outside";
         }
 
         return "without a sandbox, 'godwit run --sandbox none' runs candidates unprotected, and the evidence says so";
@@ -129,7 +140,9 @@ internal static class DoctorCommand
         try
         {
             using SigningKey key = store.VerifierKey();
-            return new Finding("verifier key", true, $"{key.Public.KeyId} in {store.Home}; others accept it with 'godwit verify FILE --key {key.Public.KeyId}'", null);
+            return new Finding(
+                "verifier key", true,
+                $"{key.Public.KeyId} in {store.Home}; others accept it with 'godwit verify FILE --key {key.Public.KeyId}'", null);
         }
         catch (Exception error) when (error is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -141,6 +154,8 @@ internal static class DoctorCommand
     {
         var drive = new DriveInfo(store.Home);
         var free = drive.AvailableFreeSpace / (1L << 20);
-        return new Finding("disk", free > 500, $"{free} MiB free for {store.Home} ({drive.DriveFormat})", free > 500 ? null : "free some space, or set GODWIT_HOME to another disk");
+        return new Finding(
+            "disk", free > 500, $"{free} MiB free for {store.Home} ({drive.DriveFormat})",
+            free > 500 ? null : "free some space, or set GODWIT_HOME to another disk");
     }
 }

@@ -18,16 +18,36 @@ internal static class GatewayCommand
 
     public static Command Create()
     {
-        var port = new Option<int>("--port") { Description = "The port on 127.0.0.1; 0 for any that is free.", DefaultValueFactory = _ => DefaultPort };
-        var role = new Option<string>("--role") { Description = "Whose models answer a request that names none of the catalogue's.", DefaultValueFactory = _ => "worker" };
+        var port = new Option<int>("--port")
+        {
+            Description = "The port on 127.0.0.1; 0 for any that is free.",
+            DefaultValueFactory = _ => DefaultPort,
+        };
+        var role = new Option<string>("--role")
+        {
+            Description = "Whose models answer a request that names none of the catalogue's.",
+            DefaultValueFactory = _ => "worker",
+        };
         var dollars = new Option<decimal?>("--dollars") { Description = "The most that all calls together may cost." };
         var tokens = new Option<long?>("--tokens") { Description = "The most tokens of all calls together, in and out." };
-        var patience = new Option<string>("--patience") { Description = "How long a call is tried while no provider answers; then its caller is told.", DefaultValueFactory = _ => "2m" };
+        var patience = new Option<string>("--patience")
+        {
+            Description = "How long a call is tried while no provider answers; then its caller is told.",
+            DefaultValueFactory = _ => "2m",
+        };
         var json = CommandGuard.JsonOption();
-        var command = new Command("gateway", "Serve models to programs, over OpenAI's and Anthropic's protocols, within a budget.") { port, role, dollars, tokens, patience, json };
+        var command = new Command(
+            "gateway",
+            "Serve models to programs, over OpenAI's and Anthropic's protocols, within a budget.") { port, role, dollars, tokens,
+            patience, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            var input = new GatewayInput { Role = parsed.GetValue(role)!, Dollars = parsed.GetValue(dollars), Tokens = parsed.GetValue(tokens) };
+            var input = new GatewayInput
+            {
+                Role = parsed.GetValue(role)!,
+                Dollars = parsed.GetValue(dollars),
+                Tokens = parsed.GetValue(tokens),
+            };
             if (input.Dollars <= 0 || input.Tokens <= 0)
             {
                 throw new UsageException("--dollars and --tokens must be above 0");
@@ -43,7 +63,11 @@ internal static class GatewayCommand
             await using var server = await ServeAsync(run.Gateway, parsed.GetValue(port));
             Tell(server.Address!, client, input, parsed.GetValue(json));
             await WatchAsync(run, client, input, serving);
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{client.Calls} calls answered, {run.Spent.Tokens:N0} tokens, ${run.Spent.Dollars:0.####}; {run.Run.Journal.Reader.Folder.Path}"));
+            Console.Error.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{client.Calls} calls answered, {run.Spent.Tokens:N0} tokens, ${run.Spent.Dollars:0.####}; " +
+                    $"{run.Run.Journal.Reader.Folder.Path}"));
             return ExitCode.Ok;
         });
         return command;
@@ -56,7 +80,10 @@ internal static class GatewayCommand
         while (!serving.IsCompleted)
         {
             var cap = input.Dollars is { } dollars ? string.Create(CultureInfo.InvariantCulture, $" of ${dollars}") : "";
-            terminal.Status(string.Create(CultureInfo.InvariantCulture, $"{client.Calls} calls answered, {run.Spent.Tokens:N0} tokens, ${run.Spent.Dollars:0.####}{cap}"));
+            terminal.Status(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{client.Calls} calls answered, {run.Spent.Tokens:N0} tokens, ${run.Spent.Dollars:0.####}{cap}"));
             await Task.WhenAny(serving, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System));
         }
 
@@ -84,8 +111,10 @@ internal static class GatewayCommand
             return;
         }
 
+        var dollars = input.Dollars is null ? "" : string.Create(CultureInfo.InvariantCulture, $", within ${input.Dollars}");
+        var tokens = input.Tokens is null ? "" : string.Create(CultureInfo.InvariantCulture, $", within {input.Tokens:N0} tokens");
         Console.WriteLine($"""
-            serving at {address}{(input.Dollars is null ? "" : string.Create(CultureInfo.InvariantCulture, $", within ${input.Dollars}"))}{(input.Tokens is null ? "" : string.Create(CultureInfo.InvariantCulture, $", within {input.Tokens:N0} tokens"))}; Ctrl-C ends it
+            serving at {address}{dollars}{tokens}; Ctrl-C ends it
               OPENAI_BASE_URL={address}/v1 OPENAI_API_KEY={client.Token}
               ANTHROPIC_BASE_URL={address} ANTHROPIC_API_KEY={client.Token}
             a request's model is a name of 'godwit models', a role, or anything else for the role '{input.Role}'

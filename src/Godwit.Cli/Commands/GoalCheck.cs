@@ -18,13 +18,16 @@ internal static class GoalCheck
     private const int MostSources = 5000;
     private const int LargestSource = 1 << 20;
 
-    public static async Task<IReadOnlyList<GoalFinding>> FindAsync(Goal goal, SourceRepository source, SandboxKind kind, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<GoalFinding>> FindAsync(
+        Goal goal, SourceRepository source, SandboxKind kind, CancellationToken cancellation)
     {
         var findings = new List<GoalFinding>();
         var uncommitted = await source.UncommittedAsync(cancellation);
         if (uncommitted.Count > 0)
         {
-            findings.Add(new GoalFinding(false, $"the run starts from the last commit; not in it: {string.Join(", ", uncommitted.Take(3))}{(uncommitted.Count > 3 ? $" and {uncommitted.Count - 3} more" : "")}"));
+            var more = uncommitted.Count > 3 ? $" and {uncommitted.Count - 3} more" : "";
+            findings.Add(new GoalFinding(
+                false, $"the run starts from the last commit; not in it: {string.Join(", ", uncommitted.Take(3))}{more}"));
         }
 
         if (HarnessReader.Remedy(goal.Harness.Kind) is { } remedy)
@@ -33,9 +36,14 @@ internal static class GoalCheck
         }
 
         findings.AddRange((await CommandPaths.IgnoredAsync(goal, source, cancellation)).Select(message => new GoalFinding(false, message)));
-        findings.AddRange((await source.LinksOutAsync(cancellation)).Select(link => new GoalFinding(false, $"{link.Path} is a link to {link.Target}, which is outside of the repository: a run doesn't see what is there")));
+        findings.AddRange(
+            (await source.LinksOutAsync(cancellation)).Select(
+                link => new GoalFinding(
+                    false,
+                    $"{link.Path} is a link to {link.Target}, which is outside of the repository: a run doesn't see what is there")));
         findings.AddRange(CheckSpace(goal));
-        findings.AddRange(CommandPaths.InTree(goal.Harness, Path.Combine(source.Root, source.Folder)).Select(message => new GoalFinding(true, message)));
+        findings.AddRange(
+            CommandPaths.InTree(goal.Harness, Path.Combine(source.Root, source.Folder)).Select(message => new GoalFinding(true, message)));
         if (goal.Parameters is not null)
         {
             findings.AddRange(await CheckParametersAsync(goal, source, cancellation));
@@ -49,7 +57,8 @@ internal static class GoalCheck
         return findings;
     }
 
-    private static async Task<IEnumerable<GoalFinding>> CheckParametersAsync(Goal goal, SourceRepository source, CancellationToken cancellation)
+    private static async Task<IEnumerable<GoalFinding>> CheckParametersAsync(
+        Goal goal, SourceRepository source, CancellationToken cancellation)
     {
         try
         {
@@ -64,13 +73,22 @@ internal static class GoalCheck
         }
     }
 
-    /// <summary>Parameters that no file of the goal's folder names beside the goal and the parameters' own file: nobody may read them. A guess, for a search that found nothing.</summary>
+    /// <summary>
+    /// Parameters that no file of the goal's folder names beside the goal and the parameters' own file: nobody may read them. A
+    /// guess, for a search that found nothing.
+    /// </summary>
     public static IReadOnlyList<string> Unread(ParameterSpec parameters, string folder)
     {
         var unread = parameters.Space.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
         string[] own = [Path.Combine(folder, parameters.File), Path.Combine(folder, GoalFile.Name)];
-        var files = !Directory.Exists(folder) ? [] : new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
-            .Where(file => file.Length < LargestSource && !own.Contains(file.FullName) && !file.FullName.Contains("/.git/", StringComparison.Ordinal)).Take(MostSources);
+        var files = !Directory.Exists(folder)
+            ? []
+            : new DirectoryInfo(folder).EnumerateFiles(
+                "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
+            .Where(
+                file => file.Length < LargestSource
+                    && !own.Contains(file.FullName)
+                    && !file.FullName.Contains("/.git/", StringComparison.Ordinal)).Take(MostSources);
         foreach (var file in files.TakeWhile(_ => unread.Count > 0))
         {
             var text = File.ReadAllText(file.FullName);
@@ -95,7 +113,10 @@ internal static class GoalCheck
         {
             if (space.Sample(random) is not { } point)
             {
-                yield return new GoalFinding(true, $"none found in {SearchSpace.MostTries:N0} tries: random points that meet parameters.constraints ({string.Join("; ", parameters.Constraints)})");
+                yield return new GoalFinding(
+                    true,
+                    $"none found in {SearchSpace.MostTries:N0} tries: random points that meet parameters.constraints " +
+                    $"({string.Join("; ", parameters.Constraints)})");
                 yield break;
             }
 
@@ -104,7 +125,8 @@ internal static class GoalCheck
 
         foreach (var dead in parameters.Space.Where(parameter => !active.Contains(parameter.Name)))
         {
-            yield return new GoalFinding(true, $"parameter '{dead.Name}' is dead: its condition '{dead.When}' holds for none of {Draws:N0} random points");
+            yield return new GoalFinding(
+                true, $"parameter '{dead.Name}' is dead: its condition '{dead.When}' holds for none of {Draws:N0} random points");
         }
     }
 }

@@ -12,7 +12,8 @@ internal static class GoalFile
     /// <param name="target">A folder with a goal file, or the file.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <param name="commit">Where the file's text is taken from; null for the working tree.</param>
-    public static async Task<(Goal Goal, SourceRepository Source, string Path)?> LoadAsync(string target, CancellationToken cancellation, string? commit = null)
+    public static async Task<(Goal Goal, SourceRepository Source, string Path)?> LoadAsync(
+        string target, CancellationToken cancellation, string? commit = null)
     {
         var path = Path.GetFullPath(Directory.Exists(target) ? Path.Combine(target, Name) : target);
         if (!File.Exists(path))
@@ -24,15 +25,22 @@ internal static class GoalFile
 
         var folder = Path.GetDirectoryName(path)!;
         var source = await SourceRepository.FindAsync(folder, cancellation);
-        var text = commit is null || !source.IsGit ? await File.ReadAllTextAsync(path, cancellation) : await source.TextAsync(commit, Path.Combine(source.Folder, Path.GetFileName(path)), cancellation)
-            ?? throw new UsageException($"{commit} has no {Path.GetFileName(path)}, and how to measure is the base's to say; commit the goal file before what is compared with it");
+        var text = commit is null || !source.IsGit
+            ? await File.ReadAllTextAsync(path, cancellation)
+            : await source.TextAsync(commit, Path.Combine(source.Folder, Path.GetFileName(path)), cancellation)
+            ?? throw new UsageException(
+                $"{commit} has no {Path.GetFileName(path)}, and how to measure is the base's to say; commit the goal file " +
+                $"before what is compared with it");
         var goal = GoalReader.Read(text, source.Folder, Path.GetFileName(folder), out var problems, compares: commit is not null);
         if (goal is not null)
         {
             return (goal, source, path);
         }
 
-        var shown = Path.GetRelativePath(Environment.CurrentDirectory, path) is var relative && relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+        var shown = Path.GetRelativePath(Environment.CurrentDirectory, path) is var relative
+            && relative.StartsWith("..", StringComparison.Ordinal)
+            ? path
+            : relative;
         foreach (var problem in problems)
         {
             Console.Error.WriteLine(problem.At(shown));

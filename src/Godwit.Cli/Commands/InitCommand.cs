@@ -12,7 +12,12 @@ internal static class InitCommand
     public static Command Create()
     {
         var target = new Argument<string>("folder") { Description = "Where to write godwit.yaml.", DefaultValueFactory = _ => "." };
-        var challenge = new Option<string?>("--challenge") { Description = $"Write a challenge for code that is linked into its benchmark, too: {string.Join(", ", ChallengeTemplate.All.Select(template => template.Language))}." };
+        var challenge = new Option<string?>("--challenge")
+        {
+            Description =
+                $"Write a challenge for code that is linked into its benchmark, too: " +
+                $"{string.Join(", ", ChallengeTemplate.All.Select(template => template.Language))}.",
+        };
         challenge.AcceptOnlyFromAmong([.. ChallengeTemplate.All.Select(template => template.Language)]);
         var command = new Command("init", "Write a commented goal file to start from.") { target, challenge };
         command.SetGuardedAction(async (parsed, cancellation) =>
@@ -44,7 +49,9 @@ internal static class InitCommand
 
             await File.WriteAllTextAsync(Path.Combine(folder, Schema), GoalKeys.Schema(), cancellation);
             await File.WriteAllTextAsync(path, template?.Goal() ?? Template(folder), cancellation);
-            Console.WriteLine($"wrote {string.Join(", ", template?.Files.Append(GoalFile.Name) ?? [path])}; fill in what is marked, commit, then 'godwit validate {folder}'");
+            Console.WriteLine(
+                $"wrote {string.Join(", ", template?.Files.Append(GoalFile.Name) ?? [path])}; fill in what is marked, commit, " +
+                $"then 'godwit validate {folder}'");
             return ExitCode.Ok;
         });
         return command;
@@ -109,12 +116,17 @@ internal static class InitCommand
 
     private static (string Setup, string Build, string Check, string Settings) Detect(string folder)
     {
-        var settings = Directory.EnumerateFiles(folder, "*.json").Select(Path.GetFileName).FirstOrDefault(name => name is "settings.json" or "config.json" or "appsettings.json") ?? "settings.json";
+        var settings = Directory.EnumerateFiles(folder, "*.json")
+            .Select(Path.GetFileName)
+            .FirstOrDefault(name => name is "settings.json" or "config.json" or "appsettings.json")
+            ?? "settings.json";
         const string SetupComment = "# Runs once on the committed state, with the network.\n";
         const string BuildComment = "# Runs once for each content of its inputs, without the network.\n";
         if (Directory.EnumerateFiles(folder, "*.sln*").Concat(Directory.EnumerateFiles(folder, "*.csproj")).Any())
         {
-            return ($"{SetupComment}setup: dotnet restore\n", $"{BuildComment}build: dotnet build -c Release --no-restore\n", "check: dotnet test -c Release --no-build", settings);
+            return (
+                $"{SetupComment}setup: dotnet restore\n", $"{BuildComment}build: dotnet build -c Release --no-restore\n",
+                "check: dotnet test -c Release --no-build", settings);
         }
 
         if (File.Exists(Path.Combine(folder, "package.json")))
@@ -124,7 +136,9 @@ internal static class InitCommand
 
         if (File.Exists(Path.Combine(folder, "Cargo.toml")))
         {
-            return ($"{SetupComment}setup: cargo fetch\n", $"{BuildComment}build: cargo build --release --offline\n", "check: cargo test --release --offline", settings);
+            return (
+                $"{SetupComment}setup: cargo fetch\n", $"{BuildComment}build: cargo build --release --offline\n",
+                "check: cargo test --release --offline", settings);
         }
 
         return File.Exists(Path.Combine(folder, "Makefile"))

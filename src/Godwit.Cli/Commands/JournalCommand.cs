@@ -26,7 +26,9 @@ internal static class JournalCommand
             }
             else
             {
-                Console.WriteLine($"{audit.Run}: {audit.Entries} entries and {audit.Blobs} blobs are what was written; the last signed checkpoint is at entry {audit.CheckpointedAt}");
+                Console.WriteLine(
+                    $"{audit.Run}: {audit.Entries} entries and {audit.Blobs} blobs are what was written; the last signed " +
+                    $"checkpoint is at entry {audit.CheckpointedAt}");
                 Console.WriteLine("Entries cut off after that checkpoint could not be noticed from the folder alone.");
             }
 

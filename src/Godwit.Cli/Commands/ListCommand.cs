@@ -27,7 +27,10 @@ internal static class ListCommand
 
             foreach (var row in rows)
             {
-                Console.WriteLine($"{row.Run,-36} {RunResult.Snake(row.State),-15} {(row.Started == default ? "-" : $"{row.Started.ToLocalTime():yyyy-MM-dd HH:mm}"),-16}  {(row.Goal.Length > 0 ? row.Goal : row.Reason)}");
+                Console.WriteLine(
+                    $"{row.Run,-36} {RunResult.Snake(row.State),-15} " +
+                    $"{(row.Started == default ? "-" : $"{row.Started.ToLocalTime():yyyy-MM-dd HH:mm}"),-16}  " +
+                    $"{(row.Goal.Length > 0 ? row.Goal : row.Reason)}");
             }
 
             if (rows.Count == 0)
@@ -48,7 +51,8 @@ internal static class ListCommand
             var view = OptimiseView.Open(reader);
             return new RunRow(view.Run, view.Status, view.Started, view.Input.Goal.Title, view.Result?.Reason, folder.Path);
         }
-        catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
+        catch (Exception error) when (
+            error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
         {
             return new RunRow(folder.Id, RunStatus.Failed, default, "", error.Message, folder.Path);
         }
@@ -64,9 +68,13 @@ internal static class ListCommand
             var started = reader.After(0, EntryKind.GenerationStarted).Select(entry => entry.At).FirstOrDefault();
             var spent = costs.Aggregate(Charge.None, (sum, cost) => sum + cost.Charge);
             return new RunRow(folder.Id, RunLock.IsHeld(folder) ? RunStatus.Running : RunStatus.Stopped, started,
-                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"gateway: {costs.Count} calls, {spent.Tokens:N0} tokens, ${spent.Dollars:0.####}"), null, folder.Path);
+                string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"gateway: {costs.Count} calls, {spent.Tokens:N0} tokens, ${spent.Dollars:0.####}"),
+                null, folder.Path);
         }
-        catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
+        catch (Exception error) when (
+            error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
         {
             return new RunRow(folder.Id, RunStatus.Failed, default, "", error.Message, folder.Path);
         }

@@ -12,14 +12,22 @@ internal sealed record LocalModel(string Server, string Url, string Model);
 /// <summary>Finds model servers on this machine: a newcomer with one needs no key and no file.</summary>
 internal static class LocalModels
 {
-    /// <summary>The servers that people run, on the ports that they take unless told otherwise (each project's own documentation).</summary>
+    /// <summary>
+    /// The servers that people run, on the ports that they take unless told otherwise (each project's own documentation).
+    /// </summary>
     public static readonly IReadOnlyList<(string Server, string Url)> Usual =
-        [("Ollama", "http://127.0.0.1:11434/v1"), ("LM Studio", "http://127.0.0.1:1234/v1"), ("llama.cpp", "http://127.0.0.1:8080/v1"), ("vLLM", "http://127.0.0.1:8000/v1")];
+        [
+            ("Ollama", "http://127.0.0.1:11434/v1"),
+            ("LM Studio", "http://127.0.0.1:1234/v1"),
+            ("llama.cpp", "http://127.0.0.1:8080/v1"),
+            ("vLLM", "http://127.0.0.1:8000/v1"),
+        ];
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <summary>Asks each server for its models.</summary>
-    public static async Task<IReadOnlyList<LocalModel>> FindAsync(IEnumerable<(string Server, string Url)> servers, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<LocalModel>> FindAsync(
+        IEnumerable<(string Server, string Url)> servers, CancellationToken cancellation)
     {
         using var http = new HttpClient { Timeout = Patience };
         var found = new List<LocalModel>();
@@ -28,9 +36,14 @@ internal static class LocalModels
             try
             {
                 var list = await http.GetFromJsonAsync<JsonElement>($"{url}/models", cancellation);
-                found.AddRange(list.GetProperty("data").EnumerateArray().Select(model => new LocalModel(server, url, model.GetProperty("id").GetString() ?? "")).Where(model => model.Model.Length > 0));
+                found.AddRange(
+                    list.GetProperty("data").EnumerateArray()
+                        .Select(model => new LocalModel(server, url, model.GetProperty("id").GetString() ?? ""))
+                        .Where(model => model.Model.Length > 0));
             }
-            catch (Exception error) when (error is HttpRequestException or JsonException or KeyNotFoundException or InvalidOperationException || (error is TaskCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception error) when (
+                error is HttpRequestException or JsonException or KeyNotFoundException or InvalidOperationException
+                    || (error is TaskCanceledException && !cancellation.IsCancellationRequested))
             {
                 // Nothing listens there, or something else does.
             }

@@ -42,15 +42,22 @@ internal static class ModelExamination
                 var names = string.Join(", ", all.Select(one => one.Model).Take(5));
                 if (File.Exists(file))
                 {
-                    return [new Finding("models", false, $"{local.Server} offers {names}, and no model plays a role yet", $"add to {file}:\n{LocalModels.Yaml(local).ReplaceLineEndings("\n        ")}")];
+                    return
+                    [
+                        new Finding(
+                            "models", false, $"{local.Server} offers {names}, and no model plays a role yet",
+                            $"add to {file}:\n{LocalModels.Yaml(local).ReplaceLineEndings("\n        ")}"),
+                    ];
                 }
 
                 Directory.CreateDirectory(Path.GetDirectoryName(file)!);
                 await File.WriteAllTextAsync(file, LocalModels.Yaml(local), cancellation);
-                return [new Finding("models", true, $"{local.Server} offers {names}; {local.Model} plays the worker now, as {file} says", "'godwit doctor --models' again makes one small call")];
+                return [new Finding("models", true, $"{local.Server} offers {names}; {local.Model} plays the worker now, as " +
+                $"{file} says", "'godwit doctor --models' again makes one small call")];
             }
 
-            return [new Finding("models", false, "no model plays a role yet", $"say so in {file}, such as roles: {{worker: [{catalogue.Models.First().Name}]}}")];
+            return [new Finding("models", false, "no model plays a role yet", $"say so in {file}, such as roles: {{worker: " +
+            $"[{catalogue.Models.First().Name}]}}")];
         }
 
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
@@ -63,9 +70,15 @@ internal static class ModelExamination
             }
         }
 
-        if (catalogue.Roles.ContainsKey("worker") && catalogue.Roles.ContainsKey("reviewer") && catalogue.ForRole("worker")[0].Provider == catalogue.ForRole("reviewer")[0].Provider)
+        if (catalogue.Roles.ContainsKey("worker")
+            && catalogue.Roles.ContainsKey("reviewer")
+            && catalogue.ForRole("worker")[0].Provider == catalogue.ForRole("reviewer")[0].Provider)
         {
-            findings.Add(new Finding("reviewer", false, $"{catalogue.ForRole("reviewer")[0].Name} is served by the worker's own provider, and shares its blind spots", $"put another provider's model first under roles: reviewer in {file}"));
+            findings.Add(
+                new Finding(
+                    "reviewer", false,
+                    $"{catalogue.ForRole("reviewer")[0].Name} is served by the worker's own provider, and shares its blind spots",
+                    $"put another provider's model first under roles: reviewer in {file}"));
         }
 
         return findings;
@@ -76,10 +89,23 @@ internal static class ModelExamination
         var start = TimeProvider.System.GetTimestamp();
         try
         {
-            var request = new ModelRequest { Role = role, Agent = "doctor", Turn = 1, MaxOutput = 256, Messages = [ModelMessage.User("Answer with the word ok.")] };
+            var request = new ModelRequest
+            {
+                Role = role,
+                Agent = "doctor",
+                Turn = 1,
+                MaxOutput = 256,
+                Messages = [ModelMessage.User("Answer with the word ok.")],
+            };
             var reply = await drivers.Of(model.Provider).AskAsync(model, request, cancellation);
             var cost = model.IsPriced ? string.Create(CultureInfo.InvariantCulture, $", ${model.Cost(reply.Usage).Dollars:0.######}") : "";
-            return new Finding($"{role}: {model.Name}", true, string.Create(CultureInfo.InvariantCulture, $"answered in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s, {reply.Usage.Input} tokens in, {reply.Usage.Output} out{cost}"), null);
+            return new Finding(
+                $"{role}: {model.Name}", true,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"answered in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s, {reply.Usage.Input} tokens " +
+                    $"in, {reply.Usage.Output} out{cost}"),
+                null);
         }
         catch (ModelException error)
         {

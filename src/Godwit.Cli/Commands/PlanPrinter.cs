@@ -14,7 +14,8 @@ internal static class PlanPrinter
         var harness = goal.Harness;
         Console.WriteLine($"goal       {goal.Title}");
         Console.WriteLine($"file       {path}");
-        Console.WriteLine($"base       {(source.IsGit ? $"the last commit of {source.Root}" : $"an import of {source.Root}, which is no git repository")}");
+        Console.WriteLine(
+            $"base       {(source.IsGit ? $"the last commit of {source.Root}" : $"an import of {source.Root}, which is no git repository")}");
         Console.WriteLine($"editable   {string.Join(", ", harness.Editable)}");
         Print("setup", harness.Setup, "once, on the base, with the network");
         Print("build", harness.Build, "once a content, without the network");
@@ -32,16 +33,50 @@ internal static class PlanPrinter
         if (goal.Parameters is { } parameters)
         {
             var space = new SearchSpace(parameters.Space, parameters.Constraints);
-            Console.WriteLine($"search     {space.Parameters.Count} parameters, {(space.Count is { } count ? $"at most {count:N0} points" : "endless points")}: {string.Join(", ", space.Parameters.Select(parameter => parameter.Name))}");
+            Console.WriteLine(
+                $"search     {space.Parameters.Count} parameters, " +
+                $"{(space.Count is { } count ? $"at most {count:N0} points" : "endless points")}: " +
+                $"{string.Join(", ", space.Parameters.Select(parameter => parameter.Name))}");
         }
 
         foreach (var agent in goal.Agents)
         {
-            Console.WriteLine($"agents     {(agent.Program is null ? $"role {agent.Role}, at most {agent.Turns} model calls and {agent.ToolCalls} tool calls each" : $"{agent.Program} with role {agent.Role}")}, at most {agent.Seconds:0} s{(agent.Parallel > 1 ? $", {agent.Parallel} at once" : "")}");
+            var who = agent.Program is { } program
+                ? $"{program} with role {agent.Role}"
+                : $"role {agent.Role}, at most {agent.Turns} model calls and {agent.ToolCalls} tool calls each";
+            var beside = agent.Parallel > 1 ? $", {agent.Parallel} at once" : "";
+            Console.WriteLine($"agents     {who}, at most {agent.Seconds:0} s{beside}");
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"budget     {goal.Trials} trials{(goal.Seconds > 0 ? $", {goal.Seconds:0} s" : ", no time limit")}{(goal.Dollars is { } dollars ? $", ${dollars}" : "")}{(goal.Tokens is { } tokens ? $", {tokens:N0} tokens" : "")}{(goal.MostAgents is { } agents ? $", {agents} agents" : "")}{(goal.ToolCalls is { } calls ? $", {calls:N0} tool calls" : "")}"));
+        Console.WriteLine($"budget     {string.Join(", ", Budget(goal))}");
         Console.WriteLine($"claim      at least +{goal.MinimumEffect:P0} at {goal.Confidence:P0} confidence");
+    }
+
+    private static IEnumerable<string> Budget(Goal goal)
+    {
+        yield return $"{goal.Trials} trials";
+        yield return goal.Seconds > 0 ? Text($"{goal.Seconds:0} s") : "no time limit";
+        if (goal.Dollars is { } dollars)
+        {
+            yield return Text($"${dollars}");
+        }
+
+        if (goal.Tokens is { } tokens)
+        {
+            yield return Text($"{tokens:N0} tokens");
+        }
+
+        if (goal.MostAgents is { } agents)
+        {
+            yield return Text($"{agents} agents");
+        }
+
+        if (goal.ToolCalls is { } calls)
+        {
+            yield return Text($"{calls:N0} tool calls");
+        }
+
+        static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
     }
 
     private static void Print(string what, string? command, string when)

@@ -18,7 +18,8 @@ internal static class ResolveCommand
         var retry = new Option<bool>("--retry") { Description = "Try it again." };
         var done = new Option<string?>("--done") { Description = "It happened; its result, as JSON." };
         var fail = new Option<string?>("--fail") { Description = "It did not and will not happen; why." };
-        var command = new Command("resolve", "Answer what a run is parked for; 'godwit show' says what that is.") { run, process, key, retry, done, fail };
+        var command = new Command(
+            "resolve", "Answer what a run is parked for; 'godwit show' says what that is.") { run, process, key, retry, done, fail };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var (how, value) = (parsed.GetValue(retry), parsed.GetValue(done), parsed.GetValue(fail)) switch
@@ -58,9 +59,14 @@ internal static class ResolveCommand
         return fitting switch
         {
             [var one] => one,
-            [] when all.Count == 0 => throw new UsageException($"nothing is parked in {reader.Run}; 'godwit resume {reader.Run}' goes on, if it hasn't ended"),
-            [] => throw new UsageException($"nothing of that name is parked in {reader.Run}; parked are {string.Join(", ", all.Select(work => $"--process {work.Process} --key {work.Key}"))}"),
-            _ => throw new UsageException($"more than one thing is parked in {reader.Run}: {string.Join(", ", fitting.Select(work => $"--process {work.Process} --key {work.Key}"))}; name one"),
+            [] when all.Count == 0 =>
+                throw new UsageException($"nothing is parked in {reader.Run}; 'godwit resume {reader.Run}' goes on, if it hasn't ended"),
+            [] => throw new UsageException(
+                $"nothing of that name is parked in {reader.Run}; parked are " +
+                $"{string.Join(", ", all.Select(work => $"--process {work.Process} --key {work.Key}"))}"),
+            _ => throw new UsageException(
+                $"more than one thing is parked in {reader.Run}: " +
+                $"{string.Join(", ", fitting.Select(work => $"--process {work.Process} --key {work.Key}"))}; name one"),
         };
     }
 }

@@ -16,14 +16,20 @@ internal static class ResumeCommand
         var trials = new Option<int?>("--trials") { Description = "More candidates in all." };
         var dollars = new Option<decimal?>("--dollars") { Description = "More US dollars for models in all." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("resume", "Go on with a run; nothing that has finished is done again. Raise a budget to continue a run that ended without a result.") { run, time, trials, dollars, json };
+        var command = new Command(
+            "resume",
+            "Go on with a run; nothing that has finished is done again. Raise a budget to continue a run that ended without a " +
+            "result.") { run,
+            time, trials, dollars, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
-            var asked = new BudgetRaise(0, 0, TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), parsed.GetValue(dollars));
+            var asked = new BudgetRaise(
+                0, 0, TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), parsed.GetValue(dollars));
             var raise = asked == new BudgetRaise(0, 0, null, null, null) ? null : asked;
             await using var gateways = new GatewayHost();
-            await using var host = await OptimiseHost.ResumeAsync(store, store.Find(parsed.GetValue(run)!), new DurableOptions(), gateways, raise);
+            await using var host = await OptimiseHost.ResumeAsync(
+                store, store.Find(parsed.GetValue(run)!), new DurableOptions(), gateways, raise);
             return await RunSession.HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
@@ -33,5 +39,6 @@ internal static class ResumeCommand
 /// <summary>The run that a command is about.</summary>
 internal static class RunArgument
 {
-    public static Argument<string> Create() => new("run") { Description = "A run's id or the beginning of one, its folder, or 'last'.", DefaultValueFactory = _ => "last" };
+    public static Argument<string> Create() =>
+        new("run") { Description = "A run's id or the beginning of one, its folder, or 'last'.", DefaultValueFactory = _ => "last" };
 }

@@ -12,19 +12,34 @@ internal static class RunCommand
 {
     public static Command Create()
     {
-        var target = new Argument<string>("goal") { Description = "A folder with a godwit.yaml, or a goal file.", DefaultValueFactory = _ => "." };
+        var target = new Argument<string>("goal")
+        {
+            Description = "A folder with a godwit.yaml, or a goal file.",
+            DefaultValueFactory = _ => ".",
+        };
         var time = new Option<string?>("--time") { Description = "Active time from the end of the base's build, such as 90s or 10m." };
         var trials = new Option<int?>("--trials") { Description = "The most candidates." };
         var seed = new Option<ulong?>("--seed") { Description = "Seeds every random stream." };
-        var sandbox = new Option<string>("--sandbox") { Description = "How commands are kept apart: bubblewrap, or none, which the evidence then says.", DefaultValueFactory = _ => "bubblewrap" };
+        var sandbox = new Option<string>("--sandbox")
+        {
+            Description = "How commands are kept apart: bubblewrap, or none, which the evidence then says.",
+            DefaultValueFactory = _ => "bubblewrap",
+        };
         sandbox.AcceptOnlyFromAmong("bubblewrap", "none");
         var plan = new Option<bool>("--plan") { Description = "Say what would be done, and do nothing." };
         var yes = new Option<bool>("--yes") { Description = "Ask nothing." };
-        var cassette = new Option<string?>("--cassette") { Description = "Play recorded model replies: a file, or the goal's own cassette.jsonl.", Arity = ArgumentArity.ZeroOrOne };
+        var cassette = new Option<string?>("--cassette")
+        {
+            Description = "Play recorded model replies: a file, or the goal's own cassette.jsonl.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var record = new Option<string?>("--record") { Description = "Record model replies in a file." };
         var mailbox = new Option<string?>("--mailbox") { Description = "A folder in which a person or a program answers for the models." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("run", "Work on a goal: find what makes its number better, and prove it.") { target, time, trials, seed, cassette, record, mailbox, sandbox, plan, yes, json };
+        var command = new Command(
+            "run",
+            "Work on a goal: find what makes its number better, and prove it.") { target, time, trials, seed, cassette, record,
+            mailbox, sandbox, plan, yes, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(parsed.GetValue(target)!, cancellation) is not var (goal, source, path))
@@ -53,13 +68,16 @@ internal static class RunCommand
 
             var models = new ModelSource
             {
-                Cassette = parsed.GetResult(cassette) is null ? null : Path.GetFullPath(parsed.GetValue(cassette) ?? Path.Combine(Path.GetDirectoryName(path)!, "cassette.jsonl")),
+                Cassette = parsed.GetResult(cassette) is null
+                    ? null
+                    : Path.GetFullPath(parsed.GetValue(cassette) ?? Path.Combine(Path.GetDirectoryName(path)!, "cassette.jsonl")),
                 Record = parsed.GetValue(record) is { } recorded ? Path.GetFullPath(recorded) : null,
                 Mailbox = parsed.GetValue(mailbox) is { } folder ? Path.GetFullPath(folder) : null,
             };
             RequireModels(goal, models);
             await using var gateways = new GatewayHost();
-            await using var host = await OptimiseHost.StartAsync(RunStore.OfUser(), source, goal, kind, models, new DurableOptions(), gateways, cancellation);
+            await using var host = await OptimiseHost.StartAsync(
+                RunStore.OfUser(), source, goal, kind, models, new DurableOptions(), gateways, cancellation);
             return await RunSession.HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;

@@ -25,7 +25,9 @@ internal static class ShowCommand
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
             if (parsed.GetValue(costs))
             {
-                CostPrinter.Print(reader.Run, RootProcess.Playbook(reader) == "optimise" ? OptimiseView.Open(reader) : null, AgentLog.Costs(reader), parsed.GetValue(json));
+                CostPrinter.Print(
+                    reader.Run, RootProcess.Playbook(reader) == "optimise" ? OptimiseView.Open(reader) : null,
+                    AgentLog.Costs(reader), parsed.GetValue(json));
                 return Task.FromResult(ExitCode.Ok);
             }
 
@@ -56,7 +58,8 @@ internal static class ShowCommand
     {
         Console.WriteLine($"run      {view.Run}: {RunResult.Snake(view.Status)}");
         Console.WriteLine($"goal     {view.Input.Goal.Title}");
-        Console.WriteLine($"started  {view.Started.ToLocalTime():yyyy-MM-dd HH:mm:ss}{(view.Generations > 1 ? $", taken up {view.Generations - 1} times" : "")}");
+        Console.WriteLine(
+            $"started  {view.Started.ToLocalTime():yyyy-MM-dd HH:mm:ss}{(view.Generations > 1 ? $", taken up {view.Generations - 1} times" : "")}");
         Console.WriteLine($"folder   {view.Folder.Path}");
         if (view.Base is { } @base)
         {
@@ -68,10 +71,15 @@ internal static class ShowCommand
             Console.WriteLine($"noise    {LiveView.Noise(calibration)}");
         }
 
-        foreach (var trial in view.Trials.OrderByDescending(trial => trial.Trial.Outcome == TrialOutcome.Ok ? trial.Mean : double.NegativeInfinity).Take(10))
+        foreach (var trial in view.Trials
+            .OrderByDescending(trial => trial.Trial.Outcome == TrialOutcome.Ok ? trial.Mean : double.NegativeInfinity)
+            .Take(10))
         {
-            var what = trial.Trial.Outcome == TrialOutcome.Ok ? view.Scale.Text(view.Scale.Value(trial.Mean)) : RunResult.Snake(trial.Trial.Outcome);
-            Console.WriteLine($"trial    {trial.Trial.Number,3}  {what,-9} {LiveView.Point(trial.Trial)}{(trial.Trial.Reason is null ? "" : $"  {trial.Trial.Reason}")}");
+            var what = trial.Trial.Outcome == TrialOutcome.Ok
+                ? view.Scale.Text(view.Scale.Value(trial.Mean))
+                : RunResult.Snake(trial.Trial.Outcome);
+            Console.WriteLine(
+                $"trial    {trial.Trial.Number,3}  {what,-9} {LiveView.Point(trial.Trial)}{(trial.Trial.Reason is null ? "" : $"  {trial.Trial.Reason}")}");
         }
 
         if (view.Trials.Count() > 10)
@@ -81,7 +89,9 @@ internal static class ShowCommand
 
         foreach (var parked in view.Parked)
         {
-            Console.WriteLine($"parked   {parked.Reason}\n         godwit resolve {view.Run}{(parked.Key.Length == 0 ? " --retry" : $" --process {parked.Process} --key {parked.Key} --retry | --done JSON | --fail WHY")}");
+            Console.WriteLine(
+                $"parked   {parked.Reason}\n         godwit resolve " +
+                $"{view.Run}{(parked.Key.Length == 0 ? " --retry" : $" --process {parked.Process} --key {parked.Key} --retry | --done JSON | --fail WHY")}");
         }
 
         if (view.Result is { } result)
@@ -101,12 +111,25 @@ internal static class ShowCommand
         var log = trial.Trial.Log is { } reference ? Encoding.UTF8.GetString(reader.Blob(reference)) : null;
         if (json)
         {
-            CommandGuard.PrintJson(new { trial.Trial.Number, trial.Trial.Parameters, trial.Trial.Proposer, trial.Trial.Claim, trial.Trial.Outcome, trial.Trial.Reason, trial.Trial.Scores, Mean = Math.Exp(trial.Mean), Log = log });
+            CommandGuard.PrintJson(
+                new
+                {
+                    trial.Trial.Number,
+                    trial.Trial.Parameters,
+                    trial.Trial.Proposer,
+                    trial.Trial.Claim,
+                    trial.Trial.Outcome,
+                    trial.Trial.Reason,
+                    trial.Trial.Scores,
+                    Mean = Math.Exp(trial.Mean),
+                    Log = log,
+                });
             return;
         }
 
         Console.WriteLine($"trial {number} of {view.Run}, proposed by {trial.Trial.ProposedBy}: {RunResult.Snake(trial.Trial.Outcome)}");
-        foreach (var (name, value) in trial.Trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal).Where(pair => !CandidateMaker.IsContent(pair.Value)))
+        foreach (var (name, value) in trial.Trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Where(pair => !CandidateMaker.IsContent(pair.Value)))
         {
             Console.WriteLine($"  {name}: {value}");
         }
@@ -124,7 +147,9 @@ internal static class ShowCommand
 
         if (trial.Trial.Scores.Count > 0)
         {
-            Console.WriteLine($"  measured {string.Join(' ', trial.Trial.Scores.Select(score => view.Scale.Text(view.Scale.Value(score))))}; {view.Scale.Text(view.Scale.Value(trial.Mean))} shrunk; screened, not proven");
+            Console.WriteLine(
+                $"  measured {string.Join(' ', trial.Trial.Scores.Select(score => view.Scale.Text(view.Scale.Value(score))))}; " +
+                $"{view.Scale.Text(view.Scale.Value(trial.Mean))} shrunk; screened, not proven");
         }
 
         if (trial.Trial.Reason is not null)

@@ -9,7 +9,11 @@ internal static class ValidateCommand
 {
     public static Command Create()
     {
-        var target = new Argument<string>("goal") { Description = "A folder with a godwit.yaml, or a goal file.", DefaultValueFactory = _ => "." };
+        var target = new Argument<string>("goal")
+        {
+            Description = "A folder with a godwit.yaml, or a goal file.",
+            DefaultValueFactory = _ => ".",
+        };
         var json = CommandGuard.JsonOption();
         var command = new Command("validate", "Check a goal file; every mistake is told at once, with line and column.") { target, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
@@ -35,7 +39,8 @@ internal static class ValidateCommand
                 return findings.Any(finding => finding.IsError) ? ExitCode.Usage : ExitCode.Ok;
             }
 
-            Console.WriteLine($"{Path.GetRelativePath(Environment.CurrentDirectory, path)} is fine; measured by {goal.Harness.Kind.InWords()}");
+            Console.WriteLine(
+                $"{Path.GetRelativePath(Environment.CurrentDirectory, path)} is fine; measured by {goal.Harness.Kind.InWords()}");
             return ExitCode.Ok;
         });
         return command;

@@ -13,9 +13,15 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "An evidence file." };
-        var key = new Option<string?>("--key") { Description = "Accept this verifier: a key id (SHA-256 of the public key) or a public key in base64." };
+        var key = new Option<string?>("--key")
+        {
+            Description = "Accept this verifier: a key id (SHA-256 of the public key) or a public key in base64.",
+        };
         var json = CommandGuard.JsonOption();
-        var command = new Command("verify", "Check evidence offline: who signed it, that no byte was changed, and that the claim follows from its samples.") { file, key, json };
+        var command = new Command(
+            "verify",
+            "Check evidence offline: who signed it, that no byte was changed, and that the claim follows from its samples.") { file,
+            key, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var path = parsed.GetValue(file)!;
@@ -28,10 +34,13 @@ internal static class VerifyCommand
             var expected = parsed.GetValue(key);
             var verified = Evidence.Verify(await File.ReadAllBytesAsync(path, cancellation), candidate => expected is null
                 ? trust.NameOf(candidate)
-                : candidate.KeyId.Equals(expected, StringComparison.OrdinalIgnoreCase) || candidate.Base64 == expected ? "given by --key" : null);
+                : candidate.KeyId.Equals(expected, StringComparison.OrdinalIgnoreCase) || candidate.Base64 == expected
+                    ? "given by --key"
+                    : null);
             if (parsed.GetValue(json))
             {
-                CommandGuard.PrintJson(new { verified.Key.KeyId, verified.KeyName, verified.Statement.Subject, verified.Statement.Predicate.Claim.Lower, verified.Statement.Predicate.Claim.Metric });
+                CommandGuard.PrintJson(
+                    new { verified.Key.KeyId, verified.KeyName, verified.Statement.Subject, verified.Statement.Predicate.Claim.Lower, verified.Statement.Predicate.Claim.Metric });
             }
             else
             {
@@ -49,26 +58,51 @@ internal static class VerifyCommand
         var claim = predicate.Claim;
         Console.WriteLine($"verified: signed by {verified.Key.KeyId} ({verified.KeyName}), and not a byte was changed since");
         Console.WriteLine($"It says:  commit {verified.Statement.Subject[0].Digest["gitCommit"]}");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"          has {claim.Metric} at least {(claim.Scale.ByDifference ? claim.Scale.Text(claim.Lower) : $"{Bound.Text(claim.Lower)} times better")} than {predicate.BaseCommit}"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"          has {claim.Metric} at least " +
+                $"{(claim.Scale.ByDifference ? claim.Scale.Text(claim.Lower) : $"{Bound.Text(claim.Lower)} times better")} " +
+                $"than {predicate.BaseCommit}"));
         Console.WriteLine(claim.Exact
             ? $"          exactly: {claim.Pairs.Count} repeats of each agree"
-            : string.Create(CultureInfo.InvariantCulture, $"          at {1 - claim.Level:P1} confidence (the part of the level that one attempt, or one direction, has), estimated {(claim.Scale.ByDifference ? claim.Scale.Text(claim.Estimate) : $"{claim.Estimate:0.###} times")}, from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"          at {1 - claim.Level:P1} confidence (the part of the level that one attempt, or one direction, " +
+                $"has), estimated " +
+                $"{(claim.Scale.ByDifference ? claim.Scale.Text(claim.Estimate) : $"{claim.Estimate:0.###} times")}, " +
+                $"from {claim.Pairs.Count} randomised pairs, recomputed here from the raw samples"));
         Console.WriteLine(predicate.HoldOut is { } held
-            ? string.Create(CultureInfo.InvariantCulture, $"          and on a held-out workload at least {(held.Scale.ByDifference ? held.Scale.Text(held.Lower) : $"{Bound.Text(held.Lower)} times")}, from {held.Pairs.Count} pairs")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"          and on a held-out workload at least " +
+                $"{(held.Scale.ByDifference ? held.Scale.Text(held.Lower) : $"{Bound.Text(held.Lower)} times")}, from " +
+                $"{held.Pairs.Count} pairs")
             : "          on this workload; no held-out one is part of it");
         if (predicate.LeftOut is { } left)
         {
-            Console.WriteLine($"Left out: {string.Join(", ", left.Files)}: commit {left.Commit} changes them too, the goal doesn't allow it, and they were measured as the base has them");
+            Console.WriteLine(
+                $"Left out: {string.Join(", ", left.Files)}: commit {left.Commit} changes them too, the goal doesn't allow it, " +
+                $"and they were measured as the base has them");
         }
 
         Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash})");
-        Console.WriteLine($"Harness:  sha256 {predicate.HarnessHash}, {Harness(verified.Statement)}{(predicate.BuiltTwice ? ", two builds of each side" : "")}, {predicate.Trials} candidates were tried, sandbox: {predicate.Sandbox}");
-        Console.WriteLine($"Machine:  {string.Join(", ", predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))}");
-        Console.WriteLine($"It can't say: {(verified.Statement.PredicateType == EvidenceStatement.SelfTimedClaimType ? "that the figure is true, where the candidate's code could reach who made it; or " : "")}{(predicate.FixedAnswer ? "that the answer was worked out, because it is the same for every seed; or " : "")}that another machine gives the same factor.");
+        var builds = predicate.BuiltTwice ? ", two builds of each side" : "";
+        Console.WriteLine(
+            $"Harness:  sha256 {predicate.HarnessHash}, {Harness(verified.Statement)}{builds}, {predicate.Trials} candidates " +
+            $"were tried, sandbox: {predicate.Sandbox}");
+        Console.WriteLine(
+            $"Machine:  {string.Join(", ", predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))}");
+        var selfTimed = verified.Statement.PredicateType == EvidenceStatement.SelfTimedClaimType
+            ? "that the figure is true, where the candidate's code could reach who made it; or "
+            : "";
+        var fixedAnswer = predicate.FixedAnswer ? "that the answer was worked out, because it is the same for every seed; or " : "";
+        Console.WriteLine($"It can't say: {selfTimed}{fixedAnswer}that another machine gives the same factor.");
     }
 
     private static string Harness(EvidenceStatement statement) => statement.PredicateType == EvidenceStatement.SelfTimedClaimType
-        ? $"{MeasurementKind.BeforeObservation.InWords()} ({(statement.Predicate.HarnessKind == "process" ? "a process of its own" : "loads the candidate's code")})"
+        ? $"{MeasurementKind.BeforeObservation.InWords()} " +
+        $"({(statement.Predicate.HarnessKind == "process" ? "a process of its own" : "loads the candidate's code")})"
         : (Enum.TryParse<MeasurementKind>(statement.Predicate.HarnessKind, ignoreCase: true, out var kind) ? kind.InWords() : statement.Predicate.HarnessKind)
             + (statement.Predicate.Check == "filter" ? "; the check only filtered candidates" : "");
 }

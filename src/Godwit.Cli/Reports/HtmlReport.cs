@@ -33,8 +33,12 @@ internal static class HtmlReport
         var page = new StringBuilder();
         var (view, goal, result) = (data.View, data.Goal, data.Result);
         page.Append("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>");
-        page.Append(CultureInfo.InvariantCulture, $"<title>{Html.Text(goal.Title)}: {Html.Text(result?.State)}</title><style>{Style}</style>");
-        page.Append(CultureInfo.InvariantCulture, $"<h1>{Html.Text(goal.Title)}</h1><p class=sub>run {Html.Text(view.Run)} · {view.Started.UtcDateTime:yyyy-MM-dd HH:mm} UTC · base {Html.Text(view.Input.BaseCommit[..12])}</p>");
+        page.Append(
+            CultureInfo.InvariantCulture, $"<title>{Html.Text(goal.Title)}: {Html.Text(result?.State)}</title><style>{Style}</style>");
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"<h1>{Html.Text(goal.Title)}</h1><p class=sub>run {Html.Text(view.Run)} · " +
+            $"{view.Started.UtcDateTime:yyyy-MM-dd HH:mm} UTC · base {Html.Text(view.Input.BaseCommit[..12])}</p>");
         page.Append(CultureInfo.InvariantCulture, $"<p class='verdict {Html.Text(result?.State)}'>{Verdict(data)}</p>");
         if (data.Attempt is { Claim: { } claim } attempt)
         {
@@ -56,7 +60,8 @@ internal static class HtmlReport
 
     public static string Verdict(ReportData data) => data.Result switch
     {
-        { State: "verified", Proof.Claim: { } claim } => $"Proven: at least {data.Scale.AtLeast(claim.Lower)} on {Html.Text(data.Goal.Harness.Metric)} ({data.Scale.Text(claim.Estimate)} estimated){(data.Result.Proof.HoldOut is { } held ? $", and at least {data.Scale.AtLeast(held.Lower)} on a held-out workload" : "")}.",
+        { State: "verified", Proof.Claim: { } claim } =>
+            $"Proven: at least {data.Scale.AtLeast(claim.Lower)} on {Html.Text(data.Goal.Harness.Metric)} ({data.Scale.Text(claim.Estimate)} estimated){(data.Result.Proof.HoldOut is { } held ? $", and at least {data.Scale.AtLeast(held.Lower)} on a held-out workload" : "")}.",
         { State: "not_verified" } reported => $"Not verified: {Html.Text(reported.Reason)}.",
         { State: "failed" } failed => $"The run could not be carried out: {Html.Text(failed.Reason)}.",
         { } other => $"No proven improvement: {Html.Text(other.Reason)}.",
@@ -74,10 +79,16 @@ internal static class HtmlReport
         };
         page.Append(Plots.BeforeAfter(before, after, bound, harness.Unit ?? harness.Metric, data.Result?.Evidence is not null));
         page.Append("<div class=grid><div>");
-        page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{claim.Pairs} randomised pairs on fresh data</p>{Plots.Pairs(data.Scale, data.Gains(attempt.Pairs), claim.Estimate, claim.Lower, "confirmation pairs")}</div><div>");
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"<p class=sub>{claim.Pairs} randomised pairs on fresh " +
+            $"data</p>{Plots.Pairs(data.Scale, data.Gains(attempt.Pairs), claim.Estimate, claim.Lower, "confirmation pairs")}</div><div>");
         if (attempt.HoldOut is { } held)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{held.Pairs} pairs on the held-out workload</p>{Plots.Pairs(data.Scale, data.Gains(attempt.HoldOutPairs), held.Estimate, held.Lower, "held-out pairs")}");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<p class=sub>{held.Pairs} pairs on the held-out " +
+                $"workload</p>{Plots.Pairs(data.Scale, data.Gains(attempt.HoldOutPairs), held.Estimate, held.Lower, "held-out pairs")}");
         }
 
         page.Append("</div></div>");
@@ -85,7 +96,9 @@ internal static class HtmlReport
 
     private static void AppendThrownOut(StringBuilder page, ReportData data)
     {
-        var groups = data.View.ThrownOut.GroupBy(trial => trial.Reason).OrderByDescending(group => group.Max(trial => trial.Temptation)).ToList();
+        var groups = data.View.ThrownOut.GroupBy(trial => trial.Reason)
+            .OrderByDescending(group => group.Max(trial => trial.Temptation))
+            .ToList();
         if (groups.Count == 0)
         {
             return;
@@ -95,13 +108,18 @@ internal static class HtmlReport
         foreach (var group in groups.Take(RefusalsShown))
         {
             var worst = group.MaxBy(trial => trial.Temptation)!;
-            page.Append(CultureInfo.InvariantCulture, $"<li>{group.Count()} × {(worst.Temptation > 0 ? $"<b>{data.Scale.Text(worst.Temptation)}</b>, but " : "")}<span class=bad>{Html.Text(group.Key)}</span><br><code>{Html.Text(LiveView.Point(worst))}</code></li>");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<li>{group.Count()} × {(worst.Temptation > 0 ? $"<b>{data.Scale.Text(worst.Temptation)}</b>, but " : "")}<span class=bad>{Html.Text(group.Key)}</span><br><code>{Html.Text(LiveView.Point(worst))}</code></li>");
         }
 
         page.Append("</ul>");
         if (groups.Count > RefusalsShown)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>and {groups.Skip(RefusalsShown).Sum(group => group.Count())} more for {groups.Count - RefusalsShown} other reasons: see all trials</p>");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<p class=sub>and {groups.Skip(RefusalsShown).Sum(group => group.Count())} more for " +
+                $"{groups.Count - RefusalsShown} other reasons: see all trials</p>");
         }
     }
 
@@ -122,7 +140,9 @@ internal static class HtmlReport
         page.Append("</pre>");
         if (result.Proof is { Dropped.Count: > 0 } proof)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{Html.Text(string.Join(", ", proof.Dropped))} made no difference and went back to the base's value.</p>");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<p class=sub>{Html.Text(string.Join(", ", proof.Dropped))} made no difference and went back to the base's value.</p>");
         }
     }
 
@@ -139,7 +159,9 @@ internal static class HtmlReport
             return;
         }
 
-        page.Append(CultureInfo.InvariantCulture, $"<pre>{(data.View.IntoGit ? $"git merge {Html.Text(result.Branch)}      # or: " : "")}godwit apply {Html.Text(data.View.Run)}\ngodwit verify {Html.Text(result.Evidence)} --key {Html.Text(data.KeyId)}</pre>");
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"<pre>{(data.View.IntoGit ? $"git merge {Html.Text(result.Branch)}      # or: " : "")}godwit apply {Html.Text(data.View.Run)}\ngodwit verify {Html.Text(result.Evidence)} --key {Html.Text(data.KeyId)}</pre>");
     }
 
     private static void AppendScreening(StringBuilder page, ReportData data)
@@ -151,13 +173,29 @@ internal static class HtmlReport
             return;
         }
 
-        page.Append(CultureInfo.InvariantCulture, $"<h2>Screening</h2><p class=sub>Scores here are shrunk and not proven; they only choose what is proven. Noise: {Html.Text(LiveView.Noise(calibration))}.</p>");
-        page.Append(Plots.Progress(data.Scale, [.. trials.Select(trial => (trial.Trial.Number, trial.Mean, trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0))], "progress"));
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"<h2>Screening</h2><p class=sub>Scores here are shrunk and not proven; they only choose what is proven. Noise: " +
+            $"{Html.Text(LiveView.Noise(calibration))}.</p>");
+        page.Append(
+            Plots.Progress(
+                data.Scale,
+                [
+                    .. trials.Select(
+                        trial => (trial.Trial.Number, trial.Mean, trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0)),
+                ],
+                "progress"));
         page.Append("<div class=grid>");
         foreach (var parameter in data.Goal.Parameters?.Space ?? [])
         {
-            var points = trials.Where(trial => trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0 && trial.Trial.Parameters.ContainsKey(parameter.Name))
-                .Select(trial => (Value: trial.Trial.Parameters[parameter.Name], Number: parameter.ToNumber(trial.Trial.Parameters[parameter.Name]), Gain: trial.Mean)).ToList();
+            var points = trials.Where(
+                trial => trial.Trial.Outcome == TrialOutcome.Ok
+                    && trial.Trial.Scores.Count > 0
+                    && trial.Trial.Parameters.ContainsKey(parameter.Name))
+                .Select(
+                    trial => (
+                        Value: trial.Trial.Parameters[parameter.Name],
+                        Number: parameter.ToNumber(trial.Trial.Parameters[parameter.Name]), Gain: trial.Mean)).ToList();
             if (points.Count > 1)
             {
                 page.Append(CultureInfo.InvariantCulture, $"<div>{Plots.Parameter(data.Scale, parameter.Name, points)}</div>");
@@ -167,7 +205,10 @@ internal static class HtmlReport
         page.Append("</div>");
         if (!calibration.Exact)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<p class=sub>The base against itself</p>{Plots.Pairs(data.Scale, data.Gains(calibration.Pairs), data.Scale.Value(0), data.Scale.Value(0), "A/A pairs")}");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<p class=sub>The base against " +
+                $"itself</p>{Plots.Pairs(data.Scale, data.Gains(calibration.Pairs), data.Scale.Value(0), data.Scale.Value(0), "A/A pairs")}");
         }
     }
 
@@ -175,16 +216,27 @@ internal static class HtmlReport
     {
         if (data.Logs.TryGetValue(0, out var ofBase))
         {
-            page.Append(CultureInfo.InvariantCulture, $"<h2>The base</h2><details{(data.Result is { State: "failed" } ? " open" : "")}><summary>what its commands printed</summary><pre>{Html.Text(ofBase)}</pre></details>");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<h2>The base</h2><details{(data.Result is { State: "failed" } ? " open" : "")}><summary>what its commands printed</summary><pre>{Html.Text(ofBase)}</pre></details>");
         }
 
         page.Append("<h2>Every trial</h2><table><tr><th>#<th>by<th>parameters<th>outcome<th>screened</tr>");
         foreach (var (trial, mean, _) in data.View.Trials.Select(ended => (ended.Trial, ended.Mean, ended.BaseValue)))
         {
-            var outcome = trial.Outcome == TrialOutcome.Ok ? "ok" : $"<span class=bad>{RunResult.Snake(trial.Outcome)}</span> {Html.Text(trial.Reason)}";
-            var log = data.Logs.TryGetValue(trial.Number, out var text) ? $"<details><summary>what its commands printed</summary><pre>{Html.Text(text)}</pre></details>" : "";
-            var claim = trial.Claim is { } word ? $"<details><summary>{Html.Text(word.Agent)} claims</summary><p>{Html.Text(word.Summary)}</p><pre>{Html.Text(word.Patch)}</pre></details>" : "";
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.ProposedBy)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}<td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : data.Scale.Text(data.Scale.Value(mean)))}</tr>");
+            var outcome = trial.Outcome == TrialOutcome.Ok
+                ? "ok"
+                : $"<span class=bad>{RunResult.Snake(trial.Outcome)}</span> {Html.Text(trial.Reason)}";
+            var log = data.Logs.TryGetValue(trial.Number, out var text)
+                ? $"<details><summary>what its commands printed</summary><pre>{Html.Text(text)}</pre></details>"
+                : "";
+            var claim = trial.Claim is { } word
+                ? $"<details><summary>{Html.Text(word.Agent)} " +
+                $"claims</summary><p>{Html.Text(word.Summary)}</p><pre>{Html.Text(word.Patch)}</pre></details>"
+                : "";
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.ProposedBy)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}<td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : data.Scale.Text(data.Scale.Value(mean)))}</tr>");
         }
 
         page.Append("</table>");
@@ -193,9 +245,15 @@ internal static class HtmlReport
     private static void AppendReproduction(StringBuilder page, ReportData data)
     {
         var (view, goal) = (data.View, data.Goal);
-        page.Append(CultureInfo.InvariantCulture, $"<h2>How to reproduce</h2><pre>git checkout {Html.Text(view.Input.BaseCommit)}\ngodwit run {Html.Text(goal.Harness.Folder.Length == 0 ? "." : goal.Harness.Folder)} --seed {goal.Seed}</pre>");
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"<h2>How to reproduce</h2><pre>git checkout {Html.Text(view.Input.BaseCommit)}\ngodwit run " +
+            $"{Html.Text(goal.Harness.Folder.Length == 0 ? "." : goal.Harness.Folder)} --seed {goal.Seed}</pre>");
         page.Append("<table>");
-        foreach (var (name, value) in Evidence.DescribeMachine().OrderBy(pair => pair.Key, StringComparer.Ordinal).Append(KeyValuePair.Create("sandbox", view.Input.Sandbox)).Append(KeyValuePair.Create("goal sha256", goal.Hash)))
+        foreach (var (name, value) in Evidence.DescribeMachine()
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Append(KeyValuePair.Create("sandbox", view.Input.Sandbox))
+            .Append(KeyValuePair.Create("goal sha256", goal.Hash)))
         {
             page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Html.Text(name)}<td>{Html.Text(value)}</tr>");
         }

@@ -17,7 +17,10 @@ internal static class Plots
         Bar(svg, 8, "before", before, top, "var(--muted)", unit);
         Bar(svg, 48, proven ? "after" : "best, not proven", after, top, "var(--accent)", unit);
         var (x1, x2) = (X(low, top), X(after, top));
-        svg.Append(CultureInfo.InvariantCulture, $"<line x1='{x1:F1}' x2='{x2:F1}' y1='63' y2='63' stroke='var(--ink)' stroke-width='2'/><line x1='{x1:F1}' x2='{x1:F1}' y1='56' y2='70' stroke='var(--ink)' stroke-width='2'/>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<line x1='{x1:F1}' x2='{x2:F1}' y1='63' y2='63' stroke='var(--ink)' stroke-width='2'/><line x1='{x1:F1}' " +
+            $"x2='{x1:F1}' y1='56' y2='70' stroke='var(--ink)' stroke-width='2'/>");
         return svg.Append("</svg>").ToString();
 
         static double X(double value, double top) => 130 + 340 * value / top;
@@ -47,7 +50,10 @@ internal static class Plots
         for (var index = 0; index < gains.Count; index++)
         {
             var x = 20 + (Width - 180) * (index + 0.5) / gains.Count;
-            svg.Append(CultureInfo.InvariantCulture, $"<circle cx='{x:F1}' cy='{Y(gains[index]):F1}' r='4' fill='var(--accent)' fill-opacity='.75'><title>pair {index + 1}: {scale.Text(scale.Value(gains[index]))}</title></circle>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<circle cx='{x:F1}' cy='{Y(gains[index]):F1}' r='4' fill='var(--accent)' fill-opacity='.75'><title>pair " +
+                $"{index + 1}: {scale.Text(scale.Value(gains[index]))}</title></circle>");
         }
 
         return svg.Append("</svg>").ToString();
@@ -86,8 +92,14 @@ internal static class Plots
         foreach (var trial in trials)
         {
             svg.Append(trial.Ok
-                ? string.Create(CultureInfo.InvariantCulture, $"<circle cx='{X(trial.Trial):F1}' cy='{Y(trial.Gain):F1}' r='3.5' fill='var(--accent)' fill-opacity='.7'><title>trial {trial.Trial}: {scale.Text(scale.Value(trial.Gain))}</title></circle>")
-                : string.Create(CultureInfo.InvariantCulture, $"<text x='{X(trial.Trial):F1}' y='{Height - 6}' fill='var(--bad)' font-size='11' text-anchor='middle'>×<title>trial {trial.Trial} was thrown out</title></text>"));
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"<circle cx='{X(trial.Trial):F1}' cy='{Y(trial.Gain):F1}' r='3.5' fill='var(--accent)' " +
+                    $"fill-opacity='.7'><title>trial {trial.Trial}: {scale.Text(scale.Value(trial.Gain))}</title></circle>")
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"<text x='{X(trial.Trial):F1}' y='{Height - 6}' fill='var(--bad)' font-size='11' " +
+                    $"text-anchor='middle'>×<title>trial {trial.Trial} was thrown out</title></text>"));
         }
 
         return svg.Append("</svg>").ToString();
@@ -108,10 +120,18 @@ internal static class Plots
         {
             var x = high > low ? 12 + (Small - 24) * (number - low) / (high - low) : Small / 2;
             var y = top > bottom ? 8 + (Height - 40) * (top - gain) / (top - bottom) : 40;
-            svg.Append(CultureInfo.InvariantCulture, $"<circle cx='{x:F1}' cy='{y:F1}' r='3.5' fill='var(--accent)' fill-opacity='.55'><title>{Html.Text(value)}: {scale.Text(scale.Value(gain))}</title></circle>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<circle cx='{x:F1}' cy='{y:F1}' r='3.5' fill='var(--accent)' fill-opacity='.55'><title>{Html.Text(value)}: " +
+                $"{scale.Text(scale.Value(gain))}</title></circle>");
         }
 
-        svg.Append(CultureInfo.InvariantCulture, $"<text x='6' y='{Height - 4}' class='t'>{Html.Text(points.MinBy(point => point.Number).Value)}</text><text x='{Small - 6}' y='{Height - 4}' class='t' text-anchor='end'>{Html.Text(points.MaxBy(point => point.Number).Value)}</text><text x='{Small / 2}' y='{Height - 4}' class='t' text-anchor='middle' font-weight='600'>{Html.Text(name)}</text>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<text x='6' y='{Height - 4}' class='t'>{Html.Text(points.MinBy(point => point.Number).Value)}</text><text " +
+            $"x='{Small - 6}' y='{Height - 4}' class='t' " +
+            $"text-anchor='end'>{Html.Text(points.MaxBy(point => point.Number).Value)}</text><text x='{Small / 2}' " +
+            $"y='{Height - 4}' class='t' text-anchor='middle' font-weight='600'>{Html.Text(name)}</text>");
         return svg.Append("</svg>").ToString();
     }
 
@@ -120,11 +140,14 @@ internal static class Plots
 
     private static void Bar(StringBuilder svg, int y, string name, double value, double top, string colour, string unit) => svg.Append(
         CultureInfo.InvariantCulture,
-        $"<text x='122' y='{y + 20}' class='t' text-anchor='end'>{Html.Text(name)}</text><rect x='130' y='{y}' width='{340 * value / top:F1}' height='30' rx='3' fill='{colour}'/><text x='{136 + 340 * value / top:F1}' y='{y + 20}' class='t' font-weight='600'>{Short(value)} {Html.Text(unit)}</text>");
+        $"<text x='122' y='{y + 20}' class='t' text-anchor='end'>{Html.Text(name)}</text><rect x='130' y='{y}' " +
+        $"width='{340 * value / top:F1}' height='30' rx='3' fill='{colour}'/><text x='{136 + 340 * value / top:F1}' " +
+        $"y='{y + 20}' class='t' font-weight='600'>{Short(value)} {Html.Text(unit)}</text>");
 
     private static void Rule(StringBuilder svg, double y, string text, string colour, string dash, double down = 0) => svg.Append(
         CultureInfo.InvariantCulture,
-        $"<line x1='20' x2='{Width - 150}' y1='{y:F1}' y2='{y:F1}' stroke='{colour}' stroke-dasharray='{dash}'/><text x='{Width - 145}' y='{y + 4 + down:F1}' class='t'>{Html.Text(text)}</text>");
+        $"<line x1='20' x2='{Width - 150}' y1='{y:F1}' y2='{y:F1}' stroke='{colour}' stroke-dasharray='{dash}'/><text " +
+        $"x='{Width - 145}' y='{y + 4 + down:F1}' class='t'>{Html.Text(text)}</text>");
 
     private static string Short(double value) => LiveView.Number(value);
 }

@@ -44,14 +44,22 @@ internal sealed record ReportData(OptimiseView View, string? Diff, string? KeyId
         return new ReportData(view, diff, keyId, Commands(reader));
     }
 
-    /// <summary>What the commands of the base (0) and of each trial printed: what prepared it, and one measurement, or the one that failed.</summary>
+    /// <summary>
+    /// What the commands of the base (0) and of each trial printed: what prepared it, and one measurement, or the one that failed.
+    /// </summary>
     private static Dictionary<int, string> Commands(JournalReader reader)
     {
         var logs = new Dictionary<int, string>();
         foreach (var trial in CommandLog.Read(reader).Where(one => one.Trial >= 0).GroupBy(one => one.Trial))
         {
-            var shown = trial.Where(one => one.Command.Phase != "measure" || one.Command.ExitCode != 0).Append(trial.LastOrDefault(one => one.Command.Phase == "measure"));
-            logs[trial.Key] = string.Join("\n\n", shown.OfType<LoggedCommand>().Distinct().Select(one => $"$ {one.Command.Command}    ({one.Command.Phase}, exit code {one.Command.ExitCode})\n{Output(reader, one)}".TrimEnd()));
+            var shown = trial.Where(one => one.Command.Phase != "measure" || one.Command.ExitCode != 0)
+                .Append(trial.LastOrDefault(one => one.Command.Phase == "measure"));
+            logs[trial.Key] = string.Join(
+                "\n\n",
+                shown.OfType<LoggedCommand>().Distinct()
+                    .Select(
+                        one => $"$ {one.Command.Command}    ({one.Command.Phase}, exit code " +
+                        $"{one.Command.ExitCode})\n{Output(reader, one)}".TrimEnd()));
         }
 
         return logs;
@@ -60,6 +68,8 @@ internal sealed record ReportData(OptimiseView View, string? Diff, string? KeyId
     private static string Output(JournalReader reader, LoggedCommand one)
     {
         var log = one.Command.Log is { } reference ? System.Text.Encoding.UTF8.GetString(reader.Blob(reference)).TrimEnd() : "";
-        return log.Length > LongestLog ? $"{log[..(LongestLog / 2)]}\n[... 'godwit log' has all of it ...]\n{log[^(LongestLog / 2)..]}" : log;
+        return log.Length > LongestLog
+            ? $"{log[..(LongestLog / 2)]}\n[... 'godwit log' has all of it ...]\n{log[^(LongestLog / 2)..]}"
+            : log;
     }
 }

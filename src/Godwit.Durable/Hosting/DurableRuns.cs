@@ -37,16 +37,21 @@ public sealed class DurableRuns : IAsyncDisposable
     /// <summary>Starts a run, or finds the one that was started with the same id, playbook and input.</summary>
     /// <param name="playbook">The playbook of its root process.</param>
     /// <param name="input">Its input.</param>
-    /// <param name="id">Names the run and its folder: letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, at most 100. Default: made of the playbook's name, the date and chance.</param>
+    /// <param name="id">Names the run and its folder: letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, at most 100. Default: made
+    /// of the playbook's name, the date and chance.</param>
     /// <returns>The run; its start is durable.</returns>
-    /// <exception cref="ArgumentException">The id isn't of that form, or belongs to a run with another playbook or input; or the playbook wasn't added.</exception>
+    /// <exception cref="ArgumentException">The id isn't of that form, or belongs to a run with another playbook or input; or the
+    /// playbook wasn't added.</exception>
     /// <exception cref="JournalException">The disk refuses the new run, or holds something else under its id.</exception>
     /// <exception cref="ObjectDisposedException">The application is ending.</exception>
     public async Task<RunHandle<TOut>> StartAsync<TIn, TOut>(Playbook<TIn, TOut> playbook, TIn input, string? id = null)
     {
         if (_playbooks.Find(playbook.Name) is null)
         {
-            throw new ArgumentException($"the playbook '{playbook.Name}' is unknown here, so a run of it couldn't be resumed; add it with AddPlaybook<{playbook.GetType().Name}>()", nameof(playbook));
+            throw new ArgumentException(
+                $"the playbook '{playbook.Name}' is unknown here, so a run of it couldn't be resumed; add it with " +
+                $"AddPlaybook<{playbook.GetType().Name}>()",
+                nameof(playbook));
         }
 
         var folder = FolderOf(id ?? NewId(playbook.Name));
@@ -174,9 +179,12 @@ public sealed class DurableRuns : IAsyncDisposable
         {
             if (RootProcess.IsStarted(reader))
             {
-                return RootProcess.Playbook(reader) == playbook && Canonical.Serialize(RootProcess.Input<TIn>(reader, playbook)).AsSpan().SequenceEqual(Canonical.Serialize(input))
+                return RootProcess.Playbook(reader) == playbook
+                    && Canonical.Serialize(RootProcess.Input<TIn>(reader, playbook)).AsSpan().SequenceEqual(Canonical.Serialize(input))
                     ? true
-                    : throw new ArgumentException($"run '{folder.Id}' was started with another playbook or input; a run keeps its first, so give the new one an id of its own");
+                    : throw new ArgumentException(
+                        $"run '{folder.Id}' was started with another playbook or input; a run keeps its first, so give the new " +
+                        $"one an id of its own");
             }
         }
 
@@ -184,13 +192,16 @@ public sealed class DurableRuns : IAsyncDisposable
         return false;
     }
 
-    private RunFolder FolderOf(string id) => id.Length is > 0 and <= 100 && id[0] != '.' && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')
+    private RunFolder FolderOf(string id) =>
+        id.Length is > 0 and <= 100 && id[0] != '.' && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')
         ? new RunFolder(Path.Combine(_folder, id))
-        : throw new ArgumentException($"'{id}' is no id of a run: it has 1 to 100 letters, digits, '-', '_' and '.', and doesn't begin with a dot", nameof(id));
+        : throw new ArgumentException(
+            $"'{id}' is no id of a run: it has 1 to 100 letters, digits, '-', '_' and '.', and doesn't begin with a dot", nameof(id));
 
     private string NewId(string playbook)
     {
         var name = string.Concat(playbook.Take(60).Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '-'));
-        return string.Create(CultureInfo.InvariantCulture, $"{name}-{_options.Time.GetUtcNow():yyyyMMdd}-{RandomNumberGenerator.GetString(IdLetters, 8)}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{name}-{_options.Time.GetUtcNow():yyyyMMdd}-{RandomNumberGenerator.GetString(IdLetters, 8)}");
     }
 }

@@ -10,7 +10,8 @@ public sealed class GodwitOptions
     public DurableOptions Durable { get; set; } = new();
 
     /// <summary>Keeps each run in a folder of its own, with its journal in a SQLite database.</summary>
-    /// <param name="folder">Holds the runs' folders; made when it doesn't exist. One process owns a run at a time, so no two applications share it.</param>
+    /// <param name="folder">Holds the runs' folders; made when it doesn't exist. One process owns a run at a time, so no two
+    /// applications share it.</param>
     public GodwitOptions UseSqlite(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);

@@ -10,7 +10,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class GodwitServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="DurableRuns"/>, and a hosted service that resumes at the application's start every run that hasn't ended, and stops them at its end.
+    /// Adds <see cref="DurableRuns"/>, and a hosted service that resumes at the application's start every run that hasn't ended,
+    /// and stops them at its end.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Says where runs are kept: <c>o =&gt; o.UseSqlite(folder)</c>.</param>
@@ -27,7 +28,8 @@ public static class GodwitServiceCollectionExtensions
 
             configure(options);
             return new DurableRuns(
-                options.Folder ?? throw new InvalidOperationException("no folder for runs was named: AddGodwit(options => options.UseSqlite(folder))"),
+                options.Folder
+                    ?? throw new InvalidOperationException("no folder for runs was named: AddGodwit(options => options.UseSqlite(folder))"),
                 provider.GetServices<Playbook>(), options.Durable,
                 provider.GetService<ILoggerFactory>()?.CreateLogger(typeof(DurableRuns).FullName!) ?? NullLogger.Instance);
         });

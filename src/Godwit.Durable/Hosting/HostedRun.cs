@@ -9,7 +9,8 @@ namespace Godwit.Durable.Hosting;
 /// <param name="options">How it is hosted.</param>
 /// <param name="log">What the application's log is told.</param>
 /// <param name="stopping">The application ends.</param>
-internal sealed class HostedRun(RunFolder folder, PlaybookCatalogue playbooks, DurableOptions options, ILogger log, CancellationToken stopping) : IAsyncDisposable
+internal sealed class HostedRun(
+    RunFolder folder, PlaybookCatalogue playbooks, DurableOptions options, ILogger log, CancellationToken stopping) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _acting = new(1);
     private readonly TaskCompletionSource<ReadOnlyMemory<byte>> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);

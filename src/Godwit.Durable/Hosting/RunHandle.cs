@@ -19,7 +19,9 @@ public sealed class RunHandle<TOut>
     /// <summary>What a person has to answer before it can go on; empty unless it is parked.</summary>
     public IReadOnlyList<ParkedWork> Parked => _run.Parked;
 
-    /// <summary>Waits for the run's end. A parked run has not ended: this waits until somebody has answered, and the run has gone on.</summary>
+    /// <summary>
+    /// Waits for the run's end. A parked run has not ended: this waits until somebody has answered, and the run has gone on.
+    /// </summary>
     /// <param name="cancellation">Ends the wait, not the run.</param>
     /// <returns>A copy of the journaled result.</returns>
     /// <exception cref="RunEndedException">It failed, was cancelled, can't go on, or the application is ending.</exception>

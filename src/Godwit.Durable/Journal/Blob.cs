@@ -8,7 +8,9 @@ namespace Godwit.Durable.Journal;
 /// <param name="Length">The length in bytes.</param>
 public sealed record BlobRef(string Sha256, long Length)
 {
-    /// <summary>Up to this many bytes a blob is written in the transaction of the entry that refers to it; a larger one is a synced file.</summary>
+    /// <summary>
+    /// Up to this many bytes a blob is written in the transaction of the entry that refers to it; a larger one is a synced file.
+    /// </summary>
     public const int InlineLimit = 1 << 20;
 
     /// <summary>Whether the content stands in the journal itself.</summary>

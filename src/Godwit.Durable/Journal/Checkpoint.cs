@@ -60,7 +60,10 @@ internal sealed class CheckpointLog(RunFolder folder, string run, IHeadSigner si
 
             if (checkpoint.Run != run || !IsSigned(checkpoint))
             {
-                throw new JournalCorruptException($"the checkpoint at entry {checkpoint.Sequence} of run {run} isn't signed by the run's key; restore the folder from a copy", checkpoint.Sequence);
+                throw new JournalCorruptException(
+                    $"the checkpoint at entry {checkpoint.Sequence} of run {run} isn't signed by the run's key; restore the " +
+                    $"folder from a copy",
+                    checkpoint.Sequence);
             }
 
             last = last is null || checkpoint.Sequence > last.Sequence ? checkpoint : last;
@@ -85,7 +88,8 @@ internal sealed class CheckpointLog(RunFolder folder, string run, IHeadSigner si
     private bool IsSigned(Checkpoint checkpoint)
     {
         var signature = new byte[checkpoint.Signature.Length];
-        return Convert.TryFromBase64String(checkpoint.Signature, signature, out var length) && signer.Verify(checkpoint.Statement(), signature.AsSpan(0, length));
+        return Convert.TryFromBase64String(checkpoint.Signature, signature, out var length)
+            && signer.Verify(checkpoint.Statement(), signature.AsSpan(0, length));
     }
 
     /// <summary>A line that a crash cut short is no checkpoint.</summary>

@@ -15,7 +15,9 @@ public sealed class EcdsaHeadSigner : IHeadSigner, IDisposable
 
     private EcdsaHeadSigner(ECDsa key) => _key = key;
 
-    /// <summary>The run's key, made with the run's folder: a PKCS#8 PEM file that only its owner can read, where the platform has modes.</summary>
+    /// <summary>
+    /// The run's key, made with the run's folder: a PKCS#8 PEM file that only its owner can read, where the platform has modes.
+    /// </summary>
     /// <param name="folder">The run's folder.</param>
     /// <exception cref="JournalCorruptException">The file holds no such key.</exception>
     public static EcdsaHeadSigner Of(RunFolder folder)
@@ -43,7 +45,8 @@ public sealed class EcdsaHeadSigner : IHeadSigner, IDisposable
     public byte[] Sign(ReadOnlySpan<byte> statement) => _key.SignData([.. Domain, .. statement], HashAlgorithmName.SHA256);
 
     /// <inheritdoc/>
-    public bool Verify(ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature) => _key.VerifyData([.. Domain, .. statement], signature, HashAlgorithmName.SHA256);
+    public bool Verify(ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature) =>
+        _key.VerifyData([.. Domain, .. statement], signature, HashAlgorithmName.SHA256);
 
     /// <inheritdoc/>
     public void Dispose() => _key.Dispose();

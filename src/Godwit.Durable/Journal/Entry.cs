@@ -10,7 +10,8 @@ namespace Godwit.Durable.Journal;
 public sealed record Draft(long Process, EntryKind Kind, string Key = "", byte[]? Input = null, byte[]? Info = null, byte[]? Data = null)
 {
     /// <summary>As it stands in the journal, once its unit is durable.</summary>
-    internal Entry ToEntry(Receipt receipt, int generation, int index = 0) => new(receipt.First + index, generation, receipt.At, Process, Kind, Key, Input, Info, Data);
+    internal Entry ToEntry(Receipt receipt, int generation, int index = 0) =>
+        new(receipt.First + index, generation, receipt.At, Process, Kind, Key, Input, Info, Data);
 }
 
 /// <summary>An entry as it stands in the journal.</summary>

@@ -34,10 +34,13 @@ internal readonly ref struct EntryRow(Statement row)
     public Entry ToEntry() => new(Sequence, Generation, At, Process, Kind, Key, Input.ToArray(), Info.ToArray(), Data.ToArray());
 
     /// <summary>The entry, with its bytes in a place that many entries share.</summary>
-    public Entry ToEntry(EntryBytes bytes) => new(Sequence, Generation, At, Process, Kind, Key, bytes.Copy(Input), bytes.Copy(Info), bytes.Copy(Data));
+    public Entry ToEntry(EntryBytes bytes) =>
+        new(Sequence, Generation, At, Process, Kind, Key, bytes.Copy(Input), bytes.Copy(Info), bytes.Copy(Data));
 }
 
-/// <summary>The bytes of entries that are kept and dropped together, in few arrays: a large process has tens of thousands of them.</summary>
+/// <summary>
+/// The bytes of entries that are kept and dropped together, in few arrays: a large process has tens of thousands of them.
+/// </summary>
 internal sealed class EntryBytes
 {
     // Below the size from which .NET neither moves nor soon collects an array.

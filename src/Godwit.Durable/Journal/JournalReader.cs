@@ -17,7 +17,9 @@ public sealed class JournalReader : IDisposable
         _database = database;
         using (var run = database.Prepare("SELECT id FROM run"))
         {
-            Run = run.Step() ? run.Text(0) : throw new JournalCorruptException($"{folder.Journal} names no run; restore the run's folder from a copy");
+            Run = run.Step()
+                ? run.Text(0)
+                : throw new JournalCorruptException($"{folder.Journal} names no run; restore the run's folder from a copy");
         }
 
     }
@@ -71,7 +73,9 @@ public sealed class JournalReader : IDisposable
         }
     }
 
-    /// <summary>The entries of one process after a sequence, in order. Several threads may read at once, each on a connection of its own.</summary>
+    /// <summary>
+    /// The entries of one process after a sequence, in order. Several threads may read at once, each on a connection of its own.
+    /// </summary>
     public IReadOnlyList<Entry> OfProcess(long process, long after = 0)
     {
         if (!_idle.TryTake(out var connection))
@@ -126,7 +130,8 @@ public sealed class JournalReader : IDisposable
     /// <exception cref="JournalCorruptException">It is missing or isn't what was written.</exception>
     public byte[] Blob(BlobRef reference) => TryBlob(reference.Sha256) is { } content && BlobRef.Of(content) == reference
         ? content
-        : throw new JournalCorruptException($"blob {reference.Sha256} of run {Folder.Id} is missing or damaged; restore the run's folder from a copy");
+        : throw new JournalCorruptException(
+            $"blob {reference.Sha256} of run {Folder.Id} is missing or damaged; restore the run's folder from a copy");
 
     internal byte[]? TryBlob(string sha256)
     {

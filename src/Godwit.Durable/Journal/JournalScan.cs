@@ -25,7 +25,8 @@ internal static class JournalScan
                     throw Bad(row.Sequence, "was written by an owner that had been replaced");
                 }
 
-                var hash = chain.Advance(row.Sequence, row.Generation, row.AtMilliseconds, row.Process, row.Kind, row.KeyUtf8, row.Input, row.Info, row.Data);
+                var hash = chain.Advance(
+                    row.Sequence, row.Generation, row.AtMilliseconds, row.Process, row.Kind, row.KeyUtf8, row.Input, row.Info, row.Data);
                 if (!hash.SequenceEqual(row.Hash))
                 {
                     throw Bad(row.Sequence, "isn't what was written (its hash differs)");

@@ -6,7 +6,8 @@ namespace Godwit.Durable.Journal;
 /// <param name="Run">The run's id.</param>
 /// <param name="Entries">How many entries were verified.</param>
 /// <param name="Blobs">How many blobs were verified.</param>
-/// <param name="CheckpointedAt">The last entry that a signed checkpoint vouches for; entries cut off after it can't be noticed from the folder alone.</param>
+/// <param name="CheckpointedAt">The last entry that a signed checkpoint vouches for; entries cut off after it can't be noticed from
+/// the folder alone.</param>
 public sealed record JournalAudit(string Run, long Entries, int Blobs, long CheckpointedAt);
 
 /// <summary>Audits a run's folder without owning it.</summary>
@@ -32,7 +33,10 @@ public static class JournalVerifier
         {
             if (reader.TryBlob(sha256) is not { } content || BlobRef.Of(content).Sha256 != sha256)
             {
-                throw new JournalCorruptException($"entry {sequence} of run {reader.Run} refers to blob {sha256[..12]}..., which is missing or damaged; restore the run's folder from a copy", sequence);
+                throw new JournalCorruptException(
+                    $"entry {sequence} of run {reader.Run} refers to blob {sha256[..12]}..., which is missing or damaged; " +
+                    $"restore the run's folder from a copy",
+                    sequence);
             }
         }
 

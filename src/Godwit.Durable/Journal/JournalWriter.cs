@@ -127,7 +127,8 @@ internal sealed class JournalWriter : IDisposable
         _checkpointed = LastSequence;
     }
 
-    public void LimitPages(long pages) => _database.Execute(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}"));
+    public void LimitPages(long pages) =>
+        _database.Execute(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}"));
 
     public void Dispose()
     {
@@ -172,7 +173,8 @@ internal sealed class JournalWriter : IDisposable
         _generation.Reset();
         if (current != Generation)
         {
-            throw new FenceLostException($"a newer owner (generation {current}) has taken the run over; this one (generation {Generation}) has stopped");
+            throw new FenceLostException(
+                $"a newer owner (generation {current}) has taken the run over; this one (generation {Generation}) has stopped");
         }
     }
 

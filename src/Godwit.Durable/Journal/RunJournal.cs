@@ -66,8 +66,10 @@ public sealed class RunJournal : IDisposable
     /// <param name="time">The clock of the entries.</param>
     /// <param name="visit">Sees every entry, in order, as it is verified.</param>
     /// <param name="failpoint">As for <see cref="Create"/>.</param>
-    /// <exception cref="JournalException">No journal, another owner, an unknown version, or an entry that isn't what was written.</exception>
-    internal static RunJournal Open(RunFolder folder, IHeadSigner signer, TimeProvider time, EntryVisitor? visit, Action<string>? failpoint = null)
+    /// <exception cref="JournalException">No journal, another owner, an unknown version, or an entry that isn't what was
+    /// written.</exception>
+    internal static RunJournal Open(
+        RunFolder folder, IHeadSigner signer, TimeProvider time, EntryVisitor? visit, Action<string>? failpoint = null)
     {
         JournalReader.RequireExists(folder);
         return Own(folder, RunLock.Take(folder), signer, time, failpoint, visit);
@@ -76,7 +78,8 @@ public sealed class RunJournal : IDisposable
     /// <summary>Appends a unit; the task ends when it is durable.</summary>
     /// <exception cref="AppendConflictException">The unit's unique name was taken; nothing of it was written.</exception>
     /// <exception cref="FenceLostException">A newer owner exists.</exception>
-    /// <exception cref="JournalStoppedException">The disk refused; whether this unit was written is known when the run is opened again.</exception>
+    /// <exception cref="JournalStoppedException">The disk refused; whether this unit was written is known when the run is opened
+    /// again.</exception>
     public Task<Receipt> AppendAsync(AppendUnit unit)
     {
         var pending = QueueAsync(unit);
@@ -84,7 +87,10 @@ public sealed class RunJournal : IDisposable
         return pending;
     }
 
-    /// <summary>Puts a unit behind those that wait, and begins no write for it: it becomes durable with the next one, or by <see cref="Flush"/>.</summary>
+    /// <summary>
+    /// Puts a unit behind those that wait, and begins no write for it: it becomes durable with the next one, or by
+    /// <see cref="Flush"/>.
+    /// </summary>
     /// <exception cref="JournalException">As for <see cref="AppendAsync"/>.</exception>
     internal Task<Receipt> QueueAsync(AppendUnit unit)
     {
@@ -172,7 +178,8 @@ public sealed class RunJournal : IDisposable
         Close();
     }
 
-    private static RunJournal Own(RunFolder folder, RunLock runLock, IHeadSigner signer, TimeProvider time, Action<string>? failpoint, EntryVisitor? visit)
+    private static RunJournal Own(
+        RunFolder folder, RunLock runLock, IHeadSigner signer, TimeProvider time, Action<string>? failpoint, EntryVisitor? visit)
     {
         JournalReader? reader = null;
         JournalWriter? writer = null;

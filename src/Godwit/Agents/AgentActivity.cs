@@ -30,7 +30,11 @@ public sealed class AgentActivity
     public IReadOnlyList<OpenApproval> Approvals => [.. _open.Values.OrderBy(approval => approval.At)];
 
     /// <summary>Whether there are agents at work, and each waits for a person, itself or by one that it started.</summary>
-    public bool AllWait => _atWork.Count > 0 && _atWork.Values.All(agent => _open.Values.Any(open => open.Asked.Agent == agent.Name || open.Asked.Agent.StartsWith(agent.Name + ".", StringComparison.Ordinal)));
+    public bool AllWait =>
+        _atWork.Count > 0
+            && _atWork.Values.All(
+                agent => _open.Values.Any(
+                    open => open.Asked.Agent == agent.Name || open.Asked.Agent.StartsWith(agent.Name + ".", StringComparison.Ordinal)));
 
     /// <summary>The activity as it stands.</summary>
     public static AgentActivity Of(JournalReader reader)
@@ -44,7 +48,8 @@ public sealed class AgentActivity
     public void Update(JournalReader reader)
     {
         foreach (var entry in reader.After(
-            _sequence, EntryKind.ProcessStarted, EntryKind.StepCompleted, EntryKind.Noted, EntryKind.SignalReceived, EntryKind.SignalExpired,
+            _sequence, EntryKind.ProcessStarted, EntryKind.StepCompleted, EntryKind.Noted, EntryKind.SignalReceived,
+            EntryKind.SignalExpired,
             EntryKind.ProcessCompleted, EntryKind.ProcessFailed, EntryKind.ProcessCancelled))
         {
             _sequence = entry.Sequence;
@@ -53,7 +58,8 @@ public sealed class AgentActivity
                 case EntryKind.ProcessStarted:
                     Start(entry);
                     break;
-                case EntryKind.StepCompleted when _names.TryGetValue(entry.Process, out var name) && EntryInfo.Of(entry) is { Budget: not null, Charge: { } charge }:
+                case EntryKind.StepCompleted when _names.TryGetValue(entry.Process, out var name)
+                    && EntryInfo.Of(entry) is { Budget: not null, Charge: { } charge }:
                     Count(name, charge);
                     break;
                 case EntryKind.Noted when entry.Key.EndsWith("/asked", StringComparison.Ordinal):

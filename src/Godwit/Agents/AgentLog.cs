@@ -47,7 +47,10 @@ public static class AgentLog
             }
             else if (names.TryGetValue(entry.Process, out var agent))
             {
-                foreach (var (what, text) in lives.Contains(entry.Process) && entry.Kind == EntryKind.ProcessCompleted ? [End(Canonical.Deserialize<AgentResult>(entry.Data.Span))] : Lines(reader, entry))
+                foreach (var (what, text) in lives
+                    .Contains(entry.Process) && entry.Kind == EntryKind.ProcessCompleted
+                        ? [End(Canonical.Deserialize<AgentResult>(entry.Data.Span))]
+                        : Lines(reader, entry))
                 {
                     yield return new LogLine(agent, what, text, entry.At);
                 }
@@ -64,7 +67,9 @@ public static class AgentLog
         var lines = new List<CostLine>();
         var open = new Dictionary<(long, string), CostLine>();
         var roles = new Dictionary<long, string>();
-        foreach (var entry in reader.After(0, EntryKind.ProcessStarted, EntryKind.StepIntended, EntryKind.StepBooked, EntryKind.StepCompleted, EntryKind.StepFailed))
+        foreach (var entry in reader
+            .After(
+                0, EntryKind.ProcessStarted, EntryKind.StepIntended, EntryKind.StepBooked, EntryKind.StepCompleted, EntryKind.StepFailed))
         {
             if (entry.Kind == EntryKind.ProcessStarted)
             {
@@ -108,7 +113,8 @@ public static class AgentLog
     private static (string What, string Text) End(AgentResult result) => ("ends", $"{result.End}: {result.Reason ?? result.Summary}");
 
     /// <summary>Whether a key ends in a name, or in a name and a number: what stands below it is something else.</summary>
-    private static bool IsStepOf(string name, string key) => key.Split('/') is var parts && (parts[^1] == name || (parts.Length > 1 && parts[^2] == name && int.TryParse(parts[^1], out _)));
+    private static bool IsStepOf(string name, string key) =>
+        key.Split('/') is var parts && (parts[^1] == name || (parts.Length > 1 && parts[^2] == name && int.TryParse(parts[^1], out _)));
 
     private static IEnumerable<(string What, string Text)> Lines(JournalReader reader, Entry entry)
     {
@@ -136,7 +142,8 @@ public static class AgentLog
 
         if (entry.Kind == EntryKind.StepCompleted && IsStepOf("tools", entry.Key))
         {
-            return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span).Select(output => (output.Failed ? "failed" : "gets", output.Content));
+            return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span)
+                .Select(output => (output.Failed ? "failed" : "gets", output.Content));
         }
 
         if (entry.Kind == EntryKind.Noted && entry.Key.EndsWith("/refused", StringComparison.Ordinal))

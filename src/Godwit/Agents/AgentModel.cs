@@ -23,7 +23,8 @@ internal static class AgentModel
 
     private const string Refused = "model";
 
-    public static async Task<ModelStepResult> AskAsync(ModelPipeline models, ModelRequest request, Attempt attempt, CancellationToken cancellation)
+    public static async Task<ModelStepResult> AskAsync(
+        ModelPipeline models, ModelRequest request, Attempt attempt, CancellationToken cancellation)
     {
         try
         {
@@ -44,7 +45,8 @@ internal static class AgentModel
             }
 
             throw new StepFaultException(
-                failure.Kind switch { ModelFailure.Broken => Broken, ModelFailure.ContextOverflow => Overflow, _ => Refused }, failure.Message);
+                failure.Kind switch { ModelFailure.Broken => Broken, ModelFailure.ContextOverflow => Overflow, _ => Refused },
+                failure.Message);
         }
     }
 }

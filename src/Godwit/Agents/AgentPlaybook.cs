@@ -8,7 +8,8 @@ namespace Godwit.Agents;
 public sealed record AgentPlaybook(AgentServices Services) : Playbook<AgentTask, AgentResult>("agent")
 {
     /// <summary>All playbooks that an agent is made of.</summary>
-    public static IReadOnlyList<Playbook> All(AgentServices services) => [new AgentPlaybook(services), new SegmentPlaybook(services), new ProgramPlaybook(services)];
+    public static IReadOnlyList<Playbook> All(AgentServices services) =>
+        [new AgentPlaybook(services), new SegmentPlaybook(services), new ProgramPlaybook(services)];
 
     /// <inheritdoc/>
     public override async Task<AgentResult> RunAsync(IDurableContext context, AgentTask input)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Godwit.Models;
 
@@ -37,7 +38,9 @@ internal static class AgentPrompt
         """{"type":"object","properties":{"question":{"type":"string"}},"required":["question"]}""");
 
     public static ToolSpec Spawn { get; } = new(
-        "spawn", "Gives a part of the work to another agent, which starts from your files as they are, knows nothing but the goal that you write, and pays from your budget. You wait; what it has changed is in your files when it ends.",
+        "spawn",
+        "Gives a part of the work to another agent, which starts from your files as they are, knows nothing but the goal that " +
+        "you write, and pays from your budget. You wait; what it has changed is in your files when it ends.",
         """{"type":"object","properties":{"goal":{"type":"string","description":"all that it needs to know"}},"required":["goal"]}""");
 
     public static ToolSpec Note { get; } = new("note", "Keeps a short note that stays with you when the conversation is cut.", """{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}""");
@@ -59,14 +62,19 @@ internal static class AgentPrompt
     }
 
     /// <summary>What stands above every conversation.</summary>
-    public static string System(AgentTask task) => task.MayAsk ? Common.Replace(Alone, "Nobody answers questions but those that you ask with 'ask'.", StringComparison.Ordinal) : Common;
+    public static string System(AgentTask task) =>
+        task.MayAsk
+            ? Common.Replace(Alone, "Nobody answers questions but those that you ask with 'ask'.", StringComparison.Ordinal)
+            : Common;
 
     /// <summary>All that a program is told.</summary>
     public static string ForProgram(AgentTask task) => $"{Program}\n\n{Opening(task)}";
 
     /// <summary>What is left of its budgets, in few words: it stands below every turn's results.</summary>
-    public static string Left(AgentState state) => FormattableString.Invariant(
-        $"(left: {state.Task.Turns - state.Turn} turns, {state.Task.ToolCalls - state.ToolCalls} tool calls, {Math.Max(0, state.Task.Seconds - state.UsedSeconds) / 60:0} min; spent: ${state.Charge.Dollars:0.###})");
+    public static string Left(AgentState state) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"(left: {state.Task.Turns - state.Turn} turns, {state.Task.ToolCalls - state.ToolCalls} tool calls, " +
+        $"{Math.Max(0, state.Task.Seconds - state.UsedSeconds) / 60:0} min; spent: ${state.Charge.Dollars:0.###})");
 
     /// <summary>What the conversation is cut down to.</summary>
     public static string Reopening(AgentState state, string memory)

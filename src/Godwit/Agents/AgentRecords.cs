@@ -48,7 +48,9 @@ public sealed record AgentTask
     /// <summary>The trial that it starts from; 0 for none.</summary>
     public int Parent { get; init; }
 
-    /// <summary>Whether it is told after every turn what it has left. No in runs of earlier versions, which must go on in their own words.</summary>
+    /// <summary>
+    /// Whether it is told after every turn what it has left. No in runs of earlier versions, which must go on in their own words.
+    /// </summary>
     public bool HearsWhatIsLeft { get; init; }
 
     /// <summary>Whether it may ask a person and wait for the answer.</summary>

@@ -13,7 +13,9 @@ namespace Godwit.Agents;
 /// <param name="Gatekeeper">Decides whether they may.</param>
 /// <param name="Trees">Where their files are.</param>
 /// <param name="Programs">Runs agents that are programs; null where the host has none.</param>
-public sealed record AgentServices(ModelPipeline Models, BudgetLedger Budgets, IReadOnlyList<ITool> Tools, Gatekeeper Gatekeeper, AgentTrees Trees, ProgramRunner? Programs = null)
+public sealed record AgentServices(
+    ModelPipeline Models, BudgetLedger Budgets, IReadOnlyList<ITool> Tools, Gatekeeper Gatekeeper, AgentTrees Trees,
+    ProgramRunner? Programs = null)
 {
     /// <summary>Whether a person can answer what the gatekeeper asks; else it is denied at once.</summary>
     public bool PeopleCanBeReached { get; init; }

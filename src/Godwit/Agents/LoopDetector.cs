@@ -3,7 +3,10 @@ using Godwit.Models;
 
 namespace Godwit.Agents;
 
-/// <summary>Sees an agent that goes round in circles: the same call with the same answer, the same error, two that alternate, or empty replies.</summary>
+/// <summary>
+/// Sees an agent that goes round in circles: the same call with the same answer, the same error, two that alternate, or empty
+/// replies.
+/// </summary>
 internal sealed partial class LoopDetector
 {
     private const int Nudge = 3;
@@ -16,15 +19,25 @@ internal sealed partial class LoopDetector
     public (string? Nudge, string? Stop) Add(ModelReply reply, IReadOnlyList<MessagePart.ToolResult> results)
     {
         // How long a command took is never twice the same, and no news.
-        _turns.Add(reply.Calls.Count == 0 ? "" : string.Join('\n', reply.Calls.Select(call => $"{call.Name} {call.Arguments}").Concat(results.Select(result => Took().Replace(result.Content, "")))));
-        var error = results.Count > 0 && results.All(result => result.Failed) ? string.Join('\n', results.Select(result => Took().Replace(result.Content, ""))) : "";
+        _turns.Add(
+            reply.Calls.Count == 0
+                ? ""
+                : string.Join(
+                    '\n',
+                    reply.Calls.Select(call => $"{call.Name} {call.Arguments}")
+                        .Concat(results.Select(result => Took().Replace(result.Content, "")))));
+        var error = results.Count > 0 && results.All(result => result.Failed)
+            ? string.Join('\n', results.Select(result => Took().Replace(result.Content, "")))
+            : "";
         _errors = error.Length == 0 ? 0 : error == _error ? _errors + 1 : 1;
         _error = error;
         var (what, length) = Circle();
         (what, length) = _errors > length ? ("run into the same error", _errors) : (what, length);
         return length >= Stop
             ? (null, $"{what} {length} times in a row")
-            : length == Nudge ? ($"You have {what} {length} times in a row, and nothing new came of it. Try something else, or submit what you have.", null) : (null, null);
+            : length == Nudge
+                ? ($"You have {what} {length} times in a row, and nothing new came of it. Try something else, or submit what you have.", null)
+                : (null, null);
     }
 
     private (string What, int Length) Circle()

@@ -37,7 +37,11 @@ internal sealed class Person(IDurableContext context, string agent, Func<bool> c
         try
         {
             var answer = await AnswerAsync(key, turn, call.Name, ToolArguments.Parse(call.Arguments).Text("question"), Question);
-            return new MessagePart.ToolResult(call.Id, answer is null ? "nobody answered in time; go on with what you can find out" : answer.Words ?? (answer.Granted ? "yes" : "no"));
+            return new MessagePart.ToolResult(
+                call.Id,
+                answer is null
+                    ? "nobody answered in time; go on with what you can find out"
+                    : answer.Words ?? (answer.Granted ? "yes" : "no"));
         }
         catch (ToolException wrong)
         {
@@ -49,7 +53,8 @@ internal sealed class Person(IDurableContext context, string agent, Func<bool> c
     public async Task<Approval?> AnswerAsync(string key, int turn, string tool, string arguments, string rule)
     {
         // An agent's own question waits in any case: the goal lets it ask.
-        if (rule != Question && !await context.StepAsync($"{key}/reachable", Effect.Repeatable, agent, (_, _, _) => Task.FromResult(canBeReached())))
+        if (rule != Question
+            && !await context.StepAsync($"{key}/reachable", Effect.Repeatable, agent, (_, _, _) => Task.FromResult(canBeReached())))
         {
             return null;
         }
@@ -62,5 +67,6 @@ internal sealed class Person(IDurableContext context, string agent, Func<bool> c
         return answer;
     }
 
-    private Task<double> ActiveAsync(string key) => context.StepAsync(key, Effect.Repeatable, agent, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
+    private Task<double> ActiveAsync(string key) =>
+        context.StepAsync(key, Effect.Repeatable, agent, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
 }

@@ -14,7 +14,8 @@ public sealed record ModelStepInput(string Before, IReadOnlyList<ModelMessage> N
 /// <param name="Services">The world.</param>
 internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentState, AgentState>("agent/segment")
 {
-    public override Task<AgentState> RunAsync(IDurableContext context, AgentState input) => new Segment(context, Services, input).RunAsync();
+    public override Task<AgentState> RunAsync(IDurableContext context, AgentState input) =>
+        new Segment(context, Services, input).RunAsync();
 
     private sealed class Segment(IDurableContext context, AgentServices services, AgentState input)
     {
@@ -53,12 +54,15 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 if (failure is { Cause: AgentModel.Overflow })
                 {
                     _state = _state with { Overflows = _state.Overflows + 1 };
-                    return _state.Overflows < MostOverflows ? await CutAsync() : await EndAsync(AgentEnd.Failed, $"its conversation doesn't fit even when it has been cut: {failure.Message}");
+                    return _state.Overflows < MostOverflows
+                        ? await CutAsync()
+                        : await EndAsync(AgentEnd.Failed, $"its conversation doesn't fit even when it has been cut: {failure.Message}");
                 }
 
                 if (reply is null)
                 {
-                    return await EndAsync(failure!.Cause == BudgetExceededException.Cause ? AgentEnd.OutOfBudget : AgentEnd.Failed, failure.Message);
+                    return await EndAsync(
+                        failure!.Cause == BudgetExceededException.Cause ? AgentEnd.OutOfBudget : AgentEnd.Failed, failure.Message);
                 }
 
                 _state = _state with { Overflows = 0 };
@@ -67,7 +71,9 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     return end;
                 }
 
-                if (reply.Usage.Input + reply.Usage.Output > FullAt * (services.Models.Context(_task.Role) is > 0 and < MostContext and var context ? context : MostContext))
+                if (
+                    reply.Usage.Input + reply.Usage.Output > FullAt * (
+                        services.Models.Context(_task.Role) is > 0 and < MostContext and var context ? context : MostContext))
                 {
                     return await CutAsync();
                 }
@@ -77,7 +83,13 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
         }
 
         private IReadOnlyList<ToolSpec> AllTools =>
-            [.. services.Tools.Select(tool => tool.Spec), .. _task.MayAsk ? [AgentPrompt.Ask] : Array.Empty<ToolSpec>(), .. _task.Depth > 0 ? [AgentPrompt.Spawn] : Array.Empty<ToolSpec>(), AgentPrompt.Note, AgentPrompt.Submit];
+            [
+                .. services.Tools.Select(tool => tool.Spec),
+                .. _task.MayAsk ? [AgentPrompt.Ask] : Array.Empty<ToolSpec>(),
+                .. _task.Depth > 0 ? [AgentPrompt.Spawn] : Array.Empty<ToolSpec>(),
+                AgentPrompt.Note,
+                AgentPrompt.Submit,
+            ];
 
         /// <summary>Carries a reply out; not null when the agent has ended.</summary>
         private async Task<AgentState?> TakeAsync(ModelReply reply)
@@ -104,7 +116,10 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             else
             {
                 // A cut-off call isn't carried out: its arguments may be half of what was meant.
-                answers.AddRange(reply.Calls.Select(call => new MessagePart.ToolResult(call.Id, "not carried out: the reply was cut off at its cap; send a shorter one", Failed: true)));
+                answers.AddRange(
+                    reply.Calls.Select(
+                        call => new MessagePart.ToolResult(
+                            call.Id, "not carried out: the reply was cut off at its cap; send a shorter one", Failed: true)));
                 answers.Add(new MessagePart.Text(reply.Stop switch
                 {
                     StopReason.MaxOutput => "Your reply was cut off at its cap. Go on in smaller steps.",
@@ -134,7 +149,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
         }
 
         /// <summary>One reply. A call that broke off has been paid at its worst case, and is asked again as a call of its own.</summary>
-        private async Task<(ModelReply? Reply, Failure? Failure)> AskAsync(string key, IBudget budget, IReadOnlyList<ModelMessage> messages, IReadOnlyList<ToolSpec> tools)
+        private async Task<(ModelReply? Reply, Failure? Failure)> AskAsync(
+            string key, IBudget budget, IReadOnlyList<ModelMessage> messages, IReadOnlyList<ToolSpec> tools)
         {
             Failure? failure = null;
             for (var tries = 1; tries <= MostBroken; tries++)
@@ -172,7 +188,13 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 }
                 catch (StepFailedException failed) when (failed.Failure.Cause == AgentModel.OutOfTime)
                 {
-                    return (null, failed.Failure with { Cause = BudgetExceededException.Cause, Message = $"its {_task.Seconds:0} s are used up while a model was asked" });
+                    return (
+                        null,
+                        failed.Failure with
+                        {
+                            Cause = BudgetExceededException.Cause,
+                            Message = $"its {_task.Seconds:0} s are used up while a model was asked",
+                        });
                 }
                 catch (StepFailedException failed) when (failed.Failure.Cause is AgentModel.Broken)
                 {
@@ -187,20 +209,28 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             return (null, failure);
         }
 
-        /// <summary>Ends the segment with a conversation that is cut to what the model writes down, and all that must not be lost.</summary>
+        /// <summary>
+        /// Ends the segment with a conversation that is cut to what the model writes down, and all that must not be lost.
+        /// </summary>
         private async Task<AgentState> CutAsync()
         {
             var shortened = Shortened();
             _last = null;
             _told = 0;
-            var (reply, failure) = await AskAsync("cut", services.Budgets.At(_task.Budget), [.. shortened, ModelMessage.User(AgentPrompt.Compact)], []);
+            var (reply, failure) = await AskAsync(
+                "cut", services.Budgets.At(_task.Budget), [.. shortened, ModelMessage.User(AgentPrompt.Compact)], []);
             if (reply is null && failure is not { Cause: AgentModel.Overflow })
             {
-                return await EndAsync(failure!.Cause == BudgetExceededException.Cause ? AgentEnd.OutOfBudget : AgentEnd.Failed, failure.Message);
+                return await EndAsync(
+                    failure!.Cause == BudgetExceededException.Cause ? AgentEnd.OutOfBudget : AgentEnd.Failed, failure.Message);
             }
 
             var memory = reply?.Words is { Length: > 0 } words ? words : "(nothing)";
-            return _state with { Tree = await _tools.TreeAsync("cut/tree"), Messages = [ModelMessage.User(AgentPrompt.Reopening(_state, memory))] };
+            return _state with
+            {
+                Tree = await _tools.TreeAsync("cut/tree"),
+                Messages = [ModelMessage.User(AgentPrompt.Reopening(_state, memory))],
+            };
         }
 
         /// <summary>The conversation with long results cut, so that the question about it fits where it did not.</summary>
@@ -209,11 +239,18 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             const int Kept = 600;
             return [.. _messages.Select(message => message with
             {
-                Parts = [.. message.Parts.Select(part => part is MessagePart.ToolResult { Content.Length: > Kept } result ? result with { Content = result.Content[..Kept] + "\n... (cut)" } : part)],
+                Parts =
+                    [
+                        .. message.Parts.Select(
+                            part => part is MessagePart.ToolResult { Content.Length: > Kept } result
+                                ? result with { Content = result.Content[..Kept] + "\n... (cut)" }
+                                : part),
+                    ],
             })];
         }
 
-        private async Task<AgentState> EndAsync(AgentEnd end, string reason) => _state with { Result = await ResultAsync(end, reason, null) };
+        private async Task<AgentState> EndAsync(AgentEnd end, string reason) =>
+            _state with { Result = await ResultAsync(end, reason, null) };
 
         private async Task<AgentResult> ResultAsync(AgentEnd end, string? reason, Submission? submission) => new()
         {

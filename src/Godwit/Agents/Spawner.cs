@@ -25,7 +25,10 @@ internal sealed class Spawner(IDurableContext context, AgentServices services, A
         var (turns, agents) = (state.Task.Turns - state.Turn, state.Task.Agents - state.Agents);
         if (turns < 1 || agents < 1)
         {
-            return (state, new MessagePart.ToolResult(call.Id, $"there are no {(turns < 1 ? "model calls" : "agents")} left in the budget for another agent", Failed: true));
+            return (
+                state,
+                new MessagePart.ToolResult(
+                    call.Id, $"there are no {(turns < 1 ? "model calls" : "agents")} left in the budget for another agent", Failed: true));
         }
 
         var number = state.Spawned + 1;
@@ -34,7 +37,8 @@ internal sealed class Spawner(IDurableContext context, AgentServices services, A
             Name = $"{state.Task.Name}.{number}",
             Goal = goal,
             Budget = $"{state.Task.Budget}/{number}",
-            BaseTree = await context.StepAsync($"{key}/tree", Effect.Workspace(tree), state.Task.Name, (_, _, cancellation) => tree.SnapshotAsync(cancellation)),
+            BaseTree = await context.StepAsync(
+                $"{key}/tree", Effect.Workspace(tree), state.Task.Name, (_, _, cancellation) => tree.SnapshotAsync(cancellation)),
             Depth = state.Task.Depth - 1,
             Turns = turns,
             ToolCalls = Math.Max(1, state.Task.ToolCalls - state.ToolCalls),
@@ -59,6 +63,10 @@ internal sealed class Spawner(IDurableContext context, AgentServices services, A
                 Changed = [.. state.Changed.Union(end.Changed)],
                 Models = [.. state.Models.Union(end.Models)],
             },
-            new MessagePart.ToolResult(call.Id, $"{(end.End == AgentEnd.Submitted ? "it says that it is done" : $"it ended without handing over: {end.Reason}")}\n{end.Summary}", Failed: end.End != AgentEnd.Submitted));
+            new MessagePart.ToolResult(
+                call.Id,
+                $"{(end.End == AgentEnd.Submitted ? "it says that it is done" : $"it ended without handing over: {end.Reason}")}\n" +
+                $"{end.Summary}",
+                Failed: end.End != AgentEnd.Submitted));
     }
 }

@@ -29,13 +29,15 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             var left = state.Task.ToolCalls - state.ToolCalls;
             if (left <= 0 && call.Name != AgentPrompt.Submit.Name)
             {
-                results[index++] = new MessagePart.ToolResult(call.Id, $"not carried out: your {state.Task.ToolCalls} tool calls are used up", Failed: true);
+                results[index++] = new MessagePart.ToolResult(
+                    call.Id, $"not carried out: your {state.Task.ToolCalls} tool calls are used up", Failed: true);
                 continue;
             }
 
             if (call.Name == AgentPrompt.Ask.Name && state.Task.MayAsk)
             {
-                (state, results[index]) = (state with { ToolCalls = state.ToolCalls + 1 }, await _person.AskAsync($"{key}/tools/{index + 1}", call, state.Turn));
+                (state, results[index]) = (
+                    state with { ToolCalls = state.ToolCalls + 1 }, await _person.AskAsync($"{key}/tools/{index + 1}", call, state.Turn));
                 index++;
                 continue;
             }
@@ -58,7 +60,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             for (var offset = 0; offset < group.Count; offset++, index++)
             {
                 results[index] = new MessagePart.ToolResult(group[offset].Id, outputs[offset].Content, outputs[offset].Failed);
-                state = state with { ToolCalls = state.ToolCalls + 1, Changed = WithChanged(state.Changed, group[offset], outputs[offset]) };
+                state = state with
+                {
+                    ToolCalls = state.ToolCalls + 1,
+                    Changed = WithChanged(state.Changed, group[offset], outputs[offset]),
+                };
             }
         }
 
@@ -66,10 +72,12 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     }
 
     /// <summary>The name of the tree as it stands.</summary>
-    public Task<string> TreeAsync(string key) => context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, (_, _, cancellation) => _tree.SnapshotAsync(cancellation));
+    public Task<string> TreeAsync(string key) =>
+        context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, (_, _, cancellation) => _tree.SnapshotAsync(cancellation));
 
     /// <summary>Ends what the tools have left running, and names the tree as it stands.</summary>
-    public Task<string> EndAsync(string key) => context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, async (_, _, cancellation) =>
+    public Task<string> EndAsync(string key) =>
+        context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, async (_, _, cancellation) =>
     {
         await Task.WhenAll(services.Tools.Select(tool => tool.EndAsync(_tree)));
         return await _tree.SnapshotAsync(cancellation);
@@ -105,12 +113,15 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         try
         {
             return await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, attempt, cancellation) =>
-                (IReadOnlyList<ToolOutput>)await Task.WhenAll(calls.Select(call => RunOneAsync(call, new ToolContext(_tree, attempt), cancellation))), limit);
+                (IReadOnlyList<ToolOutput>)await Task.WhenAll(
+                    calls.Select(call => RunOneAsync(call, new ToolContext(_tree, attempt), cancellation))),
+                limit);
         }
         catch (StepFailedException failed)
         {
             // A tool, or keeping its files, failed in a way that no tool foresaw. The tree is that of before.
-            return [.. calls.Select(_ => new ToolOutput($"it failed, and the files are as they were before: {failed.Failure.Message}", Failed: true))];
+            return [.. calls.Select(_ => new ToolOutput($"it failed, and the files are as they were before: " +
+            $"{failed.Failure.Message}", Failed: true))];
         }
     }
 
@@ -142,16 +153,26 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         if (decision.Verdict == Verdict.Ask)
         {
             var answer = await _person.AnswerAsync(key, state.Turn, call.Name, call.Arguments, decision.Rule);
-            return answer is { Granted: true } ? null : new ToolOutput($"{(answer is null ? $"rule '{decision.Rule}' would ask a person, and nobody answers here: do it in another way" : "a person was asked and said no")}: {answer?.Words ?? decision.Reason}", Failed: true);
+            return answer switch
+            {
+                { Granted: true } => null,
+                null => new ToolOutput(
+                    $"rule '{decision.Rule}' would ask a person, and nobody answers here: do it in another way: {decision.Reason}",
+                    Failed: true),
+                _ => new ToolOutput($"a person was asked and said no: {answer.Words ?? decision.Reason}", Failed: true),
+            };
         }
 
-        return decision.Verdict == Verdict.Deny ? new ToolOutput($"refused by rule '{decision.Rule}': {decision.Reason}", Failed: true) : null;
+        return decision.Verdict == Verdict.Deny
+            ? new ToolOutput($"refused by rule '{decision.Rule}': {decision.Reason}", Failed: true)
+            : null;
     }
 
     private ITool? Find(string name) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == name);
 
     private ITool Require(string name) => Find(name)
-        ?? throw new ToolException($"there is no tool '{name}'; there are {string.Join(", ", services.Tools.Select(tool => tool.Spec.Name))}, note and submit");
+        ?? throw new ToolException(
+            $"there is no tool '{name}'; there are {string.Join(", ", services.Tools.Select(tool => tool.Spec.Name))}, note and submit");
 
     private Decision Decide(ITool tool, ToolArguments arguments)
     {
@@ -184,7 +205,9 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
                 return new MessagePart.ToolResult(call.Id, "kept");
             }
 
-            submitted = new Submission(arguments.Text("summary"), [.. arguments.Objects("checks").Select(check => new SelfReport(check.TextOrNull("command") ?? "", check.Flag("passed")))]);
+            submitted = new Submission(
+                arguments.Text("summary"),
+                [.. arguments.Objects("checks").Select(check => new SelfReport(check.TextOrNull("command") ?? "", check.Flag("passed")))]);
             return new MessagePart.ToolResult(call.Id, "submitted");
         }
         catch (ToolException wrong)

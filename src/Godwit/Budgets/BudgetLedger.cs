@@ -1,3 +1,4 @@
+using System.Globalization;
 using Godwit.Durable;
 
 namespace Godwit.Budgets;
@@ -107,7 +108,8 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
                 account.Spent += spent;
             }
 
-            // The provider didn't keep to the cap, and what is below here could pass any: calls that are out finish, no further one goes out.
+            // The provider didn't keep to the cap, and what is below here could pass any: calls that are out finish, no further one
+            // goes out.
             if (spent.Dollars > worst.Dollars || spent.Tokens > worst.Tokens)
             {
                 Account_NeedsLock(node).Stopped = Words(new Overbilling(spent, worst));
@@ -117,8 +119,10 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
         }
     }
 
-    private static string Words(Overbilling over) => FormattableString.Invariant(
-        $"a call was billed ${over.Billed.Dollars:0.####} and {over.Billed.Tokens} tokens, more than the ${over.Reserved.Dollars:0.####} and {over.Reserved.Tokens} that were reserved for it");
+    private static string Words(Overbilling over) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"a call was billed ${over.Billed.Dollars:0.####} and {over.Billed.Tokens} tokens, more than the " +
+        $"${over.Reserved.Dollars:0.####} and {over.Reserved.Tokens} that were reserved for it");
 
     private void Grant_NeedsLock()
     {
@@ -146,7 +150,8 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
         return chain;
     }
 
-    private Account Account_NeedsLock(string node) => _accounts.TryGetValue(node, out var account) ? account : _accounts[node] = new Account(node);
+    private Account Account_NeedsLock(string node) =>
+        _accounts.TryGetValue(node, out var account) ? account : _accounts[node] = new Account(node);
 
     private sealed class Account(string node)
     {
@@ -164,9 +169,13 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
             return limits switch
             {
                 { Dollars: { } dollars } when all.Dollars > dollars =>
-                    FormattableString.Invariant($"the budget of {node} is ${dollars:0.####}, ${Spent.Dollars:0.####} are spent, and the next call could cost ${worst.Dollars:0.####}"),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"the budget of {node} is ${dollars:0.####}, ${Spent.Dollars:0.####} are spent, and the next call " +
+                        $"could cost ${worst.Dollars:0.####}"),
                 { Tokens: { } tokens } when all.Tokens > tokens =>
-                    FormattableString.Invariant($"the budget of {node} is {tokens} tokens, {Spent.Tokens} are spent, and the next call could take {worst.Tokens}"),
+                    FormattableString.Invariant(
+                        $"the budget of {node} is {tokens} tokens, {Spent.Tokens} are spent, and the next call could take {worst.Tokens}"),
                 _ => null,
             };
         }
@@ -182,7 +191,8 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
     {
         public string Id => node;
 
-        public Task<IReservation> ReserveAsync(Charge worst, CancellationToken cancellation) => ledger.ReserveAsync(node, worst, cancellation);
+        public Task<IReservation> ReserveAsync(Charge worst, CancellationToken cancellation) =>
+            ledger.ReserveAsync(node, worst, cancellation);
     }
 
     private sealed class Reservation(BudgetLedger ledger, string node, Charge worst) : IReservation

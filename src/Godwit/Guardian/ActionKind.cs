@@ -28,7 +28,8 @@ internal static class ActionClassifier
 {
     private static readonly HashSet<string> Privileged = new(StringComparer.Ordinal)
     {
-        "sudo", "su", "doas", "pkexec", "setpriv", "chroot", "mount", "umount", "unshare", "nsenter", "bwrap", "insmod", "modprobe", "capsh", "chown", "docker", "podman",
+        "sudo", "su", "doas", "pkexec", "setpriv", "chroot", "mount", "umount", "unshare", "nsenter", "bwrap", "insmod",
+        "modprobe", "capsh", "chown", "docker", "podman",
     };
 
     private static readonly HashSet<string> Networked = new(StringComparer.Ordinal)
@@ -36,16 +37,36 @@ internal static class ActionClassifier
         "curl", "wget", "ssh", "scp", "sftp", "nc", "ncat", "netcat", "socat", "telnet", "ftp", "dig", "nslookup", "ping", "rsync",
     };
 
-    private static readonly HashSet<string> Controlling = new(StringComparer.Ordinal) { "kill", "pkill", "killall", "reboot", "shutdown", "halt", "systemctl" };
+    private static readonly HashSet<string> Controlling =
+        new(StringComparer.Ordinal) { "kill", "pkill", "killall", "reboot", "shutdown", "halt", "systemctl" };
 
     private static readonly (string Program, string[] Verbs)[] Fetching =
     [
-        ("git", ["clone", "fetch", "pull", "push", "submodule", "ls-remote"]), ("npm", ["install", "i", "ci", "add", "publish", "update"]), ("pip", ["install", "download"]),
-        ("pip3", ["install", "download"]), ("dotnet", ["restore", "add", "tool", "nuget"]), ("cargo", ["install", "publish", "fetch", "update"]), ("go", ["get", "install"]),
+        ("git", ["clone", "fetch", "pull", "push", "submodule", "ls-remote"]),
+        ("npm", ["install", "i", "ci", "add", "publish", "update"]), ("pip", ["install", "download"]),
+        ("pip3", ["install", "download"]), ("dotnet", ["restore", "add", "tool", "nuget"]),
+        ("cargo", ["install", "publish", "fetch", "update"]), ("go", ["get", "install"]),
         ("apt", ["install", "update"]), ("apt-get", ["install", "update"]), ("gem", ["install"]), ("yarn", ["add", "install"]),
     ];
 
-    private static readonly string[] Known = ["/ws", "/tmp", "/usr", "/bin", "/lib", "/lib64", "/dev/null", "/dev/stdout", "/dev/stderr", "/dev/zero", "/dev/urandom", "/dev/shm", "/proc/self", "/proc/cpuinfo", "/proc/meminfo"];
+    private static readonly string[] Known =
+        [
+            "/ws",
+            "/tmp",
+            "/usr",
+            "/bin",
+            "/lib",
+            "/lib64",
+            "/dev/null",
+            "/dev/stdout",
+            "/dev/stderr",
+            "/dev/zero",
+            "/dev/urandom",
+            "/dev/shm",
+            "/proc/self",
+            "/proc/cpuinfo",
+            "/proc/meminfo",
+        ];
 
     /// <summary>What a line does. A <c>cd</c> in it is followed, so that a way up after a way down stays in the tree.</summary>
     public static ActionKind OfCommand(string line)
@@ -54,7 +75,11 @@ internal static class ActionClassifier
         foreach (var words in ShellLine.Commands(line))
         {
             kinds |= OfWords(words, folder);
-            if (words[0] == "cd" && words.Count > 1 && OfPath(words[1], folder) == ActionKind.Workspace && !words[1].StartsWith('/') && !words[1].Contains('$', StringComparison.Ordinal))
+            if (words[0] == "cd"
+                && words.Count > 1
+                && OfPath(words[1], folder) == ActionKind.Workspace
+                && !words[1].StartsWith('/')
+                && !words[1].Contains('$', StringComparison.Ordinal))
             {
                 folder = $"{folder}/{words[1]}".TrimStart('/');
             }
@@ -71,7 +96,11 @@ internal static class ActionClassifier
         if (path.StartsWith('~') || path.StartsWith('/'))
         {
             var climbs = path.Split('/').Contains("..");
-            return path.StartsWith('~') || climbs || !Known.Any(known => path == known || path.StartsWith(known + "/", StringComparison.Ordinal)) ? ActionKind.OutsidePath : ActionKind.Workspace;
+            return path.StartsWith('~')
+                || climbs
+                || !Known.Any(known => path == known || path.StartsWith(known + "/", StringComparison.Ordinal))
+                ? ActionKind.OutsidePath
+                : ActionKind.Workspace;
         }
 
         var depth = 0;
@@ -91,7 +120,8 @@ internal static class ActionClassifier
     private static readonly HashSet<string> Printing = new(StringComparer.Ordinal) { "echo", "printf", "expr", "tr", "seq" };
 
     /// <summary>Programs whose first word is a pattern or a script: a slash in it says nothing.</summary>
-    private static readonly HashSet<string> Matching = new(StringComparer.Ordinal) { "awk", "gawk", "mawk", "sed", "grep", "egrep", "fgrep", "rg", "perl", "jq" };
+    private static readonly HashSet<string> Matching =
+        new(StringComparer.Ordinal) { "awk", "gawk", "mawk", "sed", "grep", "egrep", "fgrep", "rg", "perl", "jq" };
 
     private static readonly string[] Elsewhere = ["$HOME", "${HOME}", "$OLDPWD", "/proc/self/root", "/proc/self/cwd", "/proc/1/"];
 
@@ -110,7 +140,10 @@ internal static class ActionClassifier
             kinds |= word.Contains('/', StringComparison.Ordinal) || word.StartsWith('~') || path == ".." ? OfPath(path, folder) : 0;
         }
 
-        if (program is "rm" or "rmdir" or "shred" && (kinds & ActionKind.OutsidePath) != 0 && words.Skip(1).Any(word => program != "rm" || (word.StartsWith('-') && word.Contains('r', StringComparison.OrdinalIgnoreCase))))
+        if (program is "rm" or "rmdir" or "shred"
+            && (kinds & ActionKind.OutsidePath) != 0
+            && words.Skip(1).Any(
+                word => program != "rm" || (word.StartsWith('-') && word.Contains('r', StringComparison.OrdinalIgnoreCase))))
         {
             kinds |= ActionKind.Destroys;
         }
@@ -144,7 +177,10 @@ internal static class ActionClassifier
         }
     }
 
-    /// <summary>What can be a program's verb: its first word that is no option, and the one after an option's value, as in <c>git -C x push</c>.</summary>
+    /// <summary>
+    /// What can be a program's verb: its first word that is no option, and the one after an option's value, as in <c>git -C x
+    /// push</c>.
+    /// </summary>
     private static IEnumerable<string> Verbs(IReadOnlyList<string> words)
     {
         for (var at = 1; at < words.Count; at++)

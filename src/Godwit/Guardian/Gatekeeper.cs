@@ -41,10 +41,12 @@ public sealed class Gatekeeper
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Godwit.Guardian.rules.yaml")!;
         using var reader = new StreamReader(stream);
-        return files.Aggregate(Read("built-in rules.yaml", reader.ReadToEnd()), (below, file) => below.Under(Read(file, File.ReadAllText(file))));
+        return files.Aggregate(
+            Read("built-in rules.yaml", reader.ReadToEnd()), (below, file) => below.Under(Read(file, File.ReadAllText(file))));
     }
 
-    private Gatekeeper Under(Gatekeeper above) => new([.. _rules.Where(rule => !above._rules.Any(other => other.Name == rule.Name)), .. above._rules]);
+    private Gatekeeper Under(Gatekeeper above) =>
+        new([.. _rules.Where(rule => !above._rules.Any(other => other.Name == rule.Name)), .. above._rules]);
 
     /// <summary>Reads rules and tries their examples.</summary>
     /// <exception cref="FormatException">A rule can't be read or one of its examples doesn't hold; all of them, a line each.</exception>
@@ -52,7 +54,10 @@ public sealed class Gatekeeper
     {
         try
         {
-            var rules = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build().Deserialize<List<Rule>?>(text) ?? [];
+            var rules = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance)
+                .Build()
+                .Deserialize<List<Rule>?>(text)
+                ?? [];
             var mistakes = rules.SelectMany(rule => rule.Mistakes(file)).ToList();
             return mistakes.Count == 0 ? new Gatekeeper(rules) : throw new FormatException(string.Join('\n', mistakes));
         }
@@ -67,9 +72,13 @@ public sealed class Gatekeeper
     /// <param name="paths">Paths that it names.</param>
     public Decision Decide(string? command, IEnumerable<string> paths)
     {
-        var kinds = paths.Aggregate(command is null ? ActionKind.Workspace : ActionClassifier.OfCommand(command), (all, path) => all | ActionClassifier.OfPath(path));
+        var kinds = paths.Aggregate(
+            command is null ? ActionKind.Workspace : ActionClassifier.OfCommand(command),
+            (all, path) => all | ActionClassifier.OfPath(path));
         var strictest = _rules.Where(rule => rule.Matches(kinds)).MaxBy(rule => rule.Verdict);
-        return strictest is null ? new Decision(Verdict.Allow, "default", "") : new Decision(strictest.Verdict, strictest.Name, strictest.Reason);
+        return strictest is null
+            ? new Decision(Verdict.Allow, "default", "")
+            : new Decision(strictest.Verdict, strictest.Name, strictest.Reason);
     }
 
     /// <summary>A rule as the file has it.</summary>
@@ -87,7 +96,8 @@ public sealed class Gatekeeper
 
         public List<string> NotMatching { get; set; } = [];
 
-        public bool Matches(ActionKind kinds) => Kinds.Any(kind => kind == ActionKind.Workspace ? kinds == ActionKind.Workspace : kinds.HasFlag(kind));
+        public bool Matches(ActionKind kinds) =>
+            Kinds.Any(kind => kind == ActionKind.Workspace ? kinds == ActionKind.Workspace : kinds.HasFlag(kind));
 
         public IEnumerable<string> Mistakes(string file)
         {

@@ -11,12 +11,16 @@ internal static class ShellLine
     // Does nothing with its words: what a redirection opens and what a variable holds stand behind it.
     private const string Nothing = ":";
 
-    private static readonly HashSet<string> Keywords = new(StringComparer.Ordinal) { "then", "else", "elif", "do", "if", "while", "until", "!", "{", "}", "time" };
+    private static readonly HashSet<string> Keywords =
+        new(StringComparer.Ordinal) { "then", "else", "elif", "do", "if", "while", "until", "!", "{", "}", "time" };
 
-    /// <summary>Programs whose words hold another command, somewhere behind their own options: where it starts can't be told in general.</summary>
+    /// <summary>
+    /// Programs whose words hold another command, somewhere behind their own options: where it starts can't be told in general.
+    /// </summary>
     private static readonly HashSet<string> Carriers = new(StringComparer.Ordinal)
     {
-        "env", "nice", "nohup", "exec", "command", "builtin", "xargs", "timeout", "setsid", "stdbuf", "ionice", "chrt", "taskset", "flock", "watch", "parallel", "busybox", "unbuffer", "strace", "ltrace", "find", "time",
+        "env", "nice", "nohup", "exec", "command", "builtin", "xargs", "timeout", "setsid", "stdbuf", "ionice", "chrt", "taskset",
+        "flock", "watch", "parallel", "busybox", "unbuffer", "strace", "ltrace", "find", "time",
     };
 
     /// <summary>Programs that take a line of shell as one of their words.</summary>
@@ -63,12 +67,17 @@ internal static class ShellLine
         }
     }
 
-    /// <summary>Where the command of a carrier can start: at its first word that is no option, or behind what may be an option's value.</summary>
+    /// <summary>
+    /// Where the command of a carrier can start: at its first word that is no option, or behind what may be an option's value.
+    /// </summary>
     private static IEnumerable<int> Starts(string program, IReadOnlyList<string> words)
     {
         if (program == "find")
         {
-            return Enumerable.Range(1, words.Count - 1).Where(at => words[at - 1].StartsWith("-exec", StringComparison.Ordinal) || words[at - 1].StartsWith("-ok", StringComparison.Ordinal));
+            return Enumerable.Range(1, words.Count - 1)
+                .Where(
+                    at => words[at - 1].StartsWith("-exec", StringComparison.Ordinal)
+                        || words[at - 1].StartsWith("-ok", StringComparison.Ordinal));
         }
 
         var starts = new List<int>();
@@ -190,7 +199,11 @@ internal static class ShellLine
             if (words.Count > 0 || files.Count > 0)
             {
                 commands.Add(words);
-                commands.AddRange(files.Concat(words.TakeWhile(IsAssignment).Select(word => word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..])).Select(path => (IReadOnlyList<string>)[Nothing, path]));
+                commands.AddRange(
+                    files.Concat(
+                        words.TakeWhile(IsAssignment).Select(
+                            word => word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..])).Select(path =>
+                            (IReadOnlyList<string>)[Nothing, path]));
                 words = [];
                 files = [];
             }
@@ -235,7 +248,11 @@ internal static class ShellLine
             }
             while (!ended && at < line.Length);
             var text = line[start..at];
-            if (commands.Skip(first).Select(Strip).Where(words => words.Count > 0).SelectMany(words => Carried(words, 0)).Any(words => Shells.Contains(Path.GetFileName(words[0]))))
+            if (
+                commands.Skip(first).Select(Strip)
+                    .Where(words => words.Count > 0)
+                    .SelectMany(words => Carried(words, 0))
+                    .Any(words => Shells.Contains(Path.GetFileName(words[0]))))
             {
                 Parse(text, commands);
             }
@@ -289,7 +306,10 @@ internal static class ShellLine
         return at;
     }
 
-    private static List<string> Strip(IReadOnlyList<string> words) => [.. words.SkipWhile(word => IsAssignment(word) || Keywords.Contains(word))];
+    private static List<string> Strip(IReadOnlyList<string> words) =>
+        [.. words.SkipWhile(word => IsAssignment(word) || Keywords.Contains(word))];
 
-    private static bool IsAssignment(string word) => word.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && word[..at].All(letter => char.IsLetterOrDigit(letter) || letter == '_');
+    private static bool IsAssignment(string word) =>
+        word.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
+            && word[..at].All(letter => char.IsLetterOrDigit(letter) || letter == '_');
 }

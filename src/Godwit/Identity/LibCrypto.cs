@@ -26,13 +26,15 @@ internal static partial class LibCrypto
     public static partial int SignInit(DigestHandle digest, nint context, nint type, nint engine, KeyHandle key);
 
     [LibraryImport(Library, EntryPoint = "EVP_DigestSign")]
-    public static partial int Sign(DigestHandle digest, Span<byte> signature, ref nuint signatureLength, ReadOnlySpan<byte> message, nuint messageLength);
+    public static partial int Sign(
+        DigestHandle digest, Span<byte> signature, ref nuint signatureLength, ReadOnlySpan<byte> message, nuint messageLength);
 
     [LibraryImport(Library, EntryPoint = "EVP_DigestVerifyInit")]
     public static partial int VerifyInit(DigestHandle digest, nint context, nint type, nint engine, KeyHandle key);
 
     [LibraryImport(Library, EntryPoint = "EVP_DigestVerify")]
-    public static partial int Verify(DigestHandle digest, ReadOnlySpan<byte> signature, nuint signatureLength, ReadOnlySpan<byte> message, nuint messageLength);
+    public static partial int Verify(
+        DigestHandle digest, ReadOnlySpan<byte> signature, nuint signatureLength, ReadOnlySpan<byte> message, nuint messageLength);
 
     [LibraryImport(Library, EntryPoint = "EVP_PKEY_free")]
     private static partial void FreeKey(nint key);

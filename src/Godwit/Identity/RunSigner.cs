@@ -16,7 +16,8 @@ public sealed class RunSigner(SigningKey key) : IHeadSigner, IDisposable
     public byte[] Sign(ReadOnlySpan<byte> statement) => key.Sign([.. Domain, .. statement]);
 
     /// <inheritdoc/>
-    public bool Verify(ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature) => key.Public.Verify([.. Domain, .. statement], signature);
+    public bool Verify(ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature) =>
+        key.Public.Verify([.. Domain, .. statement], signature);
 
     /// <inheritdoc/>
     public void Dispose() => key.Dispose();

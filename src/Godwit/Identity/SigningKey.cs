@@ -69,7 +69,8 @@ public sealed class SigningKey : IDisposable
     {
         if ((File.GetUnixFileMode(path) & ~OwnerOnly) != 0)
         {
-            throw new InvalidDataException($"{path} can be read by others; 'chmod 600 {path}' if you still trust it, or delete it and Godwit makes a new key");
+            throw new InvalidDataException(
+                $"{path} can be read by others; 'chmod 600 {path}' if you still trust it, or delete it and Godwit makes a new key");
         }
 
         try
@@ -87,7 +88,9 @@ public sealed class SigningKey : IDisposable
             // Told below, together with a key of another kind.
         }
 
-        throw new InvalidDataException($"{path} holds no Ed25519 private key in PKCS #8 PEM; put it back from a copy (without a run's own key the run is refused; without the verifier's, a new one signs from then on)");
+        throw new InvalidDataException(
+            $"{path} holds no Ed25519 private key in PKCS #8 PEM; put it back from a copy (without a run's own key the run is " +
+            $"refused; without the verifier's, a new one signs from then on)");
     }
 
     /// <summary>The signature over a message.</summary>

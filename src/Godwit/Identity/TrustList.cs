@@ -40,7 +40,10 @@ public sealed class TrustList(string path)
                 continue;
             }
 
-            entries.Add(Parse(line) ?? throw new InvalidDataException($"{path}:{number}: expected a key id, a public key in base64 and a name; mend or delete the line"));
+            entries.Add(
+                Parse(line)
+                    ?? throw new InvalidDataException(
+                        $"{path}:{number}: expected a key id, a public key in base64 and a name; mend or delete the line"));
         }
 
         return entries;

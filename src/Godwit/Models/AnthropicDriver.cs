@@ -17,15 +17,23 @@ internal sealed class AnthropicDriver(HttpClient http, Uri? address, string? key
 
     public async Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation)
     {
-        var options = new ChatOptions { Instructions = request.System.Length == 0 ? null : request.System, MaxOutputTokens = request.MaxOutput, Tools = [.. request.Tools.Select(tool => new Declared(tool))] };
+        var options = new ChatOptions
+        {
+            Instructions = request.System.Length == 0 ? null : request.System,
+            MaxOutputTokens = request.MaxOutput,
+            Tools = [.. request.Tools.Select(tool => new Declared(tool))],
+        };
         try
         {
-            var response = await _client.AsIChatClient(model.Id, request.MaxOutput).GetResponseAsync(request.Messages.Select(Message), options, cancellation);
+            var response = await _client.AsIChatClient(model.Id, request.MaxOutput)
+                .GetResponseAsync(request.Messages.Select(Message), options, cancellation);
             return Reply(model, response);
         }
-        catch (Exception error) when (error is JsonException or IOException or HttpRequestException or Anthropic.Exceptions.AnthropicException)
+        catch (Exception error) when (
+            error is JsonException or IOException or HttpRequestException or Anthropic.Exceptions.AnthropicException)
         {
-            throw error.InnerException as ModelException ?? new ModelException(ModelFailure.Broken, $"{model.Provider} sent an answer that can't be read: {error.Message}");
+            throw error.InnerException as ModelException
+                ?? new ModelException(ModelFailure.Broken, $"{model.Provider} sent an answer that can't be read: {error.Message}");
         }
     }
 
@@ -35,7 +43,11 @@ internal sealed class AnthropicDriver(HttpClient http, Uri? address, string? key
         {
             MessagePart.Text text => new TextContent(text.Content),
             MessagePart.ToolCall call => new FunctionCallContent(call.Id, call.Name, Arguments(call.Arguments)),
-            MessagePart.ToolResult result => new FunctionResultContent(result.Id, result.Content) { Exception = result.Failed ? new InvalidOperationException(result.Content) : null },
+            MessagePart.ToolResult result =>
+                new FunctionResultContent(result.Id, result.Content)
+                {
+                    Exception = result.Failed ? new InvalidOperationException(result.Content) : null,
+                },
             _ => throw new InvalidOperationException("unknown part of a message"),
         }))]);
 
@@ -63,16 +75,21 @@ internal sealed class AnthropicDriver(HttpClient http, Uri? address, string? key
                     parts.Add(new MessagePart.Text(text.Text));
                     break;
                 case FunctionCallContent call:
-                    parts.Add(new MessagePart.ToolCall(call.CallId, call.Name, JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>())));
+                    parts.Add(
+                        new MessagePart.ToolCall(
+                            call.CallId, call.Name, JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>())));
                     break;
             }
         }
 
-        var usage = response.Usage ?? throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count; a budget can't be kept without one");
+        var usage = response.Usage
+            ?? throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count; a budget can't be kept without one");
         var stop = response.FinishReason == ChatFinishReason.Length ? StopReason.MaxOutput
             : response.FinishReason == ChatFinishReason.ContentFilter ? StopReason.Refusal
             : parts.Any(part => part is MessagePart.ToolCall) ? StopReason.ToolUse : StopReason.EndTurn;
-        return new ModelReply(model.Name, parts, stop, new ModelUsage(usage.InputTokenCount ?? 0, usage.CachedInputTokenCount ?? 0, usage.OutputTokenCount ?? 0));
+        return new ModelReply(
+            model.Name, parts, stop,
+            new ModelUsage(usage.InputTokenCount ?? 0, usage.CachedInputTokenCount ?? 0, usage.OutputTokenCount ?? 0));
     }
 
     /// <summary>A tool as the SDK wants it declared; calls come back to the agent's own loop.</summary>

@@ -10,7 +10,8 @@ namespace Godwit.Models;
 /// <summary>Recorded replies in a file of JSON lines. Matched by agent and turn; a request that isn't the recorded one is drift.</summary>
 public sealed partial class Cassette
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Options =
+        new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly Lock _gate = new();
     private readonly string _path;
     private readonly Dictionary<(string Agent, int Turn), Recorded> _replies = [];
@@ -38,7 +39,9 @@ public sealed partial class Cassette
     public static Cassette Open(string path, bool recording)
     {
         var cassette = new Cassette(path, recording);
-        var lines = File.Exists(path) ? File.ReadAllLines(path) : recording ? [] : throw new FormatException($"there is no cassette {path}; record one with --record {path}");
+        var lines = File.Exists(path)
+            ? File.ReadAllLines(path)
+            : recording ? [] : throw new FormatException($"there is no cassette {path}; record one with --record {path}");
         for (var number = 1; number <= lines.Length; number++)
         {
             try
@@ -88,8 +91,14 @@ public sealed partial class Cassette
             }
 
             var (exact, hash) = (ExactHashOf(request), HashOf(request));
-            var left = _replies.Values.Where(recorded => recorded.Agent == agent && !_given.Contains(recorded)).OrderBy(recorded => recorded.Turn == turn ? 0 : 1).ThenBy(recorded => recorded.Turn).ToList();
-            var found = left.Find(recorded => recorded.Exact == exact) ?? left.Find(recorded => recorded.Request == hash) ?? left.Find(recorded => recorded.Turn == turn) ?? throw Missing(agent, turn);
+            var left = _replies.Values.Where(recorded => recorded.Agent == agent && !_given.Contains(recorded))
+                .OrderBy(recorded => recorded.Turn == turn ? 0 : 1)
+                .ThenBy(recorded => recorded.Turn)
+                .ToList();
+            var found = left.Find(recorded => recorded.Exact == exact)
+                ?? left.Find(recorded => recorded.Request == hash)
+                ?? left.Find(recorded => recorded.Turn == turn)
+                ?? throw Missing(agent, turn);
             _given.Add(found);
             return new GatewayReply(Play(found, hash).Reply, Charge.None, found.ContentType ?? "application/json", found.Body!);
         }
@@ -114,7 +123,14 @@ public sealed partial class Cassette
     /// <param name="asked">The model that it was told to ask for.</param>
     /// <param name="answer">The answer.</param>
     internal void Record(string agent, int turn, string request, string asked, GatewayReply answer) =>
-        Add(new Recorded(agent, turn, HashOf(request), answer.Reply) { Exact = ExactHashOf(request), Asked = asked, ContentType = answer.ContentType, Body = answer.Body });
+        Add(
+            new Recorded(agent, turn, HashOf(request), answer.Reply)
+            {
+                Exact = ExactHashOf(request),
+                Asked = asked,
+                ContentType = answer.ContentType,
+                Body = answer.Body,
+            });
 
     private Recorded Play(Recorded recorded, string hash)
     {
@@ -123,9 +139,11 @@ public sealed partial class Cassette
         return recorded;
     }
 
-    private ModelException Missing(string agent, int turn) => new(ModelFailure.Rejected, $"the cassette {_path} has no reply for {agent}, turn {turn}");
+    private ModelException Missing(string agent, int turn) =>
+        new(ModelFailure.Rejected, $"the cassette {_path} has no reply for {agent}, turn {turn}");
 
-    private ModelException NotFor(string agent, string whose) => new(ModelFailure.Rejected, $"the cassette {_path} has {whose} replies for {agent}; record it again with the goal as it is");
+    private ModelException NotFor(string agent, string whose) =>
+        new(ModelFailure.Rejected, $"the cassette {_path} has {whose} replies for {agent}; record it again with the goal as it is");
 
     private void Add(Recorded recorded)
     {
@@ -138,7 +156,8 @@ public sealed partial class Cassette
 
     private static string ExactHashOf(string request) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(request)))[..16];
 
-    private static string HashOf(ModelRequest request) => HashOf(JsonSerializer.Serialize(new { request.System, request.Messages, request.Tools }, Options));
+    private static string HashOf(ModelRequest request) =>
+        HashOf(JsonSerializer.Serialize(new { request.System, request.Messages, request.Tools }, Options));
 
     /// <summary>Numbers are left out: measured ones differ from run to run, and that is no drift.</summary>
     private static string HashOf(string request) => ExactHashOf(Numbers().Replace(request, "#"));

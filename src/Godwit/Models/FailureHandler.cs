@@ -7,7 +7,13 @@ namespace Godwit.Models;
 /// <param name="provider">The provider's name for messages.</param>
 /// <param name="key">The key, which some providers repeat in what they answer to a wrong one; it is taken out.</param>
 /// <param name="time">The clock for Retry-After dates.</param>
-internal sealed class FailureHandler(string provider, string? key, TimeProvider time) : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+internal sealed class FailureHandler(string provider, string? key, TimeProvider time) : DelegatingHandler(
+    new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        ConnectTimeout = TimeSpan.FromSeconds(10),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    })
 {
     /// <summary>What stands where a key was.</summary>
     public const string InPlaceOfKey = "(key)";
@@ -24,7 +30,8 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
         catch (HttpRequestException error)
         {
             // Before a connection stands nothing can have been billed; afterwards it may have been.
-            var kind = error.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
+            var kind =
+                error.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
                 ? ModelFailure.Unavailable
                 : ModelFailure.Broken;
             throw new ModelException(kind, $"{provider} can't be reached: {error.Message}");
@@ -38,7 +45,9 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
         using (response)
         {
             var body = WithoutKey(await response.Content.ReadAsStringAsync(cancellation));
-            throw new ModelException(KindOf(response.StatusCode, body), $"{provider} answered {(int)response.StatusCode}: {Short(body)}", RetryAfter(response), (int)response.StatusCode, body);
+            throw new ModelException(
+                KindOf(response.StatusCode, body), $"{provider} answered {(int)response.StatusCode}: {Short(body)}",
+                RetryAfter(response), (int)response.StatusCode, body);
         }
     }
 
@@ -58,16 +67,19 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
         _ => ModelFailure.Rejected,
     };
 
-    private static bool IsOutOfCredit(string body) => ((string[])["insufficient_quota", "insufficient_credit", "out of credit", "credit balance", "billing_hard_limit", "exceeded your current quota"])
+    private static bool IsOutOfCredit(string body) =>
+        ((string[])["insufficient_quota", "insufficient_credit", "out of credit", "credit balance", "billing_hard_limit", "exceeded your current quota"])
         .Any(words => body.Contains(words, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Providers have no common code for it, only words.</summary>
-    private static bool IsOverflow(string body) => ((string[])["context_length_exceeded", "prompt is too long", "context window", "maximum context length", "too many tokens"])
+    private static bool IsOverflow(string body) =>
+        ((string[])["context_length_exceeded", "prompt is too long", "context window", "maximum context length", "too many tokens"])
         .Any(words => body.Contains(words, StringComparison.OrdinalIgnoreCase));
 
     private TimeSpan? RetryAfter(HttpResponseMessage response)
     {
-        if (response.Headers.TryGetValues("retry-after-ms", out var values) && double.TryParse(values.First(), NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds))
+        if (response.Headers.TryGetValues("retry-after-ms", out var values)
+            && double.TryParse(values.First(), NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds))
         {
             return TimeSpan.FromMilliseconds(milliseconds);
         }
@@ -80,5 +92,6 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
         };
     }
 
-    private static string Short(string body) => body.ReplaceLineEndings(" ") is { Length: > 300 } text ? text[..300] + "..." : body.ReplaceLineEndings(" ");
+    private static string Short(string body) =>
+        body.ReplaceLineEndings(" ") is { Length: > 300 } text ? text[..300] + "..." : body.ReplaceLineEndings(" ");
 }

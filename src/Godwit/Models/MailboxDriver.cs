@@ -15,7 +15,8 @@ namespace Godwit.Models;
 public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriver
 {
     private const int BytesPerToken = 4;
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Plain =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     /// <inheritdoc/>
@@ -32,7 +33,11 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
             if (File.Exists(reply))
             {
                 File.Move(reply, $"{reply}.early", overwrite: true);
-                await File.WriteAllTextAsync($"{reply}.wrong", $"{Path.GetFileName(reply)} was there before its request, and was put aside as {Path.GetFileName(reply)}.early; read the request, and write the reply again\n", cancellation);
+                await File.WriteAllTextAsync(
+                    $"{reply}.wrong",
+                    $"{Path.GetFileName(reply)} was there before its request, and was put aside as " +
+                    $"{Path.GetFileName(reply)}.early; read the request, and write the reply again\n",
+                    cancellation);
             }
 
             var half = Path.Combine(folder, $".{name}.{Guid.NewGuid():N}");
@@ -45,15 +50,21 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
             if (File.Exists(reply) && TryRead(reply, await File.ReadAllTextAsync(reply, cancellation), name) is { } parts)
             {
                 var stop = parts.Any(part => part is MessagePart.ToolCall) ? StopReason.ToolUse : StopReason.EndTurn;
-                var output = parts.Sum(part => part is MessagePart.Text text ? text.Content.Length : ((MessagePart.ToolCall)part).Arguments.Length);
-                return new ModelReply(model.Name, parts, stop, new ModelUsage(Encoding.UTF8.GetByteCount(letter) / BytesPerToken, 0, output / BytesPerToken + 1));
+                var output = parts.Sum(
+                    part => part is MessagePart.Text text ? text.Content.Length : ((MessagePart.ToolCall)part).Arguments.Length);
+                return new ModelReply(
+                    model.Name, parts, stop,
+                    new ModelUsage(Encoding.UTF8.GetByteCount(letter) / BytesPerToken, 0, output / BytesPerToken + 1));
             }
 
             await Task.Delay(Look, time, cancellation);
         }
     }
 
-    /// <summary>Null while the file isn't whole JSON, as its writer may not have finished; what is whole and of another shape is told beside it.</summary>
+    /// <summary>
+    /// Null while the file isn't whole JSON, as its writer may not have finished; what is whole and of another shape is told beside
+    /// it.
+    /// </summary>
     private static List<MessagePart>? TryRead(string file, string json, string name)
     {
         try
@@ -61,18 +72,26 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
             var reply = JsonSerializer.Deserialize<Written>(json, JsonSerializerOptions.Web);
             if (reply is null or { Text: null, Calls: null } || reply.Calls?.Any(call => call?.Name is null) == true)
             {
-                File.WriteAllText($"{file}.wrong", $"a reply has \"text\", \"calls\", or both, and a call has a \"name\" and \"arguments\"; write {Path.GetFileName(file)} again\n");
+                File.WriteAllText(
+                    $"{file}.wrong",
+                    $"a reply has \"text\", \"calls\", or both, and a call has a \"name\" and \"arguments\"; write " +
+                    $"{Path.GetFileName(file)} again\n");
                 return null;
             }
 
             File.Delete($"{file}.wrong");
             var parts = reply.Text is { Length: > 0 } text ? new List<MessagePart> { new MessagePart.Text(text) } : [];
-            parts.AddRange((reply.Calls ?? []).Select((call, index) => new MessagePart.ToolCall($"{name}-{index}", call!.Name!, call.Arguments?.ToJsonString(Plain) ?? "{}")));
+            parts.AddRange(
+                (reply.Calls ?? []).Select(
+                    (call, index) =>
+                        new MessagePart.ToolCall($"{name}-{index}", call!.Name!, call.Arguments?.ToJsonString(Plain) ?? "{}")));
             return parts;
         }
         catch (JsonException error)
         {
-            var why = error.Message.Contains("could not be converted", StringComparison.Ordinal) ? $"at {error.Path} it isn't of the form {{\"text\": \"...\", \"calls\": [{{\"name\": \"...\", \"arguments\": {{...}}}}]}}" : error.Message;
+            var why = error.Message.Contains("could not be converted", StringComparison.Ordinal)
+                ? $"at {error.Path} it isn't of the form {{\"text\": \"...\", \"calls\": [{{\"name\": \"...\", \"arguments\": {{...}}}}]}}"
+                : error.Message;
             File.WriteAllText($"{file}.wrong", $"{Path.GetFileName(file)} can't be read: {why}\n");
             return null;
         }
@@ -81,7 +100,9 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
     private static string Letter(ModelRequest request)
     {
         var letter = new StringBuilder();
-        letter.Append(CultureInfo.InvariantCulture, $"# {request.Agent}, turn {request.Turn}, as {request.Role}\n\n## Instructions\n\n{request.System}\n\n## Tools\n\n");
+        letter.Append(
+            CultureInfo.InvariantCulture,
+            $"# {request.Agent}, turn {request.Turn}, as {request.Role}\n\n## Instructions\n\n{request.System}\n\n## Tools\n\n");
         foreach (var tool in request.Tools)
         {
             letter.Append(CultureInfo.InvariantCulture, $"- `{tool.Name}`: {tool.Description} {tool.Schema}\n");
@@ -89,7 +110,8 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
 
         // What is new stands last, and is marked: a person has read the rest.
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
-        var fresh = request.Messages.ToList().FindLastIndex(message => message.Parts.Any(part => part is MessagePart.ToolCall) || message.Speaker == Speaker.Model) + 1;
+        var fresh = request.Messages.ToList()
+            .FindLastIndex(message => message.Parts.Any(part => part is MessagePart.ToolCall) || message.Speaker == Speaker.Model) + 1;
         for (var index = 0; index < request.Messages.Count; index++)
         {
             var message = request.Messages[index];

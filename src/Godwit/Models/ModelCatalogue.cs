@@ -30,7 +30,8 @@ public sealed class ModelCatalogue
     private readonly Dictionary<string, ModelEntry> _models;
     private readonly Dictionary<string, List<string>> _roles;
 
-    private ModelCatalogue(Dictionary<string, ModelProvider> providers, Dictionary<string, ModelEntry> models, Dictionary<string, List<string>> roles)
+    private ModelCatalogue(
+        Dictionary<string, ModelProvider> providers, Dictionary<string, ModelEntry> models, Dictionary<string, List<string>> roles)
     {
         Providers = providers;
         _models = models;
@@ -63,14 +64,17 @@ public sealed class ModelCatalogue
     /// <exception cref="ModelException">The role has none.</exception>
     public IReadOnlyList<ModelEntry> ForRole(string role) => _roles.TryGetValue(role, out var names)
         ? [.. names.Select(name => _models[name])]
-        : throw new ModelException(ModelFailure.Rejected, $"no model plays the role '{role}'; add 'roles: {{{role}: [NAME]}}' to models.yaml in the store ('godwit models' shows where)");
+        : throw new ModelException(
+            ModelFailure.Rejected,
+            $"no model plays the role '{role}'; add 'roles: {{{role}: [NAME]}}' to models.yaml in the store ('godwit models' shows where)");
 
     /// <summary>This catalogue with a layer over it.</summary>
     internal ModelCatalogue With(string layer) => Merge([("layer", layer)], this);
 
     internal static ModelCatalogue Merge(IReadOnlyList<(string Name, string Text)> layers, ModelCatalogue? below = null)
     {
-        var providers = new Dictionary<string, ModelProvider>(below?.Providers ?? new Dictionary<string, ModelProvider>(), StringComparer.Ordinal);
+        var providers = new Dictionary<string, ModelProvider>(
+            below?.Providers ?? new Dictionary<string, ModelProvider>(), StringComparer.Ordinal);
         var models = new Dictionary<string, ModelEntry>(below?._models ?? [], StringComparer.Ordinal);
         var roles = new Dictionary<string, List<string>>(below?._roles ?? [], StringComparer.Ordinal);
         var floors = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -93,7 +97,8 @@ public sealed class ModelCatalogue
 
                 if (!providers.ContainsKey(models[name].Provider))
                 {
-                    mistakes.Add($"{file}: model '{name}' is served by '{models[name].Provider}', which is no provider; add it under providers");
+                    mistakes.Add(
+                        $"{file}: model '{name}' is served by '{models[name].Provider}', which is no provider; add it under providers");
                 }
             }
 
@@ -111,14 +116,19 @@ public sealed class ModelCatalogue
                 }
 
                 roles[role] = names;
-                mistakes.AddRange(names.Where(name => !models.ContainsKey(name)).Select(name => $"{file}: role '{role}' names '{name}', which is no model; add it under models"));
+                mistakes.AddRange(
+                    names.Where(name => !models.ContainsKey(name)).Select(
+                        name => $"{file}: role '{role}' names '{name}', which is no model; add it under models"));
             }
         }
 
         foreach (var (role, floor) in floors)
         {
-            mistakes.AddRange(roles.GetValueOrDefault(role, []).Where(name => models.TryGetValue(name, out var model) && model.Quality < floor)
-                .Select(name => $"role '{role}' has a floor of {floor}, and '{name}' has a quality of {models[name].Quality}; take it out of the role, or give it quality: under models"));
+            mistakes.AddRange(
+                roles.GetValueOrDefault(role, []).Where(name => models.TryGetValue(name, out var model) && model.Quality < floor)
+                .Select(
+                    name => $"role '{role}' has a floor of {floor}, and '{name}' has a quality of {models[name].Quality}; take " +
+                    $"it out of the role, or give it quality: under models"));
         }
 
         return mistakes.Count == 0 ? new ModelCatalogue(providers, models, roles) : throw new FormatException(string.Join('\n', mistakes));
@@ -128,12 +138,15 @@ public sealed class ModelCatalogue
     {
         try
         {
-            return new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build().Deserialize<Layer?>(text) ?? new Layer();
+            return new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build().Deserialize<Layer?>(text)
+                ?? new Layer();
         }
         catch (YamlException error)
         {
             var why = (error.InnerException ?? error).Message;
-            mistakes.Add($"{file}:{error.Start.Line}:{error.Start.Column}: {(why.Contains("List`1", StringComparison.Ordinal) ? "this must be a list, such as [NAME]" : why)}");
+            mistakes.Add(
+                $"{file}:{error.Start.Line}:{error.Start.Column}: " +
+                $"{(why.Contains("List`1", StringComparison.Ordinal) ? "this must be a list, such as [NAME]" : why)}");
             return new Layer();
         }
     }

@@ -7,18 +7,21 @@ namespace Godwit.Models;
 /// <param name="time">The clock.</param>
 public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : IDisposable
 {
-    private const UnixFileMode OthersToo = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+    private const UnixFileMode OthersToo =
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
     private readonly ConcurrentDictionary<string, Lazy<IModelDriver>> _drivers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<ProviderConnection>> _plain = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<HttpClient> _connections = [];
 
     /// <summary>The driver of a provider.</summary>
     /// <exception cref="ModelException">It isn't in the catalogue, or its key isn't to be had.</exception>
-    public IModelDriver Of(string provider) => _drivers.GetOrAdd(provider, name => new Lazy<IModelDriver>(() => Make(name), LazyThreadSafetyMode.PublicationOnly)).Value;
+    public IModelDriver Of(string provider) =>
+        _drivers.GetOrAdd(provider, name => new Lazy<IModelDriver>(() => Make(name), LazyThreadSafetyMode.PublicationOnly)).Value;
 
     /// <summary>A provider's plain connection, for callers that speak its dialect themselves.</summary>
     /// <exception cref="ModelException">It isn't in the catalogue, isn't reached by HTTP, or its key isn't to be had.</exception>
-    internal ProviderConnection ConnectionOf(string provider) => _plain.GetOrAdd(provider, name => new Lazy<ProviderConnection>(() => Connect(name), LazyThreadSafetyMode.PublicationOnly)).Value;
+    internal ProviderConnection ConnectionOf(string provider) =>
+        _plain.GetOrAdd(provider, name => new Lazy<ProviderConnection>(() => Connect(name), LazyThreadSafetyMode.PublicationOnly)).Value;
 
     /// <summary>Why a provider can't be asked, as far as that is known without asking; null where nothing is known to be wrong.</summary>
     public string? Lacks(string provider)
@@ -45,7 +48,8 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
 
     private IModelDriver Make(string name)
     {
-        var provider = catalogue.Providers.GetValueOrDefault(name) ?? throw new ModelException(ModelFailure.Rejected, $"there is no provider '{name}'");
+        var provider = catalogue.Providers.GetValueOrDefault(name)
+            ?? throw new ModelException(ModelFailure.Rejected, $"there is no provider '{name}'");
         if (provider.Dialect == "mailbox")
         {
             return new MailboxDriver(provider.Url ?? throw Wrong(name, "a mailbox needs url: FOLDER"), time);
@@ -56,27 +60,31 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
         IModelDriver driver = provider.Dialect switch
         {
             "anthropic" => new AnthropicDriver(http, address, key),
-            "openai" or "compatible" => new OpenAIChatDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key, provider.Dialect == "compatible"),
+            "openai" or "compatible" =>
+                new OpenAIChatDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key, provider.Dialect == "compatible"),
             "responses" => new OpenAIResponsesDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key),
             _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use compatible, openai, responses, anthropic or mailbox"),
         };
         return key is { Length: > 0 } ? new KeylessDriver(driver, key) : driver;
     }
 
-    private static Uri AddressOf(string provider, string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+    private static Uri AddressOf(string provider, string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
         ? address
         : throw Wrong(provider, $"'{url}' is no address of http or https");
 
     private ProviderConnection Connect(string name)
     {
-        var provider = catalogue.Providers.GetValueOrDefault(name) ?? throw new ModelException(ModelFailure.Rejected, $"there is no provider '{name}'");
+        var provider = catalogue.Providers.GetValueOrDefault(name)
+            ?? throw new ModelException(ModelFailure.Rejected, $"there is no provider '{name}'");
         if (provider.Dialect == "mailbox")
         {
             throw Wrong(name, "a mailbox answers Godwit's own agents only; outside programs need a provider that is reached by HTTP");
         }
 
         var (http, key) = Open(name, provider);
-        var address = provider.Url ?? (provider.Dialect == "anthropic" ? "https://api.anthropic.com" : throw Wrong(name, "it needs url: ADDRESS"));
+        var address = provider.Url
+            ?? (provider.Dialect == "anthropic" ? "https://api.anthropic.com" : throw Wrong(name, "it needs url: ADDRESS"));
         return new ProviderConnection(http, provider.Dialect, AddressOf(name, address), key);
     }
 
@@ -105,7 +113,9 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
 
         return provider.Key is null
             ? null
-            : Environment.GetEnvironmentVariable(provider.Key) is { Length: > 0 } key ? key : throw Wrong(name, $"{provider.Key} isn't set; export it, or give the provider key_file: FILE");
+            : Environment.GetEnvironmentVariable(provider.Key) is { Length: > 0 } key
+                ? key
+                : throw Wrong(name, $"{provider.Key} isn't set; export it, or give the provider key_file: FILE");
     }
 
     private static ModelException Wrong(string provider, string what) => new(ModelFailure.Rejected, $"provider '{provider}': {what}");

@@ -45,7 +45,8 @@ public sealed record ModelEntry
     }
 
     /// <summary>The request with a reply no longer than the model can give.</summary>
-    internal ModelRequest Capped(ModelRequest request) => MaxOutput > 0 && MaxOutput < request.MaxOutput ? request with { MaxOutput = MaxOutput } : request;
+    internal ModelRequest Capped(ModelRequest request) =>
+        MaxOutput > 0 && MaxOutput < request.MaxOutput ? request with { MaxOutput = MaxOutput } : request;
 
     /// <summary>What a call cost by the provider's own count.</summary>
     public Charge Cost(ModelUsage usage) => new(

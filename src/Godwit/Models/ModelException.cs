@@ -25,7 +25,8 @@ public enum ModelFailure
 /// <param name="retryAfter">How long the provider asks to wait.</param>
 /// <param name="status">The HTTP status that it answered with.</param>
 /// <param name="body">What it answered, without the key.</param>
-public sealed class ModelException(ModelFailure kind, string message, TimeSpan? retryAfter = null, int? status = null, string? body = null) : Exception(message)
+public sealed class ModelException(
+    ModelFailure kind, string message, TimeSpan? retryAfter = null, int? status = null, string? body = null) : Exception(message)
 {
     /// <summary>The HTTP status that the provider answered with; null where it didn't answer.</summary>
     public int? Status { get; } = status;
@@ -45,4 +46,5 @@ public sealed class ModelException(ModelFailure kind, string message, TimeSpan? 
 
 /// <summary>Waiting for a model was ended while no call was out: nothing can have been billed.</summary>
 /// <param name="cancellation">What ended it.</param>
-internal sealed class WaitEndedException(CancellationToken cancellation) : OperationCanceledException("ended while waiting for a model", cancellation);
+internal sealed class WaitEndedException(CancellationToken cancellation) : OperationCanceledException(
+    "ended while waiting for a model", cancellation);

@@ -9,7 +9,9 @@ namespace Godwit.Models;
 /// <param name="Charge">By the provider's own count and the catalogue's price; a recorded answer costs no dollars.</param>
 public sealed record ModelAnswer(ModelReply Reply, Charge Charge);
 
-/// <summary>Every call of a model: the role's models in order, retried, governed and metered. Reserving and journaling are the step's.</summary>
+/// <summary>
+/// Every call of a model: the role's models in order, retried, governed and metered. Reserving and journaling are the step's.
+/// </summary>
 /// <param name="catalogue">Models and roles.</param>
 /// <param name="drivers">The driver of a provider.</param>
 /// <param name="cassette">Replies that are recorded; null for none.</param>
@@ -26,20 +28,23 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     public Cassette? Cassette => cassette;
 
     /// <summary>The smallest context among a role's models, in tokens; 0 where none is known.</summary>
-    public long Context(string role) => catalogue.ForRole(role).Select(model => model.Context).Where(context => context > 0).DefaultIfEmpty(0).Min();
+    public long Context(string role) =>
+        catalogue.ForRole(role).Select(model => model.Context).Where(context => context > 0).DefaultIfEmpty(0).Min();
 
     /// <summary>The most that a call can cost with any of its role's models.</summary>
     public Charge WorstCase(ModelRequest request) => catalogue.ForRole(request.Role).Select(model => model.WorstCase(request))
         .Aggregate(Charge.None, Charge.Most);
 
     /// <summary>Asks until a model of the role has answered.</summary>
-    /// <exception cref="ModelException">None can: <see cref="ModelFailure.Broken"/> may have been billed, everything else was not.</exception>
+    /// <exception cref="ModelException">None can: <see cref="ModelFailure.Broken"/> may have been billed, everything else was
+    /// not.</exception>
     public async Task<ModelAnswer> AskAsync(ModelRequest request, CancellationToken cancellation)
     {
         if (cassette?.Find(request) is { } recorded)
         {
             // Nobody bills it; its tokens count on a budget of tokens, as far as they were reserved.
-            return new ModelAnswer(recorded, new Charge(0, Math.Min(recorded.Usage.Input + recorded.Usage.Output, WorstCase(request).Tokens)));
+            return new ModelAnswer(
+                recorded, new Charge(0, Math.Min(recorded.Usage.Input + recorded.Usage.Output, WorstCase(request).Tokens)));
         }
 
         var answer = await RouteAsync(
@@ -62,7 +67,9 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     /// <param name="patience">How long none may have answered.</param>
     /// <param name="waitsAsAsked">Whether a provider that says when to come back is waited for beyond that.</param>
     /// <param name="cancellation">Ends it.</param>
-    internal async Task<T> RouteAsync<T>(IReadOnlyList<ModelEntry> models, Func<ModelEntry, Task<T>> call, TimeSpan patience, bool waitsAsAsked, CancellationToken cancellation)
+    internal async Task<T> RouteAsync<T>(
+        IReadOnlyList<ModelEntry> models, Func<ModelEntry, Task<T>> call, TimeSpan patience, bool waitsAsAsked,
+        CancellationToken cancellation)
     {
         var left = models.ToList();
         var answers = 0;
@@ -82,7 +89,8 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
             {
                 return await GovernedAsync(model, call, cancellation);
             }
-            catch (ModelException failure) when (failure.Kind is ModelFailure.RateLimited or ModelFailure.Unavailable && time.GetElapsedTime(start) < patience)
+            catch (ModelException failure) when (
+                failure.Kind is ModelFailure.RateLimited or ModelFailure.Unavailable && time.GetElapsedTime(start) < patience)
             {
                 last = failure;
             }
@@ -166,11 +174,16 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     {
         var start = (tries - 1) / TriesOfOne;
         var now = time.GetUtcNow();
-        return Enumerable.Range(start, models.Count).Select(index => models[index % models.Count]).FirstOrDefault(model => Governor(model).ClosedUntil <= now)
+        return Enumerable.Range(start, models.Count)
+            .Select(index => models[index % models.Count])
+            .FirstOrDefault(model => Governor(model).ClosedUntil <= now)
             ?? models.MinBy(model => Governor(model).ClosedUntil)!;
     }
 
-    /// <summary>Full jitter (Brooker 2015, "Exponential backoff and jitter"), and never earlier than the provider asks when there is no other.</summary>
+    /// <summary>
+    /// Full jitter (Brooker 2015, "Exponential backoff and jitter"), and never earlier than the provider asks when there is no
+    /// other.
+    /// </summary>
     private static TimeSpan Pause(ModelException failure, int tries, int models)
     {
         var ceiling = Math.Min(LongestPause, FirstPause * Math.Pow(2, models > 1 ? (tries - 1) % TriesOfOne : Math.Min(tries - 1, 10)));

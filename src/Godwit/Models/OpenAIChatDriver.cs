@@ -11,13 +11,20 @@ namespace Godwit.Models;
 /// <param name="address">The base address, such as <c>http://localhost:11434/v1</c>.</param>
 /// <param name="key">The key; servers that want none get a placeholder.</param>
 /// <param name="compatible">
-/// The server is another's than OpenAI's: it knows the cap on a reply by its first name, <c>max_tokens</c>, which OpenAI's own newer models refuse.
+/// The server is another's than OpenAI's: it knows the cap on a reply by its first name, <c>max_tokens</c>, which OpenAI's own
+/// newer models refuse.
 /// </param>
 internal sealed class OpenAIChatDriver(HttpClient http, Uri address, string? key, bool compatible) : IModelDriver
 {
     public async Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation)
     {
-        var options = new OpenAIClientOptions { Endpoint = address, Transport = new HttpClientPipelineTransport(http), RetryPolicy = new ClientRetryPolicy(0), NetworkTimeout = Timeout.InfiniteTimeSpan };
+        var options = new OpenAIClientOptions
+        {
+            Endpoint = address,
+            Transport = new HttpClientPipelineTransport(http),
+            RetryPolicy = new ClientRetryPolicy(0),
+            NetworkTimeout = Timeout.InfiniteTimeSpan,
+        };
         var client = new ChatClient(model.Id, new ApiKeyCredential(key ?? "none"), options);
         var settings = Capped(request.MaxOutput);
         foreach (var tool in request.Tools)
@@ -30,7 +37,8 @@ internal sealed class OpenAIChatDriver(HttpClient http, Uri address, string? key
             var completion = (await client.CompleteChatAsync([.. Messages(request)], settings, cancellation)).Value;
             return Reply(model, completion);
         }
-        catch (Exception error) when (error is JsonException or IOException or ClientResultException or HttpRequestException or InvalidOperationException or ArgumentException)
+        catch (Exception error) when (
+            error is JsonException or IOException or ClientResultException or HttpRequestException or InvalidOperationException or ArgumentException)
         {
             throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent an answer that can't be read: {error.Message}");
         }
@@ -65,7 +73,9 @@ internal sealed class OpenAIChatDriver(HttpClient http, Uri address, string? key
             var words = string.Join('\n', message.Parts.OfType<MessagePart.Text>().Select(text => text.Content));
             if (message.Speaker == Speaker.Model)
             {
-                var calls = message.Parts.OfType<MessagePart.ToolCall>().Select(call => ChatToolCall.CreateFunctionToolCall(call.Id, call.Name, BinaryData.FromString(call.Arguments))).ToList();
+                var calls = message.Parts.OfType<MessagePart.ToolCall>()
+                    .Select(call => ChatToolCall.CreateFunctionToolCall(call.Id, call.Name, BinaryData.FromString(call.Arguments)))
+                    .ToList();
                 yield return calls.Count == 0 ? new AssistantChatMessage(words) : WithWords(new AssistantChatMessage(calls), words);
                 continue;
             }
@@ -100,13 +110,15 @@ internal sealed class OpenAIChatDriver(HttpClient http, Uri address, string? key
             parts.Add(new MessagePart.Text(content.Text));
         }
 
-        parts.AddRange(completion.ToolCalls.Select(call => new MessagePart.ToolCall(call.Id, call.FunctionName, call.FunctionArguments.ToString())));
+        parts.AddRange(
+            completion.ToolCalls.Select(call => new MessagePart.ToolCall(call.Id, call.FunctionName, call.FunctionArguments.ToString())));
         if (completion.Refusal is { Length: > 0 } refusal)
         {
             parts.Add(new MessagePart.Text(refusal));
         }
 
-        var usage = completion.Usage ?? throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count; a budget can't be kept without one");
+        var usage = completion.Usage
+            ?? throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count; a budget can't be kept without one");
         return new ModelReply(
             model.Name, parts,
             completion.FinishReason switch

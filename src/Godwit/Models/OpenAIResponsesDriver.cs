@@ -14,7 +14,13 @@ internal sealed class OpenAIResponsesDriver(HttpClient http, Uri address, string
 {
     private readonly ResponsesClient _client = new(
         new ApiKeyCredential(key ?? "none"),
-        new ResponsesClientOptions { Endpoint = address, Transport = new HttpClientPipelineTransport(http), RetryPolicy = new ClientRetryPolicy(0), NetworkTimeout = Timeout.InfiniteTimeSpan });
+        new ResponsesClientOptions
+        {
+            Endpoint = address,
+            Transport = new HttpClientPipelineTransport(http),
+            RetryPolicy = new ClientRetryPolicy(0),
+            NetworkTimeout = Timeout.InfiniteTimeSpan,
+        });
 
     public async Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation)
     {
@@ -26,14 +32,16 @@ internal sealed class OpenAIResponsesDriver(HttpClient http, Uri address, string
         };
         foreach (var tool in request.Tools)
         {
-            options.Tools.Add(ResponseTool.CreateFunctionTool(tool.Name, BinaryData.FromString(tool.Schema), strictModeEnabled: false, tool.Description));
+            options.Tools.Add(
+                ResponseTool.CreateFunctionTool(tool.Name, BinaryData.FromString(tool.Schema), strictModeEnabled: false, tool.Description));
         }
 
         try
         {
             return Reply(model, (await _client.CreateResponseAsync(options, cancellation)).Value);
         }
-        catch (Exception error) when (error is JsonException or IOException or ClientResultException or HttpRequestException or InvalidOperationException or ArgumentException)
+        catch (Exception error) when (
+            error is JsonException or IOException or ClientResultException or HttpRequestException or InvalidOperationException or ArgumentException)
         {
             throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent an answer that can't be read: {error.Message}");
         }
@@ -58,7 +66,10 @@ internal sealed class OpenAIResponsesDriver(HttpClient http, Uri address, string
             {
                 case MessageResponseItem message:
                     refused |= message.Content.Any(content => content.Kind == ResponseContentPartKind.Refusal);
-                    parts.AddRange(message.Content.Select(content => content.Text ?? content.Refusal).Where(text => text is { Length: > 0 }).Select(text => new MessagePart.Text(text)));
+                    parts.AddRange(
+                        message.Content.Select(content => content.Text ?? content.Refusal)
+                            .Where(text => text is { Length: > 0 })
+                            .Select(text => new MessagePart.Text(text)));
                     break;
                 case FunctionCallResponseItem call:
                     parts.Add(new MessagePart.ToolCall(call.CallId, call.FunctionName, call.FunctionArguments.ToString()));
@@ -66,7 +77,8 @@ internal sealed class OpenAIResponsesDriver(HttpClient http, Uri address, string
             }
         }
 
-        var usage = result.Usage ?? throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count; a budget can't be kept without one");
+        var usage = result.Usage
+            ?? throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count; a budget can't be kept without one");
         var reason = result.IncompleteStatusDetails?.Reason;
         return new ModelReply(
             model.Name, parts,

@@ -12,7 +12,8 @@ internal sealed class ProviderConnection(HttpClient http, string dialect, Uri ad
     public HttpClient Http => http;
 
     /// <summary>A text without the key, which some proxies repeat.</summary>
-    public string WithoutKey(string text) => key is { Length: > 0 } ? text.Replace(key, FailureHandler.InPlaceOfKey, StringComparison.Ordinal) : text;
+    public string WithoutKey(string text) =>
+        key is { Length: > 0 } ? text.Replace(key, FailureHandler.InPlaceOfKey, StringComparison.Ordinal) : text;
 
     /// <summary>A request with the provider's key in the place of the caller's.</summary>
     public HttpRequestMessage Message(string path, string query, byte[] body, IReadOnlyList<KeyValuePair<string, string>> headers)

@@ -68,7 +68,12 @@ internal sealed class RateGovernor(TimeProvider time)
                 case ModelFailure.Unavailable:
                     // A failure now and then is one call's trouble; several in a row are the provider's, and others are asked meanwhile.
                     _failures++;
-                    Close_NeedsLock(failure.RetryAfter ?? (_failures < DownAfter ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(LongestClosed, Math.Pow(2, _failures - DownAfter)))));
+                    Close_NeedsLock(
+                        failure.RetryAfter
+                            ?? (
+                                _failures < DownAfter
+                                    ? TimeSpan.Zero
+                                    : TimeSpan.FromSeconds(Math.Min(LongestClosed, Math.Pow(2, _failures - DownAfter)))));
                     break;
                 case ModelFailure.Broken:
                     // It may have been billed, so the next try had better be another provider's.

@@ -25,7 +25,9 @@ internal static class RolePlayers
 
         if (priced && models.FirstOrDefault(model => !model.IsPriced) is { } unpriced)
         {
-            throw new FormatException($"model '{unpriced.Name}' has no price, and a budget of dollars can't hold it; give it input: and output: under models in {file}");
+            throw new FormatException(
+                $"model '{unpriced.Name}' has no price, and a budget of dollars can't hold it; give it input: and output: " +
+                $"under models in {file}");
         }
 
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);

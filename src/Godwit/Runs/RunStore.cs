@@ -62,7 +62,8 @@ public sealed class RunStore(string home)
         Directory.CreateDirectory(runs);
         while (true)
         {
-            var id = string.Create(CultureInfo.InvariantCulture, $"{Slug(name)}-{now:MMdd}-{RandomNumberGenerator.GetString(IdLetters, 4)}");
+            var id = string.Create(
+                CultureInfo.InvariantCulture, $"{Slug(name)}-{now:MMdd}-{RandomNumberGenerator.GetString(IdLetters, 4)}");
             var folder = new RunFolder(Path.Combine(runs, id));
             if (!Directory.Exists(folder.Path))
             {
@@ -87,7 +88,9 @@ public sealed class RunStore(string home)
             : [];
     }
 
-    /// <summary>The run, gateway or comparison of an id, of the beginning of one, of a folder's path, or the newest for <c>last</c>.</summary>
+    /// <summary>
+    /// The run, gateway or comparison of an id, of the beginning of one, of a folder's path, or the newest for <c>last</c>.
+    /// </summary>
     /// <exception cref="JournalMissingException">There is none, or more than one.</exception>
     public RunFolder Find(string name)
     {
@@ -103,12 +106,15 @@ public sealed class RunStore(string home)
         }
 
         List<RunFolder> named = [.. all, .. All("gateways"), .. All("comparisons")];
-        var found = named.Where(run => run.Id == name).ToList() is { Count: 1 } exact ? exact : [.. named.Where(run => run.Id.StartsWith(name, StringComparison.Ordinal))];
+        var found = named.Where(run => run.Id == name).ToList() is { Count: 1 } exact
+            ? exact
+            : [.. named.Where(run => run.Id.StartsWith(name, StringComparison.Ordinal))];
         return found switch
         {
             [var one] => one,
             [] => throw new JournalMissingException($"there is no run '{name}'; 'godwit list' shows the runs there are"),
-            _ => throw new JournalMissingException($"'{name}' could be {string.Join(" or ", found.Take(4).Select(run => run.Id))}; write more of it"),
+            _ => throw new JournalMissingException(
+                $"'{name}' could be {string.Join(" or ", found.Take(4).Select(run => run.Id))}; write more of it"),
         };
     }
 

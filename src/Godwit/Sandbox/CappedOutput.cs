@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Godwit.Sandbox;
 
-/// <summary>Keeps the first and the last part of what a command prints, and reads on so that it never blocks. It can be read meanwhile.</summary>
+/// <summary>
+/// Keeps the first and the last part of what a command prints, and reads on so that it never blocks. It can be read meanwhile.
+/// </summary>
 /// <param name="limit">Bytes that are kept.</param>
 public sealed class CappedOutput(int limit)
 {

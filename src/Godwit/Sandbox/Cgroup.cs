@@ -53,7 +53,8 @@ internal sealed class Cgroup : IDisposable
     public static Cgroup Create(bool needsKill, bool meters)
     {
         var group = Make(needsKill, meters);
-        group.Spawn = new SpawnThread(group._isV2 ? [] : [.. group._folders.Where(folder => folder != group._kill).Select(folder => $"{folder}/tasks")]);
+        group.Spawn = new SpawnThread(
+            group._isV2 ? [] : [.. group._folders.Where(folder => folder != group._kill).Select(folder => $"{folder}/tasks")]);
         return group;
     }
 
@@ -90,7 +91,9 @@ internal sealed class Cgroup : IDisposable
         if (cpus != _pinned && _cpus is not null)
         {
             _pinned = cpus;
-            File.WriteAllText($"{_cpus}/cpuset.cpus", cpus ?? File.ReadAllText($"{Path.GetDirectoryName(_cpus)}/{(_isV2 ? "cpuset.cpus.effective" : "cpuset.cpus")}").Trim());
+            File.WriteAllText(
+                $"{_cpus}/cpuset.cpus",
+                cpus ?? File.ReadAllText($"{Path.GetDirectoryName(_cpus)}/{(_isV2 ? "cpuset.cpus.effective" : "cpuset.cpus")}").Trim());
         }
 
         if (limits == _limits)
@@ -155,7 +158,9 @@ internal sealed class Cgroup : IDisposable
     }
 
     private static long? Read(string? folder, string file) => folder is not null && File.Exists($"{folder}/{file}")
-        && long.TryParse(File.ReadAllText($"{folder}/{file}").Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
+        && long.TryParse(File.ReadAllText($"{folder}/{file}").Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : null;
 
     private double? CpuStat() => _time is not null && File.Exists($"{_time}/cpu.stat")
         && File.ReadLines($"{_time}/cpu.stat").FirstOrDefault(line => line.StartsWith("usage_usec ", StringComparison.Ordinal)) is { } line

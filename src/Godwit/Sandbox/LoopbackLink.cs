@@ -33,8 +33,14 @@ public sealed class LoopbackLink : IAsyncDisposable
     /// <exception cref="SandboxException">It could not be made.</exception>
     internal static async Task<LoopbackLink> StartAsync(bool asRoot)
     {
-        var info = new ProcessStartInfo("bwrap") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (var argument in (string[])[.. asRoot ? (string[])[] : ["--unshare-user"], "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "sh", "-c", "echo $$; exec cat"])
+        var info = new ProcessStartInfo("bwrap")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach (var argument
+            in (string[])[.. asRoot ? (string[])[] : ["--unshare-user"], "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "sh", "-c", "echo $$; exec cat"])
         {
             info.ArgumentList.Add(argument);
         }
@@ -52,7 +58,8 @@ public sealed class LoopbackLink : IAsyncDisposable
         var error = await holder.StandardError.ReadToEndAsync();
         holder.Dispose();
         spawn.Dispose();
-        throw new SandboxException($"a network for two sandboxes could not be made ({error.Trim().Split('\n')[0]}); 'godwit doctor' says what is missing");
+        throw new SandboxException(
+            $"a network for two sandboxes could not be made ({error.Trim().Split('\n')[0]}); 'godwit doctor' says what is missing");
     }
 
     /// <summary>Whether something in this network listens on a TCP port.</summary>

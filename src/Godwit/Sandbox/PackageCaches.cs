@@ -9,7 +9,8 @@ internal static class PackageCaches
     private static readonly string[] InHome = [".cargo/registry", ".cargo/git", ".m2/repository", "go/pkg/mod", ".npm", ".cache/pip"];
 
     /// <summary>Where NuGet's packages are on this machine.</summary>
-    private static string NuGet => Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } path ? path : Path.Combine(Home, ".nuget", "packages");
+    private static string NuGet =>
+        Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } path ? path : Path.Combine(Home, ".nuget", "packages");
 
     private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 

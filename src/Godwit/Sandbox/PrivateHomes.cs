@@ -18,7 +18,8 @@ internal sealed class PrivateHomes
     {
         if (!_idle.GetOrAdd((home, owner), _ => []).TryTake(out var copy))
         {
-            copy = new PlainTree(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{home}.{Interlocked.Increment(ref _made)}"), owner);
+            copy = new PlainTree(
+                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{home}.{Interlocked.Increment(ref _made)}"), owner);
         }
 
         Directory.CreateDirectory(home);

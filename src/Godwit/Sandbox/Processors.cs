@@ -8,7 +8,9 @@ public static partial class Processors
 {
     private static readonly string All = string.Create(CultureInfo.InvariantCulture, $"0-{Environment.ProcessorCount - 1}");
 
-    /// <summary>All processors, for what isn't measured, where this process has left some of them to measuring; null where it hasn't.</summary>
+    /// <summary>
+    /// All processors, for what isn't measured, where this process has left some of them to measuring; null where it hasn't.
+    /// </summary>
     /// <param name="count">How many a measurement wants.</param>
     public static string? ForWork(int count) => ForMeasuring(count) is null ? null : All;
 
@@ -20,7 +22,8 @@ public static partial class Processors
 
     /// <summary>The processors that are left to who drives a measured server; null where none are kept apart.</summary>
     /// <param name="count">How many the server has.</param>
-    public static string? ForDriving(int count) => ForMeasuring(count) is null ? null : string.Create(CultureInfo.InvariantCulture, $"0-{Environment.ProcessorCount - count - 1}");
+    public static string? ForDriving(int count) =>
+        ForMeasuring(count) is null ? null : string.Create(CultureInfo.InvariantCulture, $"0-{Environment.ProcessorCount - count - 1}");
 
     /// <summary>Moves every thread of this process off the processors that are measured on; new threads inherit it.</summary>
     public static void LeaveToMeasuring(int count)

@@ -7,7 +7,8 @@ namespace Godwit.Sandbox;
 /// <param name="NameService">How names are looked up.</param>
 /// <param name="Seccomp">The filter of commands; null where this machine has none.</param>
 /// <param name="SeccompDebugging">The filter of commands in which debuggers work; null where this machine has none.</param>
-internal sealed record SandboxAssets(string Passwd, string Group, string Hosts, string NameService, string? Seccomp, string? SeccompDebugging)
+internal sealed record SandboxAssets(
+    string Passwd, string Group, string Hosts, string NameService, string? Seccomp, string? SeccompDebugging)
 {
     /// <summary>Who a command is inside, where Godwit runs as an ordinary user.</summary>
     public const int UserId = 1000;
@@ -22,9 +23,13 @@ internal sealed record SandboxAssets(string Passwd, string Group, string Hosts, 
     {
         Directory.CreateDirectory(folder);
         var assets = new SandboxAssets(
-            Path.Combine(folder, "passwd"), Path.Combine(folder, "group"), Path.Combine(folder, "hosts"), Path.Combine(folder, "nsswitch.conf"), Path.Combine(folder, "seccomp.bpf"),
+            Path.Combine(folder, "passwd"), Path.Combine(folder, "group"), Path.Combine(folder, "hosts"),
+            Path.Combine(folder, "nsswitch.conf"), Path.Combine(folder, "seccomp.bpf"),
             Path.Combine(folder, "seccomp-debugging.bpf"));
-        Replace(assets.Passwd, $"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{UserId}:{UserId}:agent:{home}:/bin/sh\nagent:x:{HostUserId}:{HostUserId}:agent:{home}:/bin/sh\nharness:x:{HarnessUserId}:{HarnessUserId}:harness:{home}:/bin/sh\n");
+        Replace(
+            assets.Passwd,
+            $"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{UserId}:{UserId}:agent:{home}:/bin/sh\nagent:x:{HostUserId}:" +
+            $"{HostUserId}:agent:{home}:/bin/sh\nharness:x:{HarnessUserId}:{HarnessUserId}:harness:{home}:/bin/sh\n");
         Replace(assets.Group, $"root:x:0:\nagent:x:{UserId}:\nagent:x:{HostUserId}:\nharness:x:{HarnessUserId}:\n");
         Replace(assets.Hosts, "127.0.0.1 localhost godwit\n::1 localhost ip6-localhost ip6-loopback\n");
         Replace(assets.NameService, "passwd: files\ngroup: files\nhosts: files dns\n");

@@ -18,7 +18,9 @@ public sealed record SandboxCommand
     /// <summary>What stands where the user's home is; null for an empty folder in memory. The home is always writable.</summary>
     public string? Home { get; init; }
 
-    /// <summary>Whether what the command leaves in <see cref="Home"/> stays there; by default it works on a copy that is thrown away.</summary>
+    /// <summary>
+    /// Whether what the command leaves in <see cref="Home"/> stays there; by default it works on a copy that is thrown away.
+    /// </summary>
     public bool KeepsHome { get; init; }
 
     /// <summary>Further paths that it may read, at the same places inside.</summary>
@@ -86,7 +88,10 @@ public sealed record SandboxSession
     /// <summary>Takes what it prints on standard output, to be read meanwhile; null for nobody.</summary>
     public CappedOutput? Watched { get; init; }
 
-    /// <summary>Talks with it over its standard input and output, on a thread of its own, until its output ends; what it doesn't take itself it adds to the third. Null for nobody.</summary>
+    /// <summary>
+    /// Talks with it over its standard input and output, on a thread of its own, until its output ends; what it doesn't take itself
+    /// it adds to the third. Null for nobody.
+    /// </summary>
     public Action<Stream, Stream, CappedOutput>? Dialogue { get; init; }
 
     /// <summary>Kills it when it is no longer needed; what it did until then is its result.</summary>
@@ -101,15 +106,18 @@ public sealed record SandboxSession
 /// <param name="Error">What it printed on standard error, capped.</param>
 /// <param name="Stopped">It was killed because it was no longer needed.</param>
 /// <param name="Usage">What it used; null where that wasn't asked for, or can't be counted here.</param>
-public sealed record SandboxResult(int ExitCode, bool TimedOut, TimeSpan Elapsed, string Output, string Error, bool Stopped = false, SandboxUsage? Usage = null)
+public sealed record SandboxResult(
+    int ExitCode, bool TimedOut, TimeSpan Elapsed, string Output, string Error, bool Stopped = false, SandboxUsage? Usage = null)
 {
     /// <summary>It was ended by a signal that it didn't send itself for a timeout.</summary>
     public bool Crashed => !TimedOut && ExitCode > 128;
 }
 
 /// <summary>What a command and all that it started have used, as the kernel counted it for their control group.</summary>
-/// <param name="CpuSeconds">Processor time in seconds, user and system, of processes that nobody waited for too; null where it can't be counted.</param>
-/// <param name="PeakBytes">The most memory at one time in bytes, file cache that it filled included; null where it can't be counted.</param>
+/// <param name="CpuSeconds">Processor time in seconds, user and system, of processes that nobody waited for too; null where it
+/// can't be counted.</param>
+/// <param name="PeakBytes">The most memory at one time in bytes, file cache that it filled included; null where it can't be
+/// counted.</param>
 public sealed record SandboxUsage(double? CpuSeconds, long? PeakBytes);
 
 /// <summary>How commands are kept apart from the machine.</summary>

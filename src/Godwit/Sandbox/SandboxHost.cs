@@ -16,7 +16,9 @@ public sealed partial class SandboxHost : IDisposable
     private readonly SandboxAssets _assets;
     private readonly PrivateHomes _homes = new();
     private readonly TimeProvider _time;
-    private readonly string _home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 1 } home ? home : "/root";
+    private readonly string _home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 1 } home
+        ? home
+        : "/root";
 
     /// <summary>Makes a host.</summary>
     /// <param name="kind">How commands are kept apart.</param>
@@ -69,7 +71,8 @@ public sealed partial class SandboxHost : IDisposable
 
     /// <summary>Makes a network that sandboxes share; see <see cref="SandboxCommand.Link"/>.</summary>
     /// <exception cref="SandboxException">It could not be made.</exception>
-    public Task<LoopbackLink> LinkAsync() => Kind == SandboxKind.None ? Task.FromResult(LoopbackLink.OfHost()) : LoopbackLink.StartAsync(IsRoot);
+    public Task<LoopbackLink> LinkAsync() =>
+        Kind == SandboxKind.None ? Task.FromResult(LoopbackLink.OfHost()) : LoopbackLink.StartAsync(IsRoot);
 
     private async Task<SandboxResult> RunInHomeAsync(SandboxCommand command, SandboxSession session, CancellationToken cancellation)
     {
@@ -84,7 +87,8 @@ public sealed partial class SandboxHost : IDisposable
             var talking = session.Dialogue is not { } dialogue
                 ? Task.WhenAll(output.ReadAsync(process.StandardOutput.BaseStream), WriteInputAsync(process, command.Input))
                 : Task.Factory.StartNew(
-                    () => dialogue(process.StandardInput.BaseStream, process.StandardOutput.BaseStream, output), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                    () => dialogue(process.StandardInput.BaseStream, process.StandardOutput.BaseStream, output),
+                    CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             var reading = Task.WhenAll(talking, error.ReadAsync(process.StandardError.BaseStream));
             using var timeout = new CancellationTokenSource(command.Timeout, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation, session.Stop);
@@ -106,7 +110,8 @@ public sealed partial class SandboxHost : IDisposable
             var elapsed = _time.GetElapsedTime(start);
             await reading;
             cancellation.ThrowIfCancellationRequested();
-            var result = new SandboxResult(process.ExitCode, timedOut, elapsed, output.ToString(), error.ToString(), stopped, command.Metered ? group.Usage : null);
+            var result = new SandboxResult(
+                process.ExitCode, timedOut, elapsed, output.ToString(), error.ToString(), stopped, command.Metered ? group.Usage : null);
             RequireSandbox(result);
             return result;
         }
@@ -143,7 +148,9 @@ public sealed partial class SandboxHost : IDisposable
         var result = await RunAsync(new SandboxCommand { Shell = "true", Tree = tree, Timeout = TimeSpan.FromSeconds(20) }, cancellation);
         if (result.ExitCode != 0)
         {
-            throw new SandboxException($"the sandbox could not be made ({result.Error.Trim().Split('\n')[0]}); 'godwit doctor' says what is missing, and '--sandbox none' runs candidates unprotected");
+            throw new SandboxException(
+                $"the sandbox could not be made ({result.Error.Trim().Split('\n')[0]}); 'godwit doctor' says what is missing, " +
+                $"and '--sandbox none' runs candidates unprotected");
         }
     }
 
@@ -157,7 +164,8 @@ public sealed partial class SandboxHost : IDisposable
 
         var group = Rent();
         _idle.Add(group);
-        return $"bubblewrap, {(_assets.Seccomp is null ? "no seccomp filter" : "seccomp")}, {group.Description}, {(IsRoot ? "own uid" : "user namespace")}";
+        return $"bubblewrap, {(_assets.Seccomp is null ? "no seccomp filter" : "seccomp")}, {group.Description}, " +
+        $"{(IsRoot ? "own uid" : "user namespace")}";
     }
 
     /// <inheritdoc/>
@@ -196,7 +204,9 @@ public sealed partial class SandboxHost : IDisposable
 
     private ProcessStartInfo StartInfo(SandboxCommand command, Cgroup group)
     {
-        var line = Kind == SandboxKind.Bubblewrap ? SandboxLine.Build(command, _assets, IsRoot, _home) : SandboxLine.Bare(Outside(command), _home);
+        var line = Kind == SandboxKind.Bubblewrap
+            ? SandboxLine.Build(command, _assets, IsRoot, _home)
+            : SandboxLine.Bare(Outside(command), _home);
         var info = new ProcessStartInfo("setsid")
         {
             RedirectStandardInput = true,
@@ -206,7 +216,8 @@ public sealed partial class SandboxHost : IDisposable
         };
         var filter = command.Debugging ? _assets.SeccompDebugging : _assets.Seccomp;
         var prelude = string.Create(CultureInfo.InvariantCulture, $"{Rlimits(command.Limits, group)}{Prelude}");
-        foreach (var argument in (string[])["/bin/sh", "-c", prelude, "sh", string.Join(' ', group.Joined), Kind == SandboxKind.Bubblewrap ? filter ?? "" : "", .. line])
+        foreach (var argument
+            in (string[])["/bin/sh", "-c", prelude, "sh", string.Join(' ', group.Joined), Kind == SandboxKind.Bubblewrap ? filter ?? "" : "", .. line])
         {
             info.ArgumentList.Add(argument);
         }
@@ -220,7 +231,9 @@ public sealed partial class SandboxHost : IDisposable
         var memory = group.LimitsMemory ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -d {limits.Memory >> 10}; ");
 
         // dash has -p where other shells have -u for the number of processes; root isn't held by it.
-        var processes = group.LimitsProcesses || IsRoot ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -p {limits.Processes} 2>/dev/null || ulimit -u {limits.Processes}; ");
+        var processes = group.LimitsProcesses || IsRoot
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"ulimit -p {limits.Processes} 2>/dev/null || ulimit -u {limits.Processes}; ");
         return memory + processes;
     }
 
@@ -236,7 +249,8 @@ public sealed partial class SandboxHost : IDisposable
     {
         if (Kind == SandboxKind.Bubblewrap && result.ExitCode != 0 && result.Error.StartsWith("bwrap: ", StringComparison.Ordinal))
         {
-            throw new SandboxException($"the sandbox could not be made ({result.Error.Split('\n')[0]}); 'godwit doctor' says what is missing and how to mend it");
+            throw new SandboxException(
+                $"the sandbox could not be made ({result.Error.Split('\n')[0]}); 'godwit doctor' says what is missing and how to mend it");
         }
     }
 

@@ -19,18 +19,39 @@ internal static class SandboxLine
     // How this machine reaches package registries; none of these is a secret.
     private static readonly string[] NetworkVariables =
     [
-        "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NUGET_CERT_REVOCATION_MODE",
+        "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
+        "https_proxy", "no_proxy", "NUGET_CERT_REVOCATION_MODE",
     ];
 
     private static readonly string[] NetworkEtc = ["/etc/resolv.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols"];
 
     public static List<string> Build(SandboxCommand command, SandboxAssets assets, bool asRoot, string home)
     {
-        List<string> line = [.. command.Link?.Enter ?? [], .. Pin(command), "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "bwrap"];
+        List<string> line =
+            [
+                .. command.Link?.Enter ?? [],
+                .. Pin(command),
+                "env",
+                "-i",
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "bwrap",
+            ];
         line.AddRange(asRoot
             // As root the mounts are made with root's rights, so folders under a closed home can be bound; setpriv then
             // gives up uid and capabilities inside, and the filter refuses new user namespaces (docs/decisions/0003).
-            ? ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP", "--cap-add", "CAP_DAC_OVERRIDE"]
+            ?
+            [
+                "--cap-drop",
+                "ALL",
+                "--cap-add",
+                "CAP_SETUID",
+                "--cap-add",
+                "CAP_SETGID",
+                "--cap-add",
+                "CAP_SETPCAP",
+                "--cap-add",
+                "CAP_DAC_OVERRIDE",
+            ]
             : ["--unshare-user", "--uid", Text(SandboxAssets.UserId), "--gid", Text(SandboxAssets.UserId), "--disable-userns"]);
         line.AddRange(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]);
         if (!command.Network && command.Link is null)
@@ -53,7 +74,18 @@ internal static class SandboxLine
             line.AddRange(["--ro-bind-try", path, path]);
         }
 
-        line.AddRange(["--ro-bind", assets.Passwd, "/etc/passwd", "--ro-bind", assets.Group, "/etc/group", "--ro-bind", assets.NameService, "/etc/nsswitch.conf"]);
+        line.AddRange(
+            [
+                "--ro-bind",
+                assets.Passwd,
+                "/etc/passwd",
+                "--ro-bind",
+                assets.Group,
+                "/etc/group",
+                "--ro-bind",
+                assets.NameService,
+                "/etc/nsswitch.conf",
+            ]);
 
         // Without a network the only names are the loopback's; the machine's own file may name others.
         line.AddRange(["--ro-bind", command.Network && File.Exists(Hosts) ? Hosts : assets.Hosts, Hosts]);
@@ -89,7 +121,8 @@ internal static class SandboxLine
             line.AddRange(["--bind", command.Scratch, ScratchInside]);
         }
 
-        line.AddRange(["--chdir", command.Folder.Length == 0 ? TreeInside : $"{TreeInside}/{command.Folder}", "--remount-ro", "/", "--clearenv"]);
+        line.AddRange(
+            ["--chdir", command.Folder.Length == 0 ? TreeInside : $"{TreeInside}/{command.Folder}", "--remount-ro", "/", "--clearenv"]);
         foreach (var (name, value) in Environment(command, home))
         {
             line.AddRange(["--setenv", name, value]);
@@ -145,7 +178,8 @@ internal static class SandboxLine
             .Where(path => command.Read.Any(read => path == read || path.StartsWith(read + "/", StringComparison.Ordinal)));
         var environment = new Dictionary<string, string>
         {
-            ["PATH"] = string.Join(':', [.. paths, .. OwnSdk.Folder is { } sdk ? [sdk] : (string[])[], "/usr/local/bin", "/usr/bin", "/bin"]),
+            ["PATH"] = string.Join(
+                ':', [.. paths, .. OwnSdk.Folder is { } sdk ? [sdk] : (string[])[], "/usr/local/bin", "/usr/bin", "/bin"]),
             ["HOME"] = home,
             ["LANG"] = "C.UTF-8",
             ["TMPDIR"] = "/tmp",

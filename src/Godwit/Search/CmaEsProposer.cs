@@ -17,7 +17,8 @@ public sealed class CmaEsProposer : IProposer
     public string Name => "cma-es";
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string>? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
+    public IReadOnlyDictionary<string, string>? Propose(
+        SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
     {
         var dimensions = Dimensions(space);
         if (dimensions.Count < FewestDimensions)
@@ -25,14 +26,17 @@ public sealed class CmaEsProposer : IProposer
             return null;
         }
 
-        bool IsOwn(Observation observation) => observation.Proposer == Name && dimensions.All(dimension => observation.Point.ContainsKey(dimension.Name));
+        bool IsOwn(Observation observation) =>
+            observation.Proposer == Name && dimensions.All(dimension => observation.Point.ContainsKey(dimension.Name));
         var own = observations.Where(IsOwn).ToList();
         var best = Best(observations);
         var state = new CmaState(dimensions.Count, Start(dimensions, Best(observations.TakeWhile(observation => !IsOwn(observation)))));
         for (var generation = 0; (generation + 1) * Lambda <= own.Count; generation++)
         {
             var members = own.Skip(generation * Lambda).Take(Lambda).ToList();
-            var ranked = members.OrderByDescending(member => member.Score ?? double.NegativeInfinity).Select(member => Unit(dimensions, member.Point)).ToList();
+            var ranked = members.OrderByDescending(member => member.Score ?? double.NegativeInfinity)
+                .Select(member => Unit(dimensions, member.Point))
+                .ToList();
             state.Update(ranked);
             if (state.HasStagnated || members.All(member => member.Score is null))
             {
@@ -64,22 +68,31 @@ public sealed class CmaEsProposer : IProposer
             }
         }
 
-        return Complete(space, dimensions, [.. state.Sample(random).Select(value => Math.Clamp(value, 0, 1))], best) is var clamped && space.IsFeasible(clamped) ? clamped : null;
+        return Complete(space, dimensions, [.. state.Sample(random).Select(value => Math.Clamp(value, 0, 1))], best) is var clamped
+            && space.IsFeasible(clamped)
+            ? clamped
+            : null;
     }
 
     /// <summary>Whether a space has dimensions enough for it.</summary>
     public static bool CanSearch(SearchSpace space) => Dimensions(space).Count >= FewestDimensions;
 
-    private static List<Parameter> Dimensions(SearchSpace space) => [.. space.Parameters.Where(parameter => parameter.IsOrdered || parameter is BooleanParameter)];
+    private static List<Parameter> Dimensions(SearchSpace space) =>
+        [.. space.Parameters.Where(parameter => parameter.IsOrdered || parameter is BooleanParameter)];
 
     private static Observation? Best(IEnumerable<Observation> observations) =>
         observations.Where(observation => observation.Score is not null).MaxBy(observation => observation.Score);
 
     /// <summary>It starts where the others were best before its own first trial, or else in the middle.</summary>
     private static double[] Start(List<Parameter> dimensions, Observation? best) =>
-        best is not null && dimensions.All(dimension => best.Point.ContainsKey(dimension.Name)) ? Unit(dimensions, best.Point) : [.. dimensions.Select(_ => 0.5)];
+        best is not null && dimensions.All(dimension => best.Point.ContainsKey(dimension.Name))
+            ? Unit(dimensions, best.Point)
+            : [.. dimensions.Select(_ => 0.5)];
 
-    /// <summary>A place that is the same each time the trials are folded: points of an additive recurrence spread evenly (Roberts 2018, "R-sequence").</summary>
+    /// <summary>
+    /// A place that is the same each time the trials are folded: points of an additive recurrence spread evenly (Roberts 2018,
+    /// "R-sequence").
+    /// </summary>
     private static double[] Restart(int dimensions, int generation)
     {
         var ratio = 2.0;
@@ -114,17 +127,20 @@ public sealed class CmaEsProposer : IProposer
         [.. dimensions.Select(dimension => (dimension.ToNumber(point[dimension.Name]) - dimension.Low) / (dimension.High - dimension.Low))];
 
     /// <summary>Unordered parameters are as in the best point so far.</summary>
-    private static IReadOnlyDictionary<string, string> Complete(SearchSpace space, List<Parameter> dimensions, double[] unit, Observation? best)
+    private static IReadOnlyDictionary<string, string> Complete(
+        SearchSpace space, List<Parameter> dimensions, double[] unit, Observation? best)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var parameter in space.Parameters)
         {
-            values[parameter.Name] = best?.Point.GetValueOrDefault(parameter.Name) ?? parameter.FromNumber((parameter.Low + parameter.High) / 2);
+            values[parameter.Name] = best?.Point.GetValueOrDefault(parameter.Name)
+                ?? parameter.FromNumber((parameter.Low + parameter.High) / 2);
         }
 
         for (var index = 0; index < dimensions.Count; index++)
         {
-            values[dimensions[index].Name] = dimensions[index].FromNumber(dimensions[index].Low + unit[index] * (dimensions[index].High - dimensions[index].Low));
+            values[dimensions[index].Name] = dimensions[index].FromNumber(
+                dimensions[index].Low + unit[index] * (dimensions[index].High - dimensions[index].Low));
         }
 
         return space.Active(values);

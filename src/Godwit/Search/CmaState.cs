@@ -38,7 +38,9 @@ internal sealed class CmaState
         _damping = 1 + 2 * Math.Max(0, Math.Sqrt((_effective - 1) / (dimensions + 1)) - 1) + _sigmaRate;
         _rankOne = 2 / (Math.Pow(dimensions + 1.3, 2) + _effective);
         _rankMu = Math.Min(1 - _rankOne, 2 * (_effective - 2 + 1 / _effective) / (Math.Pow(dimensions + 2, 2) + _effective));
-        var negativeSum = Math.Min(Math.Min(1 + _rankOne / Math.Max(_rankMu, 1e-9), 1 + 2 * negativeEffective / (_effective + 2)), (1 - _rankOne - _rankMu) / (dimensions * Math.Max(_rankMu, 1e-9)));
+        var negativeSum = Math.Min(
+            Math.Min(1 + _rankOne / Math.Max(_rankMu, 1e-9), 1 + 2 * negativeEffective / (_effective + 2)),
+            (1 - _rankOne - _rankMu) / (dimensions * Math.Max(_rankMu, 1e-9)));
         var positive = raw.Take(Mu).Sum();
         var negative = raw.Skip(Mu).Sum(Math.Abs);
         _weights = [.. raw.Select((weight, index) => index < Mu ? weight / positive : negativeSum * weight / negative)];
@@ -81,10 +83,13 @@ internal sealed class CmaState
         var whitened = Whiten(step);
         _sigmaPath = (1 - _sigmaRate) * _sigmaPath + Math.Sqrt(_sigmaRate * (2 - _sigmaRate) * _effective) * whitened;
         var norm = _sigmaPath.L2Norm();
-        var stalls = norm / Math.Sqrt(1 - Math.Pow(1 - _sigmaRate, 2 * _generation)) < (1.4 + 2.0 / (_dimensions + 1)) * _expectedNorm ? 1.0 : 0.0;
+        var stalls = norm / Math.Sqrt(1 - Math.Pow(1 - _sigmaRate, 2 * _generation)) < (1.4 + 2.0 / (_dimensions + 1)) * _expectedNorm
+            ? 1.0
+            : 0.0;
         _path = (1 - _pathRate) * _path + stalls * Math.Sqrt(_pathRate * (2 - _pathRate) * _effective) * step;
         var weightSum = _weights.Sum();
-        var covariance = (1 + _rankOne * (1 - stalls) * _pathRate * (2 - _pathRate) - _rankOne - _rankMu * weightSum) * _covariance + _rankOne * _path.OuterProduct(_path);
+        var covariance = (
+            1 + _rankOne * (1 - stalls) * _pathRate * (2 - _pathRate) - _rankOne - _rankMu * weightSum) * _covariance + _rankOne * _path.OuterProduct(_path);
         for (var index = 0; index < ranked.Count; index++)
         {
             var weight = _weights[index];
@@ -101,7 +106,8 @@ internal sealed class CmaState
         Decompose();
     }
 
-    private Vector<double> Whiten(Vector<double> step) => _axes * _lengths.Map(length => 1 / length).PointwiseMultiply(_axes.TransposeThisAndMultiply(step));
+    private Vector<double> Whiten(Vector<double> step) =>
+        _axes * _lengths.Map(length => 1 / length).PointwiseMultiply(_axes.TransposeThisAndMultiply(step));
 
     private void Decompose()
     {

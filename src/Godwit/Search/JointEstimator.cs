@@ -27,13 +27,15 @@ internal sealed class JointEstimator
 
     /// <param name="parameters">The dimensions; every point has a value for each.</param>
     /// <param name="points">At least one.</param>
-    /// <param name="spread">How many evenly spread trials are counted into the covariance, so that good points near each other don't end the search.</param>
+    /// <param name="spread">How many evenly spread trials are counted into the covariance, so that good points near each other
+    /// don't end the search.</param>
     /// <param name="good">
     /// Weigh by rank, the best point first. Bad points weigh the same and have a prior kernel beside them, as wide as the space:
     /// among good ones it would make every empty corner of a space of many dimensions look better than the neighbourhood of the
     /// best point, where bad points gather too.
     /// </param>
-    public JointEstimator(IReadOnlyList<Parameter> parameters, IReadOnlyList<IReadOnlyDictionary<string, string>> points, double spread, bool good)
+    public JointEstimator(
+        IReadOnlyList<Parameter> parameters, IReadOnlyList<IReadOnlyDictionary<string, string>> points, double spread, bool good)
     {
         _ordered = [.. parameters.Where(parameter => parameter.IsOrdered)];
         _unordered = [.. parameters.Where(parameter => !parameter.IsOrdered)];
@@ -45,7 +47,8 @@ internal sealed class JointEstimator
         _otherShare = 1.0 / (points.Count + 1);
         _logAgreement = [.. _unordered.Select(Agreement)];
         var dimensions = Math.Max(_ordered.Count, 1);
-        var numbers = Matrix<double>.Build.Dense(points.Count, dimensions, (row, column) => column < _ordered.Count ? Unit(_ordered[column], points[row]) : 0);
+        var numbers = Matrix<double>.Build.Dense(
+            points.Count, dimensions, (row, column) => column < _ordered.Count ? Unit(_ordered[column], points[row]) : 0);
         var shares = Vector<double>.Build.DenseOfEnumerable(raw.Select(weight => weight / raw.Sum()));
         var mean = numbers.LeftMultiply(shares);
         var covariance = Matrix<double>.Build.DenseIdentity(dimensions) * (spread / 12);
@@ -75,7 +78,8 @@ internal sealed class JointEstimator
         for (var index = 0; index < _ordered.Count; index++)
         {
             var parameter = _ordered[index];
-            values[parameter.Name] = parameter.FromNumber(parameter.Low + Math.Clamp(numbers[index], 0, 1) * (parameter.High - parameter.Low));
+            values[parameter.Name] = parameter.FromNumber(
+                parameter.Low + Math.Clamp(numbers[index], 0, 1) * (parameter.High - parameter.Low));
         }
 
         return values;
@@ -84,7 +88,9 @@ internal sealed class JointEstimator
     public double LogDensity(IReadOnlyDictionary<string, string> point)
     {
         // Without ordered parameters all points lie in one place.
-        double[] white = _ordered.Count == 0 ? [] : (_inverse * Vector<double>.Build.DenseOfEnumerable(_ordered.Select(parameter => Unit(parameter, point)))).ToArray();
+        double[] white = _ordered.Count == 0
+            ? []
+            : (_inverse * Vector<double>.Build.DenseOfEnumerable(_ordered.Select(parameter => Unit(parameter, point)))).ToArray();
         var logs = new double[_points.Count + 1];
         for (var kernel = 0; kernel < _points.Count; kernel++)
         {

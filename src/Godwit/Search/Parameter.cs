@@ -46,7 +46,9 @@ public abstract record Parameter(string Name, string? When)
 /// <param name="Ordered">Whether their order says how near they are.</param>
 /// <param name="When">The condition under which it means anything.</param>
 /// <param name="Texts">Those values that are text and not numbers, truth values or null; null for all of them.</param>
-public sealed record ChoiceParameter(string Name, IReadOnlyList<string> Values, bool Ordered = false, string? When = null, IReadOnlyList<string>? Texts = null) : Parameter(Name, When)
+public sealed record ChoiceParameter(
+    string Name, IReadOnlyList<string> Values, bool Ordered = false, string? When = null,
+    IReadOnlyList<string>? Texts = null) : Parameter(Name, When)
 {
     /// <inheritdoc/>
     [JsonIgnore]
@@ -74,7 +76,8 @@ public sealed record ChoiceParameter(string Name, IReadOnlyList<string> Values, 
 /// <param name="Log">Whether it is searched on a logarithmic scale.</param>
 /// <param name="When">The condition under which it means anything.</param>
 /// <param name="Step">Its values are <paramref name="Minimum"/> and every so many after it. Default 1.</param>
-public sealed record IntParameter(string Name, long Minimum, long Maximum, bool Log = false, string? When = null, long Step = 1) : Parameter(Name, When)
+public sealed record IntParameter(
+    string Name, long Minimum, long Maximum, bool Log = false, string? When = null, long Step = 1) : Parameter(Name, When)
 {
     /// <inheritdoc/>
     [JsonIgnore]
@@ -95,7 +98,11 @@ public sealed record IntParameter(string Name, long Minimum, long Maximum, bool 
 
     private long Last => Minimum + (Maximum - Minimum) / Step * Step;
 
-    internal override bool Accepts(string value) => long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) && number >= Minimum && number <= Maximum && (number - Minimum) % Step == 0;
+    internal override bool Accepts(string value) =>
+        long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
+            && number >= Minimum
+            && number <= Maximum
+            && (number - Minimum) % Step == 0;
 
     private double Scale(double value) => Log ? Math.Log(Math.Max(value, 0.5)) : value;
 }
@@ -107,7 +114,8 @@ public sealed record IntParameter(string Name, long Minimum, long Maximum, bool 
 /// <param name="Log">Whether it is searched on a logarithmic scale.</param>
 /// <param name="When">The condition under which it means anything.</param>
 /// <param name="Step">Its values are <paramref name="Minimum"/> and every so much after it; 0, the default, for all between.</param>
-public sealed record RealParameter(string Name, double Minimum, double Maximum, bool Log = false, string? When = null, double Step = 0) : Parameter(Name, When)
+public sealed record RealParameter(
+    string Name, double Minimum, double Maximum, bool Log = false, string? When = null, double Step = 0) : Parameter(Name, When)
 {
     /// <inheritdoc/>
     [JsonIgnore]
@@ -126,10 +134,13 @@ public sealed record RealParameter(string Name, double Minimum, double Maximum, 
     internal override string FromNumber(double number)
     {
         var value = Math.Clamp(Log ? Math.Exp(number) : number, Minimum, Maximum);
-        return Step <= 0 ? value.ToString("R", CultureInfo.InvariantCulture) : At(Math.Clamp(Math.Round((value - Minimum) / Step), 0, Steps)).ToString("R", CultureInfo.InvariantCulture);
+        return Step <= 0
+            ? value.ToString("R", CultureInfo.InvariantCulture)
+            : At(Math.Clamp(Math.Round((value - Minimum) / Step), 0, Steps)).ToString("R", CultureInfo.InvariantCulture);
     }
 
-    internal override bool Accepts(string value) => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= Minimum && number <= Maximum
+    internal override bool Accepts(string value) =>
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= Minimum && number <= Maximum
         && (Step <= 0 || Math.Abs(number - At(Math.Round((number - Minimum) / Step))) <= 1e-9 * Math.Max(1, Math.Abs(number)));
 
     private long Steps => (long)Math.Floor((Maximum - Minimum) / Step + 1e-9);

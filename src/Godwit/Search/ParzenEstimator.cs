@@ -42,7 +42,9 @@ internal sealed class ParzenEstimator
         {
             // The outermost kernels reach to their one neighbour, not to the bound: a good value near it stays a narrow one.
             var left = index > 0 ? centres[index] - centres[index - 1] : centres.Length > 2 ? 0 : centres[index] - parameter.Low;
-            var right = index < centres.Length - 1 ? centres[index + 1] - centres[index] : centres.Length > 2 ? 0 : parameter.High - centres[index];
+            var right = index < centres.Length - 1
+                ? centres[index + 1] - centres[index]
+                : centres.Length > 2 ? 0 : parameter.High - centres[index];
             widths[index] = Math.Clamp(Math.Max(left, right), floor, range);
         }
 
@@ -82,7 +84,9 @@ internal sealed class ParzenEstimator
         var mass = _masses[kernel];
         if (_parameter.Count is not null && _parameter is not IntParameter { Log: true })
         {
-            return Math.Max(Cumulative((number + 0.5 - _centres[kernel]) / width) - Cumulative((number - 0.5 - _centres[kernel]) / width), 1e-300) / mass;
+            return Math.Max(
+                Cumulative((number + 0.5 - _centres[kernel]) / width) - Cumulative((number - 0.5 - _centres[kernel]) / width),
+                1e-300) / mass;
         }
 
         var distance = (number - _centres[kernel]) / width;

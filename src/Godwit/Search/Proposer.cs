@@ -19,12 +19,16 @@ public interface IProposer
     /// <param name="random">Its random numbers.</param>
     IReadOnlyDictionary<string, string>? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random);
 
-    /// <summary>One point after another from the same observations, as <see cref="Propose"/> gives them; what they have in common is worked out once.</summary>
+    /// <summary>
+    /// One point after another from the same observations, as <see cref="Propose"/> gives them; what they have in common is worked
+    /// out once.
+    /// </summary>
     /// <param name="space">What may be tried.</param>
     /// <param name="observations">Every trial so far.</param>
     /// <param name="budget">How many trials there will be in all.</param>
     /// <param name="random">Its random numbers.</param>
-    IEnumerable<IReadOnlyDictionary<string, string>> Draws(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
+    IEnumerable<IReadOnlyDictionary<string, string>> Draws(
+        SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
     {
         while (Propose(space, observations, budget, random) is { } point)
         {
@@ -40,5 +44,6 @@ public sealed class RandomProposer : IProposer
     public string Name => "random";
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string>? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random) => space.Sample(random);
+    public IReadOnlyDictionary<string, string>? Propose(
+        SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random) => space.Sample(random);
 }

@@ -19,7 +19,8 @@ internal static class QuadraticModel
     {
         var count = dimensions.Count;
         var terms = 1 + count + count * (count + 1) / 2;
-        var scored = observations.Where(observation => observation.Score is not null && dimensions.All(dimension => observation.Point.ContainsKey(dimension.Name)))
+        var scored = observations.Where(
+            observation => observation.Score is not null && dimensions.All(dimension => observation.Point.ContainsKey(dimension.Name)))
             .Select(observation => (Point: unit(dimensions, observation.Point), Score: observation.Score!.Value)).ToList();
         if (scored.Count < terms + CmaEsProposer.Lambda)
         {
@@ -29,13 +30,17 @@ internal static class QuadraticModel
         // The newest and nearest say most: the model is local.
         var mean = state.Mean.ToArray();
         var near = scored.OrderBy(pair => Distance(pair.Point, mean)).Take(Math.Max(2 * terms, 20)).ToList();
-        var weighted = near.OrderByDescending(pair => pair.Score).Select((pair, rank) => (pair.Point, pair.Score, Weight: 1 + 19.0 * (near.Count - rank) / near.Count)).ToList();
-        var rows = Matrix<double>.Build.DenseOfRows(weighted.Select(pair => Terms(pair.Point, mean).Select(term => term * Math.Sqrt(pair.Weight))));
+        var weighted = near.OrderByDescending(pair => pair.Score)
+            .Select((pair, rank) => (pair.Point, pair.Score, Weight: 1 + 19.0 * (near.Count - rank) / near.Count))
+            .ToList();
+        var rows = Matrix<double>.Build.DenseOfRows(
+            weighted.Select(pair => Terms(pair.Point, mean).Select(term => term * Math.Sqrt(pair.Weight))));
         var values = Vector<double>.Build.DenseOfEnumerable(weighted.Select(pair => pair.Score * Math.Sqrt(pair.Weight)));
         var normal = rows.TransposeThisAndMultiply(rows) + Matrix<double>.Build.DenseIdentity(terms) * 1e-9;
         var coefficients = normal.Solve(rows.TransposeThisAndMultiply(values));
         var last = scored.TakeLast(Math.Max(CmaEsProposer.Lambda, 2)).ToList();
-        if (coefficients.Any(value => !double.IsFinite(value)) || Tau(last, point => coefficients.DotProduct(Vector<double>.Build.DenseOfEnumerable(Terms(point, mean)))) < TrustedTau)
+        if (coefficients.Any(value => !double.IsFinite(value))
+            || Tau(last, point => coefficients.DotProduct(Vector<double>.Build.DenseOfEnumerable(Terms(point, mean)))) < TrustedTau)
         {
             return Bowl(scored, count);
         }
@@ -61,10 +66,18 @@ internal static class QuadraticModel
                 continue;
             }
 
-            double[] Row(double[] point) => [1, .. point.Select((value, index) => (value - best[index]) / scale), point.Select((value, index) => Math.Pow((value - best[index]) / scale, 2)).Sum()];
+            double[] Row(double[] point) =>
+                [
+                    1,
+                    .. point.Select((value, index) => (value - best[index]) / scale),
+                    point.Select((value, index) => Math.Pow((value - best[index]) / scale, 2)).Sum(),
+                ];
             var rows = Matrix<double>.Build.DenseOfRows(some.Select(pair => Row(pair.Point)));
-            var coefficients = rows.QR().Solve(Vector<double>.Build.DenseOfEnumerable(some.Select(pair => (pair.Score - some[^1].Score) / spread)));
-            if (coefficients.Any(value => !double.IsFinite(value)) || coefficients[count + 1] >= 0 || Tau(some, point => coefficients.DotProduct(Vector<double>.Build.DenseOfArray(Row(point)))) < TrustedBowl)
+            var coefficients = rows.QR()
+                .Solve(Vector<double>.Build.DenseOfEnumerable(some.Select(pair => (pair.Score - some[^1].Score) / spread)));
+            if (coefficients.Any(value => !double.IsFinite(value))
+                || coefficients[count + 1] >= 0
+                || Tau(some, point => coefficients.DotProduct(Vector<double>.Build.DenseOfArray(Row(point)))) < TrustedBowl)
             {
                 continue;
             }

@@ -31,7 +31,11 @@ public sealed class SearchSpace
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>How many different points there are at the most; null where there is no end.</summary>
-    public long? Count => Parameters.Aggregate((long?)1, (product, parameter) => product is { } known && parameter.Count is { } count && known < long.MaxValue / Math.Max(count, 1) ? known * count : null);
+    public long? Count =>
+        Parameters.Aggregate(
+            (long?)1,
+            (product, parameter) =>
+                product is { } known && parameter.Count is { } count && known < long.MaxValue / Math.Max(count, 1) ? known * count : null);
 
     /// <summary>The parameter of a name, or null.</summary>
     public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
@@ -43,7 +47,8 @@ public sealed class SearchSpace
         for (var index = 0; index < Parameters.Count; index++)
         {
             var parameter = Parameters[index];
-            if (values.TryGetValue(parameter.Name, out var value) && (_conditions[index] is not { } condition || condition.Holds(name => Lookup(active, values, name))))
+            if (values.TryGetValue(parameter.Name, out var value)
+                && (_conditions[index] is not { } condition || condition.Holds(name => Lookup(active, values, name))))
             {
                 active[parameter.Name] = value;
             }
@@ -53,9 +58,13 @@ public sealed class SearchSpace
     }
 
     /// <summary>Whether every constraint holds.</summary>
-    public bool IsFeasible(IReadOnlyDictionary<string, string> point) => _constraints.All(constraint => constraint.Holds(name => Typed(name, point)));
+    public bool IsFeasible(IReadOnlyDictionary<string, string> point) =>
+        _constraints.All(constraint => constraint.Holds(name => Typed(name, point)));
 
-    /// <summary>A feasible point, drawn evenly; where equalities leave next to nothing to chance, some parameters follow from the others. Null where <see cref="MostTries"/> found none.</summary>
+    /// <summary>
+    /// A feasible point, drawn evenly; where equalities leave next to nothing to chance, some parameters follow from the others.
+    /// Null where <see cref="MostTries"/> found none.
+    /// </summary>
     public IReadOnlyDictionary<string, string>? Sample(Random random)
     {
         for (var attempt = 0; attempt < MostTries; attempt++)
@@ -79,9 +88,13 @@ public sealed class SearchSpace
     private Dictionary<string, string>? Solve(IReadOnlyDictionary<string, string> point, Random random)
     {
         var solved = new Dictionary<string, string>(point, StringComparer.Ordinal);
-        foreach (var equality in _constraints.Where(constraint => constraint.ComparesBy == "==" && !constraint.Holds(name => Typed(name, solved))))
+        foreach (var equality in _constraints
+            .Where(constraint => constraint.ComparesBy == "==" && !constraint.Holds(name => Typed(name, solved))))
         {
-            var free = equality.Names.Select(Find).Where(parameter => parameter is IntParameter or RealParameter && solved.ContainsKey(parameter.Name)).OfType<Parameter>().ToList();
+            var free = equality.Names.Select(Find)
+                .Where(parameter => parameter is IntParameter or RealParameter && solved.ContainsKey(parameter.Name))
+                .OfType<Parameter>()
+                .ToList();
             if (free.Count == 0 || !free.OrderBy(_ => random.NextDouble()).Any(parameter => SolveFor(equality, parameter, solved)))
             {
                 return null;
@@ -91,11 +104,15 @@ public sealed class SearchSpace
         return solved;
     }
 
-    /// <summary>Sets one parameter so that both sides agree, by a step of the secant method, which is exact where it enters linearly.</summary>
+    /// <summary>
+    /// Sets one parameter so that both sides agree, by a step of the secant method, which is exact where it enters linearly.
+    /// </summary>
     private bool SolveFor(Expression equality, Parameter parameter, Dictionary<string, string> point)
     {
         var value = double.Parse(point[parameter.Name], CultureInfo.InvariantCulture);
-        if (Distance(equality, point, parameter.Name, value) is not { } here || Distance(equality, point, parameter.Name, value + 1) is not { } there || there == here)
+        if (Distance(equality, point, parameter.Name, value) is not { } here
+            || Distance(equality, point, parameter.Name, value + 1) is not { } there
+            || there == here)
         {
             return false;
         }

@@ -19,12 +19,15 @@ public sealed class TpeProposer : IProposer
     public string Name => "tpe";
 
     /// <inheritdoc/>
-    public Point? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random) => Draws(space, observations, budget, random).FirstOrDefault();
+    public Point? Propose(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random) =>
+        Draws(space, observations, budget, random).FirstOrDefault();
 
     /// <inheritdoc/>
     public IEnumerable<Point> Draws(SearchSpace space, IReadOnlyList<Observation> observations, int budget, Random random)
     {
-        var draw = observations.Count < StartupTrials || observations.All(observation => observation.Score is null) ? null : Densities(space, observations, budget);
+        var draw = observations.Count < StartupTrials || observations.All(observation => observation.Score is null)
+            ? null
+            : Densities(space, observations, budget);
         while ((Feasible(space, draw, random) ?? space.Sample(random)) is { } point)
         {
             yield return point;
@@ -48,20 +51,29 @@ public sealed class TpeProposer : IProposer
     /// <summary>The densities of good and bad trials, as a way to draw points from them.</summary>
     private static Func<Random, Point> Densities(SearchSpace space, IReadOnlyList<Observation> observations, int budget)
     {
-        var valid = observations.Where(observation => observation.Score is not null).OrderByDescending(observation => observation.Score).ToList();
+        var valid = observations.Where(observation => observation.Score is not null)
+            .OrderByDescending(observation => observation.Score)
+            .ToList();
         var goodCount = Math.Min((int)Math.Ceiling(0.1 * observations.Count), 25);
         var good = valid.Take(goodCount).Select(observation => observation.Point).ToList();
-        var bad = valid.Skip(goodCount).Concat(observations.Where(observation => observation.Score is null)).Select(observation => observation.Point).ToList();
+        var bad = valid.Skip(goodCount)
+            .Concat(observations.Where(observation => observation.Score is null))
+            .Select(observation => observation.Point)
+            .ToList();
         var shrink = Math.Pow(LastShrink, Math.Min(1, observations.Count / (double)Math.Max(budget, 1)));
 
         // In turn: twice all parameters together, which sees what belongs together, and once each by itself, which holds along the
         // axes and on plateaus.
         var (whole, wholeBad) = (Whole(space, good), Whole(space, bad));
-        var together = observations.Count % 3 != 2 && whole.Count > 0 && wholeBad.Count > 0 ? Together(space, whole, wholeBad, shrink) : null;
-        var each = space.Parameters.ToDictionary(parameter => parameter.Name, parameter => new Lazy<Func<Random, string>>(() => Each(parameter, good, bad, shrink)));
+        var together = observations.Count % 3 != 2 && whole.Count > 0 && wholeBad.Count > 0
+            ? Together(space, whole, wholeBad, shrink)
+            : null;
+        var each = space.Parameters.ToDictionary(
+            parameter => parameter.Name, parameter => new Lazy<Func<Random, string>>(() => Each(parameter, good, bad, shrink)));
         return random =>
         {
-            var point = new Dictionary<string, string>(together?.Invoke(random) ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+            var point = new Dictionary<string, string>(
+                together?.Invoke(random) ?? new Dictionary<string, string>(), StringComparer.Ordinal);
             foreach (var parameter in space.Parameters.Where(parameter => !point.ContainsKey(parameter.Name)))
             {
                 point[parameter.Name] = each[parameter.Name].Value(random);
@@ -76,7 +88,8 @@ public sealed class TpeProposer : IProposer
     {
         var like = ParzenEstimator.Independent(parameter, ValuesOf(good, parameter), shrink);
         var unlike = ParzenEstimator.Independent(parameter, ValuesOf(bad, parameter), shrink);
-        return random => parameter.FromNumber(Best(() => like.Sample(random), number => like.LogDensity(number) - unlike.LogDensity(number)));
+        return random =>
+            parameter.FromNumber(Best(() => like.Sample(random), number => like.LogDensity(number) - unlike.LogDensity(number)));
     }
 
     /// <summary>The parameters that are always active, from one density over all of them.</summary>
@@ -92,7 +105,8 @@ public sealed class TpeProposer : IProposer
     private static List<Point> Whole(SearchSpace space, List<Point> points) =>
         [.. points.Where(point => space.Parameters.All(parameter => parameter.When is not null || point.ContainsKey(parameter.Name)))];
 
-    private static T Best<T>(Func<T> draw, Func<T, double> score) => Enumerable.Range(0, Candidates).Select(_ => draw()).ToList().MaxBy(score)!;
+    private static T Best<T>(Func<T> draw, Func<T, double> score) =>
+        Enumerable.Range(0, Candidates).Select(_ => draw()).ToList().MaxBy(score)!;
 
     private static List<double> ValuesOf(List<Point> points, Parameter parameter) =>
         [.. points.Where(point => point.ContainsKey(parameter.Name)).Select(point => parameter.ToNumber(point[parameter.Name]))];

@@ -17,21 +17,25 @@ internal sealed partial class JsonFormat : SettingsFormat
     public override SettingsNode Parse(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        var reader = new Utf8JsonReader(
+            bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         try
         {
             reader.Read();
             var root = Node(ref reader, bytes);
             while (reader.Read())
             {
-                throw new FormatException($"something follows the JSON value at {Place(text, CharsBefore(bytes, (int)reader.TokenStartIndex))}");
+                throw new FormatException(
+                    $"something follows the JSON value at {Place(text, CharsBefore(bytes, (int)reader.TokenStartIndex))}");
             }
 
             return root;
         }
         catch (JsonException error)
         {
-            throw new FormatException($"this is no JSON at line {error.LineNumber + 1}, column {error.BytePositionInLine + 1}: {error.Message.Split(" LineNumber:")[0]}");
+            throw new FormatException(
+                $"this is no JSON at line {error.LineNumber + 1}, column {error.BytePositionInLine + 1}: " +
+                $"{error.Message.Split(" LineNumber:")[0]}");
         }
     }
 
@@ -44,7 +48,9 @@ internal sealed partial class JsonFormat : SettingsFormat
         }
 
         return value.Text is "null" or "true" or "false" || Number().IsMatch(value.Text) ? value.Text
-            : double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number.ToString("R", CultureInfo.InvariantCulture)
+            : double.TryParse(
+                value.Text, NumberStyles.Float, CultureInfo.InvariantCulture,
+                out var number) ? number.ToString("R", CultureInfo.InvariantCulture)
             : throw new FormatException($"'{value.Text}' is no JSON value; quote it to make it text");
     }
 
@@ -73,7 +79,9 @@ internal sealed partial class JsonFormat : SettingsFormat
             return text[..(map.Start + 1)] + text[(map.End - 1)..].TrimStart();
         }
 
-        return index < map.Entries.Count - 1 ? text[..entry.Start] + text[map.Entries[index + 1].Start..] : text[..map.Entries[index - 1].End] + text[entry.End..];
+        return index < map.Entries.Count - 1
+            ? text[..entry.Start] + text[map.Entries[index + 1].Start..]
+            : text[..map.Entries[index - 1].End] + text[entry.End..];
     }
 
     private static SettingsNode Node(ref Utf8JsonReader reader, byte[] bytes)
@@ -101,9 +109,12 @@ internal sealed partial class JsonFormat : SettingsFormat
 
                 return new SettingsNode.Sequence(start, CharsBefore(bytes, (int)reader.BytesConsumed), items);
             case JsonTokenType.String:
-                return new SettingsNode.Scalar(start, CharsBefore(bytes, (int)reader.BytesConsumed), new SettingsValue(reader.GetString()!, true), '"');
+                return new SettingsNode.Scalar(
+                    start, CharsBefore(bytes, (int)reader.BytesConsumed), new SettingsValue(reader.GetString()!, true), '"');
             default:
-                return new SettingsNode.Scalar(start, CharsBefore(bytes, (int)reader.BytesConsumed), new SettingsValue(Encoding.UTF8.GetString(reader.ValueSpan), false), '\0');
+                return new SettingsNode.Scalar(
+                    start, CharsBefore(bytes, (int)reader.BytesConsumed),
+                    new SettingsValue(Encoding.UTF8.GetString(reader.ValueSpan), false), '\0');
         }
     }
 

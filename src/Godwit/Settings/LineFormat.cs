@@ -35,12 +35,14 @@ internal abstract partial class LineFormat : SettingsFormat
         }
 
         quote = quote == '\0' ? '"' : quote;
-        return !value.Text.Contains(quote, StringComparison.Ordinal) && (quote == '\'' || !Expands().IsMatch(value.Text)) ? $"{quote}{value.Text}{quote}"
+        return !value.Text.Contains(quote, StringComparison.Ordinal)
+            && (quote == '\'' || !Expands().IsMatch(value.Text)) ? $"{quote}{value.Text}{quote}"
             : !value.Text.Contains('\'', StringComparison.Ordinal) ? $"'{value.Text}'"
             : throw new FormatException($"'{value.Text}' has both kinds of quotes, and can't be quoted here");
     }
 
-    public override string Insert(string text, SettingsNode.Map map, string name, SettingsValue value) => AppendLine(text, Line(name, Encode(value, null)));
+    public override string Insert(string text, SettingsNode.Map map, string name, SettingsValue value) =>
+        AppendLine(text, Line(name, Encode(value, null)));
 
     /// <summary>The entries of a part of the text.</summary>
     protected IEnumerable<SettingsNode.Entry> Entries(string text, int offset)
@@ -87,7 +89,10 @@ internal sealed partial class PropertiesFormat : LineFormat
     private static partial Regex Form();
 }
 
-/// <summary>Lines of <c>name value</c>, <c>name = value</c> or <c>name: value</c>, as servers have them: a semicolon or a brace may end a value.</summary>
+/// <summary>
+/// Lines of <c>name value</c>, <c>name = value</c> or <c>name: value</c>, as servers have them: a semicolon or a brace may end a
+/// value.
+/// </summary>
 internal sealed partial class TextFormat : LineFormat
 {
     protected override Regex Assignment => Form();
@@ -121,10 +126,18 @@ internal sealed partial class IniFormat : LineFormat
     {
         var sections = Section().Matches(text).ToList();
         var entries = Entries(text[..(sections.Count == 0 ? text.Length : sections[0].Index)], 0).ToList();
-        foreach (var group in sections.Select((section, index) => (Name: section.Groups["name"].Value.Trim(), Start: section.Index, From: section.Index + section.Length, To: index + 1 < sections.Count ? sections[index + 1].Index : text.Length)).GroupBy(section => section.Name))
+        foreach (var group in sections
+            .Select(
+                (section, index) =>
+                    (Name: section.Groups["name"].Value.Trim(), Start: section.Index, From: section.Index + section.Length, To: index + 1 < sections.Count ? sections[index + 1].Index : text.Length))
+            .GroupBy(section => section.Name))
         {
             var first = group.First();
-            entries.Add(new SettingsNode.Entry(group.Key, first.Start, first.To, new SettingsNode.Map(first.From, first.To, [.. group.SelectMany(section => Entries(text[section.From..section.To], section.From))])));
+            entries.Add(
+                new SettingsNode.Entry(
+                    group.Key, first.Start, first.To,
+                    new SettingsNode.Map(
+                        first.From, first.To, [.. group.SelectMany(section => Entries(text[section.From..section.To], section.From))])));
         }
 
         return new SettingsNode.Map(0, text.Length, entries);
@@ -137,7 +150,9 @@ internal sealed partial class IniFormat : LineFormat
         var last = map.Entries.LastOrDefault(entry => entry.Value is SettingsNode.Scalar);
         var at = last is null ? map.Start : last.End;
         var end = last is null && map.Start == 0 ? -1 : text.IndexOf('\n', Math.Min(at, text.Length - 1));
-        return last is null && map.Start == 0 ? $"{line}{ending}{text}" : end < 0 ? AppendLine(text, line) : $"{text[..(end + 1)]}{line}{ending}{text[(end + 1)..]}";
+        return last is null && map.Start == 0
+            ? $"{line}{ending}{text}"
+            : end < 0 ? AppendLine(text, line) : $"{text[..(end + 1)]}{line}{ending}{text[(end + 1)..]}";
     }
 
     protected override string Line(string name, string value) => $"{name} = {value}";

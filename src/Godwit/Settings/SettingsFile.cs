@@ -68,11 +68,14 @@ public sealed class SettingsFile
             var old = (SettingsNode.Scalar)found;
             if (!old.CanBeReplaced)
             {
-                throw new FormatException($"'{name}' at {PlaceOf(old.Start)} is empty, or is written with an anchor, a tag or as a block, which can't be replaced in place; write a plain value there");
+                throw new FormatException(
+                    $"'{name}' at {PlaceOf(old.Start)} is empty, or is written with an anchor, a tag or as a block, which " +
+                    $"can't be replaced in place; write a plain value there");
             }
 
             // What is there already stays as it is written.
-            if (old.Value.Text != value.Text || (old.Value.IsText != value.IsText && _format is JsonFormat or YamlFormat or TomlFormat && !IsNumber(value)))
+            if (old.Value.Text != value.Text
+                || (old.Value.IsText != value.IsText && _format is JsonFormat or YamlFormat or TomlFormat && !IsNumber(value)))
             {
                 _text = _text[..old.Start] + _format.Encode(value, old) + _text[old.End..];
             }
@@ -95,7 +98,8 @@ public sealed class SettingsFile
     /// <summary>The file as it is now.</summary>
     public byte[] ToBytes() => Strict.GetBytes((_hasMark ? Mark.ToString() : "") + _text);
 
-    private static bool IsNumber(SettingsValue value) => double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out _) && !value.IsText;
+    private static bool IsNumber(SettingsValue value) =>
+        double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out _) && !value.IsText;
 
     /// <summary>The value of a name, and the map that holds it or could; null for none.</summary>
     private SettingsNode? Find(string name, out (SettingsNode.Map Map, string Name)? holder)
@@ -103,7 +107,9 @@ public sealed class SettingsFile
         holder = null;
         var found = Find(_format.Parse(_text), name, name, ref holder);
         return found is null or SettingsNode.Scalar ? found
-            : throw new FormatException($"{_path}: '{name}' at {PlaceOf(found.Start)} holds {(found is SettingsNode.Sequence ? "a list" : "other names")}, and isn't a value");
+            : throw new FormatException(
+                $"{_path}: '{name}' at {PlaceOf(found.Start)} holds " +
+                $"{(found is SettingsNode.Sequence ? "a list" : "other names")}, and isn't a value");
     }
 
     private SettingsNode? Find(SettingsNode node, string name, string whole, ref (SettingsNode.Map Map, string Name)? holder)
@@ -114,7 +120,9 @@ public sealed class SettingsFile
             var number = dot < 0 ? name : name[..dot];
             if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || index >= sequence.Items.Count)
             {
-                throw new FormatException($"{_path}: '{whole}' goes into a list of {sequence.Items.Count} at {PlaceOf(sequence.Start)}, and '{number}' is none of its places (from 0)");
+                throw new FormatException(
+                    $"{_path}: '{whole}' goes into a list of {sequence.Items.Count} at {PlaceOf(sequence.Start)}, and " +
+                    $"'{number}' is none of its places (from 0)");
             }
 
             return dot < 0 ? sequence.Items[index] : Find(sequence.Items[index], name[(dot + 1)..], whole, ref holder);
@@ -128,7 +136,9 @@ public sealed class SettingsFile
         var own = map.Entries.Where(entry => entry.Name == name).ToList();
         if (own.Count > 1)
         {
-            throw new FormatException($"{_path}: '{whole}' is there {own.Count} times, at {string.Join(" and ", own.Select(entry => PlaceOf(entry.Start)))}, so which one is meant isn't clear");
+            throw new FormatException(
+                $"{_path}: '{whole}' is there {own.Count} times, at " +
+                $"{string.Join(" and ", own.Select(entry => PlaceOf(entry.Start)))}, so which one is meant isn't clear");
         }
 
         if (own.Count == 1)

@@ -4,7 +4,9 @@ namespace Godwit.Settings;
 internal abstract class SettingsFormat
 {
     /// <summary>The names of all forms, for messages.</summary>
-    public const string Known = "JSON, with comments or without (.json, .jsonc), TOML (.toml), YAML (.yaml, .yml), INI (.ini, .cfg, .cnf), dotenv (.env), .properties, .args, and lines of 'name value' or 'name = value' (.conf, .txt or any other ending)";
+    public const string Known =
+        "JSON, with comments or without (.json, .jsonc), TOML (.toml), YAML (.yaml, .yml), INI (.ini, .cfg, .cnf), dotenv " +
+        "(.env), .properties, .args, and lines of 'name value' or 'name = value' (.conf, .txt or any other ending)";
 
     /// <summary>The form of a file.</summary>
     /// <param name="path">Its name says which.</param>

@@ -1,7 +1,8 @@
 namespace Godwit.Settings;
 
 /// <summary>A value in a settings file.</summary>
-/// <param name="Text">What a reader of the file gets: text without its quotes, or the literal as it stands, such as <c>1.10</c>, <c>true</c> or <c>null</c>.</param>
+/// <param name="Text">What a reader of the file gets: text without its quotes, or the literal as it stands, such as <c>1.10</c>,
+/// <c>true</c> or <c>null</c>.</param>
 /// <param name="IsText">Whether it is text where the format tells text from other values.</param>
 public readonly record struct SettingsValue(string Text, bool IsText);
 

@@ -13,7 +13,8 @@ internal sealed partial class TomlFormat : SettingsFormat
         if (document.HasErrors)
         {
             var error = document.Diagnostics.First();
-            throw new FormatException($"this is no TOML at line {error.Span.Start.Line + 1}, column {error.Span.Start.Column + 1}: {error.Message}");
+            throw new FormatException(
+                $"this is no TOML at line {error.Span.Start.Line + 1}, column {error.Span.Start.Column + 1}: {error.Message}");
         }
 
         var root = new Table();
@@ -36,10 +37,14 @@ internal sealed partial class TomlFormat : SettingsFormat
 
         if (!value.IsText && old is not { Value.IsText: true })
         {
-            return value.Text is "true" or "false" || Number().IsMatch(value.Text) ? value.Text : throw new FormatException($"'{value.Text}' is no TOML value; quote it to make it text");
+            return value.Text is "true" or "false" || Number().IsMatch(value.Text)
+                ? value.Text
+                : throw new FormatException($"'{value.Text}' is no TOML value; quote it to make it text");
         }
 
-        return old?.Quote == '\'' && !value.Text.Contains('\'', StringComparison.Ordinal) && !value.Text.Contains('\n', StringComparison.Ordinal)
+        return old?.Quote == '\''
+            && !value.Text.Contains('\'', StringComparison.Ordinal)
+            && !value.Text.Contains('\n', StringComparison.Ordinal)
             ? $"'{value.Text}'"
             : $"\"{value.Text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
     }
@@ -92,7 +97,8 @@ internal sealed partial class TomlFormat : SettingsFormat
         }
     }
 
-    private static IEnumerable<string> Names(KeySyntax key) => key.DotKeys.Select(dotted => dotted.Key).Prepend(key.Key).Select(part => part switch
+    private static IEnumerable<string> Names(KeySyntax key) =>
+        key.DotKeys.Select(dotted => dotted.Key).Prepend(key.Key).Select(part => part switch
     {
         StringValueSyntax words => words.Value ?? "",
         _ => part?.ToString().Trim() ?? "",

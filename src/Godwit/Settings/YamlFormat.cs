@@ -19,7 +19,9 @@ internal sealed partial class YamlFormat : SettingsFormat
         }
         catch (YamlException error)
         {
-            throw new FormatException($"this is no YAML at line {error.Start.Line}, column {error.Start.Column}: {error.InnerException?.Message ?? error.Message}");
+            throw new FormatException(
+                $"this is no YAML at line {error.Start.Line}, column {error.Start.Column}: " +
+                $"{error.InnerException?.Message ?? error.Message}");
         }
     }
 
@@ -38,7 +40,10 @@ internal sealed partial class YamlFormat : SettingsFormat
 
         var plain = quote == '\0' && Plain(value.Text) == new SettingsValue(value.Text, true) && Safe().IsMatch(value.Text);
         return plain ? value.Text
-            : quote == '\'' || (quote == '\0' && !value.Text.Contains('\n', StringComparison.Ordinal)) ? $"'{value.Text.Replace("'", "''", StringComparison.Ordinal)}'"
+            : quote == '\''
+                || (
+                    quote == '\0'
+                        && !value.Text.Contains('\n', StringComparison.Ordinal)) ? $"'{value.Text.Replace("'", "''", StringComparison.Ordinal)}'"
             : System.Text.Json.JsonSerializer.Serialize(value.Text, JsonFormat.Relaxed);
     }
 
@@ -59,12 +64,16 @@ internal sealed partial class YamlFormat : SettingsFormat
         var indent = text[(text.LastIndexOf('\n', Math.Max(first.Start - 1, 0)) + 1)..first.Start];
         if (indent.Trim().Length > 0)
         {
-            throw new FormatException($"'{name}' isn't there, and can't be added where its mapping begins in the middle of a line; write it there");
+            throw new FormatException(
+                $"'{name}' isn't there, and can't be added where its mapping begins in the middle of a line; write it there");
         }
 
         var last = map.Entries[^1].End;
         var end = text.IndexOf('\n', Math.Max(last - 1, 0));
-        return end < 0 ? AppendLine(text, indent + line) : text[..(end + 1)] + AppendLine("", indent + line).Replace("\n", text.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n", StringComparison.Ordinal) + text[(end + 1)..];
+        return end < 0
+            ? AppendLine(text, indent + line)
+            : text[..(end + 1)] + AppendLine("", indent + line).Replace(
+                "\n", text.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n", StringComparison.Ordinal) + text[(end + 1)..];
     }
 
     private static SettingsNode Node(YamlNode node, string text)
@@ -74,13 +83,23 @@ internal sealed partial class YamlFormat : SettingsFormat
         {
             case YamlMappingNode map:
                 return new SettingsNode.Map(start, end, [.. map.Children.Where(pair => pair.Key is YamlScalarNode).Select(pair =>
-                    new SettingsNode.Entry(((YamlScalarNode)pair.Key).Value ?? "", (int)pair.Key.Start.Index, (int)pair.Value.End.Index, Node(pair.Value, text)))]);
+                    new SettingsNode.Entry(
+                        ((YamlScalarNode)pair.Key).Value ?? "", (int)pair.Key.Start.Index, (int)pair.Value.End.Index,
+                        Node(pair.Value, text)))]);
             case YamlSequenceNode sequence:
                 return new SettingsNode.Sequence(start, end, [.. sequence.Children.Select(child => Node(child, text))]);
             case YamlScalarNode scalar:
                 var quote = scalar.Style switch { ScalarStyle.DoubleQuoted => '"', ScalarStyle.SingleQuoted => '\'', _ => '\0' };
-                var simple = scalar.Anchor.IsEmpty && scalar.Tag.IsEmpty && scalar.Style is not (ScalarStyle.Literal or ScalarStyle.Folded) && (quote == '\0' || (start < text.Length && text[start] == quote));
-                return new SettingsNode.Scalar(start, end, quote == '\0' && scalar.Style == ScalarStyle.Plain ? Plain(scalar.Value ?? "") : new SettingsValue(scalar.Value ?? "", true), quote, simple && end > start);
+                var simple = scalar.Anchor.IsEmpty
+                    && scalar.Tag.IsEmpty
+                    && scalar.Style is not (ScalarStyle.Literal or ScalarStyle.Folded)
+                    && (quote == '\0' || (start < text.Length && text[start] == quote));
+                return new SettingsNode.Scalar(
+                    start, end,
+                    quote == '\0' && scalar.Style == ScalarStyle.Plain
+                        ? Plain(scalar.Value ?? "")
+                        : new SettingsValue(scalar.Value ?? "", true),
+                    quote, simple && end > start);
             default:
                 return new SettingsNode.Scalar(start, end, new SettingsValue(node.ToString() ?? "", true), '\0', canBeReplaced: false);
         }

@@ -45,7 +45,9 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
         var output = new CappedOutput(Printed);
         var stop = new CancellationTokenSource();
         var started = time.GetTimestamp();
-        var work = sandbox.RunAsync(template with { Shell = $"exec 2>&1\n{command}", Tree = copy, Timeout = timeout, Debugging = true }, stop.Token, new SandboxSession { Watched = output });
+        var work = sandbox.RunAsync(
+            template with { Shell = $"exec 2>&1\n{command}", Tree = copy, Timeout = timeout, Debugging = true }, stop.Token,
+            new SandboxSession { Watched = output });
         _jobs[(tree.Id, id)] = new Job(work, output, stop, copy, started);
         return id;
     }
@@ -54,7 +56,8 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
     /// <exception cref="ToolException">There is no such job.</exception>
     public async Task<ToolOutput> ReadAsync(AgentTree tree, string id, TimeSpan wait, bool stop, CancellationToken cancellation)
     {
-        var job = _jobs.GetValueOrDefault((tree.Id, id)) ?? throw new ToolException($"there is no {id}: it was never started, or was lost when Godwit was; start it again with 'run'");
+        var job = _jobs.GetValueOrDefault((tree.Id, id))
+            ?? throw new ToolException($"there is no {id}: it was never started, or was lost when Godwit was; start it again with 'run'");
         if (stop)
         {
             await job.Stop.CancelAsync();
@@ -63,7 +66,9 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
         try
         {
             var result = await job.Work.WaitAsync(stop ? Timeout.InfiniteTimeSpan : wait, time, cancellation);
-            var end = result.TimedOut ? $"killed at its timeout, after {result.Elapsed.TotalSeconds:0.0} s" : $"exit code {result.ExitCode}, {result.Elapsed.TotalSeconds:0.0} s";
+            var end = result.TimedOut
+                ? $"killed at its timeout, after {result.Elapsed.TotalSeconds:0.0} s"
+                : $"exit code {result.ExitCode}, {result.Elapsed.TotalSeconds:0.0} s";
             return new ToolOutput($"{end}\n{job.Output}", result.TimedOut || result.ExitCode != 0);
         }
         catch (TimeoutException)
@@ -106,7 +111,8 @@ public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template,
     {
         Delete(copy);
         Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-        using var process = Process.Start(new ProcessStartInfo("cp", ["-a", "--reflink=auto", "--", tree, copy]) { RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("cp", ["-a", "--reflink=auto", "--", tree, copy]) { RedirectStandardError = true })!;
         await using var kill = cancellation.Register(process.Kill);
         var complaint = await process.StandardError.ReadToEndAsync(CancellationToken.None);
         await process.WaitForExitAsync(CancellationToken.None);

@@ -30,7 +30,9 @@ public sealed class DiffTool(Func<string, bool> isOwn) : ITool
         var own = changes.Where(change => isOwn(change.Path)).Select(change => change.Path).ToList();
         var patch = own.Count == 0 ? "you have changed nothing that is handed over\n" : await context.Tree.DiffAsync(own, cancellation);
         var text = new StringBuilder(patch.Length > Longest ? $"{patch[..Longest]}\n... (cut; name a file)\n" : patch);
-        Append(text, "changed although the goal doesn't allow it, which voids your work", changes.Where(change => !isOwn(change.Path) && !change.IsNew).Select(change => change.Path));
+        Append(
+            text, "changed although the goal doesn't allow it, which voids your work",
+            changes.Where(change => !isOwn(change.Path) && !change.IsNew).Select(change => change.Path));
         Append(text, "new and not handed over", changes.Where(change => !isOwn(change.Path) && change.IsNew).Select(change => change.Path));
         return new ToolOutput(text.ToString());
     }
@@ -40,7 +42,11 @@ public sealed class DiffTool(Func<string, bool> isOwn) : ITool
         var names = paths.ToList();
         if (names.Count > 0)
         {
-            text.Append('\n').Append(what).Append(": ").AppendJoin(", ", names.Take(MostNames)).Append(names.Count > MostNames ? $" and {names.Count - MostNames} more" : "").Append('\n');
+            text.Append('\n').Append(what)
+                .Append(": ")
+                .AppendJoin(", ", names.Take(MostNames))
+                .Append(names.Count > MostNames ? $" and {names.Count - MostNames} more" : "")
+                .Append('\n');
         }
     }
 }
@@ -63,7 +69,9 @@ public sealed class RevertTool : ITool
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
         var below = TreePath.Local(arguments.Text("path"));
-        var changes = (await context.Tree.ChangesAsync(cancellation)).Where(change => TreePath.IsBelow(change.Path, below)).Select(change => change.Path).ToList();
+        var changes = (await context.Tree.ChangesAsync(cancellation)).Where(change => TreePath.IsBelow(change.Path, below))
+            .Select(change => change.Path)
+            .ToList();
         if (changes.Count == 0)
         {
             throw new ToolException($"nothing has changed in {arguments.Text("path")} since you started");

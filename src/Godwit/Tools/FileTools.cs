@@ -28,7 +28,8 @@ public sealed class ListTool : ITool
             throw new ToolException($"there is no folder {arguments.TextOrNull("path")}");
         }
 
-        var files = new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+        var files = new DirectoryInfo(folder).EnumerateFiles(
+            "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
             .Where(file => !TreePath.IsBuilt(folder, file.FullName)).OrderBy(file => file.FullName, StringComparer.Ordinal).ToList();
         var text = new StringBuilder();
         foreach (var file in files.Take(Most))
@@ -36,7 +37,11 @@ public sealed class ListTool : ITool
             text.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(context.Tree.Path, file.FullName)} {file.Length}\n");
         }
 
-        return Task.FromResult(new ToolOutput(files.Count > Most ? $"{text}... and {files.Count - Most} more; list a folder below\n" : text.Length == 0 ? "no files" : text.ToString()));
+        return Task.FromResult(
+            new ToolOutput(
+                files.Count > Most
+                    ? $"{text}... and {files.Count - Most} more; list a folder below\n"
+                    : text.Length == 0 ? "no files" : text.ToString()));
     }
 }
 
@@ -108,7 +113,8 @@ public sealed class EditTool(Func<string, string?>? objection = null) : ITool
         }
 
         var start = text.IndexOf(old, StringComparison.Ordinal);
-        await TextFile.WriteAsync(context.Tree, path, string.Concat(text.AsSpan(0, start), arguments.Text("new"), text.AsSpan(start + old.Length)), cancellation);
+        await TextFile.WriteAsync(
+            context.Tree, path, string.Concat(text.AsSpan(0, start), arguments.Text("new"), text.AsSpan(start + old.Length)), cancellation);
         return new ToolOutput($"changed {path} at line {text.AsSpan(0, start).Count('\n') + 1}{objection?.Invoke(TreePath.Local(path))}");
     }
 }

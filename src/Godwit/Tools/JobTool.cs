@@ -11,7 +11,9 @@ public sealed class JobTool(BackgroundJobs jobs) : ITool
 
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
-        "job", $"Reads what a background job has printed and how it stands, after up to 'wait' seconds (default 0, at most {LongestWait}) for its end; 'stop' ends it.",
+        "job",
+        $"Reads what a background job has printed and how it stands, after up to 'wait' seconds (default 0, at most " +
+        $"{LongestWait}) for its end; 'stop' ends it.",
         """{"type":"object","properties":{"id":{"type":"string"},"wait":{"type":"integer"},"stop":{"type":"boolean"}},"required":["id"]}""");
 
     /// <inheritdoc/>
@@ -22,7 +24,9 @@ public sealed class JobTool(BackgroundJobs jobs) : ITool
 
     /// <inheritdoc/>
     public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation) =>
-        jobs.ReadAsync(context.Tree, arguments.Text("id"), TimeSpan.FromSeconds(Math.Clamp(arguments.Number("wait") ?? 0, 0, LongestWait)), arguments.Flag("stop"), cancellation);
+        jobs.ReadAsync(
+            context.Tree, arguments.Text("id"), TimeSpan.FromSeconds(Math.Clamp(arguments.Number("wait") ?? 0, 0, LongestWait)),
+            arguments.Flag("stop"), cancellation);
 
     /// <inheritdoc/>
     public Task EndAsync(AgentTree tree) => jobs.EndAsync(tree.Id);

@@ -11,7 +11,8 @@ internal static class Ripgrep
 
     /// <summary>Calls <paramref name="hit"/> with file, line number and text of each line that matches, by file and line.</summary>
     /// <exception cref="ToolException">The pattern can't be used.</exception>
-    public static async Task SearchAsync(string program, string pattern, string place, long largest, Action<string, string, string> hit, CancellationToken cancellation)
+    public static async Task SearchAsync(
+        string program, string pattern, string place, long largest, Action<string, string, string> hit, CancellationToken cancellation)
     {
         var folder = Directory.Exists(place) ? place : Path.GetDirectoryName(place)!;
         var info = new ProcessStartInfo(program)
@@ -22,8 +23,10 @@ internal static class Ripgrep
             StandardOutputEncoding = Encoding.UTF8,
         };
         foreach (var argument in (string[])[
-            "--no-config", "--no-ignore", "--hidden", "--no-messages", "--color=never", "--no-heading", "--with-filename", "--line-number", "--null", "--sort=path",
-            $"--max-filesize={largest.ToString(CultureInfo.InvariantCulture)}", "--glob=!**/{bin,obj,node_modules,.git}/**", $"--regexp={pattern}", "--", folder == place ? "./" : Path.GetFileName(place)])
+            "--no-config", "--no-ignore", "--hidden", "--no-messages", "--color=never", "--no-heading", "--with-filename",
+            "--line-number", "--null", "--sort=path",
+            $"--max-filesize={largest.ToString(CultureInfo.InvariantCulture)}", "--glob=!**/{bin,obj,node_modules,.git}/**",
+            $"--regexp={pattern}", "--", folder == place ? "./" : Path.GetFileName(place)])
         {
             info.ArgumentList.Add(argument);
         }
@@ -45,7 +48,8 @@ internal static class Ripgrep
         cancellation.ThrowIfCancellationRequested();
         if (process.ExitCode > NothingMatches && (await error).Trim() is { Length: > 0 } complaint)
         {
-            throw new ToolException($"'pattern' can't be used: {complaint.Split('\n')[^1].Trim()}; look-around and back-references aren't available");
+            throw new ToolException(
+                $"'pattern' can't be used: {complaint.Split('\n')[^1].Trim()}; look-around and back-references aren't available");
         }
     }
 }

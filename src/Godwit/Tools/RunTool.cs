@@ -18,7 +18,10 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Comman
 
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
-        "run", $"Runs a line of sh in the folder where commands start, without network; killed after 'timeout' seconds (default {DefaultSeconds}, at most {LongestSeconds}). With 'background' it starts a job on a copy of your files (what it writes is thrown away; at most {LongestJob} s) and you go on; read it with 'job'.",
+        "run",
+        $"Runs a line of sh in the folder where commands start, without network; killed after 'timeout' seconds (default " +
+        $"{DefaultSeconds}, at most {LongestSeconds}). With 'background' it starts a job on a copy of your files (what it " +
+        $"writes is thrown away; at most {LongestJob} s) and you go on; read it with 'job'.",
         """{"type":"object","properties":{"command":{"type":"string"},"timeout":{"type":"integer"},"background":{"type":"boolean"}},"required":["command"]}""");
 
     /// <inheritdoc/>
@@ -32,7 +35,9 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Comman
     {
         if (arguments.Flag("background"))
         {
-            var id = await jobs.StartAsync(context.Tree, arguments.Text("command"), TimeSpan.FromSeconds(Math.Clamp(arguments.Number("timeout") ?? LongestSeconds, 1, LongestJob)), cancellation);
+            var id = await jobs.StartAsync(
+                context.Tree, arguments.Text("command"),
+                TimeSpan.FromSeconds(Math.Clamp(arguments.Number("timeout") ?? LongestSeconds, 1, LongestJob)), cancellation);
             return new ToolOutput($"{id} has started");
         }
 

@@ -41,7 +41,10 @@ public sealed class SearchTool(string? ripgrep) : ITool
         {
             if (++count <= MostHits)
             {
-                hits.Append(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(context.Tree.Path, file)}:{number}:{(line.Length > MostOfLine ? line[..MostOfLine] + "..." : line)}\n");
+                hits.Append(
+                    CultureInfo.InvariantCulture,
+                    $"{Path.GetRelativePath(context.Tree.Path, file)}:{number}:" +
+                    $"{(line.Length > MostOfLine ? line[..MostOfLine] + "..." : line)}\n");
             }
         }
 
@@ -73,7 +76,9 @@ public sealed class SearchTool(string? ripgrep) : ITool
     {
         var files = File.Exists(place)
             ? (IEnumerable<string>)[place]
-            : Directory.EnumerateFiles(place, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Order(StringComparer.Ordinal);
+            : Directory.EnumerateFiles(
+                place, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+                .Order(StringComparer.Ordinal);
         foreach (var file in files.Where(file => new FileInfo(file).Length <= Largest && !TreePath.IsBuilt(place, file)))
         {
             var content = await File.ReadAllBytesAsync(file, cancellation);

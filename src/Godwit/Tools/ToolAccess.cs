@@ -10,7 +10,9 @@ public sealed record ToolAccess(IReadOnlyList<string> Paths, bool Changes)
     {
         try
         {
-            return tool?.EffectsOf(ToolArguments.Parse(arguments)) is { Command: null } effects ? new ToolAccess([.. effects.Paths.Select(TreePath.Local)], !tool.OnlyReads) : null;
+            return tool?.EffectsOf(ToolArguments.Parse(arguments)) is { Command: null } effects
+                ? new ToolAccess([.. effects.Paths.Select(TreePath.Local)], !tool.OnlyReads)
+                : null;
         }
         catch (ToolException)
         {
@@ -19,7 +21,8 @@ public sealed record ToolAccess(IReadOnlyList<string> Paths, bool Changes)
     }
 
     /// <summary>Whether one changes what the other touches; a folder is all that lies below it.</summary>
-    public bool Meets(ToolAccess other) => (Changes || other.Changes) && Paths.Any(path => other.Paths.Any(theirs => Overlap(path, theirs)));
+    public bool Meets(ToolAccess other) =>
+        (Changes || other.Changes) && Paths.Any(path => other.Paths.Any(theirs => Overlap(path, theirs)));
 
     private static bool Overlap(string left, string right) => TreePath.IsBelow(left, right) || TreePath.IsBelow(right, left);
 }

@@ -27,7 +27,8 @@ public sealed class ToolArguments
     }
 
     /// <summary>A text that must be there.</summary>
-    public string Text(string name) => Find(name, JsonValueKind.String)?.GetString() ?? throw new ToolException($"'{name}' is missing; it must be a string");
+    public string Text(string name) =>
+        Find(name, JsonValueKind.String)?.GetString() ?? throw new ToolException($"'{name}' is missing; it must be a string");
 
     /// <summary>A text, or null.</summary>
     public string? TextOrNull(string name) => Find(name, JsonValueKind.String)?.GetString();
@@ -35,7 +36,9 @@ public sealed class ToolArguments
     /// <summary>A whole number, or null.</summary>
     public int? Number(string name) => Find(name, JsonValueKind.Number) is not { } number
         ? null
-        : number.TryGetInt32(out var value) ? value : throw new ToolException($"'{name}' is {number.GetRawText()}; it must be a whole number");
+        : number.TryGetInt32(out var value)
+            ? value
+            : throw new ToolException($"'{name}' is {number.GetRawText()}; it must be a whole number");
 
     /// <summary>Yes or no; no where it isn't there.</summary>
     public bool Flag(string name) => _root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;

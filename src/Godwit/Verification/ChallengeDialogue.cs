@@ -27,7 +27,10 @@ internal sealed class ChallengeDialogue(IReadOnlyList<ulong> seeds, TimeProvider
 
     /// <summary>What the dialogue lacks; null where every round was answered.</summary>
     public string? Missing => !IsReady ? $"it never printed {Ready}"
-        : Answers.Count < seeds.Count ? string.Create(CultureInfo.InvariantCulture, $"it answered {Answers.Count} of {seeds.Count} rounds; an answer is a line '{Answer} ...'") : null;
+        : Answers.Count < seeds.Count
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"it answered {Answers.Count} of {seeds.Count} rounds; an answer is a line '{Answer} ...'")
+            : null;
 
     /// <summary>Talks until the process's output ends; what isn't an answer goes to <paramref name="log"/>.</summary>
     public void Talk(Stream input, Stream output, CappedOutput log)

@@ -56,7 +56,9 @@ public sealed record ClaimRule(double MinimumEffect, double Alpha)
         var lower = scale.Value(SignedRank.LowerBound(gains, level));
         var means = scale.Value(scale.Gain(pairs.Average(pair => pair.Base), pairs.Average(pair => pair.Candidate)));
         var none = scale.Value(0);
-        return new ClaimTest(estimate, lower, means, pairs.Count, level, lower > none && estimate >= scale.Value(scale.GainOf(MinimumEffect)) && means > none);
+        return new ClaimTest(
+            estimate, lower, means, pairs.Count, level,
+            lower > none && estimate >= scale.Value(scale.GainOf(MinimumEffect)) && means > none);
     }
 
     /// <summary>The deviation of a pair from A/A differences: 1.25 times the normal-consistent median absolute deviation from 0.</summary>

@@ -61,19 +61,25 @@ internal sealed class Constraint
         };
     }
 
-    /// <summary>Whether pairs show that a comparison with the base holds: by a one-sided bound where metrics have noise, and in each pair where equality is asked for.</summary>
+    /// <summary>
+    /// Whether pairs show that a comparison with the base holds: by a one-sided bound where metrics have noise, and in each pair
+    /// where equality is asked for.
+    /// </summary>
     /// <param name="pairs">The pairs.</param>
     /// <param name="exact">The goal's metric has no noise: each pair must hold.</param>
     /// <param name="level">The bound's one-sided level.</param>
     public bool IsShown(IReadOnlyList<Pair> pairs, bool exact, double level)
     {
         var margins = pairs.Select(Margin).ToList();
-        return exact || _expression.ComparesBy is "==" or "!=" ? margins.TrueForAll(margin => margin >= 0) : SignedRank.LowerBound(margins, level) >= 0;
+        return exact || _expression.ComparesBy is "==" or "!="
+            ? margins.TrueForAll(margin => margin >= 0)
+            : SignedRank.LowerBound(margins, level) >= 0;
     }
 
     private string Describe(IReadOnlyDictionary<string, MetricSamples> metrics) => string.Join(", ", _expression.Names
         .Where(metrics.ContainsKey)
         .Select(name => string.Create(CultureInfo.InvariantCulture, $"{name} is {metrics[name].Value:G6}")));
 
-    private static object? Value(IReadOnlyDictionary<string, MetricSamples> metrics, string name) => metrics.TryGetValue(name, out var metric) ? metric.Value : null;
+    private static object? Value(IReadOnlyDictionary<string, MetricSamples> metrics, string name) =>
+        metrics.TryGetValue(name, out var metric) ? metric.Value : null;
 }

@@ -59,13 +59,18 @@ public sealed record EvidencePredicate
     /// </summary>
     public string HarnessKind { get; init; } = "process";
 
-    /// <summary>What a check is worth here: <c>filter</c> where it ran the candidate's code, which can end it as it likes; null for no check.</summary>
+    /// <summary>
+    /// What a check is worth here: <c>filter</c> where it ran the candidate's code, which can end it as it likes; null for no
+    /// check.
+    /// </summary>
     public string? Check { get; init; }
 
     /// <summary>The answer was the same for every seed: a candidate could carry it instead of working it out.</summary>
     public bool FixedAnswer { get; init; }
 
-    /// <summary>Each side was built twice, and measured in both builds. A compiler that makes the same bytes each time has made one layout.</summary>
+    /// <summary>
+    /// Each side was built twice, and measured in both builds. A compiler that makes the same bytes each time has made one layout.
+    /// </summary>
     public bool BuiltTwice { get; init; }
 
     /// <summary>How commands were kept apart.</summary>
@@ -175,10 +180,15 @@ public static class Evidence
     public static byte[] Sign(EvidenceStatement statement, SigningKey key)
     {
         var payload = Canonical.Serialize(statement);
-        return Write(new Envelope(Convert.ToBase64String(payload), PayloadType, [new EnvelopeSignature(key.Public.KeyId, Convert.ToBase64String(key.Sign(Encoding(payload))))]));
+        return Write(
+            new Envelope(
+                Convert.ToBase64String(payload), PayloadType,
+                [new EnvelopeSignature(key.Public.KeyId, Convert.ToBase64String(key.Sign(Encoding(payload))))]));
     }
 
-    /// <summary>Verifies an envelope: its form, its signature, that the key is trusted, and that the claim follows from the samples.</summary>
+    /// <summary>
+    /// Verifies an envelope: its form, its signature, that the key is trusted, and that the claim follows from the samples.
+    /// </summary>
     /// <param name="file">The envelope's bytes.</param>
     /// <param name="trusted">The name under which a key is trusted, or null.</param>
     /// <exception cref="EvidenceException">It is refused.</exception>
@@ -196,7 +206,11 @@ public static class Evidence
             throw new EvidenceException("the evidence has been changed: its signature doesn't fit");
         }
 
-        var name = trusted(key) ?? throw new EvidenceException($"the evidence is whole, but its key isn't trusted here: {key.KeyId}; 'godwit verify FILE --key {key.KeyId}' if that is the verifier's", unknownKey: true);
+        var name = trusted(key)
+            ?? throw new EvidenceException(
+                $"the evidence is whole, but its key isn't trusted here: {key.KeyId}; 'godwit verify FILE --key {key.KeyId}' " +
+                $"if that is the verifier's",
+                unknownKey: true);
         Recompute(statement.Predicate.Claim, "claim");
         if (statement.Predicate.HoldOut is { } holdOut)
         {
@@ -211,7 +225,11 @@ public static class Evidence
     {
         ["os"] = RuntimeInformation.OSDescription,
         ["architecture"] = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
-        ["cpu"] = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown",
+        ["cpu"] = File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?
+            .Split(':', 2)[1]
+            .Trim()
+            ?? "unknown",
         ["processors"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
         ["memory_gib"] = (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1L << 30)).ToString(CultureInfo.InvariantCulture),
         ["runtime"] = RuntimeInformation.FrameworkDescription,
@@ -227,13 +245,18 @@ public static class Evidence
             var statement = Canonical.Deserialize<EvidenceStatement>(payload);
 
             // One statement has one form, down to the byte: whatever differs was not written by the verifier.
-            if (envelope.Signatures.Count == 1 && envelope.PayloadType == PayloadType && statement is { PredicateType: EvidenceStatement.ClaimType, Type: EvidenceStatement.StatementType } or { PredicateType: EvidenceStatement.SelfTimedClaimType, Type: "" }
-                && Write(envelope).AsSpan().SequenceEqual(file) && Convert.ToBase64String(payload) == envelope.Payload && Canonical.Serialize(statement).AsSpan().SequenceEqual(payload))
+            if (envelope.Signatures.Count == 1
+                && envelope.PayloadType == PayloadType
+                && statement is { PredicateType: EvidenceStatement.ClaimType, Type: EvidenceStatement.StatementType } or { PredicateType: EvidenceStatement.SelfTimedClaimType, Type: "" }
+                && Write(envelope).AsSpan().SequenceEqual(file)
+                    && Convert.ToBase64String(payload) == envelope.Payload
+                    && Canonical.Serialize(statement).AsSpan().SequenceEqual(payload))
             {
                 return (envelope, payload, statement);
             }
         }
-        catch (Exception error) when (error is JournalVersionException or FormatException or NullReferenceException or ArgumentException or InvalidOperationException)
+        catch (Exception error) when (
+            error is JournalVersionException or FormatException or NullReferenceException or ArgumentException or InvalidOperationException)
         {
             // Told below: a file that can't be read has been changed, or never was evidence.
         }
@@ -264,9 +287,15 @@ public static class Evidence
     {
         var rule = new ClaimRule(claim.MinimumEffect, claim.Level);
         var test = ClaimJudge.Judge(claim.Pairs, rule, claim.Scale, claim.Exact, claim.Level);
-        if (!test.Proven || !Near(test.Estimate, claim.Estimate) || !Near(test.Lower, claim.Lower) || !Near(test.MeanRatio, claim.MeanRatio))
+        if (!test.Proven
+            || !Near(test.Estimate, claim.Estimate)
+            || !Near(test.Lower, claim.Lower)
+            || !Near(test.MeanRatio, claim.MeanRatio))
         {
-            throw new EvidenceException($"the {what} doesn't follow from the samples: they give {test.Lower.ToString("0.####", CultureInfo.InvariantCulture)}, the statement says {claim.Lower.ToString("0.####", CultureInfo.InvariantCulture)}");
+            throw new EvidenceException(
+                $"the {what} doesn't follow from the samples: they give " +
+                $"{test.Lower.ToString("0.####", CultureInfo.InvariantCulture)}, the statement says " +
+                $"{claim.Lower.ToString("0.####", CultureInfo.InvariantCulture)}");
         }
     }
 
@@ -299,6 +328,8 @@ internal static class ClaimJudge
         var gains = values.Select(pair => scale.Value(scale.Gain(pair.Base, pair.Candidate))).ToList();
         var agree = gains.Count >= 3 && gains.TrueForAll(gain => gain == gains[0]);
         var lowest = gains.DefaultIfEmpty(scale.Value(0)).Min();
-        return new ClaimTest(lowest, agree ? lowest : scale.Value(double.NegativeInfinity), lowest, gains.Count, level, agree && lowest >= scale.Value(scale.GainOf(rule.MinimumEffect)));
+        return new ClaimTest(
+            lowest, agree ? lowest : scale.Value(double.NegativeInfinity), lowest, gains.Count, level,
+            agree && lowest >= scale.Value(scale.GainOf(rule.MinimumEffect)));
     }
 }

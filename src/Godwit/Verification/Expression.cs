@@ -24,7 +24,8 @@ public sealed class Expression
     public IReadOnlySet<string> Names { get; }
 
     /// <summary>Reads an expression.</summary>
-    /// <param name="text">The expression; a name with other characters than letters, digits, dots and underscores stands in backticks.</param>
+    /// <param name="text">The expression; a name with other characters than letters, digits, dots and underscores stands in
+    /// backticks.</param>
     /// <param name="known">Names that are recognised as they are, dashes and all; null for none.</param>
     /// <exception cref="FormatException">It can't be read; the message says where.</exception>
     public static Expression Parse(string text, IEnumerable<string>? known = null)
@@ -44,11 +45,15 @@ public sealed class Expression
     };
 
     /// <summary>The operator of a single comparison; null where it is none.</summary>
-    public string? ComparesBy => _root is ExpressionNode.Binary { Operator: "<" or "<=" or ">" or ">=" or "==" or "!=" } comparison ? comparison.Operator : null;
+    public string? ComparesBy =>
+        _root is ExpressionNode.Binary { Operator: "<" or "<=" or ">" or ">=" or "==" or "!=" } comparison ? comparison.Operator : null;
 
     /// <summary>The two sides of a single comparison as numbers, and the comparison; null where it is none.</summary>
     public (double Left, string Operator, double Right)? Sides(Func<string, object?> lookup) =>
-        ComparesBy is not null && _root is ExpressionNode.Binary comparison && comparison.Left.Evaluate(lookup) is double left && comparison.Right.Evaluate(lookup) is double right
+        ComparesBy is not null
+            && _root is ExpressionNode.Binary comparison
+            && comparison.Left.Evaluate(lookup) is double left
+            && comparison.Right.Evaluate(lookup) is double right
             ? (left, comparison.Operator, right)
             : null;
 }
@@ -220,7 +225,9 @@ internal sealed class ExpressionParser(string text, IReadOnlyList<string> known)
     }
 
     private bool StandsHere(string name) => text.AsSpan(_position).StartsWith(name, StringComparison.Ordinal)
-        && (_position + name.Length == text.Length || !(char.IsLetterOrDigit(text[_position + name.Length]) || text[_position + name.Length] is '_' or '.' or '-'));
+        && (
+            _position + name.Length == text.Length
+                || !(char.IsLetterOrDigit(text[_position + name.Length]) || text[_position + name.Length] is '_' or '.' or '-'));
 
     private bool Take(string sign)
     {

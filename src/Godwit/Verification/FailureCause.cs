@@ -4,7 +4,9 @@ using Godwit.Sandbox;
 
 namespace Godwit.Verification;
 
-/// <summary>Finds in what a command printed why it failed: the first lines that compilers, test runners and build tools mark as errors.</summary>
+/// <summary>
+/// Finds in what a command printed why it failed: the first lines that compilers, test runners and build tools mark as errors.
+/// </summary>
 internal static partial class FailureCause
 {
     private const int MostLines = 3;
@@ -35,7 +37,8 @@ internal static partial class FailureCause
     /// <param name="result">How it ended.</param>
     /// <param name="run">The run's id.</param>
     public static string Describe(string phase, string command, SandboxResult result, string run) => string.Create(
-        CultureInfo.InvariantCulture, $"{phase} failed: {Of(result)} (exit code {result.ExitCode} of '{Cut(command)}'; whole output: godwit log {run})");
+        CultureInfo.InvariantCulture,
+        $"{phase} failed: {Of(result)} (exit code {result.ExitCode} of '{Cut(command)}'; whole output: godwit log {run})");
 
     /// <summary>The first different lines that are marked as errors.</summary>
     public static IReadOnlyList<string> Marked(string text)
@@ -61,7 +64,8 @@ internal static partial class FailureCause
         return found;
     }
 
-    private static IEnumerable<string> Lines(string text) => text.Split('\n').Select(line => Colour().Replace(line, "").Trim()).Where(line => line.Length > 0).Select(Cut);
+    private static IEnumerable<string> Lines(string text) =>
+        text.Split('\n').Select(line => Colour().Replace(line, "").Trim()).Where(line => line.Length > 0).Select(Cut);
 
     private static string Cut(string line) => line.Length > LongestLine ? line[..LongestLine] + "..." : line;
 

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Godwit.Verification;
 
-/// <summary>Paths by pattern: <c>*</c> and <c>?</c> within a name, <c>**</c> over folders; a folder's name stands for all below it.</summary>
+/// <summary>
+/// Paths by pattern: <c>*</c> and <c>?</c> within a name, <c>**</c> over folders; a folder's name stands for all below it.
+/// </summary>
 internal sealed class Glob
 {
     private readonly Regex[] _patterns;

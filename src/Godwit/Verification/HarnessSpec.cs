@@ -27,7 +27,10 @@ public sealed record HarnessSpec
     /// <summary>What is run to measure: the harness, the challenged process, the driver, or what leaves something to be judged.</summary>
     public required string Measure { get; init; }
 
-    /// <summary>Where a measurement of kind <see cref="MeasurementKind.Wall"/> leaves its answer: a file from the goal's folder, or <c>stdout</c>; null for none.</summary>
+    /// <summary>
+    /// Where a measurement of kind <see cref="MeasurementKind.Wall"/> leaves its answer: a file from the goal's folder, or
+    /// <c>stdout</c>; null for none.
+    /// </summary>
     public string? Answer { get; init; }
 
     /// <summary>How many seeds a challenge sends to one process. Default 1.</summary>
@@ -54,7 +57,9 @@ public sealed record HarnessSpec
     /// <summary>Regular expressions whose named groups are metrics in what the harness prints or writes.</summary>
     public IReadOnlyList<string> Patterns { get; init; } = [];
 
-    /// <summary>A self-reported metric that says how many seconds of the run are the work itself; null for none. It only explains.</summary>
+    /// <summary>
+    /// A self-reported metric that says how many seconds of the run are the work itself; null for none. It only explains.
+    /// </summary>
     public string? Timed { get; init; }
 
     /// <summary>The same as <see cref="Measure"/> on a workload that proposers never see; null for none.</summary>
@@ -75,10 +80,15 @@ public sealed record HarnessSpec
     /// <summary>More is better.</summary>
     public bool Maximise { get; init; } = true;
 
-    /// <summary>Whether values are compared by their difference and not by their ratio; null where the base's first value decides, see <see cref="Scale.Of"/>.</summary>
+    /// <summary>
+    /// Whether values are compared by their difference and not by their ratio; null where the base's first value decides, see
+    /// <see cref="Scale.Of"/>.
+    /// </summary>
     public bool? ByDifference { get; init; }
 
-    /// <summary>Of runs that began before figures were told apart: the goal said that the process that measures loads the candidate's code.</summary>
+    /// <summary>
+    /// Of runs that began before figures were told apart: the goal said that the process that measures loads the candidate's code.
+    /// </summary>
     public bool LoadsCandidate { get; init; }
 
     /// <summary>What one measurement may take. Default 10 minutes.</summary>

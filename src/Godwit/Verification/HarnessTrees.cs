@@ -28,7 +28,8 @@ internal sealed class HarnessTrees
     private IReadOnlyDictionary<string, byte[]?>? _hiddenFiles;
     private readonly Dictionary<string, PlainTree> _trees = new(StringComparer.Ordinal);
     private readonly List<string> _recent = [];
-    private readonly System.Collections.Concurrent.ConcurrentQueue<(string Phase, string Command, SandboxResult Result)> _carriedOut = new();
+    private readonly System.Collections.Concurrent.ConcurrentQueue<(
+        string Phase, string Command, SandboxResult Result)> _carriedOut = new();
 
     public HarnessTrees(RunFolder folder, RunRepository repository, HarnessSpec spec, SandboxHost sandbox, string baseCommit)
     {
@@ -47,7 +48,8 @@ internal sealed class HarnessTrees
     public string Home => Path.Combine(_folder.Trees, "home");
 
     /// <summary>The machine's package caches.</summary>
-    public IReadOnlyDictionary<string, string> Mounts => _sandbox.Kind == SandboxKind.None ? new Dictionary<string, string>() : PackageCaches.Mounts(_spec.Setup is not null);
+    public IReadOnlyDictionary<string, string> Mounts =>
+        _sandbox.Kind == SandboxKind.None ? new Dictionary<string, string>() : PackageCaches.Mounts(_spec.Setup is not null);
 
     /// <summary>One of two places for a tree, clean, built, and with the candidate's files over it.</summary>
     /// <param name="candidate">The candidate.</param>
@@ -56,17 +58,23 @@ internal sealed class HarnessTrees
     /// <param name="holdOut">With the files of the held-out workload.</param>
     /// <param name="builtTwice">Each place has a build of its own.</param>
     /// <exception cref="PrepareException">Setup or the build failed.</exception>
-    public Task<string> PlaceAsync(Candidate candidate, bool left, CancellationToken cancellation, bool holdOut = false, bool builtTwice = false) =>
-        LayAsync(candidate, left ? "one" : "two", again: builtTwice && !left, _sandbox.OwnerOfFiles, file => holdOut && _heldOut.Matches(file) && !_labels.Matches(file), cancellation);
+    public Task<string> PlaceAsync(
+        Candidate candidate, bool left, CancellationToken cancellation, bool holdOut = false, bool builtTwice = false) =>
+        LayAsync(
+            candidate, left ? "one" : "two", again: builtTwice && !left, _sandbox.OwnerOfFiles,
+            file => holdOut && _heldOut.Matches(file) && !_labels.Matches(file), cancellation);
 
     /// <summary>The base's tree for a driver or a judge: no candidate has a place in it, and the labels are there alone.</summary>
     /// <param name="holdOut">With the files of the held-out workload.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="PrepareException">Setup or the build failed.</exception>
     public Task<string> PlaceHarnessAsync(bool holdOut, CancellationToken cancellation) =>
-        LayAsync(Candidate.Base, "own", again: false, _sandbox.OwnerOfHarness, file => _heldOut.Matches(file) ? holdOut : _labels.Matches(file), cancellation);
+        LayAsync(
+            Candidate.Base, "own", again: false, _sandbox.OwnerOfHarness,
+            file => _heldOut.Matches(file) ? holdOut : _labels.Matches(file), cancellation);
 
-    private async Task<string> LayAsync(Candidate candidate, string place, bool again, int owner, Func<string, bool> shows, CancellationToken cancellation)
+    private async Task<string> LayAsync(
+        Candidate candidate, string place, bool again, int owner, Func<string, bool> shows, CancellationToken cancellation)
     {
         var refused = candidate.Files.FirstOrDefault(file => !_editable.Matches(Local(file.Path)));
         if (refused is not null)
@@ -123,7 +131,9 @@ internal sealed class HarnessTrees
         var hidden = await HiddenAsync(cancellation);
         return hidden.Count == 0
             ? _baseCommit
-            : await _repository.CommitAsync(_baseCommit, hidden.Keys.ToDictionary(file => file, _ => (byte[]?)null), "Without held-out files", DateTimeOffset.UnixEpoch, "visible", cancellation);
+            : await _repository.CommitAsync(
+                _baseCommit, hidden.Keys.ToDictionary(file => file, _ => (byte[]?)null), "Without held-out files",
+                DateTimeOffset.UnixEpoch, "visible", cancellation);
     }
 
     /// <summary>Whether a candidate may change a file.</summary>
@@ -138,7 +148,10 @@ internal sealed class HarnessTrees
         Home = Home,
         Read = _spec.Read,
         Mounts = Mounts,
-        Environment = PackageCaches.Variables().Append(KeyValuePair.Create("GODWIT_SEED", "1")).Append(KeyValuePair.Create("GODWIT_RESULT", "/tmp/result.json")).ToDictionary(),
+        Environment = PackageCaches.Variables()
+            .Append(KeyValuePair.Create("GODWIT_SEED", "1"))
+            .Append(KeyValuePair.Create("GODWIT_RESULT", "/tmp/result.json"))
+            .ToDictionary(),
         Cpus = Processors.ForWork(_spec.Cpus),
     };
 
@@ -162,8 +175,17 @@ internal sealed class HarnessTrees
             return (setup.Key, setup.Path);
         }
 
-        var inputs = candidate.Files.Where(file => _inputs.Matches(Local(file.Path))).OrderBy(file => file.Path, StringComparer.Ordinal).ToList();
-        var key = Key([setup.Key, _spec.Build, .. again ? (string[])["again"] : [], .. inputs.SelectMany(file => (string[])[file.Path, file.Content is null ? "-" : Convert.ToHexString(SHA256.HashData(file.Content))])]);
+        var inputs = candidate.Files.Where(file => _inputs.Matches(Local(file.Path)))
+            .OrderBy(file => file.Path, StringComparer.Ordinal)
+            .ToList();
+        var key = Key(
+            [
+                setup.Key,
+                _spec.Build,
+                .. again ? (string[])["again"] : [],
+                .. inputs.SelectMany(
+                    file => (string[])[file.Path, file.Content is null ? "-" : Convert.ToHexString(SHA256.HashData(file.Content))]),
+            ]);
         var path = Path.Combine(_folder.Trees, $"built-{key}");
         if (!Directory.Exists(path))
         {
@@ -197,7 +219,8 @@ internal sealed class HarnessTrees
 
             if (!Directory.Exists(Path.Combine(work, _spec.Folder)))
             {
-                throw new PrepareException(TrialOutcome.Invalid, $"the goal's folder {_spec.Folder} isn't in commit {_baseCommit[..12]}", "");
+                throw new PrepareException(
+                    TrialOutcome.Invalid, $"the goal's folder {_spec.Folder} isn't in commit {_baseCommit[..12]}", "");
             }
 
             SandboxHome.Make(Home, _spec.Read.Concat(Mounts.Values));
@@ -225,7 +248,8 @@ internal sealed class HarnessTrees
         }
 
         var files = new Dictionary<string, byte[]?>(StringComparer.Ordinal);
-        foreach (var (file, _) in _spec.HoldOutFiles.Count + _spec.Labels.Count == 0 ? [] : await _repository.FilesAsync(_baseCommit, _spec.Folder, cancellation))
+        foreach (var (file, _) in _spec.HoldOutFiles.Count + _spec.Labels.Count == 0 ? [] : await _repository
+            .FilesAsync(_baseCommit, _spec.Folder, cancellation))
         {
             if (IsHidden(file))
             {
@@ -261,7 +285,9 @@ internal sealed class HarnessTrees
         }
 
         var outcome = result.TimedOut ? TrialOutcome.TimedOut : result.Crashed ? TrialOutcome.Crashed : TrialOutcome.Invalid;
-        var message = result.TimedOut ? $"{phase} took longer than {_spec.BuildTimeout.TotalSeconds:0} s" : FailureCause.Describe(phase, command, result, Run);
+        var message = result.TimedOut
+            ? $"{phase} took longer than {_spec.BuildTimeout.TotalSeconds:0} s"
+            : FailureCause.Describe(phase, command, result, Run);
         throw new PrepareException(outcome, message, result.Output + result.Error);
     }
 

@@ -16,7 +16,9 @@ internal static class JsonResults
     {
         if (root.ValueKind == JsonValueKind.Array)
         {
-            return root.GetArrayLength() > 0 && root.EnumerateArray().All(one => Has(one, "primaryMetric", JsonValueKind.Object)) && ReadJmh(root, metrics);
+            return root.GetArrayLength() > 0
+                && root.EnumerateArray().All(one => Has(one, "primaryMetric", JsonValueKind.Object))
+                && ReadJmh(root, metrics);
         }
 
         if (root.ValueKind != JsonValueKind.Object)
@@ -32,7 +34,9 @@ internal static class JsonResults
         if (Has(root, "benchmarks", JsonValueKind.Array))
         {
             var benchmarks = root.GetProperty("benchmarks");
-            return benchmarks.EnumerateArray().Any(one => Has(one, "stats", JsonValueKind.Object)) ? ReadPytest(benchmarks, metrics) : ReadGoogle(benchmarks, metrics);
+            return benchmarks.EnumerateArray().Any(one => Has(one, "stats", JsonValueKind.Object))
+                ? ReadPytest(benchmarks, metrics)
+                : ReadGoogle(benchmarks, metrics);
         }
 
         if (Has(root, "Benchmarks", JsonValueKind.Array))
@@ -43,10 +47,13 @@ internal static class JsonResults
         if (Has(root, "metrics", JsonValueKind.Object))
         {
             var named = root.GetProperty("metrics");
-            return named.EnumerateObject().Any(metric => metric.Value.ValueKind == JsonValueKind.Object) ? ReadK6(named, metrics) : ReadOwn(root, named, metrics);
+            return named.EnumerateObject().Any(metric => metric.Value.ValueKind == JsonValueKind.Object)
+                ? ReadK6(named, metrics)
+                : ReadOwn(root, named, metrics);
         }
 
-        return Has(root, "mean", JsonValueKind.Object) && Has(root.GetProperty("mean"), "point_estimate", JsonValueKind.Number) ? ReadCriterion(root, metrics)
+        return Has(root, "mean", JsonValueKind.Object)
+            && Has(root.GetProperty("mean"), "point_estimate", JsonValueKind.Number) ? ReadCriterion(root, metrics)
             : Has(root, "iters", JsonValueKind.Array) && Has(root, "times", JsonValueKind.Array) && ReadCriterionSamples(root, metrics);
     }
 
@@ -54,11 +61,13 @@ internal static class JsonResults
     {
         foreach (var metric in named.EnumerateObject())
         {
-            metrics.Add(metric.Name, metric.Value.ValueKind == JsonValueKind.Array ? Numbers(metric.Value) : [Number(metric.Value)], unit: null);
+            metrics.Add(
+                metric.Name, metric.Value.ValueKind == JsonValueKind.Array ? Numbers(metric.Value) : [Number(metric.Value)], unit: null);
         }
 
         return !root.TryGetProperty("valid", out var valid) || valid.ValueKind != JsonValueKind.False ? true
-            : throw new ResultException(root.TryGetProperty("reason", out var reason) ? reason.ToString() : "the harness says that the result isn't valid");
+            : throw new ResultException(
+                root.TryGetProperty("reason", out var reason) ? reason.ToString() : "the harness says that the result isn't valid");
     }
 
     private static bool ReadHyperfine(JsonElement results, MetricTable metrics)
@@ -70,9 +79,15 @@ internal static class JsonResults
 
         // With -i it goes on after a run that failed; such a time is no result.
         if (Has(results[0], "exit_codes", JsonValueKind.Array)
-            && results[0].GetProperty("exit_codes").EnumerateArray().FirstOrDefault(code => code.ValueKind != JsonValueKind.Number || code.GetDouble() != 0) is { ValueKind: not JsonValueKind.Undefined } failed)
+            && results[0].GetProperty("exit_codes")
+                .EnumerateArray()
+                .FirstOrDefault(
+                    code => code.ValueKind != JsonValueKind.Number
+                        || code.GetDouble() != 0) is { ValueKind: not JsonValueKind.Undefined } failed)
         {
-            throw new ResultException($"a run that hyperfine timed ended with exit code {(failed.ValueKind == JsonValueKind.Null ? "null, by a signal" : failed.ToString())}");
+            throw new ResultException(
+                $"a run that hyperfine timed ended with exit code " +
+                $"{(failed.ValueKind == JsonValueKind.Null ? "null, by a signal" : failed.ToString())}");
         }
 
         metrics.Add("time", Numbers(times), "s");
@@ -85,7 +100,9 @@ internal static class JsonResults
         var runs = benchmarks.EnumerateArray().Where(one => Text(one, "run_type") is null or "iteration").ToList();
         if (runs.Count == 0)
         {
-            throw new ResultException("Google Benchmark's file holds aggregates only; leave --benchmark_report_aggregates_only out, so that the repetitions are there");
+            throw new ResultException(
+                "Google Benchmark's file holds aggregates only; leave --benchmark_report_aggregates_only out, so that the " +
+                "repetitions are there");
         }
 
         foreach (var failed in runs.Where(one => Has(one, "error_occurred", JsonValueKind.True)))
@@ -93,9 +110,14 @@ internal static class JsonResults
             throw new ResultException($"benchmark {Text(failed, "name")} failed: {Text(failed, "error_message")}");
         }
 
-        Each(runs, one => Text(one, "run_name") ?? Text(one, "name") ?? "benchmark", metrics, group => group.SelectMany(one => one.EnumerateObject())
+        Each(
+            runs, one => Text(one, "run_name") ?? Text(one, "name") ?? "benchmark", metrics,
+            group => group.SelectMany(one => one.EnumerateObject())
             .Where(field => field.Value.ValueKind == JsonValueKind.Number && !own.Contains(field.Name)).GroupBy(field => field.Name)
-            .Select(field => (field.Key, (IReadOnlyList<double>)[.. field.Select(value => value.Value.GetDouble())], field.Key is "real_time" or "cpu_time" ? Text(group[0], "time_unit") : null)));
+            .Select(
+                field => (
+                    field.Key, (IReadOnlyList<double>)[.. field.Select(value => value.Value.GetDouble())],
+                    field.Key is "real_time" or "cpu_time" ? Text(group[0], "time_unit") : null)));
         return true;
     }
 
@@ -104,24 +126,34 @@ internal static class JsonResults
         Each([.. benchmarks.EnumerateArray()], one => Text(one, "name") ?? "benchmark", metrics, group =>
         {
             var stats = group[0].GetProperty("stats");
-            return [("time", Has(stats, "data", JsonValueKind.Array) ? Numbers(stats.GetProperty("data")) : [Number(stats.GetProperty("mean"))], "s")];
+            return
+            [
+                ("time", Has(stats, "data", JsonValueKind.Array) ? Numbers(stats.GetProperty("data")) : [Number(stats.GetProperty("mean"))], "s"),
+            ];
         });
         return true;
     }
 
     private static bool ReadBenchmarkDotNet(JsonElement benchmarks, MetricTable metrics)
     {
-        Each([.. benchmarks.EnumerateArray()], one => $"{Text(one, "Method")}{(Text(one, "Parameters") is { Length: > 0 } parameters ? $"({parameters})" : "")}", metrics, group =>
+        Each(
+            [.. benchmarks.EnumerateArray()],
+            one => $"{Text(one, "Method")}{(Text(one, "Parameters") is { Length: > 0 } parameters ? $"({parameters})" : "")}",
+            metrics, group =>
         {
             if (!Has(group[0], "Statistics", JsonValueKind.Object))
             {
-                throw new ResultException($"BenchmarkDotNet has no result of {Text(group[0], "DisplayInfo") ?? Text(group[0], "Method")}: it failed");
+                throw new ResultException(
+                    $"BenchmarkDotNet has no result of {Text(group[0], "DisplayInfo") ?? Text(group[0], "Method")}: it failed");
             }
 
             var statistics = group[0].GetProperty("Statistics");
-            var samples = Has(statistics, "OriginalValues", JsonValueKind.Array) ? Numbers(statistics.GetProperty("OriginalValues")) : [Number(statistics.GetProperty("Mean"))];
+            var samples = Has(statistics, "OriginalValues", JsonValueKind.Array)
+                ? Numbers(statistics.GetProperty("OriginalValues"))
+                : [Number(statistics.GetProperty("Mean"))];
             var found = new List<(string, IReadOnlyList<double>, string?)> { ("time", samples, "ns") };
-            if (Has(group[0], "Memory", JsonValueKind.Object) && Has(group[0].GetProperty("Memory"), "BytesAllocatedPerOperation", JsonValueKind.Number))
+            if (Has(group[0], "Memory", JsonValueKind.Object)
+                && Has(group[0].GetProperty("Memory"), "BytesAllocatedPerOperation", JsonValueKind.Number))
             {
                 found.Add(("allocated", [group[0].GetProperty("Memory").GetProperty("BytesAllocatedPerOperation").GetDouble()], "B"));
             }
@@ -136,8 +168,11 @@ internal static class JsonResults
         Each([.. root.EnumerateArray()], one => $"{Text(one, "benchmark")?.Split('.')[^1]}{(Has(one, "params", JsonValueKind.Object)
             ? $"({string.Join(", ", one.GetProperty("params").EnumerateObject().Select(parameter => $"{parameter.Name}={parameter.Value}"))})" : "")}", metrics, group =>
         {
-            var found = new List<(string, IReadOnlyList<double>, string?)> { ("score", Raw(group[0].GetProperty("primaryMetric")), Text(group[0].GetProperty("primaryMetric"), "scoreUnit")) };
-            foreach (var second in Has(group[0], "secondaryMetrics", JsonValueKind.Object) ? group[0].GetProperty("secondaryMetrics").EnumerateObject() : default)
+            var found =
+                new List<(string, IReadOnlyList<double>, string?)> { ("score", Raw(group[0].GetProperty("primaryMetric")), Text(group[0].GetProperty("primaryMetric"), "scoreUnit")) };
+            foreach (var second in Has(group[0], "secondaryMetrics", JsonValueKind.Object) ? group[0]
+                .GetProperty("secondaryMetrics")
+                .EnumerateObject() : default)
             {
                 found.Add((second.Name, Raw(second.Value), Text(second.Value, "scoreUnit")));
             }
@@ -147,11 +182,15 @@ internal static class JsonResults
         return true;
 
         static IReadOnlyList<double> Raw(JsonElement metric) => Has(metric, "rawData", JsonValueKind.Array)
-            && metric.GetProperty("rawData").EnumerateArray().All(fork => fork.ValueKind == JsonValueKind.Array) && metric.GetProperty("rawData").EnumerateArray().SelectMany(Numbers).ToList() is { Count: > 0 } raw
+            && metric.GetProperty("rawData").EnumerateArray().All(fork => fork.ValueKind == JsonValueKind.Array)
+                && metric.GetProperty("rawData").EnumerateArray().SelectMany(Numbers).ToList() is { Count: > 0 } raw
             ? raw : [Number(metric.GetProperty("score"))];
     }
 
-    /// <summary>k6's summary, of <c>--summary-export</c> and of <c>handleSummary</c>: a counter's own name is its rate, a trend's its average.</summary>
+    /// <summary>
+    /// k6's summary, of <c>--summary-export</c> and of <c>handleSummary</c>: a counter's own name is its rate, a trend's its
+    /// average.
+    /// </summary>
     private static bool ReadK6(JsonElement named, MetricTable metrics)
     {
         foreach (var metric in named.EnumerateObject().Where(metric => metric.Value.ValueKind == JsonValueKind.Object))
@@ -160,7 +199,9 @@ internal static class JsonResults
             var numbers = values.EnumerateObject().Where(value => value.Value.ValueKind == JsonValueKind.Number).ToList();
             foreach (var value in numbers)
             {
-                metrics.Add($"{metric.Name}.{value.Name.Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal)}", [value.Value.GetDouble()], unit: null);
+                metrics.Add(
+                    $"{metric.Name}.{value.Name.Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal)}",
+                    [value.Value.GetDouble()], unit: null);
             }
 
             foreach (var main in ((string[])["rate", "avg", "value"]).Where(name => numbers.Exists(value => value.Name == name)).Take(1))
@@ -184,12 +225,16 @@ internal static class JsonResults
 
     private static bool ReadCriterionSamples(JsonElement root, MetricTable metrics)
     {
-        metrics.Add("time", [.. Numbers(root.GetProperty("times")).Zip(Numbers(root.GetProperty("iters")), (time, iterations) => time / iterations)], "ns");
+        metrics.Add(
+            "time",
+            [.. Numbers(root.GetProperty("times")).Zip(Numbers(root.GetProperty("iters")), (time, iterations) => time / iterations)],
+            "ns");
         return true;
     }
 
     private static void Each(
-        IReadOnlyList<JsonElement> runs, Func<JsonElement, string> name, MetricTable metrics, Func<IReadOnlyList<JsonElement>, IEnumerable<(string Name, IReadOnlyList<double> Samples, string? Unit)>> read)
+        IReadOnlyList<JsonElement> runs, Func<JsonElement, string> name, MetricTable metrics,
+        Func<IReadOnlyList<JsonElement>, IEnumerable<(string Name, IReadOnlyList<double> Samples, string? Unit)>> read)
     {
         var groups = runs.GroupBy(name).ToList();
         foreach (var group in groups)
@@ -205,9 +250,11 @@ internal static class JsonResults
         }
     }
 
-    private static bool Has(JsonElement element, string name, JsonValueKind kind) => element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind;
+    private static bool Has(JsonElement element, string name, JsonValueKind kind) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind;
 
-    private static string? Text(JsonElement element, string name) => Has(element, name, JsonValueKind.String) ? element.GetProperty(name).GetString() : null;
+    private static string? Text(JsonElement element, string name) =>
+        Has(element, name, JsonValueKind.String) ? element.GetProperty(name).GetString() : null;
 
     private static IReadOnlyList<double> Numbers(JsonElement list) => [.. list.EnumerateArray().Select(Number)];
 

@@ -65,12 +65,19 @@ internal sealed class MeasuredCommands
         _sandbox = sandbox;
         _scratch = Path.Combine(folder.Trees, "scratch");
         var named = spec.Constraints.SelectMany(text => Expression.Parse(text).Names).Append(spec.Metric).ToList();
-        _metered = named.Exists(name => name.EndsWith(MeasurementKinds.Cpu, StringComparison.Ordinal) || name.EndsWith(MeasurementKinds.Peak, StringComparison.Ordinal))
+        _metered = named.Exists(
+            name => name.EndsWith(MeasurementKinds.Cpu, StringComparison.Ordinal)
+                || name.EndsWith(MeasurementKinds.Peak, StringComparison.Ordinal))
             || (Processors.ForMeasuring(spec.Cpus) is not null && !sandbox.HoldsProcessors);
     }
 
     public Task<SandboxResult> CheckAsync(string command, string tree, CancellationToken cancellation) => _sandbox.RunAsync(
-        Command(WithEnvironment(command), tree, "check", new Dictionary<string, string>()) with { Timeout = _spec.BuildTimeout, Cpus = Processors.ForWork(_spec.Cpus) }, cancellation);
+        Command(WithEnvironment(command), tree, "check", new Dictionary<string, string>()) with
+        {
+            Timeout = _spec.BuildTimeout,
+            Cpus = Processors.ForWork(_spec.Cpus),
+        },
+        cancellation);
 
     public Task<Taken> MeasureAsync(string tree, ulong seed, bool holdOut, CancellationToken cancellation)
     {
@@ -95,7 +102,8 @@ internal sealed class MeasuredCommands
 
     private async Task<Taken> ChallengeAsync(string line, string tree, ulong seed, CancellationToken cancellation)
     {
-        var dialogue = new ChallengeDialogue([.. Enumerable.Range(0, _spec.Rounds).Select(round => Derived(seed, round))], TimeProvider.System);
+        var dialogue = new ChallengeDialogue(
+            [.. Enumerable.Range(0, _spec.Rounds).Select(round => Derived(seed, round))], TimeProvider.System);
 
         // The seeds come one by one and never beforehand, so the environment has none.
         var command = Measured(line, tree, "measure", new Dictionary<string, string>());
@@ -107,7 +115,8 @@ internal sealed class MeasuredCommands
             return result.ExitCode == 0 ? taken with { AnswerProblem = missing } : taken;
         }
 
-        var observed = new Dictionary<string, MetricSamples>(taken.Observed) { [MeasurementKinds.Round] = new MetricSamples(dialogue.Seconds, "s") };
+        var observed =
+            new Dictionary<string, MetricSamples>(taken.Observed) { [MeasurementKinds.Round] = new MetricSamples(dialogue.Seconds, "s") };
         foreach (var (name, share) in MeasurementKinds.RoundPercentiles)
         {
             observed[name] = new MetricSamples([Percentile(dialogue.Seconds, share)], "s");
@@ -122,7 +131,11 @@ internal sealed class MeasuredCommands
         await using var link = await _sandbox.LinkAsync();
         var port = new Dictionary<string, string> { ["GODWIT_PORT"] = _spec.Port.ToString(CultureInfo.InvariantCulture) };
         var server = Measured(_spec.Serve!, tree, "serve", port) with { Link = link };
-        var driver = Harness(line, harness, "driver", Seeded(seed).Concat(port).ToDictionary()) with { Link = link, Cpus = Processors.ForDriving(_spec.Cpus) };
+        var driver = Harness(line, harness, "driver", Seeded(seed).Concat(port).ToDictionary()) with
+        {
+            Link = link,
+            Cpus = Processors.ForDriving(_spec.Cpus),
+        };
         FileSystem.SyncAll();
         using var enough = new CancellationTokenSource();
         var serving = _sandbox.RunAsync(server, cancellation, new SandboxSession { Stop = enough.Token });
@@ -168,7 +181,10 @@ internal sealed class MeasuredCommands
         var made = Measured(line, tree, "measure", Seeded(seed));
         Directory.CreateDirectory(Path.Combine(made.Scratch!, Left));
         FileSystem.Own(Path.Combine(made.Scratch!, Left), _sandbox.OwnerOfFiles);
-        made = made with { Environment = made.Environment.Append(KeyValuePair.Create("GODWIT_OUT", $"{SandboxLine.ScratchInside}/{Left}")).ToDictionary() };
+        made = made with
+        {
+            Environment = made.Environment.Append(KeyValuePair.Create("GODWIT_OUT", $"{SandboxLine.ScratchInside}/{Left}")).ToDictionary(),
+        };
         FileSystem.SyncAll();
         var result = await _sandbox.RunAsync(made, cancellation);
         var taken = Of("measure", line, result, made);
@@ -224,7 +240,15 @@ internal sealed class MeasuredCommands
         // Where nothing holds the command to its processors, what it used tells whether it kept to them.
         return Processors.ForMeasuring(_spec.Cpus) is not null && !_sandbox.HoldsProcessors && measured.Usage?.CpuSeconds is { } used
             && used > CpuSlack * _spec.Cpus * measured.Elapsed.TotalSeconds + CpuSlackSeconds
-            ? taken with { Refusal = (TrialOutcome.Invalid, string.Create(CultureInfo.InvariantCulture, $"it used {used:0.00} processor seconds in {measured.Elapsed.TotalSeconds:0.00} s, which is more than cpus: {_spec.Cpus}")) }
+            ? taken with
+            {
+                Refusal = (
+                    TrialOutcome.Invalid,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"it used {used:0.00} processor seconds in {measured.Elapsed.TotalSeconds:0.00} s, which is more than " +
+                        $"cpus: {_spec.Cpus}")),
+            }
             : taken;
     }
 
@@ -256,7 +280,9 @@ internal sealed class MeasuredCommands
 
     /// <summary>The seed of a round of a challenge: the same for both arms of a pair, and told by no other.</summary>
     private static ulong Derived(ulong seed, int round) =>
-        BitConverter.ToUInt64(HMACSHA256.HashData(BitConverter.GetBytes(seed), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"round\n{round}")))) >> 11;
+        BitConverter.ToUInt64(
+            HMACSHA256.HashData(
+                BitConverter.GetBytes(seed), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"round\n{round}")))) >> 11;
 
     private static double Percentile(List<double> values, double share)
     {
@@ -265,16 +291,23 @@ internal sealed class MeasuredCommands
     }
 
     private SandboxCommand Measured(string shell, string tree, string phase, IReadOnlyDictionary<string, string> environment) =>
-        Command(WithEnvironment(_spec.ArgumentsFile is { } file ? $"{shell} $(cat ./{Quoted(file)})" : shell), tree, phase, environment) with { Cpus = Processors.ForMeasuring(_spec.Cpus), Metered = _metered };
+        Command(
+            WithEnvironment(_spec.ArgumentsFile is { } file ? $"{shell} $(cat ./{Quoted(file)})" : shell), tree, phase, environment) with
+        {
+            Cpus = Processors.ForMeasuring(_spec.Cpus),
+            Metered = _metered,
+        };
 
-    private string WithEnvironment(string shell) => _spec.EnvironmentFile is { } file ? $"set -a; . ./{Quoted(file)}; set +a\n{shell}" : shell;
+    private string WithEnvironment(string shell) =>
+        _spec.EnvironmentFile is { } file ? $"set -a; . ./{Quoted(file)}; set +a\n{shell}" : shell;
 
     private static string Quoted(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private SandboxCommand Harness(string shell, string tree, string phase, IReadOnlyDictionary<string, string> environment) =>
         Command(shell, tree, phase, environment, isHarness: true) with { Cpus = Processors.ForWork(_spec.Cpus) };
 
-    private SandboxCommand Command(string shell, string tree, string phase, IReadOnlyDictionary<string, string> environment, bool isHarness = false) => new()
+    private SandboxCommand Command(
+        string shell, string tree, string phase, IReadOnlyDictionary<string, string> environment, bool isHarness = false) => new()
     {
         Shell = shell,
         Tree = tree,
@@ -285,7 +318,9 @@ internal sealed class MeasuredCommands
         Read = _spec.Read,
         Mounts = _trees.Mounts,
         Timeout = _spec.Timeout,
-        Environment = environment.Append(KeyValuePair.Create("GODWIT_RESULT", $"{SandboxLine.ScratchInside}/{ResultName}")).Concat(PackageCaches.Variables()).ToDictionary(),
+        Environment = environment.Append(KeyValuePair.Create("GODWIT_RESULT", $"{SandboxLine.ScratchInside}/{ResultName}"))
+            .Concat(PackageCaches.Variables())
+            .ToDictionary(),
     };
 
     private string Fresh(string name, int owner)
@@ -312,7 +347,8 @@ internal sealed class MeasuredCommands
 
         if (facts is not { IsRegular: true, Size: <= ResultLimit })
         {
-            throw new ResultException($"$GODWIT_RESULT is {(facts.IsDirectory ? "a folder" : facts.IsRegular ? $"larger than {ResultLimit >> 20} MiB" : "no plain file")}");
+            throw new ResultException(
+                $"$GODWIT_RESULT is {(facts.IsDirectory ? "a folder" : facts.IsRegular ? $"larger than {ResultLimit >> 20} MiB" : "no plain file")}");
         }
 
         // Nothing that could swap the file is alive any more.
@@ -326,7 +362,9 @@ internal sealed class MeasuredCommands
     private string? CopyData(string from, string to)
     {
         var total = 0L;
-        foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, MaxRecursionDepth = 32 }))
+        foreach (var entry in new DirectoryInfo(from)
+            .EnumerateFileSystemInfos(
+                "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, MaxRecursionDepth = 32 }))
         {
             var name = Path.GetRelativePath(from, entry.FullName);
             var target = Path.Combine(to, name);

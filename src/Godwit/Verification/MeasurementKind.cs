@@ -6,13 +6,18 @@ namespace Godwit.Verification;
 /// </summary>
 public enum MeasurementKind
 {
-    /// <summary>As runs were measured before figures were told apart: whatever the harness said counted. Only runs that began then.</summary>
+    /// <summary>
+    /// As runs were measured before figures were told apart: whatever the harness said counted. Only runs that began then.
+    /// </summary>
     BeforeObservation,
 
     /// <summary>A process that runs the candidate's code says it of itself. It steers the search and is never claimed.</summary>
     SelfReported,
 
-    /// <summary>Candidates differ in values that the goal lists, which no build reads: none of their bytes is a proposer's own, so the harness may report.</summary>
+    /// <summary>
+    /// Candidates differ in values that the goal lists, which no build reads: none of their bytes is a proposer's own, so the
+    /// harness may report.
+    /// </summary>
     Settings,
 
     /// <summary>Godwit's clock around a fixed piece of work, whose answer must be the base's.</summary>
@@ -21,7 +26,9 @@ public enum MeasurementKind
     /// <summary>Godwit sends fresh seeds to a process that is warm, and times until each answer, which must be the base's.</summary>
     Challenge,
 
-    /// <summary>A driver that is the base's alone loads a server that is the candidate's, through a network that is all they share.</summary>
+    /// <summary>
+    /// A driver that is the base's alone loads a server that is the candidate's, through a network that is all they share.
+    /// </summary>
     Driver,
 
     /// <summary>The candidate's processes are gone; a judge that is the base's alone reads what they left, as data.</summary>
@@ -58,7 +65,8 @@ public static class MeasurementKinds
 
     /// <summary>Whether a metric of this name is made where the candidate's code can't reach it.</summary>
     public static bool Observes(this MeasurementKind kind, string metric) =>
-        metric.StartsWith(Own, StringComparison.Ordinal) || kind is not (MeasurementKind.SelfReported or MeasurementKind.Wall or MeasurementKind.Challenge);
+        metric.StartsWith(Own, StringComparison.Ordinal)
+            || kind is not (MeasurementKind.SelfReported or MeasurementKind.Wall or MeasurementKind.Challenge);
 
     /// <summary>The kind in words, for people.</summary>
     public static string InWords(this MeasurementKind kind) => kind switch

@@ -10,7 +10,8 @@ public sealed class ResultException(string message) : Exception(message);
 
 /// <summary>
 /// Reads what a harness has measured: <c>METRIC name=value [unit]</c> lines, JSON at <c>$GODWIT_RESULT</c> or on standard output, the
-/// files of the benchmark tools that people have (docs/results.md), and any text by a pattern. What a metric can't be is refused with the reason.
+/// files of the benchmark tools that people have (docs/results.md), and any text by a pattern. What a metric can't be is refused
+/// with the reason.
 /// </summary>
 internal static partial class ResultReader
 {
@@ -18,7 +19,8 @@ internal static partial class ResultReader
     /// <param name="file">The content of the result file; null where none was written.</param>
     /// <param name="output">Standard output.</param>
     /// <param name="patterns">Regular expressions whose named groups are metrics; each match is a sample.</param>
-    /// <exception cref="ResultException">A doubled metric, a value that is no finite number, a file in no known form, a run that failed, or <c>"valid": false</c>.</exception>
+    /// <exception cref="ResultException">A doubled metric, a value that is no finite number, a file in no known form, a run that
+    /// failed, or <c>"valid": false</c>.</exception>
     public static IReadOnlyDictionary<string, MetricSamples> Read(byte[]? file, string output, IReadOnlyList<string>? patterns = null)
     {
         var metrics = new MetricTable();
@@ -30,7 +32,8 @@ internal static partial class ResultReader
 
         if (text is not null && !(patterns?.Count > 0) && !ReadJson(text, metrics) && !TextResults.Read(text, metrics))
         {
-            throw new ResultException($"the result file has neither \"metrics\" nor any form that Godwit knows ({JsonResults.Known}; {TextResults.Known})");
+            throw new ResultException(
+                $"the result file has neither \"metrics\" nor any form that Godwit knows ({JsonResults.Known}; {TextResults.Known})");
         }
 
         var said = output.Split('\n').Where(line => line.StartsWith("METRIC ", StringComparison.Ordinal)).ToList();
@@ -66,7 +69,10 @@ internal static partial class ResultReader
         var matches = regex.Matches(text);
         foreach (var name in regex.GetGroupNames().Where(name => !int.TryParse(name, out _)))
         {
-            var found = matches.Select(match => match.Groups[name]).Where(group => group.Success).Select(group => group.Value.Replace(",", "", StringComparison.Ordinal)).ToList();
+            var found = matches.Select(match => match.Groups[name])
+                .Where(group => group.Success)
+                .Select(group => group.Value.Replace(",", "", StringComparison.Ordinal))
+                .ToList();
             var samples = found.Select(value => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                 ? number : throw new ResultException($"'{value}', which 'measure.pattern' finds for {name}, is no number")).ToList();
             if (samples.Count > 0)

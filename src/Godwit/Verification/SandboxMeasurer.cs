@@ -42,7 +42,8 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
             {
                 { TimedOut: true } => (TrialOutcome.TimedOut, $"check took longer than {_spec.BuildTimeout.TotalSeconds:0} s"),
                 { ExitCode: 0 } => (TrialOutcome.Ok, null),
-                { Crashed: true } => (TrialOutcome.Crashed, $"check was ended by signal {result.ExitCode - 128}: {FailureCause.Of(result)}"),
+                { Crashed: true } =>
+                    (TrialOutcome.Crashed, $"check was ended by signal {result.ExitCode - 128}: {FailureCause.Of(result)}"),
                 _ => (TrialOutcome.Invalid, Why("check", _spec.Check, result, candidate)),
             };
             var records = Records([new Carried("check", _spec.Check, result)], attempt);
@@ -50,7 +51,8 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         }
         catch (PrepareException failed)
         {
-            return new CheckResult(failed.Outcome, failed.Message, Put(failed.Log, attempt), attempt.ActiveTime.TotalSeconds, Records([], attempt));
+            return new CheckResult(
+                failed.Outcome, failed.Message, Put(failed.Log, attempt), attempt.ActiveTime.TotalSeconds, Records([], attempt));
         }
         finally
         {
@@ -83,7 +85,9 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
 
             var first = await ArmAsync(request.BaseFirst);
             var second = await ArmAsync(!request.BaseFirst);
-            return request.BaseFirst ? new Pair(true, first, second, attempt.Generation) : new Pair(false, second, first, attempt.Generation);
+            return request.BaseFirst
+                ? new Pair(true, first, second, attempt.Generation)
+                : new Pair(false, second, first, attempt.Generation);
         }
         finally
         {
@@ -91,7 +95,9 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         }
 
         Task<Measurement> ArmAsync(bool isBase) =>
-            MeasureOnceAsync(isBase ? request.Base : request.Candidate, isBase, request.Seed, request.HoldOut, attempt, cancellation, request.BuiltTwice);
+            MeasureOnceAsync(
+                isBase ? request.Base : request.Candidate, isBase, request.Seed, request.HoldOut, attempt, cancellation,
+                request.BuiltTwice);
     }
 
     public void Dispose() => _oneAtATime.Dispose();
@@ -112,7 +118,9 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         }
     }
 
-    private async Task<Measurement> MeasureOnceAsync(Candidate candidate, bool isBase, ulong seed, bool holdOut, Attempt attempt, CancellationToken cancellation, bool builtTwice = false)
+    private async Task<Measurement> MeasureOnceAsync(
+        Candidate candidate, bool isBase, ulong seed, bool holdOut, Attempt attempt, CancellationToken cancellation,
+        bool builtTwice = false)
     {
         try
         {
@@ -132,7 +140,8 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
         {
             return new Measurement
             {
-                Outcome = failed.Outcome, Reason = failed.Message, Log = Put(failed.Log, attempt), Commands = Records([], attempt), ActiveSeconds = attempt.ActiveTime.TotalSeconds,
+                Outcome = failed.Outcome, Reason = failed.Message, Log = Put(failed.Log, attempt), Commands = Records([], attempt),
+                ActiveSeconds = attempt.ActiveTime.TotalSeconds,
             };
         }
     }
@@ -150,7 +159,8 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
             { TimedOut: true } => (TrialOutcome.TimedOut, $"the measurement took longer than {_spec.Timeout.TotalSeconds:0.#} s"),
             { ExitCode: 0 } => (TrialOutcome.Ok, (string?)null),
             { ExitCode: 75 } => (TrialOutcome.Infrastructure, FailureCause.Of(last.Result)),
-            { Crashed: true } => (TrialOutcome.Crashed, $"the measurement was ended by signal {last.Result.ExitCode - 128}: {FailureCause.Of(last.Result)}"),
+            { Crashed: true } =>
+                (TrialOutcome.Crashed, $"the measurement was ended by signal {last.Result.ExitCode - 128}: {FailureCause.Of(last.Result)}"),
             _ => (TrialOutcome.Invalid, Why("measure", last.Command, last.Result, candidate)),
         };
         return outcome == TrialOutcome.Ok ? Accept(taken, last.Result) : new Measurement { Outcome = outcome, Reason = reason };
@@ -165,7 +175,8 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
             foreach (var (name, samples) in ResultReader.Read(taken.ResultFile, reporter.Output, _spec.Patterns))
             {
                 metrics[name] = name.StartsWith(MeasurementKinds.Own, StringComparison.Ordinal)
-                    ? throw new ResultException($"metric {name} was reported, and names that begin with {MeasurementKinds.Own} are Godwit's own")
+                    ? throw new ResultException(
+                        $"metric {name} was reported, and names that begin with {MeasurementKinds.Own} are Godwit's own")
                     : samples;
             }
 
@@ -174,7 +185,9 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
                 metrics[name] = samples;
             }
 
-            reason = taken.AnswerProblem ?? RefuseMetric(metrics) ?? _constraints.Select(constraint => constraint.Refuse(metrics)).FirstOrDefault(refusal => refusal is not null);
+            reason = taken.AnswerProblem
+                ?? RefuseMetric(metrics)
+                ?? _constraints.Select(constraint => constraint.Refuse(metrics)).FirstOrDefault(refusal => refusal is not null);
         }
         catch (ResultException refusal)
         {
@@ -215,7 +228,10 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
     private List<CommandRecord> Records(IReadOnlyList<Carried> carried, Attempt attempt) =>
     [
         .. _trees.TakeCarriedOut().Select(one => new Carried(one.Phase, one.Command, one.Result)).Concat(carried)
-            .Select(one => new CommandRecord(one.Phase, one.Command, one.Result.ExitCode, Math.Round(one.Result.Elapsed.TotalSeconds, 4), Put(one.Result.Output + one.Result.Error, attempt))),
+            .Select(
+                one => new CommandRecord(
+                    one.Phase, one.Command, one.Result.ExitCode, Math.Round(one.Result.Elapsed.TotalSeconds, 4),
+                    Put(one.Result.Output + one.Result.Error, attempt))),
     ];
 
     private static BlobRef? Put(string log, Attempt attempt) => log.Length == 0 ? null : attempt.Put(Encoding.UTF8.GetBytes(log));

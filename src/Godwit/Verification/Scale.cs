@@ -14,7 +14,25 @@ public readonly record struct Scale(bool Maximise, double Reference = 0)
 
     // A minimised metric of such a name has its best value at 0.
     private static readonly string[] CanVanish =
-        ["err", "fail", "miss", "loss", "violation", "conflict", "warning", "defect", "drop", "timeout", "retr", "collision", "distance", "gap", "regret", "fault", "leak"];
+        [
+            "err",
+            "fail",
+            "miss",
+            "loss",
+            "violation",
+            "conflict",
+            "warning",
+            "defect",
+            "drop",
+            "timeout",
+            "retr",
+            "collision",
+            "distance",
+            "gap",
+            "regret",
+            "fault",
+            "leak",
+        ];
 
     /// <summary>Whether values are compared by their difference.</summary>
     public bool ByDifference => Reference > 0;
@@ -41,7 +59,10 @@ public readonly record struct Scale(bool Maximise, double Reference = 0)
 
     /// <summary>Why a value can't be compared on this scale; null where it can.</summary>
     public string? Refuse(string metric, double value) => ByDifference || value > 0 ? null
-        : string.Create(CultureInfo.InvariantCulture, $"metric {metric} is {value}, and ratios need it above 0; if 0 or less is a real value of it, write 'scale: difference' below 'measure'");
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"metric {metric} is {value}, and ratios need it above 0; if 0 or less is a real value of it, write 'scale: " +
+            $"difference' below 'measure'");
 
     /// <summary>How much better the candidate is.</summary>
     public double Gain(double @base, double candidate)

@@ -22,7 +22,10 @@ public static class SignedRank
         return walsh.Length % 2 == 1 ? walsh[middle] : (walsh[middle - 1] + walsh[middle]) / 2;
     }
 
-    /// <summary>The one-sided lower confidence bound of the centre at level 1 - alpha; minus infinity where so few differences can't give one.</summary>
+    /// <summary>
+    /// The one-sided lower confidence bound of the centre at level 1 - alpha; minus infinity where so few differences can't give
+    /// one.
+    /// </summary>
     /// <param name="differences">At least one.</param>
     /// <param name="alpha">In (0, 0.5].</param>
     public static double LowerBound(IReadOnlyList<double> differences, double alpha)

@@ -9,7 +9,8 @@ internal static partial class TextResults
     public const string Known = "wrk, pgbench, go test -bench";
 
     /// <summary>Reads what a tool has printed; false where it is none of those known.</summary>
-    public static bool Read(string text, MetricTable metrics) => ReadWrk(text, metrics) || ReadPgbench(text, metrics) || ReadGo(text, metrics);
+    public static bool Read(string text, MetricTable metrics) =>
+        ReadWrk(text, metrics) || ReadPgbench(text, metrics) || ReadGo(text, metrics);
 
     private static bool ReadWrk(string text, MetricTable metrics)
     {
@@ -36,7 +37,9 @@ internal static partial class TextResults
 
         foreach (Match percentile in WrkPercentile().Matches(text))
         {
-            metrics.Add($"latency_p{Number(percentile.Groups[1].Value).ToString(CultureInfo.InvariantCulture)}_ms", [Milliseconds(percentile.Groups[2].Value, percentile.Groups[3].Value)], "ms");
+            metrics.Add(
+                $"latency_p{Number(percentile.Groups[1].Value).ToString(CultureInfo.InvariantCulture)}_ms",
+                [Milliseconds(percentile.Groups[2].Value, percentile.Groups[3].Value)], "ms");
         }
 
         return true;
@@ -97,7 +100,8 @@ internal static partial class TextResults
         return true;
     }
 
-    private static double Milliseconds(string number, string unit) => Number(number) * unit switch { "us" => 1e-3, "ms" => 1, "s" => 1e3, "m" => 6e4, _ => 3.6e6 };
+    private static double Milliseconds(string number, string unit) =>
+        Number(number) * unit switch { "us" => 1e-3, "ms" => 1, "s" => 1e3, "m" => 6e4, _ => 3.6e6 };
 
     private static double Number(string text) => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 

@@ -40,7 +40,8 @@ public sealed record Candidate(IReadOnlyList<FileChange> Files)
         var files = new List<FileChange>();
         foreach (var file in Files)
         {
-            files.Add(file.GitObject is null ? file : new FileChange(file.Path, await repository.ObjectAsync(file.GitObject, cancellation)));
+            files.Add(
+                file.GitObject is null ? file : new FileChange(file.Path, await repository.ObjectAsync(file.GitObject, cancellation)));
         }
 
         return new Candidate(files);
@@ -53,7 +54,8 @@ public sealed record Candidate(IReadOnlyList<FileChange> Files)
 /// <param name="Log">All that it printed.</param>
 /// <param name="ActiveSeconds">The run's active time when it ended.</param>
 /// <param name="Commands">Every command that was carried out for it; null in journals of earlier versions.</param>
-public sealed record CheckResult(TrialOutcome Outcome, string? Reason, BlobRef? Log, double ActiveSeconds, IReadOnlyList<CommandRecord>? Commands = null);
+public sealed record CheckResult(
+    TrialOutcome Outcome, string? Reason, BlobRef? Log, double ActiveSeconds, IReadOnlyList<CommandRecord>? Commands = null);
 
 /// <summary>The samples of one metric in one measurement.</summary>
 /// <param name="Samples">As printed, at least one.</param>

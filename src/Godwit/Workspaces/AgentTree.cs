@@ -14,7 +14,8 @@ namespace Godwit.Workspaces;
 /// <param name="owner">The user that its files belong to; -1 for the one Godwit runs as.</param>
 /// <param name="lay">Puts into the folder what isn't in any tree, such as what setup has left; null for nothing.</param>
 public sealed class AgentTree(
-    string id, string path, string baseTree, string baseCommit, RunRepository repository, int owner, Func<string, CancellationToken, Task>? lay = null) : IWorkspace
+    string id, string path, string baseTree, string baseCommit, RunRepository repository, int owner,
+    Func<string, CancellationToken, Task>? lay = null) : IWorkspace
 {
     // A fleet that is taken up lays hundreds of trees at once; started all together, none would be ready before the last.
     private static readonly SemaphoreSlim Places = new(Environment.ProcessorCount);
@@ -36,9 +37,13 @@ public sealed class AgentTree(
     /// <summary>The tree that its agent started from, however many pieces its work has.</summary>
     public string StartTree { get; private init; } = baseTree;
 
-    /// <summary>The same folder, for work that starts from another tree: what is known of its files stays known, and ignored files stay in it.</summary>
+    /// <summary>
+    /// The same folder, for work that starts from another tree: what is known of its files stays known, and ignored files stay in
+    /// it.
+    /// </summary>
     /// <param name="tree">The tree that the work starts from.</param>
-    public AgentTree From(string tree) => new(id, path, tree, baseCommit, repository, owner, lay) { _standing = _standing, StartTree = StartTree };
+    public AgentTree From(string tree) =>
+        new(id, path, tree, baseCommit, repository, owner, lay) { _standing = _standing, StartTree = StartTree };
 
     /// <summary>Forgets what is known of the files; the files stay.</summary>
     public void Forget()
@@ -81,7 +86,8 @@ public sealed class AgentTree(
         await repository.ChangesAsync(StartTree, await SnapshotAsync(cancellation), cancellation);
 
     /// <summary>The files in which a tree of the run's clone differs from the base.</summary>
-    public Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesFromBaseAsync(string tree, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesFromBaseAsync(
+        string tree, CancellationToken cancellation) =>
         repository.ChangesAsync(baseCommit, tree, cancellation);
 
     /// <summary>What has changed in some files since its agent started, as a patch.</summary>
@@ -103,7 +109,8 @@ public sealed class AgentTree(
         foreach (var file in old)
         {
             // Folders that had gone are made anew, and not by their owner.
-            for (var place = System.IO.Path.Combine(path, file); place.Length > path.Length; place = System.IO.Path.GetDirectoryName(place)!)
+            for (
+                var place = System.IO.Path.Combine(path, file); place.Length > path.Length; place = System.IO.Path.GetDirectoryName(place)!)
             {
                 FileSystem.Own(place, owner);
             }
@@ -132,7 +139,8 @@ public sealed class AgentTree(
                 File.Delete(System.IO.Path.Combine(path, file));
             }
 
-            await repository.CheckoutAsync(tree, path, cancellation, [.. changes.Where(change => change.Object is not null).Select(change => change.Path)], Name);
+            await repository.CheckoutAsync(
+                tree, path, cancellation, [.. changes.Where(change => change.Object is not null).Select(change => change.Path)], Name);
         }
 
         FileSystem.OwnAll(path, owner);

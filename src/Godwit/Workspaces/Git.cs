@@ -12,26 +12,46 @@ internal static class Git
 {
     private static readonly string[] Settings =
     [
-        "-c", "core.hooksPath=/dev/null", "-c", "core.fsync=all", "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+        "-c", "core.hooksPath=/dev/null", "-c", "core.fsync=all", "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c",
+        "maintenance.auto=false",
         "-c", "safe.directory=*", "-c", "protocol.allow=never", "-c", "protocol.file.allow=always", "-c", "core.quotePath=false",
         "-c", "core.autocrlf=false", "-c", "core.attributesFile=/dev/null", "-c", "commit.gpgSign=false", "-c", "advice.detachedHead=false",
     ];
 
-    private static readonly string[] UserSettings = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "safe.directory=*", "-c", "core.quotePath=false"];
+    private static readonly string[] UserSettings =
+        [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "gc.auto=0",
+            "-c",
+            "maintenance.auto=false",
+            "-c",
+            "safe.directory=*",
+            "-c",
+            "core.quotePath=false",
+        ];
 
     public static async Task<string> RunAsync(
-        string folder, IReadOnlyList<string> arguments, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null)
+        string folder, IReadOnlyList<string> arguments, CancellationToken cancellation,
+        IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null)
     {
         var output = await RunBytesAsync(folder, arguments, cancellation, environment, input);
         return Encoding.UTF8.GetString(output).TrimEnd('\n');
     }
 
-    /// <summary>Asks what the user's own git would say, with their config: how line ends count is theirs to decide. Still no hook runs, and nothing is written.</summary>
+    /// <summary>
+    /// Asks what the user's own git would say, with their config: how line ends count is theirs to decide. Still no hook runs, and
+    /// nothing is written.
+    /// </summary>
     public static async Task<string> AskAsUserAsync(string folder, IReadOnlyList<string> arguments, CancellationToken cancellation) =>
         Encoding.UTF8.GetString(await RunBytesAsync(folder, arguments, cancellation, asUser: true)).TrimEnd('\n');
 
     public static async Task<byte[]> RunBytesAsync(
-        string folder, IReadOnlyList<string> arguments, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null, bool asUser = false)
+        string folder, IReadOnlyList<string> arguments, CancellationToken cancellation,
+        IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null, bool asUser = false)
     {
         if (!Directory.Exists(folder))
         {
@@ -99,6 +119,8 @@ internal static class Git
     private static string Cause(string complaint)
     {
         var lines = complaint.Trim().Split('\n');
-        return Array.Find(lines, line => line.StartsWith("fatal: ", StringComparison.Ordinal) || line.StartsWith("error: ", StringComparison.Ordinal)) ?? lines[^1];
+        return Array.Find(
+            lines, line => line.StartsWith("fatal: ", StringComparison.Ordinal) || line.StartsWith("error: ", StringComparison.Ordinal))
+            ?? lines[^1];
     }
 }

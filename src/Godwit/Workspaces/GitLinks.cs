@@ -33,14 +33,19 @@ public static class GitLinks
         throw new FormatException($"{path} is a link that leads round in a circle");
     }
 
-    private static async Task<(string At, string Target)?> FirstLinkAsync(string repository, string commit, string path, CancellationToken cancellation)
+    private static async Task<(string At, string Target)?> FirstLinkAsync(
+        string repository, string commit, string path, CancellationToken cancellation)
     {
         var parts = path.Split('/');
         var ancestors = Enumerable.Range(1, parts.Length).Select(count => string.Join('/', parts[..count])).ToList();
         var listing = await Git.RunAsync(repository, ["ls-tree", "-z", "--full-tree", commit, "--", .. ancestors], cancellation);
-        var link = listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith(Link, StringComparison.Ordinal)).Select(line => line.Split('\t', 2)[1])
+        var link = listing.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => line.StartsWith(Link, StringComparison.Ordinal))
+            .Select(line => line.Split('\t', 2)[1])
             .Where(ancestors.Contains).OrderBy(name => name.Length).FirstOrDefault();
-        return link is null ? null : (link, System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(repository, ["cat-file", "blob", $"{commit}:{link}"], cancellation)));
+        return link is null
+            ? null
+            : (link, System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(repository, ["cat-file", "blob", $"{commit}:{link}"], cancellation)));
     }
 
     /// <summary>A path without dots; null where it goes above the top.</summary>

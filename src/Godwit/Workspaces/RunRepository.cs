@@ -44,7 +44,10 @@ public sealed class RunRepository(string path)
         if (source.IsGit)
         {
             commit = await source.CommitAsync(name, cancellation);
-            await Git.RunAsync(path, ["fetch", "--quiet", "--no-tags", "--update-shallow", "--recurse-submodules=no", source.Root, $"{commit}:refs/godwit/base"], cancellation);
+            await Git.RunAsync(
+                path,
+                ["fetch", "--quiet", "--no-tags", "--update-shallow", "--recurse-submodules=no", source.Root, $"{commit}:refs/godwit/base"],
+                cancellation);
             await RequireNamesAsync(commit, cancellation);
             await FetchSubmodulesAsync(source.Root, commit, "", cancellation);
             return commit;
@@ -57,7 +60,8 @@ public sealed class RunRepository(string path)
 
     /// <summary>Takes a further commit of the user's repository under a hidden ref.</summary>
     public Task FetchAsync(SourceRepository source, string commit, string reference, CancellationToken cancellation) =>
-        Git.RunAsync(path, ["fetch", "--quiet", "--no-tags", "--update-shallow", source.Root, $"{commit}:refs/godwit/{reference}"], cancellation);
+        Git.RunAsync(
+            path, ["fetch", "--quiet", "--no-tags", "--update-shallow", source.Root, $"{commit}:refs/godwit/{reference}"], cancellation);
 
     /// <summary>The files that differ between two commits.</summary>
     public async Task<IReadOnlyList<string>> ChangedAsync(string from, string to, CancellationToken cancellation)
@@ -77,11 +81,24 @@ public sealed class RunRepository(string path)
             {
                 // A folder that isn't a checkout of its own would answer for the repository around it.
                 var top = Directory.Exists(place) ? await Git.RunAsync(place, ["rev-parse", "--show-prefix"], cancellation) : "missing";
-                await Git.RunAsync(path, ["fetch", "--quiet", "--no-tags", "--update-shallow", "--recurse-submodules=no", top.Length == 0 ? place : throw new GitException("not checked out"), $"{recorded}:refs/godwit/submodules/{name}"], cancellation);
+                await Git.RunAsync(
+                    path,
+                    [
+                        "fetch",
+                        "--quiet",
+                        "--no-tags",
+                        "--update-shallow",
+                        "--recurse-submodules=no",
+                        top.Length == 0 ? place : throw new GitException("not checked out"),
+                        $"{recorded}:refs/godwit/submodules/{name}",
+                    ],
+                    cancellation);
             }
             catch (GitException)
             {
-                throw new GitException($"submodule {name} isn't checked out at its recorded commit {recorded[..12]}; 'git submodule update --init --recursive', then start the run again");
+                throw new GitException(
+                    $"submodule {name} isn't checked out at its recorded commit {recorded[..12]}; 'git submodule update --init " +
+                    $"--recursive', then start the run again");
             }
 
             await FetchSubmodulesAsync(place, recorded, $"{name}/", cancellation);
@@ -92,14 +109,21 @@ public sealed class RunRepository(string path)
     private async Task<IReadOnlyList<(string Path, string Commit)>> SubmodulesAsync(string commit, CancellationToken cancellation)
     {
         var listing = await Git.RunAsync(path, ["ls-tree", "-r", "-z", "--full-tree", commit], cancellation);
-        return [.. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith(Repository, StringComparison.Ordinal)).Select(line => line.Split('\t', 2)).Select(parts => (parts[1], parts[0].Split(' ')[2]))];
+        return
+        [
+            .. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                .Where(line => line.StartsWith(Repository, StringComparison.Ordinal))
+                .Select(line => line.Split('\t', 2))
+                .Select(parts => (parts[1], parts[0].Split(' ')[2])),
+        ];
     }
 
     /// <summary>Refuses a name that .NET can't carry through unchanged.</summary>
     private async Task RequireNamesAsync(string commit, CancellationToken cancellation)
     {
         var strict = new UTF8Encoding(false, throwOnInvalidBytes: true);
-        foreach (var name in Split(await Git.RunBytesAsync(path, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], cancellation)))
+        foreach (var name
+            in Split(await Git.RunBytesAsync(path, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], cancellation)))
         {
             try
             {
@@ -107,7 +131,9 @@ public sealed class RunRepository(string path)
             }
             catch (DecoderFallbackException)
             {
-                throw new GitException($"the name of file {string.Concat(name.Select(letter => letter is >= 32 and < 127 ? ((char)letter).ToString() : $"\\x{letter:x2}"))} isn't UTF-8, and Godwit can't work on it; rename it, or take it out of the repository");
+                throw new GitException(
+                    $"the name of file {string.Concat(name.Select(letter => letter is >= 32 and < 127 ? ((char)letter).ToString() : $"\\x{letter:x2}"))} " +
+                    $"isn't UTF-8, and Godwit can't work on it; rename it, or take it out of the repository");
             }
         }
 
@@ -140,8 +166,10 @@ public sealed class RunRepository(string path)
     /// <param name="folder">The folder; made when it doesn't exist.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <param name="files">Which files; null for all.</param>
-    /// <param name="snapshots">The name that <see cref="SnapshotAsync"/> will keep the folder under; null where none are made of it.</param>
-    public async Task CheckoutAsync(string commit, string folder, CancellationToken cancellation, IReadOnlyList<string>? files = null, string? snapshots = null)
+    /// <param name="snapshots">The name that <see cref="SnapshotAsync"/> will keep the folder under; null where none are made of
+    /// it.</param>
+    public async Task CheckoutAsync(
+        string commit, string folder, CancellationToken cancellation, IReadOnlyList<string>? files = null, string? snapshots = null)
     {
         Directory.CreateDirectory(folder);
         if (snapshots is not null)
@@ -159,7 +187,9 @@ public sealed class RunRepository(string path)
             }
 
             await Git.RunAsync(path, ["read-tree", commit], cancellation, environment);
-            await Git.RunAsync(path, ["checkout-index", "--force", "-u", "-z", "--stdin"], cancellation, environment, Encoding.UTF8.GetBytes(string.Concat(files.Select(file => file + '\0'))));
+            await Git.RunAsync(
+                path, ["checkout-index", "--force", "-u", "-z", "--stdin"], cancellation, environment,
+                Encoding.UTF8.GetBytes(string.Concat(files.Select(file => file + '\0'))));
         });
     }
 
@@ -177,20 +207,40 @@ public sealed class RunRepository(string path)
     }
 
     /// <summary>The content of an object.</summary>
-    public Task<byte[]> ObjectAsync(string name, CancellationToken cancellation) => Git.RunBytesAsync(path, ["cat-file", "blob", name], cancellation);
+    public Task<byte[]> ObjectAsync(string name, CancellationToken cancellation) =>
+        Git.RunBytesAsync(path, ["cat-file", "blob", name], cancellation);
 
-    /// <summary>The files in which a tree differs from a commit, each with its new object; null for one that is gone. A repository within one is no file.</summary>
-    public async Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesAsync(string commit, string tree, CancellationToken cancellation)
+    /// <summary>
+    /// The files in which a tree differs from a commit, each with its new object; null for one that is gone. A repository within
+    /// one is no file.
+    /// </summary>
+    public async Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesAsync(
+        string commit, string tree, CancellationToken cancellation)
     {
-        var fields = (await Git.RunAsync(path, ["diff-tree", "-r", "-z", "--no-renames", "--raw", commit, tree], cancellation)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
-        return [.. fields.Chunk(2).Select(pair => (pair[1], pair[0].Split(' '))).Where(line => line.Item2[1] != Repository && line.Item2[0] != ":" + Repository).Select(line => (line.Item1, line.Item2[4] == "D" ? null : line.Item2[3], line.Item2[4] == "A"))];
+        var fields = (
+            await Git.RunAsync(
+                path, ["diff-tree", "-r", "-z", "--no-renames", "--raw", commit, tree],
+                cancellation)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        return
+        [
+            .. fields.Chunk(2)
+                .Select(pair => (pair[1], pair[0].Split(' ')))
+                .Where(line => line.Item2[1] != Repository && line.Item2[0] != ":" + Repository)
+                .Select(line => (line.Item1, line.Item2[4] == "D" ? null : line.Item2[3], line.Item2[4] == "A")),
+        ];
     }
 
     /// <summary>The files of a commit below a folder, with their object names.</summary>
     public async Task<IReadOnlyList<(string Path, string Object)>> FilesAsync(string commit, string folder, CancellationToken cancellation)
     {
-        var listing = await Git.RunAsync(path, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", folder.Length == 0 ? "." : folder], cancellation);
-        return [.. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t', 2)).Select(parts => (parts[1], parts[0].Split(' ')[2]))];
+        var listing = await Git.RunAsync(
+            path, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", folder.Length == 0 ? "." : folder], cancellation);
+        return
+        [
+            .. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => line.Split('\t', 2))
+                .Select(parts => (parts[1], parts[0].Split(' ')[2])),
+        ];
     }
 
     /// <summary>Commits changed files on top of a commit, without a checkout, and keeps it under a hidden ref.</summary>
@@ -200,7 +250,9 @@ public sealed class RunRepository(string path)
     /// <param name="at">The commit's date: the same inputs give the same commit.</param>
     /// <param name="reference">The hidden ref.</param>
     /// <param name="cancellation">Ends the work.</param>
-    public async Task<string> CommitAsync(string parent, IReadOnlyDictionary<string, byte[]?> files, string message, DateTimeOffset at, string reference, CancellationToken cancellation)
+    public async Task<string> CommitAsync(
+        string parent, IReadOnlyDictionary<string, byte[]?> files, string message, DateTimeOffset at, string reference,
+        CancellationToken cancellation)
     {
         var commit = "";
         await WithIndexAsync(null, async index =>
@@ -211,12 +263,17 @@ public sealed class RunRepository(string path)
                 if (content is null)
                 {
                     // Mode 0 takes a path out of the index, and needs no work tree for it.
-                    await Git.RunAsync(path, ["update-index", "-z", "--index-info"], cancellation, index, Encoding.UTF8.GetBytes($"0 {new string('0', parent.Length)}\t{file}\0"));
+                    await Git.RunAsync(
+                        path, ["update-index", "-z", "--index-info"], cancellation, index,
+                        Encoding.UTF8.GetBytes($"0 {new string('0', parent.Length)}\t{file}\0"));
                     continue;
                 }
 
                 var blob = await Git.RunAsync(path, ["hash-object", "-w", "--stdin"], cancellation, index, content);
-                var mode = (await Git.RunAsync(path, ["ls-files", "--stage", "--", file], cancellation, index)) is { Length: > 6 } line && !line.StartsWith(Link, StringComparison.Ordinal) ? line[..6] : "100644";
+                var mode = (await Git.RunAsync(path, ["ls-files", "--stage", "--", file], cancellation, index)) is { Length: > 6 } line
+                    && !line.StartsWith(Link, StringComparison.Ordinal)
+                    ? line[..6]
+                    : "100644";
                 await Git.RunAsync(path, ["update-index", "--add", "--cacheinfo", $"{mode},{blob},{file}"], cancellation, index);
             }
 
@@ -277,13 +334,17 @@ public sealed class RunRepository(string path)
         return commit;
     }
 
-    private async Task<string> CommitIndexAsync(Dictionary<string, string> index, IReadOnlyList<string> parents, string message, DateTimeOffset at, CancellationToken cancellation)
+    private async Task<string> CommitIndexAsync(
+        Dictionary<string, string> index, IReadOnlyList<string> parents, string message, DateTimeOffset at, CancellationToken cancellation)
     {
         var date = $"@{at.ToUnixTimeSeconds()} +0000";
-        var environment = new Dictionary<string, string>(index.Concat(Author)) { ["GIT_AUTHOR_DATE"] = date, ["GIT_COMMITTER_DATE"] = date, ["GIT_DIR"] = path };
+        var environment =
+            new Dictionary<string, string>(index.Concat(Author)) { ["GIT_AUTHOR_DATE"] = date, ["GIT_COMMITTER_DATE"] = date, ["GIT_DIR"] = path };
         environment.Remove("GIT_WORK_TREE");
         var tree = await Git.RunAsync(path, ["write-tree"], cancellation, environment);
-        return await Git.RunAsync(path, ["commit-tree", tree, .. parents.SelectMany(parent => (string[])["-p", parent])], cancellation, environment, Encoding.UTF8.GetBytes(message + "\n"));
+        return await Git.RunAsync(
+            path, ["commit-tree", tree, .. parents.SelectMany(parent => (string[])["-p", parent])], cancellation, environment,
+            Encoding.UTF8.GetBytes(message + "\n"));
     }
 
     /// <summary>Works with the index of a folder that snapshots are made of, or with one that is thrown away.</summary>

@@ -34,7 +34,8 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
             return [];
         }
 
-        var status = await Git.AskAsUserAsync(Path.Combine(Root, Folder), ["status", "--porcelain", "--untracked-files=normal", "--", "."], cancellation);
+        var status = await Git.AskAsUserAsync(
+            Path.Combine(Root, Folder), ["status", "--porcelain", "--untracked-files=normal", "--", "."], cancellation);
         return [.. status.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[3..])];
     }
 
@@ -46,7 +47,8 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
             return [];
         }
 
-        var listing = await Git.AskAsUserAsync(Path.Combine(Root, Folder), ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"], cancellation);
+        var listing = await Git.AskAsUserAsync(
+            Path.Combine(Root, Folder), ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"], cancellation);
         return [.. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(path => path.TrimEnd('/'))];
     }
 
@@ -59,8 +61,11 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
             return found;
         }
 
-        var listing = await Git.RunAsync(Root, ["ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", Folder.Length == 0 ? "." : Folder], cancellation);
-        foreach (var path in listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith("120000", StringComparison.Ordinal)).Select(line => line.Split('\t', 2)[1]))
+        var listing = await Git.RunAsync(
+            Root, ["ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", Folder.Length == 0 ? "." : Folder], cancellation);
+        foreach (var path in listing.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => line.StartsWith("120000", StringComparison.Ordinal))
+            .Select(line => line.Split('\t', 2)[1]))
         {
             try
             {
@@ -68,7 +73,8 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
             }
             catch (FormatException)
             {
-                found.Add((path, System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(Root, ["cat-file", "blob", $"HEAD:{path}"], cancellation))));
+                found.Add(
+                    (path, System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(Root, ["cat-file", "blob", $"HEAD:{path}"], cancellation))));
             }
         }
 
@@ -95,7 +101,9 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
     {
         commit = await CommitAsync(commit, cancellation);
         var known = await Git.RunAsync(Root, ["ls-tree", "--name-only", "--full-tree", commit, "--", file], cancellation);
-        return known.Length == 0 ? null : System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(Root, ["cat-file", "blob", $"{commit}:{file}"], cancellation));
+        return known.Length == 0
+            ? null
+            : System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(Root, ["cat-file", "blob", $"{commit}:{file}"], cancellation));
     }
 
     /// <summary>What a branch points to, or null.</summary>
@@ -119,14 +127,18 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
         {
             if (existing != commit)
             {
-                throw new GitException($"branch {branch} of {Root} exists and points to {existing[..12]}; rename it, then resolve with --retry");
+                throw new GitException(
+                    $"branch {branch} of {Root} exists and points to {existing[..12]}; rename it, then resolve with --retry");
             }
 
             return;
         }
 
         // The whole object graph first, then the name: a branch never points to something that isn't there.
-        await Git.RunAsync(Root, ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no", clone, commit], cancellation);
+        await Git.RunAsync(
+            Root,
+            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--recurse-submodules=no", clone, commit],
+            cancellation);
         await Git.RunAsync(Root, ["update-ref", $"refs/heads/{branch}", commit, new string('0', commit.Length)], cancellation);
     }
 }

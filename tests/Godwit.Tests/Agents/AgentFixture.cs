@@ -52,8 +52,19 @@ public abstract class AgentFixture : IAsyncDisposable
     internal async Task<AgentTask> TaskAsync(string name = "agent-1", int turns = 60)
     {
         var source = await SourceRepository.FindAsync(Path.Combine(Root.FullName, "user"), CancellationToken.None);
-        var commit = Directory.Exists(Clone.Path) ? (await Git.RunAsync(Clone.Path, ["rev-parse", "refs/godwit/base"], CancellationToken.None)) : await Clone.CloneAsync(source, "HEAD", CancellationToken.None);
-        return new AgentTask { Name = name, Goal = "Make two into TWO", Constraints = ["leave b.txt alone"], Budget = $"run/agents/{name}", BaseCommit = commit, BaseTree = await Clone.TreeAsync(commit, CancellationToken.None), Turns = turns };
+        var commit = Directory.Exists(Clone.Path)
+            ? (await Git.RunAsync(Clone.Path, ["rev-parse", "refs/godwit/base"], CancellationToken.None))
+            : await Clone.CloneAsync(source, "HEAD", CancellationToken.None);
+        return new AgentTask
+        {
+            Name = name,
+            Goal = "Make two into TWO",
+            Constraints = ["leave b.txt alone"],
+            Budget = $"run/agents/{name}",
+            BaseCommit = commit,
+            BaseTree = await Clone.TreeAsync(commit, CancellationToken.None),
+            Turns = turns,
+        };
     }
 
     internal AgentServices Services(ScriptedProvider server, decimal dollars = 100, long context = 0, int maxOutput = 1000)
@@ -70,16 +81,27 @@ public abstract class AgentFixture : IAsyncDisposable
         return new AgentServices(
             new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
-            [new ListTool(), new ReadTool(), new SearchTool(Ripgrep), new EditTool(), new WriteTool(), new RunTool(_sandbox, template, new CommandSlots(1), _jobs), new JobTool(_jobs)],
+            [
+                new ListTool(),
+                new ReadTool(),
+                new SearchTool(Ripgrep),
+                new EditTool(),
+                new WriteTool(),
+                new RunTool(_sandbox, template, new CommandSlots(1), _jobs),
+                new JobTool(_jobs),
+            ],
             Gatekeeper.Load(),
-            new AgentTrees(task => new AgentTree(task.Name, Path.Combine(Folder.Path, "trees", task.Name), task.BaseTree, task.BaseCommit, Clone, -1)));
+            new AgentTrees(
+                task => new AgentTree(
+                    task.Name, Path.Combine(Folder.Path, "trees", task.Name), task.BaseTree, task.BaseCommit, Clone, -1)));
     }
 
     internal async Task<AgentResult> RunAsync(AgentServices services, AgentTask task)
     {
         using var signer = RunSigner.Of(Folder);
         var playbook = new AgentPlaybook(services);
-        await using var run = await DurableRun.CreateAsync(Folder, signer, new PlaybookCatalogue(playbook, new SegmentPlaybook(services)), playbook, task, 7);
+        await using var run = await DurableRun.CreateAsync(
+            Folder, signer, new PlaybookCatalogue(playbook, new SegmentPlaybook(services)), playbook, task, 7);
         return (await run.RunAsync().WaitAsync(TimeSpan.FromSeconds(60))).Result<AgentResult>();
     }
 
@@ -87,5 +109,6 @@ public abstract class AgentFixture : IAsyncDisposable
     internal static Func<JsonNode, ScriptedReply> Turns(params ScriptedReply[] replies) => request =>
         replies[Math.Min(replies.Length - 1, request["messages"]!.AsArray().Count(message => message!["role"]!.GetValue<string>() == "assistant"))];
 
-    internal static string LastToolResult(JsonNode request) => request["messages"]!.AsArray().Last(message => message!["role"]!.GetValue<string>() == "tool")!["content"]!.ToString();
+    internal static string LastToolResult(JsonNode request) =>
+        request["messages"]!.AsArray().Last(message => message!["role"]!.GetValue<string>() == "tool")!["content"]!.ToString();
 }

@@ -65,7 +65,9 @@ public sealed class AgentTests : AgentFixture
         var cuts = server.Requests.Count(request => request.ToJsonString().Contains("will be cut", StringComparison.Ordinal));
         Assert.True(cuts >= 3, $"{cuts} compactions");
         var last = server.Requests[^1]["messages"]![1]!["content"]!.ToString();
-        Assert.All((string[])["Make two into TWO", "leave b.txt alone", "remember the milk", "new/file.txt", "f10.txt", "memory "], words => Assert.Contains(words, last, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["Make two into TWO", "leave b.txt alone", "remember the milk", "new/file.txt", "f10.txt", "memory "],
+            words => Assert.Contains(words, last, StringComparison.Ordinal));
         Assert.NotNull(await Clone.FileAsync(result.Tree, "new/file.txt", CancellationToken.None));
     }
 
@@ -92,7 +94,14 @@ public sealed class AgentTests : AgentFixture
         var result = await RunAsync(Services(server, context: 8000), await TaskAsync());
         Assert.Equal(AgentEnd.Submitted, result.End);
         Assert.Contains(server.Requests, request => request.ToJsonString().Contains("will be cut", StringComparison.Ordinal));
-        Assert.Contains(server.Requests, request => request["messages"]!.AsArray().Any(message => message!["role"]!.ToString() == "tool" && message["content"]!.ToString().Contains("built", StringComparison.Ordinal)));
+        Assert.Contains(
+            server.Requests,
+            request =>
+                request["messages"]!.AsArray()
+                    .Any(
+                        message =>
+                            message!["role"]!.ToString() == "tool"
+                                && message["content"]!.ToString().Contains("built", StringComparison.Ordinal)));
         Assert.Null(await Clone.FileAsync(result.Tree, "cache", CancellationToken.None));
     }
 
@@ -141,9 +150,12 @@ public sealed class AgentTests : AgentFixture
             };
             var playbook = new AgentPlaybook(services);
             var catalogue = new PlaybookCatalogue(playbook, new SegmentPlaybook(services));
-            var run = kill == 1 ? await DurableRun.CreateAsync(Folder, signer, catalogue, playbook, task, 7, options) : DurableRun.Open(Folder, signer, catalogue, options);
+            var run = kill == 1
+                ? await DurableRun.CreateAsync(Folder, signer, catalogue, playbook, task, 7, options)
+                : DurableRun.Open(Folder, signer, catalogue, options);
             var ending = run.RunAsync();
-            if (await Task.WhenAny(ending, died.Task).WaitAsync(TimeSpan.FromSeconds(30)) == ending && await ending is { State: RunState.Completed } end)
+            if (await Task.WhenAny(ending, died.Task).WaitAsync(TimeSpan.FromSeconds(30)) == ending
+                && await ending is { State: RunState.Completed } end)
             {
                 result = end.Result<AgentResult>();
                 await run.DisposeAsync();
@@ -157,16 +169,24 @@ public sealed class AgentTests : AgentFixture
 
         Assert.True(kills > 3, $"{kills} kills");
         Assert.Equal("made it TWO", result.Summary);
-        Assert.Equal("one\nTWO\nthree\nmore\n", System.Text.Encoding.UTF8.GetString((await Clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None))!));
-        Assert.Equal("run\n", System.Text.Encoding.UTF8.GetString((await Clone.FileAsync(result.Tree, "witness", CancellationToken.None))!));
+        Assert.Equal(
+            "one\nTWO\nthree\nmore\n",
+            System.Text.Encoding.UTF8.GetString((await Clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None))!));
+        Assert.Equal(
+            "run\n", System.Text.Encoding.UTF8.GetString((await Clone.FileAsync(result.Tree, "witness", CancellationToken.None))!));
 
         // What was in flight at a kill is booked at its worst case, so the books never show less than the bill.
         using var reader = JournalReader.Open(Folder);
-        var completed = reader.After(0, EntryKind.StepCompleted).Where(entry => entry.Key.EndsWith("/ask", StringComparison.Ordinal)).ToList();
+        var completed = reader.After(0, EntryKind.StepCompleted)
+            .Where(entry => entry.Key.EndsWith("/ask", StringComparison.Ordinal))
+            .ToList();
         Assert.Equal(4, completed.Count);
         Assert.Equal(4, completed.Select(entry => (entry.Process, entry.Key)).Distinct().Count());
-        await using var closed = DurableRun.Open(Folder, signer, new PlaybookCatalogue(new AgentPlaybook(services), new SegmentPlaybook(services)));
-        Assert.True(closed.Budgets["run/agents/agent-1"].Spent.Dollars >= server.Billed, $"{closed.Budgets["run/agents/agent-1"].Spent.Dollars} booked, {server.Billed} billed");
+        await using var closed = DurableRun.Open(
+            Folder, signer, new PlaybookCatalogue(new AgentPlaybook(services), new SegmentPlaybook(services)));
+        Assert.True(
+            closed.Budgets["run/agents/agent-1"].Spent.Dollars >= server.Billed,
+            $"{closed.Budgets["run/agents/agent-1"].Spent.Dollars} booked, {server.Billed} billed");
     }
 
     [Fact]
@@ -178,11 +198,14 @@ public sealed class AgentTests : AgentFixture
         var root = new Script<AgentTask, string>("fifty", async (context, input) =>
         {
             var ends = await Task.WhenAll(Enumerable.Range(1, 50).Select(number =>
-                context.ChildAsync($"agent/{number}", new AgentPlaybook(services), input with { Name = $"agent-{number}", Budget = $"run/agents/{number}" })));
+                context.ChildAsync(
+                    $"agent/{number}", new AgentPlaybook(services),
+                    input with { Name = $"agent-{number}", Budget = $"run/agents/{number}" })));
             return string.Join(' ', ends.Select(end => end.Require().End).Distinct());
         });
         using var signer = RunSigner.Of(Folder);
-        await using var run = await DurableRun.CreateAsync(Folder, signer, new PlaybookCatalogue([root, .. AgentPlaybook.All(services)]), root, task, 7);
+        await using var run = await DurableRun.CreateAsync(
+            Folder, signer, new PlaybookCatalogue([root, .. AgentPlaybook.All(services)]), root, task, 7);
         var result = (await run.RunAsync().WaitAsync(TimeSpan.FromSeconds(100))).Result<string>();
         Assert.Equal("OutOfBudget", result);
         Assert.InRange(server.Billed, 0.45m, 0.50m);
@@ -209,27 +232,33 @@ public sealed class AgentTests : AgentFixture
         var result = await RunAsync(services, task with { Depth = 1 });
         Assert.Equal((AgentEnd.Submitted, "done by two", 4, 1), (result.End, result.Summary, result.Turns, result.Agents));
         Assert.Equal(["mine.txt", "src/a.txt"], result.Changed.Order());
-        Assert.Equal(["mine.txt", "src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path).Order());
+        Assert.Equal(
+            ["mine.txt", "src/a.txt"],
+            (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path).Order());
         Assert.Equal(server.Billed, result.Charge.Dollars);
         Assert.Equal(server.Billed, services.Budgets.Spent("run/agents/agent-1").Dollars);
         Assert.InRange(services.Budgets.Spent("run/agents/agent-1/1").Dollars, server.Billed * 0.4m, server.Billed * 0.6m);
         Assert.Contains("it is TWO", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
 
         // Its own agent may have none below itself.
-        Assert.Contains("there is no tool \\u0027spawn", string.Concat(server.Requests.Select(request => request["messages"]!.ToJsonString())), StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no tool \\u0027spawn",
+            string.Concat(server.Requests.Select(request => request["messages"]!.ToJsonString())), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Agent_SpawnsMoreThanThereMayBe_IsToldSo()
     {
-        using var server = new ScriptedProvider(request => request["messages"]![1]!["content"]!.ToString().Contains("help", StringComparison.Ordinal)
+        using var server = new ScriptedProvider(
+            request => request["messages"]![1]!["content"]!.ToString().Contains("help", StringComparison.Ordinal)
             ? new ScriptedReply(null, ("submit", """{"summary":"helped"}"""))
             : Turns(
                 new ScriptedReply(null, ("spawn", """{"goal":"help 1"}"""), ("spawn", """{"goal":"help 2"}""")),
                 new ScriptedReply(null, ("submit", """{"summary":"done"}""")))(request));
         var result = await RunAsync(Services(server), await TaskAsync() with { Depth = 1, Agents = 1 });
         Assert.Equal((AgentEnd.Submitted, 1), (result.End, result.Agents));
-        Assert.Contains("there are no agents left in the budget for another agent", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
+        Assert.Contains(
+            "there are no agents left in the budget for another agent", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -250,7 +279,9 @@ public sealed class AgentTests : AgentFixture
         Assert.Equal(AgentEnd.OutOfBudget, result.End);
         Assert.Contains("its 2 s are used up", result.Reason, StringComparison.Ordinal);
         using var reader = JournalReader.Open(Folder);
-        Assert.All(reader.After(0, EntryKind.StepFailed, EntryKind.StepBooked), entry => Assert.Equal(Charge.None, EntryInfo.Of(entry).Charge ?? Charge.None));
+        Assert.All(
+            reader.After(0, EntryKind.StepFailed, EntryKind.StepBooked),
+            entry => Assert.Equal(Charge.None, EntryInfo.Of(entry).Charge ?? Charge.None));
     }
 
     /// <summary>Nothing was out when the run was stopped: a resume has nothing to pay for.</summary>

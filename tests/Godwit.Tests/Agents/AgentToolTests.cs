@@ -14,8 +14,12 @@ public sealed class AgentToolTests : AgentFixture
     public async Task Agent_RunsAJobInTheBackground_OnACopyOfItsFilesAndToItsEndAtTheLatest()
     {
         const string Long = """{"command":"sleep 60; echo never","background":true}""";
-        string Job(JsonNode request) => System.Text.RegularExpressions.Regex.Match(request["messages"]!.ToJsonString(), "job-[0-9a-f]{6}").Value;
-        string Last(JsonNode request) => System.Text.RegularExpressions.Regex.Matches(request["messages"]!.ToJsonString(), "(job-[0-9a-f]{6}) has started").LastOrDefault()?.Groups[1].Value ?? "";
+        string Job(JsonNode request) =>
+            System.Text.RegularExpressions.Regex.Match(request["messages"]!.ToJsonString(), "job-[0-9a-f]{6}").Value;
+        string Last(JsonNode request) =>
+            System.Text.RegularExpressions.Regex.Matches(request["messages"]!.ToJsonString(), "(job-[0-9a-f]{6}) has started")
+                .LastOrDefault()?.Groups[1].Value
+                ?? "";
         using var server = new ScriptedProvider(request => Turns(
             new ScriptedReply(null, ("run", """{"command":"echo first; sleep 1; cat src/a.txt; echo x > made.txt; exit 3","background":true}""")),
             new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}"""), ("job", $$"""{"id":"{{Job(request)}}"}""")),
@@ -42,7 +46,8 @@ public sealed class AgentToolTests : AgentFixture
         Assert.Contains("has started", LastToolResult(server.Requests[8]), StringComparison.Ordinal);
 
         // What the job wrote isn't the agent's, and what it left running has ended with it.
-        Assert.Equal(["src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));
+        Assert.Equal(
+            ["src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));
         Assert.Empty(Directory.GetDirectories(Path.Combine(Root.FullName, "jobs")));
     }
 
@@ -54,7 +59,8 @@ public sealed class AgentToolTests : AgentFixture
         File.WriteAllBytes(Path.Combine(Root.FullName, "user", "binary"), [0, 1, .. "needle"u8]);
         Directory.CreateDirectory(Path.Combine(Root.FullName, "user", "obj"));
         File.WriteAllText(Path.Combine(Root.FullName, "user", "obj", "built"), "needle\n");
-        File.WriteAllLines(Path.Combine(Root.FullName, "user", "src", "many"), Enumerable.Range(1, 150).Select(number => $"needle {number}"));
+        File.WriteAllLines(
+            Path.Combine(Root.FullName, "user", "src", "many"), Enumerable.Range(1, 150).Select(number => $"needle {number}"));
         var seen = new List<string>();
         foreach (var (ripgrep, name) in ((string?, string)[])[(null, "own"), (ProgramFinder.Find("rg"), "rg")])
         {
@@ -63,7 +69,12 @@ public sealed class AgentToolTests : AgentFixture
                 new ScriptedReply(null, ("search", """{"pattern":"n(e)+dle"}"""), ("search", """{"pattern":"tw.$","path":"src/a.txt"}"""), ("search", """{"pattern":"nowhere"}"""), ("search", """{"pattern":"a(","path":"src"}"""), ("search", """{"pattern":"needle","path":"obj"}""")),
                 new ScriptedReply(null, ("submit", """{"summary":"done"}"""))));
             await RunAsync(Services(server), await TaskAsync(name));
-            seen.Add(string.Join("\n--\n", server.Requests[^1]["messages"]!.AsArray().Where(message => message!["role"]!.GetValue<string>() == "tool").Select(message => message!["content"]!.ToString())));
+            seen.Add(
+                string.Join(
+                    "\n--\n",
+                    server.Requests[^1]["messages"]!.AsArray()
+                        .Where(message => message!["role"]!.GetValue<string>() == "tool")
+                        .Select(message => message!["content"]!.ToString())));
             Directory.Delete(Folder.Path, recursive: true);
         }
 
@@ -105,7 +116,9 @@ public sealed class AgentToolTests : AgentFixture
         var result = await RunAsync(services, await TaskAsync());
         Assert.Equal((AgentEnd.Submitted, "made it TWO", 4, 6), (result.End, result.Summary, result.Turns, result.ToolCalls));
         Assert.Equal([new SelfReport("grep", true)], result.Checks);
-        Assert.Equal("one\nTWO\nthree\n", System.Text.Encoding.UTF8.GetString((await Clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None))!));
+        Assert.Equal(
+            "one\nTWO\nthree\n",
+            System.Text.Encoding.UTF8.GetString((await Clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None))!));
         Assert.Equal(server.Billed, result.Charge.Dollars);
         Assert.Equal(server.Billed, services.Budgets.Spent("run").Dollars);
         Assert.Contains("exit code 0", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
@@ -146,7 +159,8 @@ public sealed class AgentToolTests : AgentFixture
         Assert.Contains("the files are as they were before", LastToolResult(server.Requests[1]), StringComparison.Ordinal);
         Assert.Contains("the files are as they were before", LastToolResult(server.Requests[2]), StringComparison.Ordinal);
         Assert.Contains("exit code 0", LastToolResult(server.Requests[3]), StringComparison.Ordinal);
-        Assert.Equal(["src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));
+        Assert.Equal(
+            ["src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path));
     }
 
     [Fact]
@@ -175,14 +189,22 @@ public sealed class AgentToolTests : AgentFixture
         var task = await TaskAsync();
         var result = await RunAsync(Services(server), task);
         Assert.Equal(11, result.ToolCalls - 1);
-        Assert.Equal(["b.txt", "new/c.txt", "new/d.txt", "src/a.txt"], (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path).Order());
-        var answers = server.Requests[^1]["messages"]!.AsArray().Where(message => message!["role"]!.GetValue<string>() == "tool").Select(message => message!["content"]!.ToString()).ToList();
+        Assert.Equal(
+            ["b.txt", "new/c.txt", "new/d.txt", "src/a.txt"],
+            (await Clone.ChangesAsync(task.BaseCommit, result.Tree, CancellationToken.None)).Select(change => change.Path).Order());
+        var answers = server.Requests[^1]["messages"]!.AsArray()
+            .Where(message => message!["role"]!.GetValue<string>() == "tool")
+            .Select(message => message!["content"]!.ToString())
+            .ToList();
         Assert.Contains("src/a.txt:2:2", answers[6], StringComparison.Ordinal);
         Assert.Contains("one\n2\nthree", answers[8], StringComparison.Ordinal);
         Assert.Contains("'old' doesn't occur", answers[9], StringComparison.Ordinal);
         Assert.Contains("there is no tool 'nothing'", answers[10], StringComparison.Ordinal);
         using var reader = JournalReader.Open(Folder);
-        var steps = Enumerable.Range(1, 9).SelectMany(process => reader.OfProcess(process)).Where(entry => entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/tools/", StringComparison.Ordinal)).Select(entry => entry.Key.Split('/')[^1]);
+        var steps = Enumerable.Range(1, 9)
+            .SelectMany(process => reader.OfProcess(process))
+            .Where(entry => entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/tools/", StringComparison.Ordinal))
+            .Select(entry => entry.Key.Split('/')[^1]);
         Assert.Equal(["1", "5", "7", "9", "10"], steps);
     }
 }

@@ -5,7 +5,8 @@ namespace Godwit.Tests.Budgets;
 
 public sealed class BudgetLedgerTests
 {
-    private static BudgetLedger Ledger(decimal dollars, string node = "run") => new(new Dictionary<string, BudgetLimits> { [node] = new() { Dollars = dollars } });
+    private static BudgetLedger Ledger(decimal dollars, string node = "run") =>
+        new(new Dictionary<string, BudgetLimits> { [node] = new() { Dollars = dollars } });
 
     [Fact]
     public async Task Reserve_HundredsAtOnce_SpendsNearlyAllAndNeverMore()
@@ -66,7 +67,8 @@ public sealed class BudgetLedgerTests
         var ledger = Ledger(1m);
         (await ledger.At("run/agents/1").ReserveAsync(new Charge(0.01m), CancellationToken.None)).Settle(new Charge(0.02m));
         Assert.Equal(0.02m, ledger.Spent("run").Dollars);
-        var refused = await Assert.ThrowsAsync<BudgetExceededException>(() => ledger.At("run/agents/1/child").ReserveAsync(new Charge(0.01m), CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<BudgetExceededException>(
+            () => ledger.At("run/agents/1/child").ReserveAsync(new Charge(0.01m), CancellationToken.None));
         Assert.Contains("run/agents/1 is stopped: a call was billed $0.02", refused.Message, StringComparison.Ordinal);
         Assert.NotNull(await ledger.At("run/agents/2").ReserveAsync(new Charge(0.01m), CancellationToken.None));
     }
@@ -76,7 +78,8 @@ public sealed class BudgetLedgerTests
     {
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits>());
         ledger.Book("run/a", new BudgetHistory(new Charge(3, 60_010), new Overbilling(new Charge(3, 60_010), new Charge(1, 12_527))));
-        var refused = await Assert.ThrowsAsync<BudgetExceededException>(() => ledger.At("run/a").ReserveAsync(new Charge(0.01m), CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<BudgetExceededException>(
+            () => ledger.At("run/a").ReserveAsync(new Charge(0.01m), CancellationToken.None));
         Assert.Contains("run/a is stopped", refused.Message, StringComparison.Ordinal);
         (await ledger.At("run/b").ReserveAsync(new Charge(0.01m), CancellationToken.None)).Settle(Charge.None);
         Assert.Equal(3, ledger.Spent("run").Dollars);

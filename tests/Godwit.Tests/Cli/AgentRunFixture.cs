@@ -65,13 +65,16 @@ public abstract class AgentRunFixture : IDisposable
             var left = replies.ToDictionary(reply => reply.Name, reply => reply.Reply);
             while (!_end.IsCancellationRequested && left.Count > 0)
             {
-                foreach (var name in left.Keys.Where(name => File.Exists(Path.Combine(folder, name.Replace(".reply.json", ".request.md", StringComparison.Ordinal)))).ToList())
+                foreach (var name in left.Keys
+                    .Where(name => File.Exists(Path.Combine(folder, name.Replace(".reply.json", ".request.md", StringComparison.Ordinal))))
+                    .ToList())
                 {
                     File.WriteAllText(Path.Combine(folder, name), left[name]);
                     left.Remove(name);
                 }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, _end.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }));
     }

@@ -25,7 +25,9 @@ public sealed class AgentRunTests : AgentRunFixture
 
         var costs = Command.RunJson("show", "last", "--costs");
         Assert.Equal(5, costs.GetProperty("models")[0].GetProperty("calls").GetInt32());
-        Assert.Equal((2, 1), (costs.GetProperty("claims")[0].GetProperty("submitted").GetInt32(), costs.GetProperty("claims")[0].GetProperty("contradicted").GetInt32()));
+        Assert.Equal(
+            (2, 1),
+            (costs.GetProperty("claims")[0].GetProperty("submitted").GetInt32(), costs.GetProperty("claims")[0].GetProperty("contradicted").GetInt32()));
         var log = Command.Run("log", "last", "trial-1").Output;
         Assert.Contains("says   I look.", log, StringComparison.Ordinal);
         Assert.Contains("wrote src.txt", log, StringComparison.Ordinal);
@@ -33,7 +35,11 @@ public sealed class AgentRunTests : AgentRunFixture
         Assert.Contains("saw    trial 1: the check passes", log, StringComparison.Ordinal);
         Assert.Contains("saw    trial 3: the word is gone", Command.Run("log", "last", "trial-3").Output, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(Command.Home, "agent-trial-*", SearchOption.AllDirectories));
-        Assert.Contains("Write no poetry.", File.ReadAllText(Directory.GetFiles(Path.GetDirectoryName(Command.Home)!, "trial-1-001.request.md", SearchOption.AllDirectories)[0]), StringComparison.Ordinal);
+        Assert.Contains(
+            "Write no poetry.",
+            File.ReadAllText(
+                Directory.GetFiles(Path.GetDirectoryName(Command.Home)!, "trial-1-001.request.md", SearchOption.AllDirectories)[0]),
+            StringComparison.Ordinal);
     }
 
     /// <summary>No measurement sees the second file, so taking it back makes no difference to the number; the check sees it.</summary>
@@ -41,7 +47,9 @@ public sealed class AgentRunTests : AgentRunFixture
     public void Run_ChangeThatOnlyTheCheckNeeds_IsntTakenBack()
     {
         var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "check"), "#!/bin/sh\ngrep -q keep src.txt && [ $(head -c 1 other.txt) = $(tail -c 1 src.txt) ] || { echo 'they differ'; exit 1; }\n");
+        File.WriteAllText(
+            Path.Combine(goal, "check"),
+            "#!/bin/sh\ngrep -q keep src.txt && [ $(head -c 1 other.txt) = $(tail -c 1 src.txt) ] || { echo 'they differ'; exit 1; }\n");
         File.WriteAllText(Path.Combine(goal, "src.txt"), $"keep{new string('x', 500)}o");
         var mail = Mailbox(
             ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep z"}}, {"name": "write", "arguments": {"path": "other.txt", "content": "z\n"}}, {"name": "submit", "arguments": {"summary": "both"}}]}"""));
@@ -60,7 +68,8 @@ public sealed class AgentRunTests : AgentRunFixture
         Directory.Delete(mail, recursive: true);
         var (exit, output, error) = Command.Run("run", folder, "--cassette", tape);
         Assert.True(exit == 0, error);
-        Assert.Contains("5 recorded replies played, each to the request that it was recorded for", error + output, StringComparison.Ordinal);
+        Assert.Contains(
+            "5 recorded replies played, each to the request that it was recorded for", error + output, StringComparison.Ordinal);
         Assert.Contains("verified", error + output, StringComparison.Ordinal);
     }
 
@@ -110,7 +119,8 @@ public sealed class AgentRunTests : AgentRunFixture
         var result = Command.RunJson("run", Goal(), "--trials", "1", "--record", tape);
         Assert.Equal("verified", result.GetProperty("state").GetString());
         Assert.All(server.Keys, sent => Assert.Contains(key, sent, StringComparison.Ordinal));
-        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(Command.Home)!, "*", SearchOption.AllDirectories).Where(path => path != file && new FileInfo(path).LinkTarget is null))
+        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(Command.Home)!, "*", SearchOption.AllDirectories)
+            .Where(path => path != file && new FileInfo(path).LinkTarget is null))
         {
             Assert.False(File.ReadAllBytes(path).AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(key)) >= 0, $"the key is in {path}");
         }
@@ -132,7 +142,8 @@ public sealed class AgentRunTests : AgentRunFixture
             ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nxx\n"}}, {"name": "submit", "arguments": {"summary": "short"}}]}"""),
             ("trial-2-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\n  xx\n\n"}}, {"name": "submit", "arguments": {"summary": "short too"}}]}"""));
         var result = Command.RunJson("run", Goal(), "--mailbox", mail, "--trials", "2");
-        Assert.Equal("it differs from trial 1 in nothing but white space", result.GetProperty("thrown_out")[0].GetProperty("reason").GetString());
+        Assert.Equal(
+            "it differs from trial 1 in nothing but white space", result.GetProperty("thrown_out")[0].GetProperty("reason").GetString());
     }
 
     [Fact]
@@ -146,7 +157,9 @@ public sealed class AgentRunTests : AgentRunFixture
             roles: { worker: [m] }
             """);
         var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("dollars: 1", "dollars: 0.001", StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(goal, "godwit.yaml"),
+            File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("dollars: 1", "dollars: 0.001", StringComparison.Ordinal));
         var (exit, output, error) = Command.Run("run", goal);
         Assert.Equal(1, exit);
         Assert.Contains("no agent could work: the budget of run is $0.001", output + error, StringComparison.Ordinal);
@@ -166,7 +179,10 @@ public sealed class AgentRunTests : AgentRunFixture
     public void Run_KeyIsntSet_SaysSoBeforeAnythingIsDone()
     {
         Directory.CreateDirectory(Command.Home);
-        File.WriteAllText(Path.Combine(Command.Home, "models.yaml"), "providers: { x: { url: \"http://127.0.0.1:1\", key: GODWIT_NO_SUCH_KEY } }\nmodels: { m: { provider: x, input: 5, output: 30 } }\nroles: { worker: [m] }\n");
+        File.WriteAllText(
+            Path.Combine(Command.Home, "models.yaml"),
+            "providers: { x: { url: \"http://127.0.0.1:1\", key: GODWIT_NO_SUCH_KEY } }\nmodels: { m: { provider: x, input: 5, " +
+            "output: 30 } }\nroles: { worker: [m] }\n");
         var (exit, _, error) = Command.Run("run", Goal());
         Assert.Equal(2, exit);
         Assert.Contains("GODWIT_NO_SUCH_KEY isn't set", error, StringComparison.Ordinal);
@@ -185,7 +201,10 @@ public sealed class AgentRunTests : AgentRunFixture
     public void Run_ToolCallsOfTheRunAreUsedUp_NoFurtherAgentIsAsked()
     {
         var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("dollars: 1", "dollars: 1, tool_calls: 4", StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(goal, "godwit.yaml"),
+            File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace(
+                "dollars: 1", "dollars: 1, tool_calls: 4", StringComparison.Ordinal));
         var result = Command.RunJson("run", goal, "--mailbox", Mailbox());
         Assert.Equal("verified", result.GetProperty("state").GetString());
         Assert.DoesNotContain("trial-2", Command.Run("log", "last").Output, StringComparison.Ordinal);

@@ -17,7 +17,9 @@ public sealed class AgentStartTests : AgentRunFixture
             ("trial-2-003.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "and the half too"}}]}"""));
 
         // With this seed the second agent draws the best trial so far.
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("seed: 4", "seed: 5", StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(goal, "godwit.yaml"),
+            File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("seed: 4", "seed: 5", StringComparison.Ordinal));
         var result = Command.RunJson("run", goal, "--mailbox", mail, "--trials", "2");
         Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
         string Asked(string request) => File.ReadAllText(Path.Combine(mail, $"{request}.request.md"));

@@ -8,24 +8,42 @@ public sealed class AgentTeamTests : AgentRunFixture
     {
         var goal = Goal();
         File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml"))
-            .Replace("agents: {turns: 8}", "agents: [{role: worker}, {role: second, instructions: Think in bytes.}]", StringComparison.Ordinal)
+            .Replace(
+                "agents: {turns: 8}", "agents: [{role: worker}, {role: second, instructions: Think in bytes.}]", StringComparison.Ordinal)
             .Replace("trials: 3", "trials: 8, agents: 3", StringComparison.Ordinal));
         var mail = Mailbox();
         Assert.Equal("verified", Command.RunJson("run", goal, "--mailbox", mail).GetProperty("state").GetString());
-        Assert.Equal(["second", "worker"], Command.RunJson("show", "last", "--costs").GetProperty("roles").EnumerateArray().Select(role => role.GetProperty("name").GetString()).Order());
-        var proposers = Enumerable.Range(1, 3).Select(trial => Command.RunJson("show", "last", "--trial", $"{trial}").GetProperty("proposer").GetString()!).ToList();
+        Assert.Equal(
+            ["second", "worker"],
+            Command.RunJson("show", "last", "--costs").GetProperty("roles")
+                .EnumerateArray()
+                .Select(role => role.GetProperty("name").GetString())
+                .Order());
+        var proposers = Enumerable.Range(1, 3)
+            .Select(trial => Command.RunJson("show", "last", "--trial", $"{trial}").GetProperty("proposer").GetString()!)
+            .ToList();
         Assert.Equal(["second", "worker"], proposers.Distinct().Order());
-        Assert.Equal(proposers.IndexOf("second") + 1, Array.FindIndex([1, 2, 3], trial => File.ReadAllText(Path.Combine(mail, $"trial-{trial}-001.request.md")).Contains("Think in bytes.", StringComparison.Ordinal)) + 1);
+        Assert.Equal(
+            proposers.IndexOf("second") + 1,
+            Array.FindIndex(
+                [1, 2, 3],
+                trial => File.ReadAllText(Path.Combine(mail, $"trial-{trial}-001.request.md"))
+                    .Contains("Think in bytes.", StringComparison.Ordinal)) + 1);
         Assert.Empty(Directory.GetFiles(mail, "trial-4-*"));
     }
 
-    /// <summary>Each of three waits for an answer that is only given when all three have asked; a fourth comes after them and sees what they did.</summary>
+    /// <summary>
+    /// Each of three waits for an answer that is only given when all three have asked; a fourth comes after them and sees what they
+    /// did.
+    /// </summary>
     [Fact]
     public async Task Run_AgentsInParallel_AskBesideEachOtherAndShareWhatIsLeft()
     {
         var goal = Goal();
         File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml"))
-            .Replace("agents: {turns: 8}", "agents: {turns: 8, parallel: 3}", StringComparison.Ordinal).Replace("trials: 3", "trials: 8, agents: 4", StringComparison.Ordinal));
+            .Replace(
+                "agents: {turns: 8}", "agents: {turns: 8, parallel: 3}",
+                StringComparison.Ordinal).Replace("trials: 3", "trials: 8, agents: 4", StringComparison.Ordinal));
         Assert.Contains("3 at once", Command.Run("run", goal, "--plan").Output, StringComparison.Ordinal);
         var mail = Command.Folder("mail-parallel", ("readme", "empty\n"));
         using var process = Command.Start("run", goal, "--mailbox", mail);
@@ -33,7 +51,10 @@ public sealed class AgentTeamTests : AgentRunFixture
         for (var agent = 1; agent <= 4; agent++)
         {
             await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(mail, $"trial-{agent}-001.request.md")), "an agent asks");
-            Assert.Equal(agent == 4, File.ReadAllText(Path.Combine(mail, $"trial-{agent}-001.request.md")).Contains("What was tried before", StringComparison.Ordinal));
+            Assert.Equal(
+                agent == 4,
+                File.ReadAllText(
+                    Path.Combine(mail, $"trial-{agent}-001.request.md")).Contains("What was tried before", StringComparison.Ordinal));
             var reply = Path.Combine(mail, $"trial-{agent}-001.reply.json");
             var content = $"keep {new string('x', 100 - (20 * agent))}";
             File.WriteAllText(reply + ".new", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "CONTENT"}}, {"name": "submit", "arguments": {"summary": "shorter"}}]}""".Replace("CONTENT", content, StringComparison.Ordinal));
@@ -42,7 +63,17 @@ public sealed class AgentTeamTests : AgentRunFixture
 
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal("verified", Command.RunJson("show", "last").GetProperty("state").GetString());
-        Assert.Equal([80, 60, 40, 20], Enumerable.Range(1, 4).Select(trial => Command.RunJson("show", "last", "--trial", $"{trial}").GetProperty("claim").GetProperty("patch").GetString()!.Split('\n').Single(line => line.StartsWith("+keep", StringComparison.Ordinal)).Count(letter => letter == 'x')));
+        Assert.Equal(
+            [80, 60, 40, 20],
+            Enumerable.Range(1, 4)
+                .Select(
+                    trial => Command.RunJson("show", "last", "--trial", $"{trial}")
+                        .GetProperty("claim")
+                        .GetProperty("patch")
+                        .GetString()!
+                        .Split('\n')
+                        .Single(line => line.StartsWith("+keep", StringComparison.Ordinal))
+                        .Count(letter => letter == 'x')));
         Assert.Single(Directory.GetFiles(mail, "trial-4-*.request.md"));
         Assert.Empty(Directory.GetFiles(mail, "trial-5-*"));
     }
@@ -56,7 +87,8 @@ public sealed class AgentTeamTests : AgentRunFixture
             ("trial-1-001.reply.json", """{"calls": [{"name": "run", "arguments": {"command": "ls /opt > /dev/null || true"}}]}"""),
             ("trial-1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "nothing"}}]}"""));
         using var process = Command.Start("run", Goal(), "--mailbox", mail, "--trials", "1");
-        await Durable.Eventually.TrueAsync(() => Command.Run("approvals", "last").Output.Contains("trial-1 wants run", StringComparison.Ordinal), "an action waits");
+        await Durable.Eventually.TrueAsync(
+            () => Command.Run("approvals", "last").Output.Contains("trial-1 wants run", StringComparison.Ordinal), "an action waits");
         Assert.Contains("1 actions of agents wait", Command.Run("show", "last").Output, StringComparison.Ordinal);
         Assert.Equal("waiting", Command.RunJson("list")[0].GetProperty("state").GetString());
         Assert.Equal(2, Command.Run(answer, "last", "7").Exit);
@@ -74,7 +106,10 @@ public sealed class AgentTeamTests : AgentRunFixture
             ("trial-1.1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "the filler is out"}}]}"""),
             ("trial-1-003.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "had it done"}}]}"""));
         var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, depth: 1}", StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(goal, "godwit.yaml"),
+            File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace(
+                "agents: {turns: 8}", "agents: {turns: 8, depth: 1}", StringComparison.Ordinal));
         Assert.Equal("verified", Command.RunJson("run", goal, "--mailbox", mail, "--trials", "1").GetProperty("state").GetString());
         var log = Command.Run("log", "last").Output;
         Assert.Contains("trial-1.1  ", log, StringComparison.Ordinal);
@@ -92,9 +127,13 @@ public sealed class AgentTeamTests : AgentRunFixture
             ("trial-1-004.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}]}"""),
             ("trial-1-005.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "gone"}}]}"""));
         var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, depth: 1, ask: true, time: 2s}", StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(goal, "godwit.yaml"),
+            File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace(
+                "agents: {turns: 8}", "agents: {turns: 8, depth: 1, ask: true, time: 2s}", StringComparison.Ordinal));
         using var process = Command.Start("run", goal, "--mailbox", mail, "--trials", "1");
-        await Durable.Eventually.TrueAsync(() => Command.Run("approvals", "last").Output.Contains("trial-1.1 wants ask", StringComparison.Ordinal), "a question");
+        await Durable.Eventually.TrueAsync(
+            () => Command.Run("approvals", "last").Output.Contains("trial-1.1 wants ask", StringComparison.Ordinal), "a question");
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         Assert.Equal(0, Command.Run("approve", "last", "--because", "yes").Exit);
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
@@ -108,9 +147,14 @@ public sealed class AgentTeamTests : AgentRunFixture
             ("trial-1-001.reply.json", """{"calls": [{"name": "ask", "arguments": {"question": "May the filler go?"}}]}"""),
             ("trial-1-002.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nx\n"}}, {"name": "submit", "arguments": {"summary": "gone"}}]}"""));
         var goal = Goal();
-        File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace("agents: {turns: 8}", "agents: {turns: 8, ask: true, time: 2s}", StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(goal, "godwit.yaml"),
+            File.ReadAllText(Path.Combine(goal, "godwit.yaml")).Replace(
+                "agents: {turns: 8}", "agents: {turns: 8, ask: true, time: 2s}", StringComparison.Ordinal));
         using var process = Command.Start("run", goal, "--mailbox", mail, "--trials", "1");
-        await Durable.Eventually.TrueAsync(() => Command.Run("approvals", "last").Output.Contains("trial-1 wants ask May the filler go?", StringComparison.Ordinal), "a question");
+        await Durable.Eventually.TrueAsync(
+            () => Command.Run("approvals", "last").Output.Contains("trial-1 wants ask May the filler go?", StringComparison.Ordinal),
+            "a question");
 
         // The time that a person takes isn't the agent's.
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);

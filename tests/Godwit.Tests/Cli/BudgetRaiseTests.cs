@@ -16,7 +16,8 @@ public sealed class BudgetRaiseTests : IDisposable
         var ended = _godwit.RunJson("run", goal);
         Assert.Equal("no_improvement", ended.GetProperty("state").GetString());
         var run = ended.GetProperty("run").GetString()!;
-        Assert.Contains("the run has 1 trials already, and their number can only be raised", Refused("--trials", "1"), StringComparison.Ordinal);
+        Assert.Contains(
+            "the run has 1 trials already, and their number can only be raised", Refused("--trials", "1"), StringComparison.Ordinal);
         Assert.Contains("the run has no limit of time", Refused("--time", "10m"), StringComparison.Ordinal);
         Assert.Contains("the run has no limit of dollars", Refused("--dollars", "3"), StringComparison.Ordinal);
         var before = Measured(run);
@@ -25,7 +26,8 @@ public sealed class BudgetRaiseTests : IDisposable
         var raised = _godwit.RunJson("resume", run, "--trials", "4");
         Assert.True(raised.GetProperty("state").GetString() == "verified", raised.ToString());
         Assert.Equal(before, Measured(run)[..before.Count]);
-        Assert.Contains("4 candidates were tried", _godwit.Run("verify", raised.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "4 candidates were tried", _godwit.Run("verify", raised.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
         Assert.Equal(0, _godwit.Run("journal", "verify", run).Exit);
         Assert.Equal("verified", Assert.Single(_godwit.RunJson("list").EnumerateArray()).GetProperty("state").GetString());
 
@@ -61,12 +63,15 @@ public sealed class BudgetRaiseTests : IDisposable
         Assert.True(raised.GetProperty("state").GetString() == "verified", raised.ToString());
         using var envelope = JsonDocument.Parse(File.ReadAllText(raised.GetProperty("evidence").GetString()!));
         var statement = System.Text.Encoding.UTF8.GetString(envelope.RootElement.GetProperty("payload").GetBytesFromBase64());
-        var level = double.Parse(System.Text.RegularExpressions.Regex.Match(statement, "\"level\":([0-9.eE-]+)").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        var level = double.Parse(
+            System.Text.RegularExpressions.Regex.Match(statement, "\"level\":([0-9.eE-]+)").Groups[1].Value,
+            System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal(0.05 / (2 * 3), level, 6);
     }
 
     /// <summary>What a run's measurements have printed, in their order.</summary>
-    private List<string> Measured(string run) => [.. _godwit.Run("log", run).Output.Split('\n').Where(line => line.Contains("METRIC", StringComparison.Ordinal))];
+    private List<string> Measured(string run) =>
+        [.. _godwit.Run("log", run).Output.Split('\n').Where(line => line.Contains("METRIC", StringComparison.Ordinal))];
 
     private string Goal(string budget, string tried) => _godwit.Folder("goal", ("tune.env", "SPEED=100\n"), ("godwit.yaml", $$$"""
         goal: Faster

@@ -64,7 +64,8 @@ public sealed class CheatTests : IDisposable
         Assert.Equal(System.Text.Json.JsonValueKind.Null, result.GetProperty("branch").ValueKind);
         if (result.GetProperty("state").GetString() == "not_verified")
         {
-            Assert.Contains("by what the candidate's own process reports, and ", result.GetProperty("reason").GetString(), StringComparison.Ordinal);
+            Assert.Contains(
+                "by what the candidate's own process reports, and ", result.GetProperty("reason").GetString(), StringComparison.Ordinal);
         }
     }
 
@@ -81,30 +82,50 @@ public sealed class CheatTests : IDisposable
     public void Run_ChallengedHonestChange_IsVerified()
     {
         // The same numbers by halves: two independent chains, half as long, are what a compiler can't find alone.
-        var result = _godwit.RunJson("run", CGoal("unsigned work(unsigned n) { return n < 4 ? honest(n) : quick(n); }", "measure: {challenge: ./bench, rounds: 4, timeout: 20s}", Challenged));
+        var result = _godwit.RunJson(
+            "run",
+            CGoal(
+                "unsigned work(unsigned n) { return n < 4 ? honest(n) : quick(n); }",
+                "measure: {challenge: ./bench, rounds: 4, timeout: 20s}", Challenged));
         Assert.Equal("verified", result.GetProperty("state").GetString());
-        Assert.Contains("challenge: Godwit times fresh seeds", _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "challenge: Godwit times fresh seeds", _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output,
+            StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("constructor that answers by itself", "__attribute__((constructor)) static void cheat(void) { puts(\"READY\\nANSWER 1\\nANSWER 1\\nANSWER 1\\nANSWER 1\"); fflush(stdout); _exit(0); } unsigned work(unsigned n) { return honest(n); }", "its answer is")]
+    [InlineData("constructor that answers by itself", "__attribute__((constructor)) static void cheat(void) { " +
+    "puts(\"READY\\nANSWER 1\\nANSWER 1\\nANSWER 1\\nANSWER 1\"); fflush(stdout); _exit(0); } unsigned work(unsigned n) { " +
+    "return honest(n); }", "its answer is")]
     [InlineData("wrong answers", "unsigned work(unsigned n) { return 7; }", "its answer is")]
-    [InlineData("no answers", "static int calls; unsigned work(unsigned n) { if (calls++) _exit(0); return honest(n); }", "it answered 0 of 4 rounds")]
+    [InlineData("no answers", "static int calls; unsigned work(unsigned n) { if (calls++) _exit(0); return honest(n); " +
+    "}", "it answered 0 of 4 rounds")]
     public void Run_ChallengedCheat_IsThrownOutWithItsReason(string cheat, string code, string reason)
     {
         var result = _godwit.RunJson("run", CGoal(code, "measure: {challenge: ./bench, rounds: 4, timeout: 5s}", Challenged));
         Assert.NotEqual("verified", result.GetProperty("state").GetString());
-        Assert.True(result.GetProperty("thrown_out")[0].GetProperty("reason").GetString()!.Contains(reason, StringComparison.Ordinal), $"{cheat}: {result}");
+        Assert.True(
+            result.GetProperty("thrown_out")[0].GetProperty("reason").GetString()!.Contains(reason, StringComparison.Ordinal),
+            $"{cheat}: {result}");
     }
 
     [Theory]
-    [InlineData("/usr/bin/python3", "lib.py", "def work():\n    return sum(range(200000))\n", "import time\n_real = time.perf_counter\n_first = _real()\ntime.perf_counter = lambda: _first + (_real() - _first) / 3\ndef work():\n    return sum(range(200000))\n",
-        "import lib, time\na = time.perf_counter()\nfor _ in range(10): lib.work()\nprint('METRIC s=%f' % (time.perf_counter() - a))\n", "bench.py")]
-    [InlineData("/usr/bin/python3", "sitecustomize.py", "", "import time\n_real = time.perf_counter\n_first = _real()\ntime.perf_counter = lambda: _first + (_real() - _first) / 3\n",
+    [InlineData("/usr/bin/python3", "lib.py", "def work():\n    return sum(range(200000))\n", "import time\n_real = time.perf_counter\n_first " +
+    "= _real()\ntime.perf_counter = lambda: _first + (_real() - _first) / 3\ndef work():\n    return sum(range(200000))\n",
+        "import lib, time\na = time.perf_counter()\nfor _ in range(10): lib.work()\nprint('METRIC s=%f' % (time.perf_counter() - a))\n",
+        "bench.py")]
+    [InlineData("/usr/bin/python3", "sitecustomize.py", "", "import time\n_real = time.perf_counter\n_first = " +
+    "_real()\ntime.perf_counter = lambda: _first + (_real() - _first) / 3\n",
         "import time\na = time.perf_counter()\nsum(range(2000000))\nprint('METRIC s=%f' % (time.perf_counter() - a))\n", "bench.py")]
-    [InlineData("/usr/bin/node", "lib.js", "exports.work = () => { let s = 0; for (let i = 0; i < 2e6; i++) s += i; return s }\n", "const real = performance.now.bind(performance); const first = real(); performance.now = () => first + (real() - first) / 3\nexports.work = () => { let s = 0; for (let i = 0; i < 2e6; i++) s += i; return s }\n",
-        "const lib = require('./lib.js')\nconst a = performance.now()\nfor (let i = 0; i < 10; i++) lib.work()\nconsole.log('METRIC s=' + (performance.now() - a))\n", "bench.js")]
-    public void Run_ScriptThatPatchesItsClock_IsNotVerifiedWithBothFigures(string program, string file, string honest, string cheat, string bench, string harness)
+    [InlineData("/usr/bin/node", "lib.js", "exports.work = () => { let s = 0; for (let i = 0; i < 2e6; i++) s += i; " +
+    "return s }\n", "const real = performance.now.bind(performance); " +
+    "const first = real(); performance.now = () => first + (real() - first) / 3\nexports.work = () => { let s = 0; for (let i " +
+    "= 0; i < 2e6; i++) s += i; return s }\n",
+        "const lib = require('./lib.js')\nconst a = performance.now()\nfor (let i = 0; i < 10; i++) " +
+        "lib.work()\nconsole.log('METRIC s=' + (performance.now() - a))\n",
+        "bench.js")]
+    public void Run_ScriptThatPatchesItsClock_IsNotVerifiedWithBothFigures(
+        string program, string file, string honest, string cheat, string bench, string harness)
     {
         Suite.RequireWhole(but: file != "sitecustomize.py");
         Assert.SkipUnless(File.Exists(program), $"there is no {program} on this machine");
@@ -138,16 +159,21 @@ public sealed class CheatTests : IDisposable
         }
         """;
 
-    /// <summary>A module initialiser runs before anything of the benchmark does; a field of the runtime's clock is as easily reached.</summary>
+    /// <summary>
+    /// A module initialiser runs before anything of the benchmark does; a field of the runtime's clock is as easily reached.
+    /// </summary>
     [Theory]
-    [InlineData("module initialiser", "[System.Runtime.CompilerServices.ModuleInitializer] internal static void Cheat() { System.Console.WriteLine(\"METRIC rounds_s=999999\"); System.Environment.Exit(0); }")]
+    [InlineData("module initialiser", "[System.Runtime.CompilerServices.ModuleInitializer] internal static void Cheat() { " +
+    "System.Console.WriteLine(\"METRIC rounds_s=999999\"); System.Environment.Exit(0); }")]
     [InlineData("patched Stopwatch", PatchedStopwatch)]
     public void Run_CSharpThatReachesItsBenchmark_IsNeverVerified(string cheat, string code)
     {
         Suite.RequireWhole(but: cheat == "module initialiser");
 
         // Without the cheat a round takes as long as before, so what is kept shows that the cheat works.
-        const string Honest = "public static class Lib { public static uint Work() { uint x = 0; for (uint i = 0; i < 20_000_000; i++) x += i * i; return x; } ";
+        const string Honest =
+            "public static class Lib { public static uint Work() { uint x = 0; for (uint i = 0; i < 20_000_000; i++) x += i * " +
+            "i; return x; } ";
         var goal = _godwit.Folder(
             "goal",
             ("base.txt", Honest + "}\n"),
@@ -233,7 +259,9 @@ public sealed class CheatTests : IDisposable
         Assert.Equal(System.Text.Json.JsonValueKind.Null, result.GetProperty("evidence").ValueKind);
     }
 
-    /// <summary>What setup has built isn't tracked, so a candidate's build can overwrite it in its own tree; the judge's tree is the base's.</summary>
+    /// <summary>
+    /// What setup has built isn't tracked, so a candidate's build can overwrite it in its own tree; the judge's tree is the base's.
+    /// </summary>
     [Fact]
     public void Run_BuildOverwritesTheJudge_TheBasesJudgeScoresAllTheSame()
     {
@@ -268,10 +296,15 @@ public sealed class CheatTests : IDisposable
             """));
         var result = _godwit.RunJson("run", goal);
         Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
-        Assert.Equal(said, _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output.Contains("it is the same for every seed", StringComparison.Ordinal));
+        Assert.Equal(
+            said,
+            _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output.Contains(
+                "it is the same for every seed", StringComparison.Ordinal));
     }
 
-    /// <summary>What one command leaves anywhere, the next one doesn't find: not in its scratch, home, temporary folders or shared memory.</summary>
+    /// <summary>
+    /// What one command leaves anywhere, the next one doesn't find: not in its scratch, home, temporary folders or shared memory.
+    /// </summary>
     [Fact]
     public void Run_CommandLeavesFilesEverywhere_NoLaterOneFindsThem()
     {
@@ -309,10 +342,13 @@ public sealed class CheatTests : IDisposable
             budget: {trials: 2}
             """));
         var result = _godwit.RunJson("run", goal);
-        Assert.Contains("$GODWIT_RESULT is a folder", result.GetProperty("thrown_out")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "$GODWIT_RESULT is a folder", result.GetProperty("thrown_out")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
     }
 
-    /// <summary>The kernel counts for the whole control group, whoever waits for whom; and a cpuset holds what taskset only asks for.</summary>
+    /// <summary>
+    /// The kernel counts for the whole control group, whoever waits for whom; and a cpuset holds what taskset only asks for.
+    /// </summary>
     [Fact]
     public void Run_CpuHiddenFromTheParent_IsCountedAndAffinityHolds()
     {

@@ -89,7 +89,12 @@ public sealed class CompareTests : IDisposable
     [InlineData("50\n", "unclear")]
     public void Compare_HeldOutWorkload_HasItsSay(string held, string verdict)
     {
-        Write("godwit.yaml", Goal.Replace("lag.txt]", "lag.txt, held.txt]", StringComparison.Ordinal) + "\nholdout: {command: cp *.txt $GODWIT_OUT, score: 'echo METRIC ops=$(cat $GODWIT_ARTIFACTS/held.txt)'}\n");
+        Write(
+            "godwit.yaml",
+            Goal.Replace(
+                "lag.txt]", "lag.txt, held.txt]",
+                StringComparison.Ordinal) + "\nholdout: {command: cp *.txt $GODWIT_OUT, score: 'echo METRIC ops=$(cat " +
+                "$GODWIT_ARTIFACTS/held.txt)'}\n");
         Commit("base");
         Write("speed.txt", "300\n");
         Write("held.txt", held);
@@ -98,7 +103,9 @@ public sealed class CompareTests : IDisposable
         Assert.Equal(verdict, result.GetProperty("verdict").GetString());
         if (verdict == "better")
         {
-            Assert.Contains("on a held-out workload at least 3 times", _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
+            Assert.Contains(
+                "on a held-out workload at least 3 times",
+                _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
         }
     }
 
@@ -111,12 +118,14 @@ public sealed class CompareTests : IDisposable
         Write("speed.txt", "300\n");
         Commit("head");
         Assert.Contains("base has no godwit.yaml, and how to measure is the base's to say", Run().Error, StringComparison.Ordinal);
-        Assert.Contains("has no commit 'nosuch'", _godwit.Run("compare", "nosuch", "head", "--goal", _folder).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "has no commit 'nosuch'", _godwit.Run("compare", "nosuch", "head", "--goal", _folder).Error, StringComparison.Ordinal);
     }
 
     private JsonElement Compare() => _godwit.RunJson("compare", "base", "head", "--goal", _folder);
 
-    private (int Exit, string Output, string Error) Run(params string[] more) => _godwit.Run(["compare", "base", "head", "--goal", _folder, .. more]);
+    private (int Exit, string Output, string Error) Run(params string[] more) =>
+        _godwit.Run(["compare", "base", "head", "--goal", _folder, .. more]);
 
     private void Write(string file, string text) => File.WriteAllText(Path.Combine(_folder, file), text);
 
@@ -132,7 +141,8 @@ public sealed class CompareTests : IDisposable
 
     private string Git(params string[] arguments)
     {
-        using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true })!;
+        using var git = Process.Start(
+            new ProcessStartInfo("git", arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true })!;
         var output = git.StandardOutput.ReadToEnd();
         git.WaitForExit();
         Assert.Equal(0, git.ExitCode);

@@ -10,7 +10,10 @@ namespace Godwit.Tests.Cli;
 public sealed class DeliveredTreeTests : IDisposable
 {
     /// <summary>Names, modes and contents of all files, links too, as one line.</summary>
-    private const string Look = "find . -path ./.git -prune -o \\( -type f -o -type l \\) -print0 | LC_ALL=C sort -z | while IFS= read -r -d '' f; do [ -x \"$f\" ] && m=x || m=-; [ -L \"$f\" ] && m=l$(readlink \"$f\"); echo \"$m $f $(sha256sum < \"$f\")\"; done | sha256sum | sed 's/^/TREE /'";
+    private const string Look =
+        "find . -path ./.git -prune -o \\( -type f -o -type l \\) -print0 | LC_ALL=C sort -z | while IFS= read -r -d '' f; do " +
+        "[ -x \"$f\" ] && m=x || m=-; [ -L \"$f\" ] && m=l$(readlink \"$f\"); echo \"$m $f $(sha256sum < \"$f\")\"; done | " +
+        "sha256sum | sed 's/^/TREE /'";
 
     private readonly Program _godwit = new();
 
@@ -19,7 +22,8 @@ public sealed class DeliveredTreeTests : IDisposable
     public static TheoryData<string, string, string> Formats => new()
     {
         { "settings.json", "{\"keep\": [1, 2.50],\r\n  \"speed\": 100}\r\n", "{\"keep\": [1, 2.50],\r\n  \"speed\": 400}\r\n" },
-        { "settings.jsonc", "\uFEFF{\n  // how fast\n  \"speed\": 100, /* how fast */\n}\n", "\uFEFF{\n  // how fast\n  \"speed\": 400, /* how fast */\n}\n" },
+        { "settings.jsonc", "\uFEFF{\n  // how fast\n  \"speed\": 100, /* how fast " +
+        "*/\n}\n", "\uFEFF{\n  // how fast\n  \"speed\": 400, /* how fast */\n}\n" },
         { "settings.toml", "# top\nspeed = 100\n[a]\nspeed = 1\n", "# top\nspeed = 400\n[a]\nspeed = 1\n" },
         { "settings.yaml", "other: '1.10'\nspeed: 100   # how fast\n", "other: '1.10'\nspeed: 400   # how fast\n" },
         { "settings.ini", "; note\nspeed = 100\n[b]\nspeed = 7\n", "; note\nspeed = 400\n[b]\nspeed = 7\n" },
@@ -52,7 +56,10 @@ public sealed class DeliveredTreeTests : IDisposable
         var clone = Path.Combine(Path.GetDirectoryName(goal)!, "clone");
         Git(goal, "clone", "--quiet", "--branch", result.GetProperty("branch").GetString()!, goal, clone);
         Assert.Equal(System.Text.Encoding.UTF8.GetBytes(after), File.ReadAllBytes(Path.Combine(clone, file)));
-        var measured = Regex.Matches(_godwit.Run("log", "last", "--trial", "1").Output, "TREE [0-9a-f]{64}").Select(match => match.Value).Distinct().ToList();
+        var measured = Regex.Matches(_godwit.Run("log", "last", "--trial", "1").Output, "TREE [0-9a-f]{64}")
+            .Select(match => match.Value)
+            .Distinct()
+            .ToList();
         Assert.Equal(Assert.Single(measured), Run(clone, "./look").Split("  ")[0].Trim());
         Assert.Matches("speed\\W+400", _godwit.Run("show", "last", "--trial", "1").Output);
     }
@@ -66,7 +73,8 @@ public sealed class DeliveredTreeTests : IDisposable
 
     private static string Run(string folder, string program)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(folder, program)) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(Path.Combine(folder, program)) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return output;

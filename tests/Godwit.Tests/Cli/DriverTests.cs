@@ -46,7 +46,8 @@ public sealed class DriverTests : IDisposable
     {
         // The same as an ordinary user's run below, which only root can start.
         Suite.RequireWhole(but: !Environment.IsPrivilegedProcess);
-        var result = _godwit.RunJson("run", Goal("DELAY: {type: choice, values: [1, 8]}", "{DELAY: 1}", "metric: ops_s, direction: maximise"));
+        var result = _godwit.RunJson(
+            "run", Goal("DELAY: {type: choice, values: [1, 8]}", "{DELAY: 1}", "metric: ops_s, direction: maximise"));
         Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
         Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 1.5, result.ToString());
         Assert.Equal(0, _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Exit);

@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Godwit.Tests.Cli;
 
-/// <summary>Each example with few candidates, and time enough for a machine that is busy with other things: its trap is refused, and wins where nobody checks.</summary>
+/// <summary>
+/// Each example with few candidates, and time enough for a machine that is busy with other things: its trap is refused, and wins
+/// where nobody checks.
+/// </summary>
 public sealed class ExampleTests : IDisposable
 {
     private readonly Program _godwit = new();
@@ -12,7 +15,8 @@ public sealed class ExampleTests : IDisposable
     public void Dispose() => _godwit.Dispose();
 
     private static JsonElement ThrownOut(JsonElement result, string word) =>
-        result.GetProperty("thrown_out").EnumerateArray().First(trial => trial.GetProperty("reason").GetString()!.Contains(word, StringComparison.Ordinal));
+        result.GetProperty("thrown_out").EnumerateArray()
+            .First(trial => trial.GetProperty("reason").GetString()!.Contains(word, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("sqlite-settings", "synchronous is off", 1)]
@@ -36,7 +40,9 @@ public sealed class ExampleTests : IDisposable
     {
         Suite.RequireWhole(but: example == "zstd-dictionary");
         var folder = _godwit.Example(example, goal => string.Join('\n', goal.Split('\n')
-            .Where(line => !line.StartsWith("check:", StringComparison.Ordinal) && !line.Contains("durable_commits == orders", StringComparison.Ordinal))
+            .Where(
+                line => !line.StartsWith("check:", StringComparison.Ordinal)
+                    && !line.Contains("durable_commits == orders", StringComparison.Ordinal))
             .Where(line => !line.TrimStart().StartsWith("- {", StringComparison.Ordinal))
             .Select(line => line.TrimStart() == "try:" ? $"  try: [{trap}]" : line)));
         var result = _godwit.RunJson("run", folder, "--trials", "1", "--time", "30m");
@@ -53,12 +59,17 @@ public sealed class ExampleTests : IDisposable
         var result = _godwit.RunJson("run", Path.Combine(clone, "examples", "matching-engine"), "--cassette");
         Assert.True(result.GetProperty("state").GetString() == "verified", result.ToString());
         Assert.True(result.GetProperty("claim").GetProperty("lower").GetDouble() > 5, result.ToString());
-        Assert.Contains("challenge: Godwit times fresh seeds", _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "challenge: Godwit times fresh seeds", _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output,
+            StringComparison.Ordinal);
         ThrownOut(result, "matching.csproj, which the goal doesn't allow");
         ThrownOut(result, "round 2: command");
     }
 
-    /// <summary>The command that is timed says what tree it sees; the branch, checked out by git, is that tree, and holds the values that the report names.</summary>
+    /// <summary>
+    /// The command that is timed says what tree it sees; the branch, checked out by git, is that tree, and holds the values that
+    /// the report names.
+    /// </summary>
     [Theory]
     [InlineData("sqlite-settings", "settings.json", "command: dotnet bench/bin/Release/net10.0/bench.dll measure --seed")]
     [InlineData("zstd-dictionary", "settings.json", "command: cp out/dictionary \"$GODWIT_OUT\"\n  score: ./score eval")]
@@ -70,9 +81,13 @@ public sealed class ExampleTests : IDisposable
         Suite.RequireWhole();
         var clone = Clone();
         var folder = Path.Combine(clone, "examples", example);
-        var files = Git(folder, "ls-files").Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(file => !file.Contains("heldout", StringComparison.Ordinal) && file != "cassette.jsonl");
+        var files = Git(folder, "ls-files").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(file => !file.Contains("heldout", StringComparison.Ordinal) && file != "cassette.jsonl");
         File.WriteAllLines(Path.Combine(folder, "tracked"), files);
-        File.WriteAllText(Path.Combine(folder, "look"), "while IFS= read -r f; do [ -x \"$f\" ] && m=x || m=-; echo \"$m $f $(sha256sum < \"$f\")\"; done < tracked | sha256sum | sed 's/^/TREE /'\n");
+        File.WriteAllText(
+            Path.Combine(folder, "look"),
+            "while IFS= read -r f; do [ -x \"$f\" ] && m=x || m=-; echo \"$m $f $(sha256sum < \"$f\")\"; done < tracked | " +
+            "sha256sum | sed 's/^/TREE /'\n");
         var goal = Path.Combine(folder, "godwit.yaml");
         var text = File.ReadAllText(goal);
         Assert.Contains(measured, text, StringComparison.Ordinal);
@@ -87,7 +102,8 @@ public sealed class ExampleTests : IDisposable
         var delivered = Path.Combine(Path.GetDirectoryName(clone)!, "delivered");
         Git(clone, "clone", "--quiet", "--branch", result.GetProperty("branch").GetString()!, clone, delivered);
         delivered = Path.Combine(delivered, "examples", example);
-        var finalist = Regex.Matches(_godwit.Run("log", "last").Output, @"^\S+ finalist .*\n(?: {4}.*\n)*? {4}(TREE [0-9a-f]{64})", RegexOptions.Multiline);
+        var finalist = Regex.Matches(
+            _godwit.Run("log", "last").Output, @"^\S+ finalist .*\n(?: {4}.*\n)*? {4}(TREE [0-9a-f]{64})", RegexOptions.Multiline);
         Assert.Equal(finalist[^1].Groups[1].Value, Sh(delivered, "sh look").Split("  ")[0].Trim());
 
         // What the commit says of each parameter, and what a reader that isn't Godwit's finds in the file.
@@ -113,7 +129,8 @@ public sealed class ExampleTests : IDisposable
 
     private static string Output(string program, string folder, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
@@ -126,5 +143,6 @@ public sealed class ExampleTests : IDisposable
     [InlineData("compiler-flags")]
     [InlineData("matching-engine")]
     [InlineData("search-server")]
-    public void Validate_Example_IsFine(string example) => Assert.Equal(0, _godwit.Run("validate", Path.Combine(Repository.Root, "examples", example)).Exit);
+    public void Validate_Example_IsFine(string example) =>
+        Assert.Equal(0, _godwit.Run("validate", Path.Combine(Repository.Root, "examples", example)).Exit);
 }

@@ -20,11 +20,16 @@ public sealed class InitTests : IDisposable
     public void Init_Challenge_AnswersSeedsAndTheSameSeedAlike(string language, string needs)
     {
         // A name on the PATH may be a stand-in that has no tool chain behind it, such as rustup's in a new home.
-        Assert.SkipUnless(Shell("/", $"{needs} {(needs == "go" ? "version" : "--version")} 2>&1", "").Exit == 0, $"{needs} doesn't start on this machine");
+        Assert.SkipUnless(
+            Shell("/", $"{needs} {(needs == "go" ? "version" : "--version")} 2>&1", "").Exit == 0,
+            $"{needs} doesn't start on this machine");
         var folder = _godwit.Folder("goal", ("src.txt", "x"));
         Assert.Equal(0, _godwit.Run("init", folder, "--challenge", language).Exit);
         var goal = File.ReadAllLines(Path.Combine(folder, "godwit.yaml"));
-        string? Of(string key) => goal.Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith($"{key}: ", StringComparison.Ordinal))?[(key.Length + 2)..].Split("    ")[0];
+        string? Of(string key) =>
+            goal.Select(line => line.Trim()).FirstOrDefault(
+                line => line.StartsWith($"{key}: ", StringComparison.Ordinal))?[(key.Length + 2)..]
+                .Split("    ")[0];
         foreach (var command in (string?[])[Of("setup"), Of("build")])
         {
             if (command is not null)
@@ -47,7 +52,10 @@ public sealed class InitTests : IDisposable
         Assert.Contains(valid == 0 ? "challenge: Godwit times fresh seeds" : "sandbox", words + error, StringComparison.Ordinal);
     }
 
-    /// <summary>A model server on this machine is found by its list of models, and what is written for it is a catalogue in which it plays the worker.</summary>
+    /// <summary>
+    /// A model server on this machine is found by its list of models, and what is written for it is a catalogue in which it plays
+    /// the worker.
+    /// </summary>
     [Fact]
     public async Task LocalModels_ServerThatListsModels_IsFoundAndPlaysTheWorker()
     {
@@ -61,7 +69,8 @@ public sealed class InitTests : IDisposable
             context.Response.OutputStream.Write("""{"object":"list","data":[{"id":"qwen3:8b"}]}"""u8);
             context.Response.Close();
         });
-        var found = await Godwit.Cli.Commands.LocalModels.FindAsync([("none", "http://127.0.0.1:1/v1"), ("Ollama", $"http://127.0.0.1:{port}/v1")], CancellationToken.None);
+        var found = await Godwit.Cli.Commands.LocalModels.FindAsync(
+            [("none", "http://127.0.0.1:1/v1"), ("Ollama", $"http://127.0.0.1:{port}/v1")], CancellationToken.None);
         await serving;
         Assert.Equal("qwen3:8b", Assert.Single(found).Model);
         var file = Path.Combine(_godwit.Folder("models"), "models.yaml");
@@ -71,7 +80,13 @@ public sealed class InitTests : IDisposable
 
     private static (int Exit, string Output) Shell(string folder, string command, string input)
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", command]) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("sh", ["-c", command])
+            {
+                WorkingDirectory = folder,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            })!;
         process.StandardInput.Write(input);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEnd();

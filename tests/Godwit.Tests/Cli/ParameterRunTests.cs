@@ -69,7 +69,10 @@ public sealed class ParameterRunTests : IDisposable
             Assert.InRange(result.GetProperty("lower").GetDouble(), 2.3, 2.5);
             var words = _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output;
             Assert.Contains("2 candidates were tried", words, StringComparison.Ordinal);
-            levels.Add(double.Parse(System.Text.RegularExpressions.Regex.Match(words, "at ([0-9.]+)[ \u00a0]?% confidence").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture));
+            levels.Add(
+                double.Parse(
+                    System.Text.RegularExpressions.Regex.Match(words, "at ([0-9.]+)[ \u00a0]?% confidence").Groups[1].Value,
+                    System.Globalization.CultureInfo.InvariantCulture));
         }
 
         Assert.True(levels[1] > levels[0], string.Join(" then ", levels));

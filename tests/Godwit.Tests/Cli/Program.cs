@@ -46,7 +46,12 @@ internal sealed class Program : IDisposable
 
     public Process Start(params string[] arguments)
     {
-        var info = new ProcessStartInfo(Path.Combine(Repository.Root, "godwit"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var info = new ProcessStartInfo(Path.Combine(Repository.Root, "godwit"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         info.Environment["GODWIT_HOME"] = Home;
         return Process.Start(info)!;
     }
@@ -67,9 +72,19 @@ internal sealed class Program : IDisposable
         }
 
         var dotnet = Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "..", "dotnet");
-        string[] line = ["--reuid", $"{user}", "--regid", $"{user}", "--clear-groups", "env", "-i", $"PATH={Environment.GetEnvironmentVariable("PATH")}", $"HOME={_root.FullName}", $"GODWIT_HOME={_root.FullName}/other-home",
+        string[] line =
+            ["--reuid", $"{user}", "--regid", $"{user}", "--clear-groups", "env", "-i", $"PATH={Environment.GetEnvironmentVariable("PATH")}", $"HOME={_root.FullName}", $"GODWIT_HOME={_root.FullName}/other-home",
             Path.GetFullPath(dotnet), Path.Combine(program, "Godwit.Cli.dll"), .. arguments];
-        return Finish(Process.Start(new ProcessStartInfo("setpriv", line) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!, arguments);
+        return Finish(
+            Process.Start(
+                new ProcessStartInfo("setpriv", line)
+                {
+                    WorkingDirectory = folder,
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                    RedirectStandardInput = true,
+                })!,
+            arguments);
     }
 
     public (int Exit, string Output, string Error) Run(params string[] arguments) => Finish(Start(arguments), arguments);

@@ -10,12 +10,15 @@ public sealed class ProgramRunTests : IDisposable
 
     public void Dispose() => _godwit.Dispose();
 
-    public static TheoryData<string, string> Programs => new() { { "codex", "openai" }, { "opencode", "compatible" }, { "claude", "anthropic" } };
+    public static TheoryData<string, string> Programs =>
+        new() { { "codex", "openai" }, { "opencode", "compatible" }, { "claude", "anthropic" } };
 
     /// <summary>The shell tool of whichever program asks, with the arguments that it wants.</summary>
     private static ScriptedReply Shell(JsonNode request, string command)
     {
-        var tools = request["tools"]!.AsArray().Select(tool => (Name: (tool!["name"] ?? tool["function"]?["name"])?.GetValue<string>() ?? "", Tool: tool)).ToList();
+        var tools = request["tools"]!.AsArray()
+            .Select(tool => (Name: (tool!["name"] ?? tool["function"]?["name"])?.GetValue<string>() ?? "", Tool: tool))
+            .ToList();
         var shell = tools.FirstOrDefault(tool => tool.Name is "exec_command" or "shell_command" or "shell" or "bash" or "Bash");
         Assert.True(shell.Name is not null, $"no shell among {string.Join(", ", tools.Select(tool => tool.Name))}");
         JsonObject arguments = shell.Name switch
@@ -38,8 +41,12 @@ public sealed class ProgramRunTests : IDisposable
         ScriptedProvider? server = null;
         using var scripted = server = new ScriptedProvider(request =>
             (request["tools"] as JsonArray)?.Count > 0 != true ? new ScriptedReply("A title")
-            : request.ToJsonString().Contains("I take the filler out.", StringComparison.Ordinal) ? new ScriptedReply("The filler is gone, and ./check passes.")
-            : Shell(request, $"env; cat /proc/*/environ; bash -c 'exec 4<>/dev/tcp/127.0.0.1/{new Uri(server!.Address).Port} && echo reached-$((40+2))'; printf 'keep\\nxx\\n' > src.txt && ./check; echo done with $?"));
+            : request.ToJsonString()
+                .Contains("I take the filler out.", StringComparison.Ordinal) ? new ScriptedReply("The filler is gone, and ./check passes.")
+            : Shell(
+                request,
+                $"env; cat /proc/*/environ; bash -c 'exec 4<>/dev/tcp/127.0.0.1/{new Uri(server!.Address).Port} && echo " +
+                $"reached-$((40+2))'; printf 'keep\\nxx\\n' > src.txt && ./check; echo done with $?"));
         var (goal, key) = Goal(program, dialect, server.Address);
         var tape = Path.Combine(Path.GetDirectoryName(_godwit.Home)!, "tape.jsonl");
 
@@ -49,7 +56,9 @@ public sealed class ProgramRunTests : IDisposable
             - {name: stay in the tree, kinds: [OutsidePath], verdict: Allow, reason: "", matching: [cat /etc/x], not_matching: [ls]}
             """);
         var (exit, output, error) = _godwit.Run("run", goal, "--record", tape);
-        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        Assert.True(
+            exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal),
+            $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
         Assert.All(server.Keys, sent => Assert.Contains("sk-planted-by-the-test", sent, StringComparison.Ordinal));
         var log = _godwit.Run("log", "last").Output;
         Assert.Contains("I take the filler out.", log, StringComparison.Ordinal);
@@ -59,7 +68,8 @@ public sealed class ProgramRunTests : IDisposable
         Assert.Equal("trial-1", costs.GetProperty("agents")[0].GetProperty("name").GetString());
         Assert.Contains("GODWIT_TOKEN=godwit-", log, StringComparison.Ordinal);
         Assert.DoesNotContain("reached-42", log, StringComparison.Ordinal);
-        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_godwit.Home)!, "*", SearchOption.AllDirectories).Where(path => path != Path.Combine(key, "key") && new FileInfo(path).LinkTarget is null))
+        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_godwit.Home)!, "*", SearchOption.AllDirectories)
+            .Where(path => path != Path.Combine(key, "key") && new FileInfo(path).LinkTarget is null))
         {
             Assert.False(File.ReadAllBytes(path).AsSpan().IndexOf("sk-planted-by-the-test"u8) >= 0, $"the key is in {path}");
         }
@@ -68,7 +78,9 @@ public sealed class ProgramRunTests : IDisposable
         var asked = server.Requests.Count;
         File.Delete(Path.Combine(_godwit.Home, "models.yaml"));
         (exit, output, error) = _godwit.Run("run", goal, "--cassette", tape);
-        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        Assert.True(
+            exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal),
+            $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
         Assert.Equal(asked, server.Requests.Count);
 
         // The second question has the first command's output in it: a token and numbers of processes.
@@ -120,8 +132,11 @@ public sealed class ProgramRunTests : IDisposable
         });
         var (goal, _) = Goal(program, dialect, server.Address);
         var (exit, output, error) = _godwit.Run("run", goal);
-        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
-        var answered = server.Requests.First(request => request.ToJsonString().Contains("I take the filler out.", StringComparison.Ordinal)).ToJsonString();
+        Assert.True(
+            exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal),
+            $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        var answered = server.Requests.First(request => request.ToJsonString().Contains("I take the filler out.", StringComparison.Ordinal))
+            .ToJsonString();
         Assert.Contains("there is no network here; packages that the build needs are already there", answered, StringComparison.Ordinal);
         Assert.DoesNotContain("touch escaped", answered, StringComparison.Ordinal);
         Assert.Contains("refused by rule", _godwit.Run("log", "last").Output, StringComparison.Ordinal);
@@ -139,7 +154,11 @@ public sealed class ProgramRunTests : IDisposable
         var (exit, output, error) = _godwit.Run("run", goal, "--cassette", tape);
         Assert.Equal(1, exit);
         var failed = (output + error).Split('\n').Single(line => line.StartsWith("failed", StringComparison.Ordinal));
-        Assert.True(failed.Contains($"the cassette {tape} has Godwit's own agent's replies for trial-1; record it again with the goal as it is", StringComparison.Ordinal), failed);
+        Assert.True(
+            failed.Contains(
+                $"the cassette {tape} has Godwit's own agent's replies for trial-1; record it again with the goal as it is",
+                StringComparison.Ordinal),
+            failed);
         Assert.DoesNotContain("responseBody", failed, StringComparison.Ordinal);
     }
 
@@ -179,7 +198,9 @@ public sealed class ProgramRunTests : IDisposable
 
         gate.Set();
         var (exit, output, error) = _godwit.Run("resume", "last");
-        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        Assert.True(
+            exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal),
+            $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
         Assert.Equal((1, 2), (first, second));
         Assert.Equal(1, _godwit.RunJson("show", "last", "--costs").GetProperty("in_flight").GetProperty("calls").GetInt32());
     }
@@ -219,8 +240,12 @@ public sealed class ProgramRunTests : IDisposable
 
         gate.Set();
         var (exit, output, error) = _godwit.Run("resume", "last");
-        Assert.True(exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal), $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
-        Assert.Equal(["first question", "second question", "second question"], server.Requests.Select(request => request["messages"]![0]!["content"]!.GetValue<string>()));
+        Assert.True(
+            exit == 0 && (output + error).Contains("verified", StringComparison.Ordinal),
+            $"{output}\n{error}\n{_godwit.Run("log", "last").Output}");
+        Assert.Equal(
+            ["first question", "second question", "second question"],
+            server.Requests.Select(request => request["messages"]![0]!["content"]!.GetValue<string>()));
         var costs = _godwit.RunJson("show", "last", "--costs");
         Assert.Equal(1, costs.GetProperty("in_flight").GetProperty("calls").GetInt32());
         Assert.True(costs.GetProperty("dollars").GetDecimal() >= server.Billed);
@@ -259,7 +284,8 @@ public sealed class ProgramRunTests : IDisposable
             models: { m: { provider: x, id: scripted-model, input: {{input}}, output: 30, max_output: 2000 } }
             roles: { worker: [m] }
             """);
-        File.WriteAllText(Path.Combine(_godwit.Home, "programs.yaml"), "small: {command: bash ./agent, speaks: /chat/completions, events: text}\n");
+        File.WriteAllText(
+            Path.Combine(_godwit.Home, "programs.yaml"), "small: {command: bash ./agent, speaks: /chat/completions, events: text}\n");
         return _godwit.Folder(
             "goal",
             ("agent", agent),
@@ -282,8 +308,13 @@ public sealed class ProgramRunTests : IDisposable
     public void Run_ProgramThatCantWork_SaysSoBeforeAnythingIsDone(string program, string words)
     {
         Directory.CreateDirectory(_godwit.Home);
-        File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), "providers: { x: { url: \"http://127.0.0.1:1/v1\" } }\nmodels: { m: { provider: x, input: 5, output: 30 } }\nroles: { worker: [m] }\n");
-        File.WriteAllText(Path.Combine(_godwit.Home, "programs.yaml"), "away: {command: no-such-program}\nsmall: {command: bash ./agent, speaks: /messages}\n");
+        File.WriteAllText(
+            Path.Combine(_godwit.Home, "models.yaml"),
+            "providers: { x: { url: \"http://127.0.0.1:1/v1\" } }\nmodels: { m: { provider: x, input: 5, output: 30 } " +
+            "}\nroles: { worker: [m] }\n");
+        File.WriteAllText(
+            Path.Combine(_godwit.Home, "programs.yaml"),
+            "away: {command: no-such-program}\nsmall: {command: bash ./agent, speaks: /messages}\n");
         var goal = _godwit.Folder("goal", ("bench", "#!/bin/sh\necho METRIC bytes=1\n"), ("godwit.yaml", $$"""
             goal: Fewer bytes
             editable: [src.txt]

@@ -43,7 +43,9 @@ public sealed class RunTests : IDisposable
         var witness = Path.Combine(_godwit.Folder("witness"), "builds");
         var goal = Goal("(1 + speed / 40)", trials: 6);
         File.WriteAllText(Path.Combine(goal, "godwit.yaml"), File.ReadAllText(Path.Combine(goal, "godwit.yaml"))
-            .Replace("check: true", "build: {command: head -c8 /dev/urandom | od -An -tx8 > build.id, inputs: [bench]}", StringComparison.Ordinal)
+            .Replace(
+                "check: true", "build: {command: head -c8 /dev/urandom | od -An -tx8 > build.id, inputs: [bench]}",
+                StringComparison.Ordinal)
             .Replace("\"./bench\"", $"\"echo $(cat build.id settings.env) >> {witness}; ./bench\"", StringComparison.Ordinal)
             + $"\nclaim: {{minimum_effect: {effect}}}\n");
         var result = _godwit.RunJson("run", goal, "--sandbox", "none");
@@ -51,7 +53,11 @@ public sealed class RunTests : IDisposable
         var measured = File.ReadAllLines(witness).Select(line => line.Split(' ')).ToLookup(words => words[1], words => words[0]);
         Assert.Equal(builds, measured["SPEED=1"].Distinct().Count());
         Assert.Equal(builds, measured[measured.MaxBy(some => some.Key == "SPEED=1" ? 0 : some.Count())!.Key].Distinct().Count());
-        Assert.Equal(builds == 2, _godwit.Run("verify", result.GetProperty("evidence").GetString()!).Output.Contains("two builds of each side", StringComparison.Ordinal));
+        Assert.Equal(
+            builds == 2,
+            _godwit.Run(
+                "verify",
+                result.GetProperty("evidence").GetString()!).Output.Contains("two builds of each side", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -91,7 +97,9 @@ public sealed class RunTests : IDisposable
         File.AppendAllText(Path.Combine(folder, "godwit.yaml"), "\nproposer: echo no idea; exit 3\n");
         var (exit, _, error) = _godwit.Run("run", folder);
         Assert.Equal(0, exit);
-        Assert.Single(error.Split('\n'), line => line.Contains("gave no point, and another proposes in its place: exit code 3: no idea", StringComparison.Ordinal));
+        Assert.Single(
+            error.Split('\n'),
+            line => line.Contains("gave no point, and another proposes in its place: exit code 3: no idea", StringComparison.Ordinal));
     }
 
     /// <summary>The base's own point passes whatever is wrong with all others, and a search may well ask for it.</summary>
@@ -119,7 +127,8 @@ public sealed class RunTests : IDisposable
         Assert.Contains("isn't as it was when the run began, and nothing was changed", error, StringComparison.Ordinal);
         File.WriteAllText(settings, "SPEED=1\n");
         Assert.Equal(0, _godwit.Run("apply", "last").Exit);
-        Assert.True(int.Parse(File.ReadAllText(settings).Trim()["SPEED=".Length..], System.Globalization.CultureInfo.InvariantCulture) > 20);
+        Assert.True(
+            int.Parse(File.ReadAllText(settings).Trim()["SPEED=".Length..], System.Globalization.CultureInfo.InvariantCulture) > 20);
     }
 
     [Theory]
@@ -130,7 +139,10 @@ public sealed class RunTests : IDisposable
         var folder = Goal("1");
         File.Delete(Path.Combine(folder, delete));
         var goal = Path.Combine(folder, "godwit.yaml");
-        File.WriteAllText(goal, File.ReadAllText(goal).Replace("editable: [settings.env]", editable.Length == 0 ? "editable: [settings.env]" : editable, StringComparison.Ordinal));
+        File.WriteAllText(
+            goal,
+            File.ReadAllText(goal).Replace(
+                "editable: [settings.env]", editable.Length == 0 ? "editable: [settings.env]" : editable, StringComparison.Ordinal));
         var (exit, _, error) = _godwit.Run("validate", folder);
         Assert.Equal(2, exit);
         Assert.Contains(message, error, StringComparison.Ordinal);
@@ -165,7 +177,8 @@ public sealed class RunTests : IDisposable
     {
         var folder = Goal("1", trials: 12);
         var bench = Path.Combine(folder, "bench");
-        File.WriteAllText(bench, File.ReadAllText(bench).Replace("speed=$(sed -n 's/^SPEED=//p' settings.env)", "speed=1", StringComparison.Ordinal));
+        File.WriteAllText(
+            bench, File.ReadAllText(bench).Replace("speed=$(sed -n 's/^SPEED=//p' settings.env)", "speed=1", StringComparison.Ordinal));
         var result = _godwit.RunJson("run", folder);
         Assert.Equal("no_improvement", result.GetProperty("state").GetString());
         Assert.Contains("dead parameters", result.GetProperty("reason").GetString(), StringComparison.Ordinal);
@@ -214,7 +227,9 @@ public sealed class RunTests : IDisposable
         Assert.Equal("verified", result.GetProperty("state").GetString());
 
         // Every measurement left a line, and is in the journal once; each kill may void the one, or the pair, that was under way.
-        var journaled = _godwit.RunJson("log", "last").EnumerateArray().Count(command => command.GetProperty("phase").GetString() == "measure");
+        var journaled = _godwit.RunJson("log", "last")
+            .EnumerateArray()
+            .Count(command => command.GetProperty("phase").GetString() == "measure");
         Assert.InRange(Lines(witness) - journaled, 0, 2 * 5);
         Assert.Equal(0, _godwit.Run("journal", "verify", "last").Exit);
     }
@@ -224,13 +239,23 @@ public sealed class RunTests : IDisposable
     {
         var folder = Goal("1", trials: 200, extra: "sleep 0.02; ");
         using var process = _godwit.Start("run", folder);
-        await Durable.Eventually.TrueAsync(() => _godwit.Run("list").Output.Contains("running", StringComparison.Ordinal), "the run is listed");
+        await Durable.Eventually.TrueAsync(
+            () => _godwit.Run("list").Output.Contains("running", StringComparison.Ordinal), "the run is listed");
         var (exit, _, error) = _godwit.Run("resume", "last");
         Assert.Equal(8, exit);
-        Assert.Contains("is owned by another godwit process", error, StringComparison.Ordinal);
-        await Durable.Eventually.TrueAsync(() => _godwit.Run("stop", "last").Output.Contains("stopping", StringComparison.Ordinal), "it listens");
+        Assert.Contains("is owned by another process; 'godwit attach", error, StringComparison.Ordinal);
+
+        // A third terminal watches until the second one stops the first.
+        using var watching = _godwit.Start("attach", "last");
+        var watched = watching.StandardError.ReadToEndAsync();
+        await Durable.Eventually.TrueAsync(
+            () => _godwit.Run("stop", "last").Output.Contains("stopping", StringComparison.Ordinal), "it listens");
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)));
         Assert.Equal(5, process.ExitCode);
+        Assert.True(watching.WaitForExit(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, watching.ExitCode);
+        Assert.Contains("base     ", await watched, StringComparison.Ordinal);
+        Assert.Matches("goal-\\S+ is stopped\\s*$", await watched);
         Assert.Equal("stopped", _godwit.RunJson("list")[0].GetProperty("state").GetString());
     }
 
@@ -253,7 +278,8 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void Init_FreshFolder_WritesAGoalThatReads()
     {
-        var folder = _godwit.Folder("fresh", ("settings.json", "{\"cache_size\": 64, \"mode\": \"plain\"}"), ("bench", "#!/bin/sh\n"), ("check", "#!/bin/sh\n"));
+        var folder = _godwit.Folder(
+            "fresh", ("settings.json", "{\"cache_size\": 64, \"mode\": \"plain\"}"), ("bench", "#!/bin/sh\n"), ("check", "#!/bin/sh\n"));
         Assert.Equal(0, _godwit.Run("init", folder).Exit);
         var (exit, _, error) = _godwit.Run("validate", folder);
         Assert.True(exit == 0, error);
@@ -267,7 +293,11 @@ public sealed class RunTests : IDisposable
     {
         var folder = Goal("1");
         var goal = Path.Combine(folder, "godwit.yaml");
-        File.WriteAllText(goal, File.ReadAllText(goal).Replace("space: {SPEED: {type: int, low: 1, high: 40}}", $"space: {{SPEED: {{type: int, low: 1, high: 40}}, OTHER: {other}}}\n  {constraints}", StringComparison.Ordinal));
+        File.WriteAllText(
+            goal,
+            File.ReadAllText(goal).Replace(
+                "space: {SPEED: {type: int, low: 1, high: 40}}",
+                $"space: {{SPEED: {{type: int, low: 1, high: 40}}, OTHER: {other}}}\n  {constraints}", StringComparison.Ordinal));
         var (exit, _, error) = _godwit.Run("validate", folder);
         Assert.Equal(2, exit);
         Assert.Contains(message, error, StringComparison.Ordinal);

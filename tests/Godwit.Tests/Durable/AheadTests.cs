@@ -24,7 +24,9 @@ public sealed class AheadTests : IDisposable
         {
             _reader ??= JournalReader.Open(attempt.Folder);
             var durable = _reader.After(0, EntryKind.StepCompleted).Select(entry => entry.Key).ToHashSet();
-            _missing.AddRange(before.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(key => !durable.Contains(key)).Select(key => $"{key}, needed by a body that was given '{before}'"));
+            _missing.AddRange(
+                before.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(key => !durable.Contains(key))
+                    .Select(key => $"{key}, needed by a body that was given '{before}'"));
         }
 
         return Task.FromResult("done");
@@ -68,7 +70,10 @@ public sealed class AheadTests : IDisposable
         });
         RunFolder? crashed = null;
         var folder = _runs.Folder();
-        var options = new DurableOptions { Failpoint = name => crashed = name == "intended" ? _runs.CopyAsCrashed(folder, "crashed") : crashed };
+        var options = new DurableOptions
+        {
+            Failpoint = name => crashed = name == "intended" ? _runs.CopyAsCrashed(folder, "crashed") : crashed,
+        };
         await using (var run = await _runs.CreateAsync(script, "", options, folder: folder))
         {
             await run.RunAsync().WaitAsync(TimeSpan.FromSeconds(20));
@@ -116,7 +121,9 @@ public sealed class AheadTests : IDisposable
         });
         await using var run = await _runs.CreateAsync(script, "");
         var end = run.RunAsync();
-        await Eventually.TrueAsync(() => run.Journal.Reader.After(0, EntryKind.StepCompleted).Any(entry => entry.Key == "a"), "the step before a call that waits for its budget");
+        await Eventually.TrueAsync(
+            () => run.Journal.Reader.After(0, EntryKind.StepCompleted).Any(entry => entry.Key == "a"),
+            "the step before a call that waits for its budget");
         Assert.False(end.IsCompleted);
         budget.Room.SetResult();
         Assert.Equal("done", (await end.WaitAsync(TimeSpan.FromSeconds(20))).Result<string>());
@@ -131,8 +138,10 @@ public sealed class AheadTests : IDisposable
             var sum = 0;
             for (var index = 0; index < 50; index++)
             {
-                var content = await context.StepAsync($"put{index}", Effect.Repeatable, index, (value, attempt, _) => Task.FromResult(attempt.Put([(byte)value])));
-                sum += await context.StepAsync($"get{index}", Effect.Repeatable, content, (reference, attempt, _) => Task.FromResult((int)attempt.Get(reference)[0]));
+                var content = await context.StepAsync(
+                    $"put{index}", Effect.Repeatable, index, (value, attempt, _) => Task.FromResult(attempt.Put([(byte)value])));
+                sum += await context.StepAsync(
+                    $"get{index}", Effect.Repeatable, content, (reference, attempt, _) => Task.FromResult((int)attempt.Get(reference)[0]));
             }
 
             return sum;

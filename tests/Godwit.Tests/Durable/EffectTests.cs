@@ -132,7 +132,10 @@ public sealed class EffectTests : IDisposable
         });
         var folder = _runs.Folder();
         RunFolder? crashed = null;
-        var options = new DurableOptions { Failpoint = name => crashed = name == "effect-done" && crashed is null ? _runs.CopyAsCrashed(folder, "crashed") : crashed };
+        var options = new DurableOptions
+        {
+            Failpoint = name => crashed = name == "effect-done" && crashed is null ? _runs.CopyAsCrashed(folder, "crashed") : crashed,
+        };
         await using (var first = await _runs.CreateAsync(script, "", options, folder: folder))
         {
             _ = first.RunAsync();
@@ -156,7 +159,8 @@ public sealed class EffectTests : IDisposable
     [InlineData(true)]
     public async Task External_TimesOut_IsTriedAgainOnlyWhereAProbeSaysThatItIsntThere(bool probed)
     {
-        var probe = new Probe((key, _) => Task.FromResult<ProbeAnswer>(_witness.Count > 1 ? new ProbeAnswer.Happened("probed") : new ProbeAnswer.Absent()));
+        var probe = new Probe(
+            (key, _) => Task.FromResult<ProbeAnswer>(_witness.Count > 1 ? new ProbeAnswer.Happened("probed") : new ProbeAnswer.Absent()));
         var script = new Script<string, string>("p", (context, input) => context.StepAsync(
             "send", Effect.External(probed ? probe : null), input,
             Task<string> (value, _, _) =>
@@ -174,7 +178,8 @@ public sealed class EffectTests : IDisposable
     [Fact]
     public async Task External_InFlightWhenItsProcessIsCancelled_ParksAndEndsOnceLookedAt()
     {
-        var script = new Script<string, string>("p", (context, input) => context.StepAsync("send", Effect.External(), input, async (value, _, cancellation) =>
+        var script = new Script<string, string>(
+            "p", (context, input) => context.StepAsync("send", Effect.External(), input, async (value, _, cancellation) =>
         {
             _witness.Add(value);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation);
@@ -211,7 +216,9 @@ public sealed class EffectTests : IDisposable
         var script = new Script<string, string>("p", async (context, input) =>
         {
             await context.SignalAsync<string>("k", "s", TimeSpan.FromHours(8));
-            return await context.StepAsync("send", Effect.External(), input, Task<string> (_, _, _) => throw new TimeoutException("no answer"), new StepOptions { MaxAttempts = 2 });
+            return await context.StepAsync(
+                "send", Effect.External(), input, Task<string> (_, _, _) => throw new TimeoutException("no answer"),
+                new StepOptions { MaxAttempts = 2 });
         });
         await using var run = await _runs.CreateAsync(script, "x");
         var end = run.RunAsync();
@@ -222,7 +229,8 @@ public sealed class EffectTests : IDisposable
     [Fact]
     public async Task Paid_CrashInFlight_IsBookedAtItsWorstCaseAndAskedAgain()
     {
-        var script = new Script<string, string>("p", (context, input) => context.StepAsync("call", Effect.Paid(new Charge(2m, 100)), input, (value, attempt, _) =>
+        var script = new Script<string, string>(
+            "p", (context, input) => context.StepAsync("call", Effect.Paid(new Charge(2m, 100)), input, (value, attempt, _) =>
         {
             _witness.Add(value);
             attempt.Settle(new Charge(0.5m, 20));

@@ -17,7 +17,9 @@ public sealed class FaultTests : IDisposable
         var values = new List<string>();
         for (var index = 0; index < Steps; index++)
         {
-            values.Add(await context.StepAsync($"s{index}", index % 4 == 3 ? Effect.Paid(new Charge(1)) : Effect.Repeatable, $"{input}{index}", RunAsync));
+            values.Add(
+                await context.StepAsync(
+                    $"s{index}", index % 4 == 3 ? Effect.Paid(new Charge(1)) : Effect.Repeatable, $"{input}{index}", RunAsync));
         }
 
         var children = await Task.WhenAll(context.ChildAsync("left", Child, "l"), context.ChildAsync("right", Child, "r"));
@@ -25,7 +27,8 @@ public sealed class FaultTests : IDisposable
         return string.Join(',', values) + children[0].Require() + children[1].Require();
     });
 
-    private Script<string, string> Child => new("child", async (context, input) => await context.StepAsync("work", Effect.Repeatable, input, RunAsync));
+    private Script<string, string> Child =>
+        new("child", async (context, input) => await context.StepAsync("work", Effect.Repeatable, input, RunAsync));
 
     private Task<string> RunAsync(string value, Attempt attempt, CancellationToken cancellation)
     {
@@ -43,7 +46,11 @@ public sealed class FaultTests : IDisposable
         List<string> finished;
         using (var reader = JournalReader.Open(crashed))
         {
-            finished = [.. reader.After(0, EntryKind.StepCompleted).Select(entry => Canonical.Deserialize<string>(entry.Data.Span).ToLowerInvariant())];
+            finished =
+                [
+                    .. reader.After(0, EntryKind.StepCompleted)
+                        .Select(entry => Canonical.Deserialize<string>(entry.Data.Span).ToLowerInvariant()),
+                ];
             if (reader.OfProcess(DurableRun.Root).Count == 0)
             {
                 // Died before the run existed: there is nothing to resume, and nothing was done.

@@ -21,7 +21,8 @@ public sealed class GoldenJournalTests : IDisposable
         var failed = "";
         try
         {
-            await context.StepAsync("failed", Effect.Repeatable, input, Task<string> (_, _, _) => throw new StepFaultException("why", "because"));
+            await context.StepAsync(
+                "failed", Effect.Repeatable, input, Task<string> (_, _, _) => throw new StepFaultException("why", "because"));
         }
         catch (StepFailedException error)
         {
@@ -35,10 +36,12 @@ public sealed class GoldenJournalTests : IDisposable
         var first = await context.FirstAsync("first", child, context.DelayAsync("never", TimeSpan.FromMilliseconds(50)));
         var outcome = (await child).Require();
         await context.NoteAsync("note", new GoldenInput("n", []));
-        return $"{at.Year} {repeatable} {paid} {external} {failed} {signal} {expired ?? "none"} {first} {outcome} {context.Random("r").Next(1000)}";
+        return $"{at.Year} {repeatable} {paid} {external} {failed} {signal} {expired ?? "none"} {first} {outcome} " +
+        $"{context.Random("r").Next(1000)}";
     });
 
-    private Script<GoldenInput, string> Child => new("golden/child", (context, input) => context.StepAsync("work", Effect.Repeatable, input, (value, _, _) =>
+    private Script<GoldenInput, string> Child =>
+        new("golden/child", (context, input) => context.StepAsync("work", Effect.Repeatable, input, (value, _, _) =>
     {
         _ran++;
         return Task.FromResult($"{value.Name}{value.Numbers.Count}");
@@ -84,7 +87,8 @@ public sealed class GoldenJournalTests : IDisposable
     {
         using var reader = JournalReader.Open(folder);
         var cut = _runs.Folder(folder.Id + "-cut");
-        var drafts = reader.After(0).Where(entry => entry.Kind is not (EntryKind.GenerationStarted or EntryKind.ProcessCompleted) && entry.Process != 0)
+        var drafts = reader.After(0)
+            .Where(entry => entry.Kind is not (EntryKind.GenerationStarted or EntryKind.ProcessCompleted) && entry.Process != 0)
             .Select(entry => new Draft(entry.Process, entry.Kind, entry.Key, Or(entry.Input), Or(entry.Info), Or(entry.Data))).ToList();
         using (var journal = RunJournal.Create(cut, _runs.Signer(cut), TimeProvider.System))
         {
@@ -97,7 +101,10 @@ public sealed class GoldenJournalTests : IDisposable
         static byte[]? Or(ReadOnlyMemory<byte> bytes) => bytes.IsEmpty ? null : bytes.ToArray();
     }
 
-    /// <summary>No test, but what writes the journal of this version: once a schema, never again for one that is released. <c>./test --explicit only</c>.</summary>
+    /// <summary>
+    /// No test, but what writes the journal of this version: once a schema, never again for one that is released. <c>./test
+    /// --explicit only</c>.
+    /// </summary>
     [Fact(Explicit = true)]
     public async Task Write_ThisVersionsJournal()
     {

@@ -29,7 +29,9 @@ public sealed record SendOnce(Func<Task> Send) : Playbook<string, string>("send-
         });
 }
 
-/// <summary>DurableRuns in an application that isn't Godwit's: started, stopped, resumed, signalled and looked at through its services.</summary>
+/// <summary>
+/// DurableRuns in an application that isn't Godwit's: started, stopped, resumed, signalled and looked at through its services.
+/// </summary>
 public sealed class HostingTests : IDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("godwit-test-");
@@ -49,7 +51,8 @@ public sealed class HostingTests : IDisposable
         return builder.Build();
     }
 
-    private static async Task<HealthStatus> HealthAsync(IHost host) => (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Status;
+    private static async Task<HealthStatus> HealthAsync(IHost host) =>
+        (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Status;
 
     [Fact]
     public async Task Host_StoppedWhileARunWaits_ResumesItAtTheNextStartAndItsHandleAnswers()
@@ -120,9 +123,18 @@ public sealed class HostingTests : IDisposable
         await host.StartAsync();
         var runs = host.Services.GetRequiredService<DurableRuns>();
         await runs.StartAsync(new Greet(), "Ada", id: "ada");
-        Assert.Contains("another playbook or input", (await Assert.ThrowsAsync<ArgumentException>(() => runs.StartAsync(new Greet(), "Bob", id: "ada"))).Message, StringComparison.Ordinal);
-        Assert.Contains("AddPlaybook<ShipOrders>()", (await Assert.ThrowsAsync<ArgumentException>(() => runs.StartAsync(new ShipOrders(), [], id: "x"))).Message, StringComparison.Ordinal);
-        Assert.Contains("is no id of a run", (await Assert.ThrowsAsync<ArgumentException>(() => runs.StartAsync(new Greet(), "Ada", id: "../ada"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "another playbook or input",
+            (await Assert.ThrowsAsync<ArgumentException>(() => runs.StartAsync(new Greet(), "Bob", id: "ada"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "AddPlaybook<ShipOrders>()",
+            (await Assert.ThrowsAsync<ArgumentException>(() => runs.StartAsync(new ShipOrders(), [], id: "x"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is no id of a run",
+            (await Assert.ThrowsAsync<ArgumentException>(() => runs.StartAsync(new Greet(), "Ada", id: "../ada"))).Message,
+            StringComparison.Ordinal);
         await host.StopAsync();
     }
 
@@ -130,7 +142,10 @@ public sealed class HostingTests : IDisposable
     public async Task Start_FolderOfAStartThatNeverBecameDurable_BeginsAnew()
     {
         // The journal is made, and the process dies before its first entry.
-        using (RunJournal.Create(new RunFolder(Path.Combine(Folder, "ada")), EcdsaHeadSigner.Of(new RunFolder(Path.Combine(Folder, "ada"))), TimeProvider.System))
+        using (
+            RunJournal.Create(
+                new RunFolder(Path.Combine(Folder, "ada")), EcdsaHeadSigner.Of(new RunFolder(Path.Combine(Folder, "ada"))),
+                TimeProvider.System))
         {
         }
 
@@ -209,8 +224,11 @@ public sealed class HostingTests : IDisposable
         await run.ResultAsync();
         await host.StopAsync();
         var mine = ended.Where(activity => activity.GetTagItem("godwit.run.id") as string == run.Id).ToList();
-        var (step, whole) = (mine.Single(activity => activity.OperationName == "step"), mine.Single(activity => activity.OperationName == "run"));
-        Assert.Equal(("greeting", "repeatable", whole.SpanId), (step.GetTagItem("godwit.step.key"), step.GetTagItem("godwit.step.effect"), step.ParentSpanId));
+        var (step, whole) = (
+            mine.Single(activity => activity.OperationName == "step"), mine.Single(activity => activity.OperationName == "run"));
+        Assert.Equal(
+            ("greeting", "repeatable", whole.SpanId),
+            (step.GetTagItem("godwit.step.key"), step.GetTagItem("godwit.step.effect"), step.ParentSpanId));
     }
 
     private sealed class ListLog(List<string> lines) : ILoggerProvider, ILogger
@@ -226,7 +244,8 @@ public sealed class HostingTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             lock (lines)
             {

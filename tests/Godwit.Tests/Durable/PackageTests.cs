@@ -28,15 +28,21 @@ public sealed class PackageTests : IDisposable
     [Fact]
     public async Task Pack_ProgramOutsideThatIsKilled_GoesOnWhereItWas()
     {
-        Dotnet(Repository.Root, "pack", "src/Godwit.Durable", "--configuration", "Release", "--no-build", "--output", Path.Combine(_root.FullName, "packages"), $"-p:PackageVersion={Version}");
+        Dotnet(
+            Repository.Root, "pack", "src/Godwit.Durable", "--configuration", "Release", "--no-build", "--output",
+            Path.Combine(_root.FullName, "packages"), $"-p:PackageVersion={Version}");
         RequireContents();
 
         var program = Directory.CreateDirectory(Path.Combine(_root.FullName, "program")).FullName;
         File.Copy(Path.Combine(Example, "Program.cs"), Path.Combine(program, "Program.cs"));
         var project = await File.ReadAllTextAsync(Path.Combine(Example, "ShipOrder.csproj"));
         Assert.Contains("<ProjectReference", project, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(Path.Combine(program, "ShipOrder.csproj"), Regex.Replace(project, "<ProjectReference [^>]*>", $"<PackageReference Include=\"Godwit.Durable\" Version=\"{Version}\" />"));
-        await File.WriteAllTextAsync(Path.Combine(program, "nuget.config"), "<configuration><packageSources><add key=\"packed\" value=\"../packages\" /></packageSources></configuration>");
+        await File.WriteAllTextAsync(
+            Path.Combine(program, "ShipOrder.csproj"),
+            Regex.Replace(project, "<ProjectReference [^>]*>", $"<PackageReference Include=\"Godwit.Durable\" Version=\"{Version}\" />"));
+        await File.WriteAllTextAsync(
+            Path.Combine(program, "nuget.config"),
+            "<configuration><packageSources><add key=\"packed\" value=\"../packages\" /></packageSources></configuration>");
         Dotnet(program, "build", "--configuration", "Release", "--output", "out");
 
         using (var first = Start(program))
@@ -52,9 +58,12 @@ public sealed class PackageTests : IDisposable
         await second.WaitForExitAsync();
         Assert.Equal(0, second.ExitCode);
         Assert.DoesNotContain("printing", output, StringComparison.Ordinal);
-        Assert.Matches("^label of order 17, picked up by request [0-9a-f]{8}$", output.Split('\n').Single(line => line.StartsWith("label", StringComparison.Ordinal)));
+        Assert.Matches(
+            "^label of order 17, picked up by request [0-9a-f]{8}$",
+            output.Split('\n').Single(line => line.StartsWith("label", StringComparison.Ordinal)));
         Assert.Equal(2, Entries(program)[^1].Generation);
-        Assert.Equal(["label", "pick-up"], Entries(program).Where(entry => entry.Kind == EntryKind.StepCompleted).Select(entry => entry.Key));
+        Assert.Equal(
+            ["label", "pick-up"], Entries(program).Where(entry => entry.Kind == EntryKind.StepCompleted).Select(entry => entry.Key));
     }
 
     /// <summary>Docs, symbols, and nothing that an embedder wouldn't expect to get with it.</summary>
@@ -65,8 +74,16 @@ public sealed class PackageTests : IDisposable
         Assert.Empty(expected.Except(package.Entries.Select(entry => entry.FullName)));
         using var nuspec = package.GetEntry("Godwit.Durable.nuspec")!.Open();
         Assert.Equal(
-            ["Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions", "Microsoft.Extensions.Hosting.Abstractions", "SQLitePCLRaw.bundle_e_sqlite3"],
-            XDocument.Load(nuspec).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value).Order());
+            [
+                "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions",
+                "Microsoft.Extensions.Hosting.Abstractions",
+                "SQLitePCLRaw.bundle_e_sqlite3",
+            ],
+            XDocument.Load(nuspec)
+                .Descendants()
+                .Where(element => element.Name.LocalName == "dependency")
+                .Select(element => element.Attribute("id")!.Value)
+                .Order());
         using var symbols = ZipFile.OpenRead(Path.Combine(_root.FullName, "packages", $"Godwit.Durable.{Version}.snupkg"));
         Assert.Contains("lib/net10.0/Godwit.Durable.pdb", symbols.Entries.Select(entry => entry.FullName));
     }
@@ -93,14 +110,18 @@ public sealed class PackageTests : IDisposable
         throw new InvalidOperationException($"the program ended without a line that begins with '{beginning}'");
     }
 
-    /// <summary>With a package folder of its own, or a package of an earlier test would be found; what the machine has already isn't fetched again.</summary>
+    /// <summary>
+    /// With a package folder of its own, or a package of an earlier test would be found; what the machine has already isn't fetched
+    /// again.
+    /// </summary>
     private void Dotnet(string folder, params string[] arguments)
     {
         var info = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true };
         if (folder != Repository.Root)
         {
             var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            info.Environment["RestoreFallbackFolders"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(home, ".nuget", "packages");
+            info.Environment["RestoreFallbackFolders"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+                ?? Path.Combine(home, ".nuget", "packages");
             info.Environment["NUGET_PACKAGES"] = Path.Combine(_root.FullName, "restored");
         }
 

@@ -161,7 +161,9 @@ public sealed class ProcessTests : IDisposable
 
         var end = await _runs.ResumeAsync(null, Version(new Earlier("x")));
         Assert.Equal(RunState.Parked, end.State);
-        Assert.Contains("the journal has Earlier in a form that this version of godwit doesn't read (at $)", end.ParkedFor[0], StringComparison.Ordinal);
+        Assert.Contains(
+            "the journal has Earlier in a form that this version of godwit doesn't read (at $)", end.ParkedFor[0],
+            StringComparison.Ordinal);
 
         await using var again = _runs.Open([first]);
         await again.ResolveAsync(DurableRun.Root, "", new Resolution.Retry());

@@ -25,7 +25,8 @@ internal sealed class RunFixture : IDisposable
         return signer;
     }
 
-    public Task<DurableRun> CreateAsync<TIn, TOut>(Script<TIn, TOut> root, TIn input, DurableOptions? options = null, IEnumerable<Playbook>? others = null, RunFolder? folder = null)
+    public Task<DurableRun> CreateAsync<TIn, TOut>(
+        Script<TIn, TOut> root, TIn input, DurableOptions? options = null, IEnumerable<Playbook>? others = null, RunFolder? folder = null)
     {
         folder ??= Folder();
         return DurableRun.CreateAsync(folder, Signer(folder), new PlaybookCatalogue([root, .. others ?? []]), root, input, 7, options);

@@ -10,7 +10,8 @@ public sealed class StepTests : IDisposable
 
     public void Dispose() => _runs.Dispose();
 
-    private Task<string> Count(string input, Attempt attempt, CancellationToken cancellation) => Task.FromResult($"{input}{Interlocked.Increment(ref _bodies)}");
+    private Task<string> Count(string input, Attempt attempt, CancellationToken cancellation) =>
+        Task.FromResult($"{input}{Interlocked.Increment(ref _bodies)}");
 
     [Fact]
     public async Task StepAsync_Resumed_AnswersFromJournal()
@@ -155,7 +156,8 @@ public sealed class StepTests : IDisposable
     public async Task Process_ReturnsWhileTheLoserOfARaceStillWaits_IsFine()
     {
         var script = new Script<string, int>("p", async (context, input) =>
-            await context.FirstAsync("race", context.DelayAsync("timeout", TimeSpan.FromHours(1)), context.StepAsync("work", Effect.Repeatable, input, Count)));
+            await context.FirstAsync(
+                "race", context.DelayAsync("timeout", TimeSpan.FromHours(1)), context.StepAsync("work", Effect.Repeatable, input, Count)));
         Assert.Equal(1, (await _runs.RunAsync(script)).Result<int>());
     }
 
@@ -164,7 +166,8 @@ public sealed class StepTests : IDisposable
     {
         var script = new Script<string, int>("p", async (context, _) =>
         {
-            var steps = Enumerable.Range(0, 20).Select(index => context.StepAsync($"s{index}", Effect.Repeatable, index, async (value, _, cancellation) =>
+            var steps = Enumerable.Range(0, 20)
+                .Select(index => context.StepAsync($"s{index}", Effect.Repeatable, index, async (value, _, cancellation) =>
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(value % 3), TimeProvider.System, cancellation);
                 return value * value;

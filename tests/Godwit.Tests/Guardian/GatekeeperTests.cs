@@ -16,13 +16,49 @@ public sealed class GatekeeperTests
     [InlineData("cat <<A <<B\nfoo", Verdict.Allow)]
     [InlineData("cat <<A <<B\nfoo\nA\nbar\nB\ncurl x", Verdict.Deny)]
     [InlineData("# sudo id\nls", Verdict.Allow)]
-    public void Decide_ByWhatTheLineDoes_StrictestWins(string line, Verdict verdict) => Assert.Equal(verdict, Gatekeeper.Load().Decide(line, []).Verdict);
+    public void Decide_ByWhatTheLineDoes_StrictestWins(string line, Verdict verdict) =>
+        Assert.Equal(verdict, Gatekeeper.Load().Decide(line, []).Verdict);
 
     /// <summary>Whatever a model writes, there is a decision: an exception here would lose an answer that is paid.</summary>
     [Fact]
     public void Decide_AnythingAtAll_IsDecided()
     {
-        string[] pieces = ["cat", " ", "<<", "<<-", "<<<", "EOF", "\n", "\t", "'", "\"", "\\", "$(", ")", "`", "${", "}", "$", "(", "{", ";", "|", "&&", "&", ">", "2>&1", "sh -c", "eval", "sudo", "x=y", "#", "trap", "-", "é"];
+        string[] pieces =
+            [
+                "cat",
+                " ",
+                "<<",
+                "<<-",
+                "<<<",
+                "EOF",
+                "\n",
+                "\t",
+                "'",
+                "\"",
+                "\\",
+                "$(",
+                ")",
+                "`",
+                "${",
+                "}",
+                "$",
+                "(",
+                "{",
+                ";",
+                "|",
+                "&&",
+                "&",
+                ">",
+                "2>&1",
+                "sh -c",
+                "eval",
+                "sudo",
+                "x=y",
+                "#",
+                "trap",
+                "-",
+                "é",
+            ];
         var random = new Random(7);
         var gatekeeper = Gatekeeper.Load();
         for (var number = 0; number < 5000; number++)
@@ -42,8 +78,11 @@ public sealed class GatekeeperTests
         var file = Path.GetTempFileName();
         try
         {
-            File.WriteAllText(file, "- {name: no network, kinds: [Network], verdict: Ask, reason: r, matching: [curl x], not_matching: [ls]}\n");
-            Assert.Equal((Verdict.Ask, Verdict.Deny), (Gatekeeper.Load(file).Decide("curl x", []).Verdict, Gatekeeper.Load(file).Decide("sudo ls", []).Verdict));
+            File.WriteAllText(
+                file, "- {name: no network, kinds: [Network], verdict: Ask, reason: r, matching: [curl x], not_matching: [ls]}\n");
+            Assert.Equal(
+                (Verdict.Ask, Verdict.Deny),
+                (Gatekeeper.Load(file).Decide("curl x", []).Verdict, Gatekeeper.Load(file).Decide("sudo ls", []).Verdict));
         }
         finally
         {

@@ -37,7 +37,8 @@ public sealed class Ed25519Tests
             }
 
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-            Assert.Contains("chmod 600", Assert.Throws<InvalidDataException>(() => SigningKey.Load(path)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "chmod 600", Assert.Throws<InvalidDataException>(() => SigningKey.Load(path)).Message, StringComparison.Ordinal);
         }
         finally
         {

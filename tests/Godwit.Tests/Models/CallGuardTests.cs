@@ -23,7 +23,8 @@ public sealed class CallGuardTests
                 Event("", """{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"ls\"}"}},{"index":1,"function":{"arguments":"rl x\",\"description\":\"d\"}"}}]}}]}"""),
                 Event("", """{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"""),
             ],
-            parts => parts.SelectMany(part => part["choices"]![0]!["delta"]!["tool_calls"]?.AsArray() ?? []).GroupBy(call => call!["index"]!.ToString())
+            parts => parts.SelectMany(part => part["choices"]![0]!["delta"]!["tool_calls"]?.AsArray() ?? [])
+                .GroupBy(call => call!["index"]!.ToString())
                 .Select(call => string.Concat(call.Select(piece => piece!["function"]!["arguments"]!.ToString())))
         },
         {
@@ -38,7 +39,8 @@ public sealed class CallGuardTests
                 Event("response.output_item.done", """{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","name":"exec_command","arguments":"{\"cmd\":\"curl x\"}"}}"""),
                 Event("response.completed", """{"type":"response.completed","response":{"output":[{"type":"function_call","arguments":"{\"cmd\":\"ls\"}"},{"type":"function_call","arguments":"{\"cmd\":\"curl x\"}"}],"usage":{"input_tokens":1}}}"""),
             ],
-            parts => parts.Where(part => part["type"]!.ToString() == "response.output_item.done").Select(part => part["item"]!["arguments"]!.ToString())
+            parts => parts.Where(part => part["type"]!.ToString() == "response.output_item.done")
+                .Select(part => part["item"]!["arguments"]!.ToString())
         },
         {
             "messages",
@@ -51,17 +53,21 @@ public sealed class CallGuardTests
                 Event("content_block_delta", """{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"rl x\"}"}}"""),
                 Event("message_stop", """{"type":"message_stop"}"""),
             ],
-            parts => parts.Where(part => part["delta"]?["partial_json"] is not null).GroupBy(part => part["index"]!.ToString()).Select(call => string.Concat(call.Select(piece => piece["delta"]!["partial_json"]!.ToString())))
+            parts => parts.Where(part => part["delta"]?["partial_json"] is not null)
+                .GroupBy(part => part["index"]!.ToString())
+                .Select(call => string.Concat(call.Select(piece => piece["delta"]!["partial_json"]!.ToString())))
         },
     };
 
     private static JsonNode Data(string sent) => JsonNode.Parse(SseData.Of(sent)!)!;
 
-    private static string Line(string arguments) => (JsonNode.Parse(arguments)!["command"] ?? JsonNode.Parse(arguments)!["cmd"])!.ToString();
+    private static string Line(string arguments) =>
+        (JsonNode.Parse(arguments)!["command"] ?? JsonNode.Parse(arguments)!["cmd"])!.ToString();
 
     [Theory]
     [MemberData(nameof(Streams))]
-    public void Stream_RefusedLine_IsReplacedInEveryPieceAndNothingElseIsTouched(string dialect, string[] words, string[] calls, Func<IEnumerable<JsonNode>, IEnumerable<string>> read)
+    public void Stream_RefusedLine_IsReplacedInEveryPieceAndNothingElseIsTouched(
+        string dialect, string[] words, string[] calls, Func<IEnumerable<JsonNode>, IEnumerable<string>> read)
     {
         var guard = new CallGuard(Refusal);
         Assert.All(words, sent => Assert.False(guard.Holds(sent), dialect));
@@ -69,10 +75,15 @@ public sealed class CallGuardTests
         var released = guard.Release().ToList();
         Assert.Equal(["ls", Instead], read(released.Select(Data)).Select(Line));
         Assert.DoesNotContain("curl x", string.Concat(released), StringComparison.Ordinal);
-        Assert.All(calls.Zip(released).Where(pair => !pair.First.Contains("cu", StringComparison.Ordinal) && !pair.First.Contains("rl x", StringComparison.Ordinal)), pair => Assert.Equal(pair.First, pair.Second));
+        Assert.All(
+            calls.Zip(released).Where(
+                pair => !pair.First.Contains("cu", StringComparison.Ordinal) && !pair.First.Contains("rl x", StringComparison.Ordinal)),
+            pair => Assert.Equal(pair.First, pair.Second));
 
         // All of it at once, as it stands on a cassette.
-        Assert.Equal(string.Concat(words) + string.Concat(released), new CallGuard(Refusal).Whole("text/event-stream", string.Concat(words) + string.Concat(calls)));
+        Assert.Equal(
+            string.Concat(words) + string.Concat(released),
+            new CallGuard(Refusal).Whole("text/event-stream", string.Concat(words) + string.Concat(calls)));
         Assert.Equal(string.Concat(calls), new CallGuard(_ => null).Whole("text/event-stream", string.Concat(calls)));
     }
 
@@ -91,10 +102,14 @@ public sealed class CallGuardTests
 
     /// <summary>Servers that don't count a chat's calls, the form before tool calls, other ends of lines, and both names at once.</summary>
     [Theory]
-    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"curl x\\\"}\"}},{\"index\":0,\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"ls\\\"}\"}}]}}]}\n\n")]
-    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"ls\\\"}\"}},{\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"curl x\\\"}\"}}]}}]}\n\n")]
-    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"name\":\"sh\",\"arguments\":\"{\\\"command\\\":\"}}}]}\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":\"\\\"curl x\\\"}\"}}}]}\n\n")]
-    [InlineData("event: e\r\ndata: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"arguments\":\"{\\\"command\\\":\\\"ls\\\",\\\"cmd\\\":\\\"curl x\\\"}\"}}\r\nid: 7\r\n\r\n")]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"curl " +
+    "x\\\"}\"}},{\"index\":0,\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"ls\\\"}\"}}]}}]}\n\n")]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"ls\\\"}\"}},{\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"command\\\":\\\"curl " +
+    "x\\\"}\"}}]}}]}\n\n")]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"name\":\"sh\",\"arguments\":\"{\\\"command\\\":\"}}}]}\n\ndata: " +
+    "{\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":\"\\\"curl x\\\"}\"}}}]}\n\n")]
+    [InlineData("event: e\r\ndata: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"arguments\":\"{\\\"command\\\":\\\"ls\\\",\\\"cmd\\\":\\\"curl " +
+    "x\\\"}\"}}\r\nid: 7\r\n\r\n")]
     [InlineData("data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"arguments\":{\"command\":\"curl x\"}}}\n\n")]
     public void Stream_OfOddServers_IsGuardedToo(string stream)
     {
@@ -108,7 +123,9 @@ public sealed class CallGuardTests
         Assert.Contains("exit 126", released, StringComparison.Ordinal);
         Assert.DoesNotContain("curl x", released, StringComparison.Ordinal);
         Assert.Equal(stream.Contains("\\\"ls\\\"}", StringComparison.Ordinal), released.Contains("\\\"ls\\\"}", StringComparison.Ordinal));
-        Assert.Equal(stream.Contains("\r\nid: 7\r\n\r\n", StringComparison.Ordinal), released.EndsWith("\r\nid: 7\r\n\r\n", StringComparison.Ordinal));
+        Assert.Equal(
+            stream.Contains("\r\nid: 7\r\n\r\n", StringComparison.Ordinal),
+            released.EndsWith("\r\nid: 7\r\n\r\n", StringComparison.Ordinal));
         Assert.Equal(released, new CallGuard(Refusal).Whole("text/event-stream", stream));
     }
 
@@ -128,5 +145,6 @@ public sealed class CallGuardTests
     [InlineData("""{"choices":[{"message":{"content":"{\"command\":\"curl x\"}"}}]}""")]
     [InlineData("""{"content":[{"type":"tool_use","name":"Write","input":{"file_path":"a","content":"curl x"}}]}""")]
     [InlineData("curl x")]
-    public void Whole_NoShellLine_IsLeftAlone(string answer) => Assert.Equal(answer, new CallGuard(Refusal).Whole("application/json", answer));
+    public void Whole_NoShellLine_IsLeftAlone(string answer) =>
+        Assert.Equal(answer, new CallGuard(Refusal).Whole("application/json", answer));
 }

@@ -33,7 +33,9 @@ public sealed class GatewayBoundTests : GatewayFixture
         await ServeAsync(server);
         using var answer = await PostAsync(path, JsonNode.Parse(body)!.AsObject(), key);
         Assert.Equal(status, (int)answer.StatusCode);
-        Assert.Contains(words, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains(
+            words, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!["message"]!.GetValue<string>(),
+            StringComparison.Ordinal);
         Assert.Empty(server.Requests);
     }
 
@@ -42,7 +44,10 @@ public sealed class GatewayBoundTests : GatewayFixture
     {
         using var server = new ScriptedProvider(_ => new ScriptedReply("never"));
         await ServeAsync(server);
-        using var message = new HttpRequestMessage(HttpMethod.Post, $"{Server!.Address}/v1/chat/completions") { Content = new StringContent("{\"model\":\"m\",\"model\":\"n\",\"messages\":[]}") };
+        using var message = new HttpRequestMessage(HttpMethod.Post, $"{Server!.Address}/v1/chat/completions")
+        {
+            Content = new StringContent("{\"model\":\"m\",\"model\":\"n\",\"messages\":[]}"),
+        };
         message.Headers.TryAddWithoutValidation("x-api-key", Key);
         using var answer = await Http.SendAsync(message);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
@@ -109,10 +114,26 @@ public sealed class GatewayBoundTests : GatewayFixture
     [InlineData("1h", 1000, 1)]
     public async Task Messages_WriteToTheCache_CostsAsTheProviderBillsIt(string? kept, int written, double share)
     {
-        var usage = new JsonObject { ["input_tokens"] = 10, ["cache_read_input_tokens"] = 0, ["cache_creation_input_tokens"] = written, ["output_tokens"] = 20, ["cache_creation"] = new JsonObject { ["ephemeral_1h_input_tokens"] = kept == "1h" ? written : 0 } };
+        var usage = new JsonObject
+        {
+            ["input_tokens"] = 10,
+            ["cache_read_input_tokens"] = 0,
+            ["cache_creation_input_tokens"] = written,
+            ["output_tokens"] = 20,
+            ["cache_creation"] = new JsonObject { ["ephemeral_1h_input_tokens"] = kept == "1h" ? written : 0 },
+        };
         using var server = new ScriptedProvider(_ => new ScriptedReply
         {
-            Body = new JsonObject { ["id"] = "m", ["type"] = "message", ["role"] = "assistant", ["model"] = "s", ["content"] = new JsonArray(), ["stop_reason"] = "end_turn", ["usage"] = usage.DeepClone() }.ToJsonString(),
+            Body = new JsonObject
+            {
+                ["id"] = "m",
+                ["type"] = "message",
+                ["role"] = "assistant",
+                ["model"] = "s",
+                ["content"] = new JsonArray(),
+                ["stop_reason"] = "end_turn",
+                ["usage"] = usage.DeepClone(),
+            }.ToJsonString(),
         });
         await ServeAsync(server);
         var text = new JsonObject { ["type"] = "text", ["text"] = new string('x', 1000) };
@@ -121,7 +142,14 @@ public sealed class GatewayBoundTests : GatewayFixture
             text["cache_control"] = new JsonObject { ["type"] = "ephemeral", ["ttl"] = kept };
         }
 
-        using var answer = await PostAsync("/v1/messages", new JsonObject { ["model"] = "c", ["max_tokens"] = 20, ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = new JsonArray(text) }) });
+        using var answer = await PostAsync(
+            "/v1/messages",
+            new JsonObject
+            {
+                ["model"] = "c",
+                ["max_tokens"] = 20,
+                ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = new JsonArray(text) }),
+            });
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(((10 + written + written * (decimal)share) * 5 + 20 * 30) / 1_000_000, Run!.Spent.Dollars);
     }

@@ -38,7 +38,9 @@ public abstract class GatewayFixture : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    internal async Task ServeAsync(ScriptedProvider server, decimal? dollars = null, int maxOutput = 1000, double patience = 120, long? tokens = null, string? models = null)
+    internal async Task ServeAsync(
+        ScriptedProvider server, decimal? dollars = null, int maxOutput = 1000, double patience = 120, long? tokens = null,
+        string? models = null)
     {
         var store = new RunStore(Root.FullName);
         File.WriteAllText(store.Models, $$"""
@@ -52,7 +54,8 @@ public abstract class GatewayFixture : IAsyncDisposable
             roles: { worker: [m, c] }
             """}}
             """);
-        Run = await GatewayRun.StartAsync(store, new GatewayInput { Dollars = dollars, Tokens = tokens, PatienceSeconds = patience }, new DurableOptions());
+        Run = await GatewayRun.StartAsync(
+            store, new GatewayInput { Dollars = dollars, Tokens = tokens, PatienceSeconds = patience }, new DurableOptions());
         _ = Run.Run.RunAsync(Stop.Token);
         Key = (await Run.Client).Token;
         Server = await GatewayServer.StartAsync(Run.Gateway, 0);
@@ -60,13 +63,17 @@ public abstract class GatewayFixture : IAsyncDisposable
 
     internal async Task<HttpResponseMessage> PostAsync(string path, JsonObject body, string? key = null)
     {
-        var message = new HttpRequestMessage(HttpMethod.Post, Server!.Address + path) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
+        var message = new HttpRequestMessage(HttpMethod.Post, Server!.Address + path)
+        {
+            Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"),
+        };
         message.Headers.TryAddWithoutValidation("x-api-key", key ?? Key);
         return await Http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
     }
 
     internal static JsonObject Chat(string text = "hello", bool stream = false) => new()
     {
-        ["model"] = "anything", ["stream"] = stream, ["max_tokens"] = 400, ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = text }),
+        ["model"] = "anything", ["stream"] = stream, ["max_tokens"] = 400,
+        ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = text }),
     };
 }

@@ -10,13 +10,19 @@ namespace Godwit.Tests.Models;
 public sealed class GatewayMoodTests : GatewayFixture
 {
     private const string Whole = """{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}]}""";
-    private const string First = "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"hel\"},\"finish_reason\":null}]}\n\n";
+    private const string First =
+        "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"hel\"},\"finish_reason\":null}]}\n\n";
     private const string Error = "data: {\"error\":{\"code\":502,\"message\":\"upstream overloaded\",\"type\":\"server_error\"}}\n\n";
 
     [Theory]
     [InlineData(First + Error, "/v1/chat/completions", "m")]
     [InlineData(First + Error + "data: [DONE]\n\n", "/v1/chat/completions", "m")]
-    [InlineData("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":11,\"output_tokens\":1}}}\n\nevent: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hel\"}}\n\nevent: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"upstream overloaded\"}}\n\n", "/v1/messages", "c")]
+    [InlineData("event: message_start\ndata: " +
+    "{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":11,\"output_tokens\":1}}}\n\nevent: " +
+    "content_block_delta\ndata: " +
+    "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hel\"}}\n\nevent: " +
+    "error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"upstream " +
+    "overloaded\"}}\n\n", "/v1/messages", "c")]
     public async Task Stream_ErrorAfterTheFirstWord_ReachesTheCallerAsTheDialectHasIt(string stream, string path, string model)
     {
         using var server = new ScriptedProvider(_ => new ScriptedReply { Body = stream });
@@ -30,7 +36,10 @@ public sealed class GatewayMoodTests : GatewayFixture
         Assert.Single(server.Requests);
     }
 
-    /// <summary>Before the first word it is a failed call, and so is an error that stands where an answer should: another model is asked, and nothing is booked.</summary>
+    /// <summary>
+    /// Before the first word it is a failed call, and so is an error that stands where an answer should: another model is asked,
+    /// and nothing is booked.
+    /// </summary>
     [Theory]
     [InlineData("data: {\"error\":{\"code\":429,\"message\":\"rate limited upstream\"}}\n\n", true)]
     [InlineData("data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"},\"finish_reason\":null}]}\n\n" + Error, true)]
@@ -38,10 +47,16 @@ public sealed class GatewayMoodTests : GatewayFixture
     [InlineData("""{"error":{"message":"the account is out of credit","type":"insufficient_quota"}}""", false)]
     public async Task Answer_ErrorInPlaceOfWords_IsTriedElsewhereAndCostsNothing(string failed, bool stream)
     {
-        var good = stream ? First + "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n"
-            : Whole.Replace("\"choices\"", "\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":2},\"choices\"", StringComparison.Ordinal);
-        using var server = new ScriptedProvider(request => new ScriptedReply { Body = request["model"]!.ToString() == "first" ? failed : good });
-        await ServeAsync(server, dollars: 1, models: "models: { a: { provider: chat, id: first, input: 5, output: 30, max_output: 100 }, b: { provider: chat, id: second, input: 5, output: 30, max_output: 100 } }\nroles: { worker: [a, b] }");
+        var good =
+            stream ? First + "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n"
+            : Whole.Replace(
+                "\"choices\"", "\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":2},\"choices\"", StringComparison.Ordinal);
+        using var server = new ScriptedProvider(
+            request => new ScriptedReply { Body = request["model"]!.ToString() == "first" ? failed : good });
+        await ServeAsync(
+            server, dollars: 1,
+            models: "models: { a: { provider: chat, id: first, input: 5, output: 30, max_output: 100 }, b: { provider: chat, " +
+            "id: second, input: 5, output: 30, max_output: 100 } }\nroles: { worker: [a, b] }");
         using var answer = await PostAsync("/v1/chat/completions", Chat(stream: stream));
         Assert.Contains("hel", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains(server.Requests, request => request["model"]!.ToString() == "second");
@@ -81,10 +96,17 @@ public sealed class GatewayMoodTests : GatewayFixture
         using var answer = await PostAsync("/v1/chat/completions", new JsonObject
         {
             ["model"] = "m", ["max_tokens"] = 50,
-            ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = new JsonArray(new JsonObject { ["type"] = "image_url", ["image_url"] = new JsonObject { ["url"] = picture } }) }),
+            ["messages"] = new JsonArray(
+                new JsonObject
+                {
+                    ["role"] = "user",
+                    ["content"] = new JsonArray(
+                        new JsonObject { ["type"] = "image_url", ["image_url"] = new JsonObject { ["url"] = picture } }),
+                }),
         });
         Assert.NotEqual(HttpStatusCode.PaymentRequired, answer.StatusCode);
-        Assert.Contains(picture, server.Requests[0].ToJsonString().Replace("\\u002B", "+", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            picture, server.Requests[0].ToJsonString().Replace("\\u002B", "+", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -142,7 +164,10 @@ public sealed class GatewayMoodTests : GatewayFixture
         await ServeAsync(server);
         using (var leaving = new CancellationTokenSource())
         {
-            var message = new HttpRequestMessage(HttpMethod.Post, $"{Server!.Address}/v1/chat/completions") { Content = new StringContent(Chat().ToJsonString()) };
+            var message = new HttpRequestMessage(HttpMethod.Post, $"{Server!.Address}/v1/chat/completions")
+            {
+                Content = new StringContent(Chat().ToJsonString()),
+            };
             message.Headers.TryAddWithoutValidation("x-api-key", Key);
             var gone = Http.SendAsync(message, leaving.Token);
             await Godwit.Tests.Durable.Eventually.TrueAsync(() => server.Requests.Count == 1, "the first is out");
@@ -171,7 +196,10 @@ public sealed class GatewayMoodTests : GatewayFixture
             gzip.Write(Encoding.UTF8.GetBytes("""{"model":"m","input":"embed this"}"""));
         }
 
-        var message = new HttpRequestMessage(HttpMethod.Post, $"{Server!.Address}/v1/embeddings") { Content = new ByteArrayContent(packed.ToArray()) };
+        var message = new HttpRequestMessage(HttpMethod.Post, $"{Server!.Address}/v1/embeddings")
+        {
+            Content = new ByteArrayContent(packed.ToArray()),
+        };
         message.Content.Headers.ContentEncoding.Add("gzip");
         message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         message.Headers.TryAddWithoutValidation("x-api-key", Key);
@@ -181,7 +209,8 @@ public sealed class GatewayMoodTests : GatewayFixture
         }
 
         Assert.Equal(3 * 5 / 1_000_000m, Run!.Spent.Dollars);
-        using var counted = await PostAsync("/v1/messages/count_tokens", new JsonObject { ["model"] = "c", ["messages"] = new JsonArray() });
+        using var counted = await PostAsync(
+            "/v1/messages/count_tokens", new JsonObject { ["model"] = "c", ["messages"] = new JsonArray() });
         Assert.Contains("42", await counted.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains("\"id\":\"m\"", await Http.GetStringAsync($"{Server.Address}/v1/models/m"), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await Http.GetAsync($"{Server.Address}/v1/models/none")).StatusCode);

@@ -21,7 +21,8 @@ public sealed class GatewayTests : GatewayFixture
     {
         using var server = new ScriptedProvider(_ => new ScriptedReply("well, all is well", ("read", """{"path":"b"}""")));
         await ServeAsync(server);
-        var client = new OpenAI.Chat.ChatClient("m", new ApiKeyCredential(Key), new OpenAIClientOptions { Endpoint = new Uri($"{Server!.Address}/v1") });
+        var client = new OpenAI.Chat.ChatClient(
+            "m", new ApiKeyCredential(Key), new OpenAIClientOptions { Endpoint = new Uri($"{Server!.Address}/v1") });
         var words = new StringBuilder();
         var calls = new List<string>();
         if (stream)
@@ -51,9 +52,16 @@ public sealed class GatewayTests : GatewayFixture
         using var server = new ScriptedProvider(_ => new ScriptedReply("well, all is well", ("read", """{"path":"b"}""")));
         await ServeAsync(server);
         var client = new AnthropicClient { ApiKey = Key, BaseUrl = Server!.Address!, MaxRetries = 0 }.AsIChatClient("c", 400);
-        var response = stream ? await client.GetStreamingResponseAsync("hello").ToChatResponseAsync() : await client.GetResponseAsync("hello");
+        var response = stream
+            ? await client.GetStreamingResponseAsync("hello").ToChatResponseAsync()
+            : await client.GetResponseAsync("hello");
         Assert.Equal("well, all is well", response.Text);
-        Assert.Equal("b", response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().Single().Arguments!["path"]!.ToString());
+        Assert.Equal(
+            "b",
+            response.Messages.SelectMany(message => message.Contents)
+                .OfType<FunctionCallContent>()
+                .Single().Arguments!["path"]!
+                .ToString());
         Assert.Equal(20, response.Usage!.OutputTokenCount);
         Assert.Equal(server.Billed, Run!.Spent.Dollars);
     }
@@ -65,7 +73,8 @@ public sealed class GatewayTests : GatewayFixture
     {
         using var server = new ScriptedProvider(_ => new ScriptedReply("well, all is well", ("read", """{"path":"b"}""")));
         await ServeAsync(server);
-        var client = new OpenAI.Responses.ResponsesClient(new ApiKeyCredential(Key), new OpenAI.Responses.ResponsesClientOptions { Endpoint = new Uri($"{Server!.Address}/v1") });
+        var client = new OpenAI.Responses.ResponsesClient(
+            new ApiKeyCredential(Key), new OpenAI.Responses.ResponsesClientOptions { Endpoint = new Uri($"{Server!.Address}/v1") });
         OpenAI.Responses.ResponseResult? result = null;
         if (stream)
         {
@@ -162,7 +171,8 @@ public sealed class GatewayTests : GatewayFixture
         });
         await ServeAsync(server);
         using var leaving = new Leaving();
-        var asking = Run!.Gateway.HandleAsync(new GatewayRequest("/chat/completions", "", Key, [], Encoding.UTF8.GetBytes(Chat().ToJsonString())), leaving);
+        var asking = Run!.Gateway.HandleAsync(
+            new GatewayRequest("/chat/completions", "", Key, [], Encoding.UTF8.GetBytes(Chat().ToJsonString())), leaving);
         await Godwit.Tests.Durable.Eventually.TrueAsync(() => server.Requests.Count == 1, "the call");
         leaving.Leave();
         var repeat = PostAsync("/v1/chat/completions", Chat());

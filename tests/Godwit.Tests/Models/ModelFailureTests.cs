@@ -12,7 +12,8 @@ public sealed class ModelFailureTests : IDisposable
     [Fact]
     public async Task Ask_FirstModelRefusesTheRequest_TheNextIsAskedAtOnceAndTheFirstNoMore()
     {
-        using var refusing = new ScriptedProvider(_ => new ScriptedReply { Status = 401, Body = "{\"error\":{\"message\":\"bad key sk-planted-7\"}}" });
+        using var refusing = new ScriptedProvider(
+            _ => new ScriptedReply { Status = 401, Body = "{\"error\":{\"message\":\"bad key sk-planted-7\"}}" });
         using var flaky = new ScriptedProvider(_ => new ScriptedReply("ok"));
         var file = Path.Combine(_root.FullName, "key");
         File.WriteAllText(file, "sk-planted-7");
@@ -26,7 +27,8 @@ public sealed class ModelFailureTests : IDisposable
         // A provider that repeats the key in its answer doesn't bring it into messages.
         var alone = ModelTests.Catalogue("m-a", ("a", "compatible", refusing)).With($$"""providers: { a: { url: "{{refusing.Address}}/v1", key_file: "{{file}}" } }""");
         using var others = new ModelDrivers(alone, TimeProvider.System);
-        var error = await Assert.ThrowsAsync<ModelException>(() => new ModelPipeline(alone, others.Of, null, TimeProvider.System).AskAsync(ModelTests.Ask(), CancellationToken.None));
+        var error = await Assert.ThrowsAsync<ModelException>(
+            () => new ModelPipeline(alone, others.Of, null, TimeProvider.System).AskAsync(ModelTests.Ask(), CancellationToken.None));
         Assert.Contains("bad key (key)", error.Message, StringComparison.Ordinal);
     }
 
@@ -39,7 +41,9 @@ public sealed class ModelFailureTests : IDisposable
         var catalogue = ModelTests.Catalogue("m-a, m-b", ("a", "compatible", broken), ("b", "compatible", sound));
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
-        Assert.Equal(ModelFailure.Broken, (await Assert.ThrowsAsync<ModelException>(() => pipeline.AskAsync(ModelTests.Ask(), CancellationToken.None))).Kind);
+        Assert.Equal(
+            ModelFailure.Broken,
+            (await Assert.ThrowsAsync<ModelException>(() => pipeline.AskAsync(ModelTests.Ask(), CancellationToken.None))).Kind);
         Assert.Equal("m-b", (await pipeline.AskAsync(ModelTests.Ask(), CancellationToken.None)).Reply.Model);
         Assert.Single(broken.Requests);
     }
@@ -48,7 +52,8 @@ public sealed class ModelFailureTests : IDisposable
     public async Task Ask_ProviderSaysWhenToComeBack_NothingIsSentBefore()
     {
         var first = true;
-        using var server = new ScriptedProvider(_ => first && !(first = false) ? new ScriptedReply { Status = 429, RetryAfter = "2", Body = "{}" } : new ScriptedReply("ok"));
+        using var server = new ScriptedProvider(
+            _ => first && !(first = false) ? new ScriptedReply { Status = 429, RetryAfter = "2", Body = "{}" } : new ScriptedReply("ok"));
         var catalogue = ModelTests.Catalogue("m-x", ("x", "compatible", server));
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         var start = TimeProvider.System.GetTimestamp();
@@ -59,14 +64,18 @@ public sealed class ModelFailureTests : IDisposable
     [Fact]
     public async Task Ask_NoAnswerInTime_CountsAsMaybeBilled()
     {
-        var catalogue = ModelCatalogue.Merge([("test", "providers: {x: {url: http://127.0.0.1:1}}\nmodels: {m: {provider: x}}\nroles: {worker: [m]}")]);
+        var catalogue = ModelCatalogue.Merge(
+            [("test", "providers: {x: {url: http://127.0.0.1:1}}\nmodels: {m: {provider: x}}\nroles: {worker: [m]}")]);
         var pipeline = new ModelPipeline(catalogue, _ => new Silent(), null, TimeProvider.System);
-        Assert.Equal(ModelFailure.Broken, (await Assert.ThrowsAsync<ModelException>(() => pipeline.AskAsync(ModelTests.Ask(), CancellationToken.None))).Kind);
+        Assert.Equal(
+            ModelFailure.Broken,
+            (await Assert.ThrowsAsync<ModelException>(() => pipeline.AskAsync(ModelTests.Ask(), CancellationToken.None))).Kind);
     }
 
     private sealed class Silent : IModelDriver
     {
-        public Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation) => throw new TaskCanceledException("timeout");
+        public Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation) =>
+            throw new TaskCanceledException("timeout");
     }
 
     [Fact]
@@ -103,13 +112,22 @@ public sealed class ModelFailureTests : IDisposable
     public async Task Ask_OneProviderFailsAThirdAndTheOtherIsDown_EveryCallIsAnswered()
     {
         var random = new Random(5);
-        using var flaky = new ScriptedProvider(_ => random.NextDouble() < 0.3 ? new ScriptedReply { Status = random.Next(2) == 0 ? 429 : 503, RetryAfter = "0", Body = "{\"error\":{\"message\":\"busy\"}}" } : new ScriptedReply("ok"));
+        using var flaky = new ScriptedProvider(
+            _ => random.NextDouble() < 0.3
+                ? new ScriptedReply
+                {
+                    Status = random.Next(2) == 0 ? 429 : 503,
+                    RetryAfter = "0",
+                    Body = "{\"error\":{\"message\":\"busy\"}}",
+                }
+                : new ScriptedReply("ok"));
         var down = new ScriptedProvider(_ => new ScriptedReply("never"));
         var catalogue = ModelTests.Catalogue("m-down, m-flaky", ("down", "anthropic", down), ("flaky", "openai", flaky));
         down.Dispose();
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(turn => pipeline.AskAsync(ModelTests.Ask() with { Turn = turn }, CancellationToken.None)));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 60).Select(turn => pipeline.AskAsync(ModelTests.Ask() with { Turn = turn }, CancellationToken.None)));
         Assert.All(answers, answer => Assert.Equal("ok", answer.Reply.Words));
     }
 
@@ -138,7 +156,9 @@ public sealed class ModelFailureTests : IDisposable
             using var server = new ScriptedProvider(_ => new ScriptedReply("half of it") { Breaks = true });
             var catalogue = ModelTests.Catalogue("m-x", ("x", dialect, server));
             using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
-            var error = await Assert.ThrowsAsync<ModelException>(() => new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(ModelTests.Ask(), CancellationToken.None));
+            var error = await Assert.ThrowsAsync<ModelException>(
+                () => new ModelPipeline(
+                    catalogue, drivers.Of, null, TimeProvider.System).AskAsync(ModelTests.Ask(), CancellationToken.None));
             Assert.Equal(ModelFailure.Broken, error.Kind);
         }
     }

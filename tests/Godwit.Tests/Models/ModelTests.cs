@@ -51,7 +51,9 @@ public sealed class ModelTests : IDisposable
         Assert.Equal((3, 20), (answer.Reply.Usage.CachedInput, answer.Reply.Usage.Output));
         Assert.Equal(server.Billed, answer.Charge.Dollars);
         var sent = server.Requests[0].ToJsonString();
-        Assert.All((string[])["be brief", "hello", "let me see", "content of a", "go on"], text => Assert.Contains(text, sent, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["be brief", "hello", "let me see", "content of a", "go on"],
+            text => Assert.Contains(text, sent, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -101,7 +103,8 @@ public sealed class ModelTests : IDisposable
     public async Task Ask_ProviderSendsElsewhereOrRepeatsTheKey_ItStaysWhereItIs(string dialect)
     {
         using var elsewhere = new ScriptedProvider(_ => new ScriptedReply("never"));
-        using var redirecting = new ScriptedProvider(_ => new ScriptedReply { Status = 307, Location = elsewhere.Address + "/other", Body = "{}" });
+        using var redirecting = new ScriptedProvider(
+            _ => new ScriptedReply { Status = 307, Location = elsewhere.Address + "/other", Body = "{}" });
         using var repeating = new ScriptedProvider(_ => new ScriptedReply("your key is sk-planted-8", ("read", """{"path":"sk-planted-8"}""")));
         var file = Path.Combine(_root.FullName, "key");
         File.WriteAllText(file, "sk-planted-8");
@@ -148,7 +151,11 @@ public sealed class ModelTests : IDisposable
         var recording = Cassette.Open(path, recording: true);
         foreach (var (turn, request) in (IEnumerable<(int, string)>)[(1, "a title"), (2, "the work")])
         {
-            recording.Record("trial-1", turn, request, "gpt", new GatewayReply(new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)), new Charge(1), "text/event-stream", $"data: {request}\n\n"));
+            recording.Record(
+                "trial-1", turn, request, "gpt",
+                new GatewayReply(
+                    new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)), new Charge(1), "text/event-stream",
+                    $"data: {request}\n\n"));
         }
 
         var played = Cassette.Open(path, recording: false);
@@ -164,17 +171,31 @@ public sealed class ModelTests : IDisposable
         // The same request twice, and two that differ in a number only.
         foreach (var (turn, request) in (IEnumerable<(int, string)>)[(1, "again"), (2, "again"), (3, "chapter 1"), (4, "chapter 2")])
         {
-            recording.Record("trial-2", turn, request, "gpt", new GatewayReply(new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)), new Charge(1), "text/event-stream", $"data: {turn}\n\n"));
+            recording.Record(
+                "trial-2", turn, request, "gpt",
+                new GatewayReply(
+                    new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)), new Charge(1), "text/event-stream",
+                    $"data: {turn}\n\n"));
         }
 
         played = Cassette.Open(path, recording: false);
-        Assert.Equal(["data: 1\n\n", "data: 2\n\n", "data: 4\n\n", "data: 3\n\n"], ((string[])["again", "again", "chapter 2", "chapter 1"]).Select((request, index) => played.Find("trial-2", index + 1, request).Body));
+        Assert.Equal(
+            ["data: 1\n\n", "data: 2\n\n", "data: 4\n\n", "data: 3\n\n"],
+            ((string[])["again", "again", "chapter 2", "chapter 1"]).Select(
+                (request, index) => played.Find("trial-2", index + 1, request).Body));
         Assert.Equal(0, played.Drifted);
 
         // What a program was answered is nothing for Godwit's own agents, nor the other way round.
-        Assert.Contains("a program's replies for trial-1", Assert.Throws<ModelException>(() => Cassette.Open(path, recording: false).Find(Ask() with { Agent = "trial-1", Turn = 1 })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a program's replies for trial-1",
+            Assert.Throws<ModelException>(
+                () => Cassette.Open(path, recording: false).Find(Ask() with { Agent = "trial-1", Turn = 1 })).Message,
+            StringComparison.Ordinal);
         recording.Record(Ask() with { Agent = "trial-3", Turn = 1 }, new ModelReply("m", [], StopReason.EndTurn, new ModelUsage(1, 0, 1)));
-        Assert.Contains("own agent's replies for trial-3", Assert.Throws<ModelException>(() => Cassette.Open(path, recording: false).Find("trial-3", 1, "x")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "own agent's replies for trial-3",
+            Assert.Throws<ModelException>(() => Cassette.Open(path, recording: false).Find("trial-3", 1, "x")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -184,7 +205,9 @@ public sealed class ModelTests : IDisposable
         var server = new ScriptedProvider(_ => new ScriptedReply("well", ("read", """{"path":"b"}""")));
         var catalogue = Catalogue("m-x", ("x", "openai", server));
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
-        var first = await new ModelPipeline(catalogue, drivers.Of, Cassette.Open(path, recording: true), TimeProvider.System).AskAsync(Ask("it has 1.234E+04, and a pair 12.7 %"), CancellationToken.None);
+        var first = await new ModelPipeline(
+            catalogue, drivers.Of, Cassette.Open(path, recording: true),
+            TimeProvider.System).AskAsync(Ask("it has 1.234E+04, and a pair 12.7 %"), CancellationToken.None);
         server.Dispose();
 
         var replayed = new ModelPipeline(catalogue, drivers.Of, Cassette.Open(path, recording: false), TimeProvider.System);
@@ -208,7 +231,10 @@ public sealed class ModelTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"text": "I", "calls": [{"na""");
         await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(folder, "a-001.reply.json.wrong")), "a word on the half reply");
         await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"calls": [{"arguments": {}}]}""");
-        await Durable.Eventually.TrueAsync(() => File.ReadAllText(Path.Combine(folder, "a-001.reply.json.wrong")).Contains("a call has a \"name\"", StringComparison.Ordinal), "a word on the call without a name");
+        await Durable.Eventually.TrueAsync(
+            () => File.ReadAllText(Path.Combine(folder, "a-001.reply.json.wrong"))
+                .Contains("a call has a \"name\"", StringComparison.Ordinal),
+            "a word on the call without a name");
         Assert.False(asking.IsCompleted);
         await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"text": "I read", "calls": [{"name": "read", "arguments": {"path": "z"}}]}""");
         var reply = await asking.WaitAsync(TimeSpan.FromSeconds(10));
@@ -220,9 +246,11 @@ public sealed class ModelTests : IDisposable
     [InlineData("models: {a: {provider: nobody}}", "is no provider")]
     [InlineData("roles: {worker: [ghost]}", "is no model")]
     [InlineData("models: {a: {provder: x}}", "test:1:")]
-    [InlineData("providers: {p: {url: u}}\nmodels: {a: {provider: p, quality: 40}}\nroles: {reviewer: [a]}\nfloors: {reviewer: 70}", "role 'reviewer' has a floor of 70, and 'a' has a quality of 40")]
+    [InlineData("providers: {p: {url: u}}\nmodels: {a: {provider: p, quality: 40}}\nroles: {reviewer: [a]}\nfloors: {reviewer: " +
+    "70}", "role 'reviewer' has a floor of 70, and 'a' has a quality of 40")]
     public void Catalogue_Mistake_OneLineWithItsPlace(string text, string message) =>
-        Assert.Contains(message, Assert.Throws<FormatException>(() => ModelCatalogue.Merge([("test", text)])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<FormatException>(() => ModelCatalogue.Merge([("test", text)])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Catalogue_BuiltIn_HasThePublishedPrices()
@@ -238,7 +266,8 @@ public sealed class ModelTests : IDisposable
         var file = Path.Combine(_root.FullName, "key");
         File.WriteAllText(file, "sk-planted");
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-        using var drivers = new ModelDrivers(ModelCatalogue.Merge([("test", $"providers: {{p: {{dialect: anthropic, key_file: {file}}}}}")]), TimeProvider.System);
+        using var drivers = new ModelDrivers(
+            ModelCatalogue.Merge([("test", $"providers: {{p: {{dialect: anthropic, key_file: {file}}}}}")]), TimeProvider.System);
         Assert.Contains("chmod 600", Assert.Throws<ModelException>(() => drivers.Of("p")).Message, StringComparison.Ordinal);
     }
 }

@@ -38,14 +38,20 @@ internal abstract class ScriptedDialect
             {
                 ["index"] = 0,
                 ["finish_reason"] = Finish(reply),
-                ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = reply.Text, ["tool_calls"] = reply.Calls.Length == 0 ? null : Calls(reply) },
+                ["message"] = new JsonObject
+                {
+                    ["role"] = "assistant",
+                    ["content"] = reply.Text,
+                    ["tool_calls"] = reply.Calls.Length == 0 ? null : Calls(reply),
+                },
             }),
             ["usage"] = Usage(reply, input),
         };
 
         public override string Stream(ScriptedReply reply, int input, JsonNode request)
         {
-            List<JsonObject> parts = [Chunk(new JsonObject { ["role"] = "assistant", ["content"] = "" }, null), .. Pieces(reply.Text).Select(piece => Chunk(new JsonObject { ["content"] = piece }, null))];
+            List<JsonObject> parts =
+                [Chunk(new JsonObject { ["role"] = "assistant", ["content"] = "" }, null), .. Pieces(reply.Text).Select(piece => Chunk(new JsonObject { ["content"] = piece }, null))];
             if (reply.Calls.Length > 0)
             {
                 parts.Add(Chunk(new JsonObject { ["tool_calls"] = Calls(reply) }, null));
@@ -73,12 +79,14 @@ internal abstract class ScriptedDialect
 
         private static JsonArray Calls(ScriptedReply reply) => new([.. reply.Calls.Select((call, index) => new JsonObject
         {
-            ["index"] = index, ["id"] = $"call_{Guid.NewGuid():N}", ["type"] = "function", ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
+            ["index"] = index, ["id"] = $"call_{Guid.NewGuid():N}", ["type"] = "function",
+            ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
         })]);
 
         private static JsonObject Usage(ScriptedReply reply, int input) => new()
         {
-            ["prompt_tokens"] = input, ["completion_tokens"] = reply.OutputTokens, ["total_tokens"] = input + reply.OutputTokens, ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = Cached },
+            ["prompt_tokens"] = input, ["completion_tokens"] = reply.OutputTokens, ["total_tokens"] = input + reply.OutputTokens,
+            ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = Cached },
         };
     }
 
@@ -86,7 +94,8 @@ internal abstract class ScriptedDialect
     {
         public override JsonObject Whole(ScriptedReply reply, int input) => new()
         {
-            ["id"] = "msg_1", ["type"] = "message", ["role"] = "assistant", ["model"] = "scripted", ["content"] = new JsonArray([.. Content(reply)]),
+            ["id"] = "msg_1", ["type"] = "message", ["role"] = "assistant", ["model"] = "scripted",
+            ["content"] = new JsonArray([.. Content(reply)]),
             ["stop_reason"] = Stop(reply), ["stop_sequence"] = null, ["usage"] = Usage(reply.OutputTokens, input),
         };
 
@@ -105,19 +114,36 @@ internal abstract class ScriptedDialect
                 parts.AddRange(Pieces(json).Select(piece => new JsonObject
                 {
                     ["type"] = "content_block_delta", ["index"] = index,
-                    ["delta"] = new JsonObject { ["type"] = tool ? "input_json_delta" : "text_delta", [tool ? "partial_json" : "text"] = piece },
+                    ["delta"] = new JsonObject
+                    {
+                        ["type"] = tool ? "input_json_delta" : "text_delta",
+                        [tool ? "partial_json" : "text"] = piece,
+                    },
                 }));
                 parts.Add(new JsonObject { ["type"] = "content_block_stop", ["index"] = index });
             }
 
-            parts.Add(new JsonObject { ["type"] = "message_delta", ["delta"] = new JsonObject { ["stop_reason"] = Stop(reply), ["stop_sequence"] = null }, ["usage"] = new JsonObject { ["output_tokens"] = reply.OutputTokens } });
+            parts.Add(
+                new JsonObject
+                {
+                    ["type"] = "message_delta",
+                    ["delta"] = new JsonObject { ["stop_reason"] = Stop(reply), ["stop_sequence"] = null },
+                    ["usage"] = new JsonObject { ["output_tokens"] = reply.OutputTokens },
+                });
             parts.Add(new JsonObject { ["type"] = "message_stop" });
             return Events(parts, named: true);
         }
 
         private static string Stop(ScriptedReply reply) => reply.CutOff ? "max_tokens" : reply.Calls.Length > 0 ? "tool_use" : "end_turn";
 
-        private static JsonObject Usage(int output, int input) => new() { ["input_tokens"] = input - Cached, ["cache_read_input_tokens"] = Cached, ["cache_creation_input_tokens"] = 0, ["output_tokens"] = output };
+        private static JsonObject Usage(int output, int input) =>
+            new()
+            {
+                ["input_tokens"] = input - Cached,
+                ["cache_read_input_tokens"] = Cached,
+                ["cache_creation_input_tokens"] = 0,
+                ["output_tokens"] = output,
+            };
 
         private static IEnumerable<JsonObject> Content(ScriptedReply reply)
         {
@@ -128,7 +154,13 @@ internal abstract class ScriptedDialect
 
             foreach (var (name, arguments) in reply.Calls)
             {
-                yield return new JsonObject { ["type"] = "tool_use", ["id"] = $"toolu_{Guid.NewGuid():N}", ["name"] = name, ["input"] = JsonNode.Parse(arguments) };
+                yield return new JsonObject
+                {
+                    ["type"] = "tool_use",
+                    ["id"] = $"toolu_{Guid.NewGuid():N}",
+                    ["name"] = name,
+                    ["input"] = JsonNode.Parse(arguments),
+                };
             }
         }
     }
@@ -137,14 +169,16 @@ internal abstract class ScriptedDialect
     {
         public override JsonObject Whole(ScriptedReply reply, int input) => new()
         {
-            ["id"] = "resp_1", ["object"] = "response", ["created_at"] = 1, ["model"] = "scripted", ["status"] = reply.CutOff ? "incomplete" : "completed",
+            ["id"] = "resp_1", ["object"] = "response", ["created_at"] = 1, ["model"] = "scripted",
+            ["status"] = reply.CutOff ? "incomplete" : "completed",
             ["incomplete_details"] = reply.CutOff ? new JsonObject { ["reason"] = "max_output_tokens" } : null,
             ["parallel_tool_calls"] = true, ["tool_choice"] = "auto", ["tools"] = new JsonArray(),
             ["output"] = new JsonArray([.. Items(reply)]),
             ["usage"] = new JsonObject
             {
                 ["input_tokens"] = input, ["input_tokens_details"] = new JsonObject { ["cached_tokens"] = Cached },
-                ["output_tokens"] = reply.OutputTokens, ["output_tokens_details"] = new JsonObject { ["reasoning_tokens"] = 0 }, ["total_tokens"] = input + reply.OutputTokens,
+                ["output_tokens"] = reply.OutputTokens, ["output_tokens_details"] = new JsonObject { ["reasoning_tokens"] = 0 },
+                ["total_tokens"] = input + reply.OutputTokens,
             },
         };
 
@@ -157,10 +191,12 @@ internal abstract class ScriptedDialect
             List<JsonObject> parts = [new() { ["type"] = "response.created", ["response"] = start }];
             foreach (var item in Items(reply))
             {
-                parts.Add(new JsonObject { ["type"] = "response.output_item.added", ["output_index"] = number, ["item"] = item.DeepClone() });
+                parts.Add(
+                    new JsonObject { ["type"] = "response.output_item.added", ["output_index"] = number, ["item"] = item.DeepClone() });
                 parts.AddRange(Pieces(item["type"]!.GetValue<string>() == "message" ? reply.Text : null).Select(piece => new JsonObject
                 {
-                    ["type"] = "response.output_text.delta", ["item_id"] = item["id"]!.GetValue<string>(), ["output_index"] = number, ["content_index"] = 0, ["delta"] = piece,
+                    ["type"] = "response.output_text.delta", ["item_id"] = item["id"]!.GetValue<string>(),
+                    ["output_index"] = number, ["content_index"] = 0, ["delta"] = piece,
                 }));
                 parts.Add(new JsonObject { ["type"] = "response.output_item.done", ["output_index"] = number++, ["item"] = item });
             }
@@ -176,13 +212,22 @@ internal abstract class ScriptedDialect
                 yield return new JsonObject
                 {
                     ["id"] = "item_1", ["type"] = "message", ["role"] = "assistant", ["status"] = "completed",
-                    ["content"] = new JsonArray(new JsonObject { ["type"] = "output_text", ["text"] = reply.Text, ["annotations"] = new JsonArray() }),
+                    ["content"] = new JsonArray(
+                        new JsonObject { ["type"] = "output_text", ["text"] = reply.Text, ["annotations"] = new JsonArray() }),
                 };
             }
 
             foreach (var (name, arguments) in reply.Calls)
             {
-                yield return new JsonObject { ["id"] = $"fc_{Guid.NewGuid():N}", ["type"] = "function_call", ["status"] = "completed", ["name"] = name, ["arguments"] = arguments, ["call_id"] = $"call_{Guid.NewGuid():N}" };
+                yield return new JsonObject
+                {
+                    ["id"] = $"fc_{Guid.NewGuid():N}",
+                    ["type"] = "function_call",
+                    ["status"] = "completed",
+                    ["name"] = name,
+                    ["arguments"] = arguments,
+                    ["call_id"] = $"call_{Guid.NewGuid():N}",
+                };
             }
         }
     }

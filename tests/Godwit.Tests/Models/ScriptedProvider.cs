@@ -118,9 +118,14 @@ internal sealed class ScriptedProvider : IDisposable
 
             var dialect = ScriptedDialect.Of(context.Request.Url!.AbsolutePath);
             var streams = reply.Body is null && reply.Status == 200 && request["stream"]?.GetValue<bool>() == true;
-            var body = reply.Body ?? (streams ? dialect.Stream(reply, text.Length / 4, request) : dialect.Whole(reply, text.Length / 4).ToJsonString());
+            var body = reply.Body
+                ?? (streams ? dialect.Stream(reply, text.Length / 4, request) : dialect.Whole(reply, text.Length / 4).ToJsonString());
             context.Response.StatusCode = reply.Status;
-            context.Response.ContentType = streams || body.StartsWith("data:", StringComparison.Ordinal) || body.StartsWith("event:", StringComparison.Ordinal) ? "text/event-stream" : "application/json";
+            context.Response.ContentType = streams
+                || body.StartsWith("data:", StringComparison.Ordinal)
+                || body.StartsWith("event:", StringComparison.Ordinal)
+                ? "text/event-stream"
+                : "application/json";
             if (reply.RetryAfter is not null)
             {
                 context.Response.Headers["Retry-After"] = reply.RetryAfter;

@@ -38,7 +38,9 @@ public sealed class SandboxTests : IDisposable
         Assert.True(File.Exists(Path.Combine(_tree, "made")));
     }
 
-    /// <summary>What a debugger and a profiler ask of the kernel: an agent's commands get it for their own processes, measured ones don't.</summary>
+    /// <summary>
+    /// What a debugger and a profiler ask of the kernel: an agent's commands get it for their own processes, measured ones don't.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -64,10 +66,15 @@ public sealed class SandboxTests : IDisposable
             """);
         var result = await RunAsync("gcc probe.c -o probe && ./probe", command => command with { Debugging = debugging });
         Assert.True(result.ExitCode == 0, result.Error);
-        var paranoid = File.Exists("/proc/sys/kernel/perf_event_paranoid") ? int.Parse(File.ReadAllText("/proc/sys/kernel/perf_event_paranoid"), System.Globalization.CultureInfo.InvariantCulture) : 3;
+        var paranoid = File.Exists("/proc/sys/kernel/perf_event_paranoid")
+            ? int.Parse(File.ReadAllText("/proc/sys/kernel/perf_event_paranoid"), System.Globalization.CultureInfo.InvariantCulture)
+            : 3;
         Assert.Equal($"traced {(debugging ? "yes" : "no")}, counted {(debugging && paranoid < 3 ? "yes" : "no")}\n", result.Output);
-        var gdb = await RunAsync("command -v gdb >/dev/null || exit 99; gdb -batch -ex run -ex 'info inferiors' ./probe", command => command with { Debugging = debugging });
-        Assert.True(gdb.ExitCode == 99 || gdb.Output.Contains("exited normally", StringComparison.Ordinal) == debugging, gdb.Output + gdb.Error);
+        var gdb = await RunAsync(
+            "command -v gdb >/dev/null || exit 99; gdb -batch -ex run -ex 'info inferiors' ./probe",
+            command => command with { Debugging = debugging });
+        Assert.True(
+            gdb.ExitCode == 99 || gdb.Output.Contains("exited normally", StringComparison.Ordinal) == debugging, gdb.Output + gdb.Error);
     }
 
     [Theory]
@@ -95,7 +102,8 @@ public sealed class SandboxTests : IDisposable
     [Fact]
     public async Task RunAsync_Identity_IsAnUnprivilegedUserWithoutCapabilities()
     {
-        var result = await RunAsync("id -u; grep -E 'CapEff|CapBnd|NoNewPrivs|^Seccomp:' /proc/self/status; env | cut -d= -f1 | sort | tr '\\n' ' '");
+        var result = await RunAsync(
+            "id -u; grep -E 'CapEff|CapBnd|NoNewPrivs|^Seccomp:' /proc/self/status; env | cut -d= -f1 | sort | tr '\\n' ' '");
         Assert.NotEqual("0", result.Output.Split('\n')[0]);
         Assert.Contains("CapEff:\t0000000000000000", result.Output, StringComparison.Ordinal);
         Assert.Contains("CapBnd:\t0000000000000000", result.Output, StringComparison.Ordinal);
@@ -108,7 +116,8 @@ public sealed class SandboxTests : IDisposable
     public async Task RunAsync_Timeout_KillsTheWholeTree()
     {
         var marker = $"sleep 4{Marker()}";
-        var result = await RunAsync($"({marker} &) ; setsid {marker} & {marker}", command => command with { Timeout = TimeSpan.FromMilliseconds(600) });
+        var result = await RunAsync(
+            $"({marker} &) ; setsid {marker} & {marker}", command => command with { Timeout = TimeSpan.FromMilliseconds(600) });
         Assert.True(result.TimedOut);
         Assert.True(result.Elapsed < TimeSpan.FromSeconds(10));
         await Durable.Eventually.TrueAsync(() => !Running(marker), "every sleep gone");
@@ -126,7 +135,9 @@ public sealed class SandboxTests : IDisposable
     [Fact]
     public async Task RunAsync_PrintsWithoutEnd_OutputIsCapped()
     {
-        var result = await RunAsync("head -c 30000000 /dev/zero | tr '\\0' x; echo end", command => command with { Limits = new SandboxLimits { Output = 10_000 } });
+        var result = await RunAsync(
+            "head -c 30000000 /dev/zero | tr '\\0' x; echo end",
+            command => command with { Limits = new SandboxLimits { Output = 10_000 } });
         Assert.True(result.Output.Length < 40_000);
         Assert.Contains("bytes left out", result.Output, StringComparison.Ordinal);
         Assert.EndsWith("end\n", result.Output, StringComparison.Ordinal);
@@ -135,10 +146,13 @@ public sealed class SandboxTests : IDisposable
     [Fact]
     public async Task RunAsync_ForkBombAndMemoryHog_StayWithinLimits()
     {
-        var many = await RunAsync("for i in $(seq 200); do sleep 5 & done; wait; jobs", command => command with { Limits = new SandboxLimits { Processes = 50 }, Timeout = TimeSpan.FromSeconds(3) });
+        var many = await RunAsync(
+            "for i in $(seq 200); do sleep 5 & done; wait; jobs",
+            command => command with { Limits = new SandboxLimits { Processes = 50 }, Timeout = TimeSpan.FromSeconds(3) });
         Assert.True(many.ExitCode != 0 || many.TimedOut);
         Assert.Contains("fork", many.Error, StringComparison.OrdinalIgnoreCase);
-        var hog = await RunAsync("head -c 400000000 /dev/zero | tail", command => command with { Limits = new SandboxLimits { Memory = 64 << 20 } });
+        var hog = await RunAsync(
+            "head -c 400000000 /dev/zero | tail", command => command with { Limits = new SandboxLimits { Memory = 64 << 20 } });
         Assert.NotEqual(0, hog.ExitCode);
     }
 
@@ -148,7 +162,8 @@ public sealed class SandboxTests : IDisposable
         var outside = Path.Combine(_root.FullName, "outside");
         Directory.CreateDirectory(outside);
         File.WriteAllText(Path.Combine(outside, "file"), "seen");
-        var result = await RunAsync($"cat {outside}/file /elsewhere/file; touch {outside}/x; touch /elsewhere/x; ls", command => command with
+        var result = await RunAsync(
+            $"cat {outside}/file /elsewhere/file; touch {outside}/x; touch /elsewhere/x; ls", command => command with
         {
             Read = [outside],
             Mounts = new Dictionary<string, string> { [outside] = "/elsewhere" },
@@ -162,7 +177,8 @@ public sealed class SandboxTests : IDisposable
     {
         var marker = $"sleep 6{Marker()}";
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _host.RunAsync(new SandboxCommand { Shell = marker, Tree = _tree }, cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _host.RunAsync(new SandboxCommand { Shell = marker, Tree = _tree }, cancel.Token));
         await Durable.Eventually.TrueAsync(() => !Running(marker), "the sleep gone");
     }
 
@@ -171,7 +187,9 @@ public sealed class SandboxTests : IDisposable
     {
         using var bare = new SandboxHost(SandboxKind.None, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
         var marker = $"sleep 7{Marker()}";
-        var result = await bare.RunAsync(new SandboxCommand { Shell = $"{marker} & {marker}", Tree = _tree, Timeout = TimeSpan.FromMilliseconds(400) }, CancellationToken.None);
+        var result = await bare.RunAsync(
+            new SandboxCommand { Shell = $"{marker} & {marker}", Tree = _tree, Timeout = TimeSpan.FromMilliseconds(400) },
+            CancellationToken.None);
         Assert.True(result.TimedOut);
         Assert.Equal("none", bare.Describe());
         await Durable.Eventually.TrueAsync(() => !Running(marker), "every sleep gone");
@@ -179,7 +197,8 @@ public sealed class SandboxTests : IDisposable
 
     private static string Marker() => $"{System.Security.Cryptography.RandomNumberGenerator.GetInt32(1000, 9999)}";
 
-    private static bool Running(string command) => Directory.EnumerateDirectories("/proc").Where(path => char.IsDigit(Path.GetFileName(path)[0])).Any(path =>
+    private static bool Running(string command) =>
+        Directory.EnumerateDirectories("/proc").Where(path => char.IsDigit(Path.GetFileName(path)[0])).Any(path =>
     {
         try
         {

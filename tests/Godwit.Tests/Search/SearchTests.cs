@@ -21,7 +21,8 @@ public sealed class SearchTests
 
     public static TheoryData<string> Proposers => ["random", "tpe", "cma-es"];
 
-    private static IProposer Of(string name) => name switch { "tpe" => new TpeProposer(), "cma-es" => new CmaEsProposer(), _ => new RandomProposer() };
+    private static IProposer Of(string name) =>
+        name switch { "tpe" => new TpeProposer(), "cma-es" => new CmaEsProposer(), _ => new RandomProposer() };
 
     [Theory]
     [MemberData(nameof(Proposers))]
@@ -37,11 +38,16 @@ public sealed class SearchTests
             point ??= Mixed.Sample(new SeededRandom(5, $"{number}"))!;
             Assert.True(Mixed.IsFeasible(point));
             Assert.Equal(point["mode"] == "fast", point.ContainsKey("ratio"));
-            Assert.Equal(point["mode"] == "fast" && double.Parse(point["ratio"], CultureInfo.InvariantCulture) > 0.5, point.ContainsKey("deep"));
+            Assert.Equal(
+                point["mode"] == "fast" && double.Parse(point["ratio"], CultureInfo.InvariantCulture) > 0.5, point.ContainsKey("deep"));
             Assert.All(point, pair => Assert.True(Mixed.Find(pair.Key)!.Accepts(pair.Value), $"{pair.Key}={pair.Value}"));
 
             // Every fifth trial is invalid: it has no number, and must not stop anyone.
-            observations.Add(new Observation(point, number % 5 == 0 ? null : -Math.Abs(Math.Log(int.Parse(point["size"], CultureInfo.InvariantCulture) / 60.0)), name));
+            observations.Add(
+                new Observation(
+                    point,
+                    number % 5 == 0 ? null : -Math.Abs(Math.Log(int.Parse(point["size"], CultureInfo.InvariantCulture) / 60.0)),
+                    name));
         }
     }
 
@@ -57,10 +63,13 @@ public sealed class SearchTests
         {
             var random = new SeededRandom(11, $"{number}");
             var point = proposer.Propose(space, observations, 150, random) ?? space.Sample(random)!;
-            observations.Add(new Observation(point, -point.Values.Sum(value => Math.Pow(double.Parse(value, CultureInfo.InvariantCulture) - 1.7, 2)), name));
+            observations.Add(
+                new Observation(
+                    point, -point.Values.Sum(value => Math.Pow(double.Parse(value, CultureInfo.InvariantCulture) - 1.7, 2)), name));
         }
 
-        Assert.True(-observations.Max(observation => observation.Score!.Value) < regret, $"{-observations.Max(observation => observation.Score)}");
+        Assert.True(
+            -observations.Max(observation => observation.Score!.Value) < regret, $"{-observations.Max(observation => observation.Score)}");
     }
 
     [Theory]
@@ -69,7 +78,8 @@ public sealed class SearchTests
     {
         // A point that the user asks to be tried may leave a parameter out that the base's file hasn't either.
         var observations = Enumerable.Range(0, 30).Select(number => new Observation(
-            number < 25 ? new Dictionary<string, string> { ["mode"] = "plain" } : Mixed.Sample(new SeededRandom(6, $"{number}"))!, 1.0 - number % 7, "random")).ToList();
+            number < 25 ? new Dictionary<string, string> { ["mode"] = "plain" } : Mixed.Sample(new SeededRandom(6, $"{number}"))!,
+            1.0 - number % 7, "random")).ToList();
         for (var number = 0; number < 6; number++)
         {
             var point = Of(name).Propose(Mixed, [.. observations.Take(25 + number)], 60, new SeededRandom(7, $"{number}"));
@@ -86,7 +96,8 @@ public sealed class SearchTests
         for (var number = 0; number < 60; number++)
         {
             var point = tpe.Propose(space, observations, 60, new SeededRandom(2, $"{number}"))!;
-            observations.Add(new Observation(point, point["cheat"] == "true" ? null : -double.Parse(point["x"], CultureInfo.InvariantCulture), "tpe"));
+            observations.Add(
+                new Observation(point, point["cheat"] == "true" ? null : -double.Parse(point["x"], CultureInfo.InvariantCulture), "tpe"));
         }
 
         Assert.InRange(observations.Skip(20).Count(observation => observation.Score is null), 0, 8);
@@ -107,21 +118,30 @@ public sealed class SearchTests
         Assert.False(after.RootElement.TryGetProperty("on", out _));
 
         var lines = new FirstParameterFile("s.env");
-        var text = Encoding.UTF8.GetString(lines.Write(Encoding.UTF8.GetBytes("# note\nn=2\nOTHER=3\n"), space, new Dictionary<string, string> { ["n"] = "7", ["on"] = "false" }));
+        var text = Encoding.UTF8.GetString(
+            lines.Write(
+                Encoding.UTF8.GetBytes("# note\nn=2\nOTHER=3\n"), space, new Dictionary<string, string> { ["n"] = "7", ["on"] = "false" }));
         Assert.Equal("# note\nn=7\nOTHER=3\non=false\n", text);
     }
 
     [Fact]
     public void OutsideProposer_Lines_TellEverythingAndTakeOnlyAPoint()
     {
-        var lines = OutsideProposer.Lines(Mixed, [new Observation(new Dictionary<string, string> { ["mode"] = "plain" }, Math.Log(2), "x"), new Observation(new Dictionary<string, string> { ["mode"] = "wild" }, null, "x")], 60, 3)
+        var lines = OutsideProposer.Lines(
+            Mixed,
+            [
+                new Observation(new Dictionary<string, string> { ["mode"] = "plain" }, Math.Log(2), "x"),
+                new Observation(new Dictionary<string, string> { ["mode"] = "wild" }, null, "x"),
+            ],
+            60, 3)
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(4, lines.Length);
         Assert.Contains("\"space\"", lines[0], StringComparison.Ordinal);
         using var told = JsonDocument.Parse(lines[1]);
         Assert.Equal(2, told.RootElement.GetProperty("tell").GetProperty("score").GetDouble(), 9);
         Assert.Contains("\"score\":null", lines[2], StringComparison.Ordinal);
-        Assert.NotNull(OutsideProposer.Read("thinking...\n{\"parameters\": {\"mode\": \"plain\", \"size\": 5, \"level\": \"2\"}}\n", Mixed));
+        Assert.NotNull(
+            OutsideProposer.Read("thinking...\n{\"parameters\": {\"mode\": \"plain\", \"size\": 5, \"level\": \"2\"}}\n", Mixed));
         foreach (var wrong in (string[])["", "no", "{}", """{"parameters": {"mode": "fish"}}""", """{"parameters": {"who": 1}}""", """{"parameters": {"mode": "plain", "size": 1000, "level": "8"}}"""])
         {
             Assert.Null(OutsideProposer.Read(wrong, Mixed));

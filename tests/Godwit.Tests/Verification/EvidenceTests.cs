@@ -9,7 +9,9 @@ public sealed class EvidenceTests
     private static EvidenceStatement Statement(SigningKey key, double inflate = 1)
     {
         var random = new SeededRandom(1, "evidence");
-        var pairs = Enumerable.Range(0, 20).Select(_ => new EvidencePair(random.NextDouble() < 0.5, [100 + random.NextNormal()], [130 + random.NextNormal()])).ToList();
+        var pairs = Enumerable.Range(0, 20)
+            .Select(_ => new EvidencePair(random.NextDouble() < 0.5, [100 + random.NextNormal()], [130 + random.NextNormal()]))
+            .ToList();
         var test = new ClaimRule(0.05, 0.025).Test([.. pairs.Select(pair => (pair.Base[0], pair.Candidate[0]))], new Scale(true), 0.025);
         return new EvidenceStatement
         {
@@ -18,7 +20,8 @@ public sealed class EvidenceTests
             Subject = [new EvidenceSubject("result", new Dictionary<string, string> { ["gitCommit"] = "abc" })],
             Predicate = new EvidencePredicate
             {
-                Goal = "faster", GoalHash = "h", BaseCommit = "b", HarnessHash = "hh", Sandbox = "bubblewrap", Run = "r", At = "2026-05-01T00:00:00Z",
+                Goal = "faster", GoalHash = "h", BaseCommit = "b", HarnessHash = "hh", Sandbox = "bubblewrap", Run = "r",
+                At = "2026-05-01T00:00:00Z",
                 Environment = new Dictionary<string, string> { ["cpu"] = "x" },
                 VerifierKey = key.Public.Base64,
                 Claim = new EvidenceClaim
@@ -30,11 +33,15 @@ public sealed class EvidenceTests
         };
     }
 
-    /// <summary>Evidence as it was signed before figures were told apart, on the word of a process that loaded the candidate's code.</summary>
+    /// <summary>
+    /// Evidence as it was signed before figures were told apart, on the word of a process that loaded the candidate's code.
+    /// </summary>
     [Fact]
     public void Verify_OfTheFirstType_HoldsAndIsToldApart()
     {
-        var verified = Evidence.Verify(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "Godwit.Tests", "Verification", "Golden", "claim-1.evidence.json")), _ => "then");
+        var verified = Evidence.Verify(
+            File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "Godwit.Tests", "Verification", "Golden", "claim-1.evidence.json")),
+            _ => "then");
         Assert.Equal(EvidenceStatement.SelfTimedClaimType, verified.Statement.PredicateType);
         Assert.Equal("loads-candidate", verified.Statement.Predicate.HarnessKind);
         Assert.Equal(1.935, Math.Floor(verified.Statement.Predicate.Claim.Lower * 1000) / 1000);

@@ -17,5 +17,6 @@ public sealed class GlobTests
     [InlineData("src/*.cs", "src/b/a.cs", false)]
     [InlineData("src/**/*.cs", "src/b/c/a.cs", true)]
     [InlineData("**/*.cs", "a.cs", true)]
-    public void Matches_Pattern_AsShellsHaveIt(string pattern, string path, bool expected) => Assert.Equal(expected, new Glob([pattern]).Matches(path));
+    public void Matches_Pattern_AsShellsHaveIt(string pattern, string path, bool expected) =>
+        Assert.Equal(expected, new Glob([pattern]).Matches(path));
 }

@@ -19,14 +19,21 @@ public sealed class ResultReaderTests
     [InlineData("""{"machine_info": {}, "benchmarks": [{"name": "test_x", "stats": {"mean": 2, "data": [1, 3]}}]}""", "time", new[] { 1.0, 3.0 }, "s")]
     [InlineData("""{"mean": {"point_estimate": 120.5, "standard_error": 1}, "median": {"point_estimate": 119}}""", "median", new[] { 119.0 }, "ns")]
     [InlineData("""{"sampling_mode": "Linear", "iters": [1, 2], "times": [100, 220]}""", "time", new[] { 100.0, 110.0 }, "ns")]
-    [InlineData("Running 1s test\n  Thread Stats   Avg      Stdev\n    Latency     1.50ms    0.20ms\n  Latency Distribution\n     50%    1.40ms\n     99%    2.00s \n  100 requests in 1.00s, 1MB read\n  Socket errors: connect 0, read 3, write 0, timeout 1\nRequests/sec:  12345.60\n", "latency_p99_ms", new[] { 2000.0 }, "ms")]
+    [InlineData("Running 1s test\n  Thread Stats   Avg      Stdev\n    Latency     1.50ms    0.20ms\n  Latency Distribution\n  " +
+    "   50%    1.40ms\n     99%    2.00s \n  100 requests in 1.00s, 1MB read\n  Socket errors: connect 0, read 3, write 0, " +
+    "timeout 1\nRequests/sec:  12345.60\n", "latency_p99_ms", new[] { 2000.0 }, "ms")]
     [InlineData("Requests/sec:  12345.60\n  Socket errors: connect 0, read 3, write 0, timeout 1\n", "errors", new[] { 4.0 }, null)]
-    [InlineData("latency average = 1.5 ms\ntps = 640.1 (including connections establishing)\ntps = 650.2 (without initial connection time)\n", "tps", new[] { 650.2 }, "transactions/s")]
-    [InlineData("goos: linux\nBenchmarkSum-8   \t 1000\t   1234 ns/op\t  16 B/op\t 1 allocs/op\nBenchmarkSum-8   \t 1000\t   1244 ns/op\t  16 B/op\t 1 allocs/op\nPASS\n", "ns_op", new[] { 1234.0, 1244.0 }, "ns/op")]
+    [InlineData("latency average = 1.5 ms\ntps = 640.1 (including connections establishing)\ntps = 650.2 (without initial " +
+    "connection time)\n", "tps", new[] { 650.2 }, "transactions/s")]
+    [InlineData("goos: linux\nBenchmarkSum-8   \t 1000\t   1234 ns/op\t  16 B/op\t 1 allocs/op\nBenchmarkSum-8   \t 1000\t   " +
+    "1244 ns/op\t  16 B/op\t 1 allocs/op\nPASS\n", "ns_op", new[] { 1234.0, 1244.0 }, "ns/op")]
     public void Read_WhatAToolWrote_HasItsSamplesAndUnits(string content, string metric, double[] samples, string? unit)
     {
         // From the result file, and from standard output where there is none.
-        foreach (var metrics in (IReadOnlyDictionary<string, MetricSamples>[])[ResultReader.Read(Encoding.UTF8.GetBytes(content), ""), ResultReader.Read(null, content)])
+        foreach (var metrics
+            in (
+                IReadOnlyDictionary<string,
+                MetricSamples>[])[ResultReader.Read(Encoding.UTF8.GetBytes(content), ""), ResultReader.Read(null, content)])
         {
             Assert.True(metrics.ContainsKey(metric), string.Join(", ", metrics.Keys));
             Assert.Equal(samples, metrics[metric].Samples);
@@ -44,12 +51,15 @@ public sealed class ResultReaderTests
     [InlineData("""{"something": 1}""", "nor any form that Godwit knows")]
     [InlineData("""{"metrics": {"a": "x"}}""", "'x' is no number")]
     public void Read_AFailedRun_IsRefusedWithItsReason(string content, string words) =>
-        Assert.Contains(words, Assert.Throws<ResultException>(() => ResultReader.Read(Encoding.UTF8.GetBytes(content), "")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            words, Assert.Throws<ResultException>(() => ResultReader.Read(Encoding.UTF8.GetBytes(content), "")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Read_Pattern_TakesEachMatchAsASample()
     {
-        var metrics = ResultReader.Read(null, "run 1: 1,234.5 req/s\nrun 2: 1,300 req/s\nmax 7 ms\n", ["(?<requests_s>[0-9.,]+) req/s", @"max (?<max_ms>\d+)"]);
+        var metrics = ResultReader.Read(
+            null, "run 1: 1,234.5 req/s\nrun 2: 1,300 req/s\nmax 7 ms\n", ["(?<requests_s>[0-9.,]+) req/s", @"max (?<max_ms>\d+)"]);
         Assert.Equal([1234.5, 1300], metrics["requests_s"].Samples);
         Assert.Equal([7], metrics["max_ms"].Samples);
     }

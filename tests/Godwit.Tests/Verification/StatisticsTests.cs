@@ -10,7 +10,8 @@ public sealed class StatisticsTests
     [InlineData(10, 0.05, 11)] // the tabled critical value at n = 10 is 10
     [InlineData(20, 0.025, 53)] // the tabled critical value at n = 20 is 52
     [InlineData(4, 0.05, 0)] // the smallest p is 1/16: nothing can be claimed
-    public void CriticalRank_TabledValues_Agree(int count, double alpha, int rank) => Assert.Equal(rank, SignedRank.CriticalRank(count, alpha));
+    public void CriticalRank_TabledValues_Agree(int count, double alpha, int rank) =>
+        Assert.Equal(rank, SignedRank.CriticalRank(count, alpha));
 
     [Fact]
     public void LowerBound_ByHand_IsTheRankedWalshAverage()
@@ -27,7 +28,9 @@ public sealed class StatisticsTests
     public void Test_MedianBoughtWithSpikes_IsNotProven()
     {
         // 18 pairs are 20 % better and two are ten times worse: the mean has fallen.
-        var pairs = Enumerable.Range(0, 20).Select(index => (Base: 100.0 + index * 0.01, Candidate: index is 3 or 12 ? 1.0 : 112.0)).ToList();
+        var pairs = Enumerable.Range(0, 20)
+            .Select(index => (Base: 100.0 + index * 0.01, Candidate: index is 3 or 12 ? 1.0 : 112.0))
+            .ToList();
         var test = new ClaimRule(0.05, 0.05).Test(pairs, new Scale(true), 0.05);
         Assert.True(test.Lower > 1 && test.Estimate >= 1.05);
         Assert.True(test.MeanRatio < 1.01);
@@ -84,7 +87,8 @@ public sealed class StatisticsTests
     [InlineData("", "[]", "neither")]
     public void Read_WhatCantBeUsed_IsRefusedWithItsReason(string output, string? json, string reason)
     {
-        var error = Assert.Throws<ResultException>(() => ResultReader.Read(json is null ? null : System.Text.Encoding.UTF8.GetBytes(json), output));
+        var error = Assert.Throws<ResultException>(
+            () => ResultReader.Read(json is null ? null : System.Text.Encoding.UTF8.GetBytes(json), output));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
@@ -95,7 +99,8 @@ public sealed class StatisticsTests
     [InlineData("mode == fast or a + 1 == b", true)]
     [InlineData("(a + b) * 2 == 8", false)]
     [InlineData("a != 2", false)]
-    public void Expression_Evaluates(string text, bool expected) => Assert.Equal(expected, Expression.Parse(text).Holds(name => name switch { "a" => 2.0, "b" => 3.0, "mode" => "fast", _ => null }));
+    public void Expression_Evaluates(string text, bool expected) =>
+        Assert.Equal(expected, Expression.Parse(text).Holds(name => name switch { "a" => 2.0, "b" => 3.0, "mode" => "fast", _ => null }));
 
     [Theory]
     [InlineData("a ==")]

@@ -26,14 +26,17 @@ public sealed class WorkspaceTests : IDisposable
     public async Task WholeRun_UsersRepository_StaysByteForByteSaveForOneBranch()
     {
         // Everything that a user may have lying around: hooks that would tell on us, a stash, staged and unstaged changes.
-        foreach (var hook in (string[])["reference-transaction", "post-checkout", "pre-receive", "update", "post-receive", "post-update", "post-merge"])
+        foreach (var hook
+            in (string[])["reference-transaction", "post-checkout", "pre-receive", "update", "post-receive", "post-update", "post-merge"])
         {
             var path = Path.Combine(_user, ".git", "hooks", hook);
             File.WriteAllText(path, $"#!/bin/sh\necho {hook} >> {_root.FullName}/hooks-ran\n");
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
-        Shell("echo stashed > code.txt && git -c core.hooksPath=/dev/null stash -q && echo staged > code.txt && git add code.txt && echo unstaged > code.txt && echo new > untracked.txt");
+        Shell(
+            "echo stashed > code.txt && git -c core.hooksPath=/dev/null stash -q && echo staged > code.txt && git add code.txt " +
+            "&& echo unstaged > code.txt && echo new > untracked.txt");
         var before = Fingerprint();
 
         var source = await SourceRepository.FindAsync(Path.Combine(_user, "sub"), CancellationToken.None);
@@ -41,7 +44,9 @@ public sealed class WorkspaceTests : IDisposable
         var commit = await _clone.CloneAsync(source, "HEAD", CancellationToken.None);
         await _clone.CheckoutAsync(commit, Path.Combine(_root.FullName, "tree"), CancellationToken.None);
         Assert.Equal("one\n", File.ReadAllText(Path.Combine(_root.FullName, "tree", "code.txt")));
-        var tip = await _clone.CommitAsync(commit, new Dictionary<string, byte[]?> { ["sub/settings.json"] = "{\"a\":1}"u8.ToArray() }, "Tune", DateTimeOffset.UnixEpoch, "result", CancellationToken.None);
+        var tip = await _clone.CommitAsync(
+            commit, new Dictionary<string, byte[]?> { ["sub/settings.json"] = "{\"a\":1}"u8.ToArray() }, "Tune",
+            DateTimeOffset.UnixEpoch, "result", CancellationToken.None);
         await source.TakeBranchAsync(_clone.Path, tip, "godwit/run", CancellationToken.None);
         await source.TakeBranchAsync(_clone.Path, tip, "godwit/run", CancellationToken.None);
 
@@ -56,8 +61,11 @@ public sealed class WorkspaceTests : IDisposable
     public async Task CommitAsync_FileInALinksPlace_IsAFile()
     {
         Shell("ln -s code.txt link && git add link && git commit -qm link");
-        var commit = await _clone.CloneAsync(await SourceRepository.FindAsync(_user, CancellationToken.None), "HEAD", CancellationToken.None);
-        var tip = await _clone.CommitAsync(commit, new Dictionary<string, byte[]?> { ["link"] = "two\n"u8.ToArray() }, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None);
+        var commit = await _clone.CloneAsync(
+            await SourceRepository.FindAsync(_user, CancellationToken.None), "HEAD", CancellationToken.None);
+        var tip = await _clone.CommitAsync(
+            commit, new Dictionary<string, byte[]?> { ["link"] = "two\n"u8.ToArray() }, "x", DateTimeOffset.UnixEpoch, "r",
+            CancellationToken.None);
         var tree = Path.Combine(_root.FullName, "tree");
         await _clone.CheckoutAsync(tip, tree, CancellationToken.None);
         Assert.Null(new FileInfo(Path.Combine(tree, "link")).LinkTarget);
@@ -73,7 +81,9 @@ public sealed class WorkspaceTests : IDisposable
     [InlineData("links/round", null)]
     public async Task ResolveAsync_Links_AreFollowedInsideTheRepositoryOnly(string path, string? resolved)
     {
-        Shell("mkdir links && ln -s ../code.txt links/here && ln -s ../../x links/out && ln -s /etc/passwd links/far && ln -s round links/round && ln -s sub folder && git add -A && git commit -qm links");
+        Shell(
+            "mkdir links && ln -s ../code.txt links/here && ln -s ../../x links/out && ln -s /etc/passwd links/far && ln -s " +
+            "round links/round && ln -s sub folder && git add -A && git commit -qm links");
         if (resolved is null)
         {
             await Assert.ThrowsAsync<FormatException>(() => GitLinks.ResolveAsync(_user, "HEAD", path, CancellationToken.None));
@@ -86,8 +96,12 @@ public sealed class WorkspaceTests : IDisposable
     [Fact]
     public async Task CheckoutWholeAsync_Submodule_IsThereAtItsRecordedCommit()
     {
-        Shell("git init -q ../lib && cd ../lib && git config user.name u && git config user.email u@localhost && echo recorded > lib.txt && git add -A && git commit -qm lib");
-        Shell("git -c protocol.file.allow=always submodule --quiet add ../lib lib && git commit -qm submodule && cd lib && git config user.name u && git config user.email u@localhost && echo later > lib.txt && git commit -qam later");
+        Shell(
+            "git init -q ../lib && cd ../lib && git config user.name u && git config user.email u@localhost && echo recorded > " +
+            "lib.txt && git add -A && git commit -qm lib");
+        Shell(
+            "git -c protocol.file.allow=always submodule --quiet add ../lib lib && git commit -qm submodule && cd lib && git " +
+            "config user.name u && git config user.email u@localhost && echo later > lib.txt && git commit -qam later");
         var source = await SourceRepository.FindAsync(_user, CancellationToken.None);
         var commit = await _clone.CloneAsync(source, "HEAD", CancellationToken.None);
         var tree = Path.Combine(_root.FullName, "tree");
@@ -103,13 +117,20 @@ public sealed class WorkspaceTests : IDisposable
     public async Task CloneAsync_OtherHashesWorkAndOtherNamesAreRefusedByName()
     {
         var other = Path.Combine(_root.FullName, "sha256");
-        Shell("git init -q --object-format=sha256 ../sha256 && cd ../sha256 && git config user.name u && git config user.email u@localhost && echo x > f && git add -A && git commit -qm first");
-        var commit = await _clone.CloneAsync(await SourceRepository.FindAsync(other, CancellationToken.None), "HEAD", CancellationToken.None);
+        Shell(
+            "git init -q --object-format=sha256 ../sha256 && cd ../sha256 && git config user.name u && git config user.email " +
+            "u@localhost && echo x > f && git add -A && git commit -qm first");
+        var commit = await _clone.CloneAsync(
+            await SourceRepository.FindAsync(other, CancellationToken.None), "HEAD", CancellationToken.None);
         Assert.Equal(64, commit.Length);
-        Assert.Equal(64, (await _clone.CommitAsync(commit, new Dictionary<string, byte[]?> { ["f"] = null }, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None)).Length);
+        Assert.Equal(
+            64,
+            (await _clone.CommitAsync(commit, new Dictionary<string, byte[]?> { ["f"] = null }, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None)).Length);
 
         Shell("printf 'x' > \"$(printf 'caf\\351')\" && git add -A && git commit -qm name");
-        var error = await Assert.ThrowsAsync<GitException>(async () => await _clone.CloneAsync(await SourceRepository.FindAsync(_user, CancellationToken.None), "HEAD", CancellationToken.None));
+        var error = await Assert.ThrowsAsync<GitException>(
+            async () =>
+                await _clone.CloneAsync(await SourceRepository.FindAsync(_user, CancellationToken.None), "HEAD", CancellationToken.None));
         Assert.Contains("caf\\xe9 isn't UTF-8", error.Message, StringComparison.Ordinal);
 
         // .NET can't delete it either.
@@ -122,7 +143,8 @@ public sealed class WorkspaceTests : IDisposable
         Shell("git branch godwit/run");
         var source = await SourceRepository.FindAsync(_user, CancellationToken.None);
         var commit = await _clone.CloneAsync(source, "HEAD", CancellationToken.None);
-        var tip = await _clone.CommitAsync(commit, new Dictionary<string, byte[]?> { ["code.txt"] = null }, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None);
+        var tip = await _clone.CommitAsync(
+            commit, new Dictionary<string, byte[]?> { ["code.txt"] = null }, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None);
         await Assert.ThrowsAsync<GitException>(() => source.TakeBranchAsync(_clone.Path, tip, "godwit/run", CancellationToken.None));
         Assert.Equal(commit, await source.BranchAsync("godwit/run", CancellationToken.None));
     }

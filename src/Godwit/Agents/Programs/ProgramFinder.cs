@@ -4,12 +4,22 @@ namespace Godwit.Agents;
 public static class ProgramFinder
 {
     /// <summary>The program's file; null where there is none.</summary>
-    public static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+    public static string? Find(string name) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
         .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
-    /// <summary>The folders beside the system's own that hold the program, what it links to, and the Node.js that npm's programs need.</summary>
+    /// <summary>
+    /// The folders beside the system's own that hold the program, what it links to, and the Node.js that npm's programs need.
+    /// </summary>
     public static IReadOnlyList<string> FoldersOf(string name) =>
-        [.. ((string[])[name, "node"]).Select(Find).OfType<string>().SelectMany(file => (string[])[file, Real(file)]).Select(FolderOf).Where(folder => !folder.StartsWith("/usr/", StringComparison.Ordinal) && folder is not ("/usr" or "/bin" or "/sbin")).Distinct()];
+        [
+            .. ((string[])[name, "node"]).Select(Find)
+                .OfType<string>()
+                .SelectMany(file => (string[])[file, Real(file)])
+                .Select(FolderOf)
+                .Where(folder => !folder.StartsWith("/usr/", StringComparison.Ordinal) && folder is not ("/usr" or "/bin" or "/sbin"))
+                .Distinct(),
+        ];
 
     private static string Real(string file) => File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file;
 

@@ -37,19 +37,28 @@ internal static class ProgramOutput
         return Text(item["type"]) switch
         {
             "agent_message" => [("says", Text(item["text"]) ?? "")],
-            "command_execution" => [("calls", Text(item["command"]) ?? ""), (item["exit_code"]?.ToString() == "0" ? "gets" : "failed", Text(item["aggregated_output"]) ?? "")],
-            "file_change" => [("calls", $"changes {string.Join(", ", item["changes"]?.AsArray().Select(change => Text(change?["path"])) ?? [])}")],
+            "command_execution" =>
+                [
+                    ("calls", Text(item["command"]) ?? ""),
+                    (item["exit_code"]?.ToString() == "0" ? "gets" : "failed", Text(item["aggregated_output"]) ?? ""),
+                ],
+            "file_change" =>
+                [("calls", $"changes {string.Join(", ", item["changes"]?.AsArray().Select(change => Text(change?["path"])) ?? [])}")],
             "error" => [("failed", Text(item["message"]) ?? "")],
             _ => [],
         };
     }
 
-    private static IEnumerable<(string, string)> Claude(JsonObject line) => Text(line["type"]) is "assistant" or "user" && line["message"]?["content"] is JsonArray parts
+    private static IEnumerable<(string, string)> Claude(JsonObject line) =>
+        Text(line["type"]) is "assistant" or "user" && line["message"]?["content"] is JsonArray parts
         ? parts.OfType<JsonObject>().SelectMany(part => (IEnumerable<(string, string)>)(Text(part["type"]) switch
         {
             "text" => [("says", Text(part["text"]) ?? "")],
             "tool_use" => [("calls", $"{Text(part["name"])} {part["input"]?.ToJsonString()}")],
-            "tool_result" => [(part["is_error"]?.GetValueKind() == JsonValueKind.True ? "failed" : "gets", part["content"] is JsonArray texts ? string.Join('\n', texts.Select(text => Text(text?["text"]))) : Text(part["content"]) ?? "")],
+            "tool_result" =>
+                [
+                    (part["is_error"]?.GetValueKind() == JsonValueKind.True ? "failed" : "gets", part["content"] is JsonArray texts ? string.Join('\n', texts.Select(text => Text(text?["text"]))) : Text(part["content"]) ?? ""),
+                ],
             _ => [],
         }))
         : [];
@@ -57,8 +66,13 @@ internal static class ProgramOutput
     private static IEnumerable<(string, string)> OpenCode(JsonObject line) => (Text(line["type"]), line["part"]) switch
     {
         ("text", JsonObject part) => [("says", Text(part["text"]) ?? "")],
-        ("tool_use", JsonObject part) => [("calls", $"{Text(part["tool"])} {part["state"]?["input"]?.ToJsonString()}"), (Text(part["state"]?["status"]) == "error" ? "failed" : "gets", Text(part["state"]?["output"]) ?? Text(part["state"]?["error"]) ?? "")],
-        ("error", _) => [("failed", Text(((line["error"] as JsonObject)?["data"] as JsonObject)?["message"]) ?? line["error"]?.ToJsonString() ?? "")],
+        ("tool_use", JsonObject part) =>
+            [
+                ("calls", $"{Text(part["tool"])} {part["state"]?["input"]?.ToJsonString()}"),
+                (Text(part["state"]?["status"]) == "error" ? "failed" : "gets", Text(part["state"]?["output"]) ?? Text(part["state"]?["error"]) ?? ""),
+            ],
+        ("error", _) =>
+            [("failed", Text(((line["error"] as JsonObject)?["data"] as JsonObject)?["message"]) ?? line["error"]?.ToJsonString() ?? "")],
         _ => [],
     };
 

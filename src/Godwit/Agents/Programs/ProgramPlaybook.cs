@@ -15,13 +15,18 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
         var tree = Services.Trees.Of(input, input.BaseTree);
         try
         {
-            var end = await context.StepAsync("program", Effect.Workspace(tree), input, (task, attempt, cancellation) => Services.Programs!.RunAsync(task, tree, attempt, cancellation));
-            var report = await context.StepAsync("report", Effect.Repeatable, end, (ended, attempt, _) => Task.FromResult(Report.Of(ended.Events, attempt.Get(ended.Output))));
+            var end = await context.StepAsync(
+                "program", Effect.Workspace(tree), input,
+                (task, attempt, cancellation) => Services.Programs!.RunAsync(task, tree, attempt, cancellation));
+            var report = await context.StepAsync(
+                "report", Effect.Repeatable, end,
+                (ended, attempt, _) => Task.FromResult(Report.Of(ended.Events, attempt.Get(ended.Output))));
             var (how, reason) = end switch
             {
                 { Refused: { } refused } => (AgentEnd.OutOfBudget, refused),
                 { TimedOut: true } => (AgentEnd.OutOfBudget, $"its time of {input.Seconds:0} s is used up"),
-                { ExitCode: not 0 } => (end.Calls == 0 ? AgentEnd.Failed : AgentEnd.Stopped, $"{input.Program} ended with exit code {end.ExitCode}: {LastOf(end.Error, report.Summary)}"),
+                { ExitCode: not 0 } =>
+                    (end.Calls == 0 ? AgentEnd.Failed : AgentEnd.Stopped, $"{input.Program} ended with exit code {end.ExitCode}: {LastOf(end.Error, report.Summary)}"),
                 { Calls: 0 } => (AgentEnd.Failed, $"{input.Program} asked no model: {LastOf(end.Error, report.Summary)}"),
                 _ => (AgentEnd.Submitted, null),
             };
@@ -32,7 +37,8 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
                 Summary = report.Summary,
                 Start = input.Start,
                 Parent = input.Parent,
-                Tree = await context.StepAsync("end/tree", Effect.Workspace(tree), input.Name, (_, _, cancellation) => tree.SnapshotAsync(cancellation)),
+                Tree = await context.StepAsync(
+                    "end/tree", Effect.Workspace(tree), input.Name, (_, _, cancellation) => tree.SnapshotAsync(cancellation)),
                 Turns = end.Calls,
                 ToolCalls = report.ToolCalls,
                 Charge = end.Charge,
@@ -41,7 +47,14 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
         }
         catch (StepFailedException failed)
         {
-            return new AgentResult { End = AgentEnd.Failed, Reason = failed.Failure.Message, Start = input.Start, Parent = input.Parent, Tree = input.BaseTree };
+            return new AgentResult
+            {
+                End = AgentEnd.Failed,
+                Reason = failed.Failure.Message,
+                Start = input.Start,
+                Parent = input.Parent,
+                Tree = input.BaseTree,
+            };
         }
         finally
         {
@@ -57,7 +70,8 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
         public static Report Of(string events, byte[] output)
         {
             var lines = ProgramOutput.Lines(events, System.Text.Encoding.UTF8.GetString(output));
-            return new Report(lines.LastOrDefault(line => line.What is "says" or "failed").Text ?? "", lines.Count(line => line.What == "calls"));
+            return new Report(
+                lines.LastOrDefault(line => line.What is "says" or "failed").Text ?? "", lines.Count(line => line.What == "calls"));
         }
     }
 }

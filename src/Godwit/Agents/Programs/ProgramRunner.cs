@@ -15,7 +15,9 @@ namespace Godwit.Agents;
 /// <param name="Relay">The command line that stands between a port and the socket; the socket's path and a command follow it.</param>
 /// <param name="Read">What that command needs to read.</param>
 /// <param name="Environment">What it needs in its environment.</param>
-public sealed record GatewayDoor(ModelGateway Gateway, string Socket, IReadOnlyList<string> Relay, IReadOnlyList<string> Read, IReadOnlyDictionary<string, string> Environment);
+public sealed record GatewayDoor(
+    ModelGateway Gateway, string Socket, IReadOnlyList<string> Relay, IReadOnlyList<string> Read, IReadOnlyDictionary<string,
+    string> Environment);
 
 /// <summary>How a program ended.</summary>
 /// <param name="ExitCode">Its exit code.</param>
@@ -27,7 +29,9 @@ public sealed record GatewayDoor(ModelGateway Gateway, string Socket, IReadOnlyL
 /// <param name="Events">Whose events it printed.</param>
 /// <param name="Output">All that it printed, capped.</param>
 /// <param name="Error">The last that it printed on standard error.</param>
-public sealed record ProgramEnd(int ExitCode, bool TimedOut, int Calls, Charge Charge, IReadOnlyList<string> Models, string? Refused, string Events, BlobRef Output, string Error);
+public sealed record ProgramEnd(
+    int ExitCode, bool TimedOut, int Calls, Charge Charge, IReadOnlyList<string> Models, string? Refused, string Events,
+    BlobRef Output, string Error);
 
 /// <summary>Runs coding agents that are programs: in the sandbox, on the agent's tree, with the gateway as their only network.</summary>
 /// <param name="sandbox">Where they run.</param>
@@ -38,7 +42,8 @@ public sealed record ProgramEnd(int ExitCode, bool TimedOut, int Calls, Charge C
 /// <param name="scratch">A folder for the programs' own folders.</param>
 /// <param name="door">Opens the gateway, once.</param>
 public sealed class ProgramRunner(
-    SandboxHost sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets, Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door)
+    SandboxHost sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets,
+    Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door)
 {
     private const string SocketInside = "/run/godwit/gateway";
     private const string HomeInside = "/godwit/home";
@@ -52,7 +57,15 @@ public sealed class ProgramRunner(
         var program = programs[task.Program!];
         var open = await door();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var client = new GatewayClient { Agent = task.Name, Role = task.Role, Budget = budgets.At(task.Budget), Attempt = attempt, Ended = ended.Token, Refusal = Refusal };
+        var client = new GatewayClient
+        {
+            Agent = task.Name,
+            Role = task.Role,
+            Budget = budgets.At(task.Budget),
+            Attempt = attempt,
+            Ended = ended.Token,
+            Refusal = Refusal,
+        };
         var own = Path.Combine(scratch, task.Name);
         Directory.CreateDirectory(Path.Combine(own, "home"));
         open.Gateway.Admit(client);
@@ -74,8 +87,10 @@ public sealed class ProgramRunner(
             ended.CancelAfter(LastCalls);
             await client.DrainAsync();
             return new ProgramEnd(
-                result.ExitCode, result.TimedOut, client.Calls, client.Charge, [.. client.Models.Keys.Order(StringComparer.Ordinal)], client.Refused, program.Events,
-                attempt.Put(Encoding.UTF8.GetBytes(result.Output)), result.Error.Length > ErrorKept ? result.Error[^ErrorKept..] : result.Error);
+                result.ExitCode, result.TimedOut, client.Calls, client.Charge,
+                [.. client.Models.Keys.Order(StringComparer.Ordinal)], client.Refused, program.Events,
+                attempt.Put(Encoding.UTF8.GetBytes(result.Output)),
+                result.Error.Length > ErrorKept ? result.Error[^ErrorKept..] : result.Error);
         }
         finally
         {
@@ -99,12 +114,14 @@ public sealed class ProgramRunner(
         return decision.Verdict switch
         {
             Verdict.Allow => null,
-            Verdict.Ask => $"refused by rule '{decision.Rule}': {decision.Reason}; a person would have to be asked, and a program can't wait for one",
+            Verdict.Ask =>
+                $"refused by rule '{decision.Rule}': {decision.Reason}; a person would have to be asked, and a program can't wait for one",
             _ => $"refused by rule '{decision.Rule}': {decision.Reason}",
         };
     }
 
-    private SandboxCommand Command(AgentTask task, ProgramTemplate program, AgentTree tree, GatewayDoor open, GatewayClient client, string own)
+    private SandboxCommand Command(
+        AgentTask task, ProgramTemplate program, AgentTree tree, GatewayDoor open, GatewayClient client, string own)
     {
         var bare = sandbox.Kind == SandboxKind.None;
         var environment = new Dictionary<string, string>(template.Environment);

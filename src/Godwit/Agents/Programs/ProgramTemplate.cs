@@ -17,7 +17,9 @@ public sealed record ProgramTemplate
     /// <summary>The path that it asks models by: <c>/chat/completions</c>, <c>/responses</c> or <c>/messages</c>.</summary>
     public string Speaks { get; init; } = "/chat/completions";
 
-    /// <summary>Whose events it prints: <c>codex</c>, <c>claude</c>, <c>opencode</c>, or <c>text</c>, of which the last lines are its words.</summary>
+    /// <summary>
+    /// Whose events it prints: <c>codex</c>, <c>claude</c>, <c>opencode</c>, or <c>text</c>, of which the last lines are its words.
+    /// </summary>
     public string Events { get; init; } = "text";
 
     /// <summary>Its environment; <c>$GODWIT_HOME</c> in a value stands for its folder.</summary>
@@ -40,14 +42,20 @@ public sealed record ProgramTemplate
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Godwit.Agents.programs.yaml")!;
         using var reader = new StreamReader(stream);
         var templates = new Dictionary<string, ProgramTemplate>(StringComparer.Ordinal);
-        foreach (var (file, text) in ((string, string)[])[("built-in programs.yaml", reader.ReadToEnd()), .. files.Select(file => (file, File.ReadAllText(file)))])
+        foreach (var (file, text)
+            in ((string, string)[])[("built-in programs.yaml", reader.ReadToEnd()), .. files.Select(file => (file, File.ReadAllText(file)))])
         {
             try
             {
-                var read = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build().Deserialize<Dictionary<string, ProgramTemplate>?>(text) ?? [];
+                var read = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance)
+                    .Build()
+                    .Deserialize<Dictionary<string, ProgramTemplate>?>(text)
+                    ?? [];
                 foreach (var (name, template) in read)
                 {
-                    templates[name] = template.Program.Length > 0 ? template : throw new FormatException($"{file}: program '{name}' has no command");
+                    templates[name] = template.Program.Length > 0
+                        ? template
+                        : throw new FormatException($"{file}: program '{name}' has no command");
                 }
             }
             catch (YamlException error)

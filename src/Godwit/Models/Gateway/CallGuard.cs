@@ -69,7 +69,9 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             changed.Add(part);
         }
 
-        return events.Select((sent, index) => parts[index] is { } part && changed.Contains(part) ? SseData.With(sent, part.ToJsonString(GatewayProtocol.Plain)) : sent);
+        return events.Select(
+            (sent, index) =>
+                parts[index] is { } part && changed.Contains(part) ? SseData.With(sent, part.ToJsonString(GatewayProtocol.Plain)) : sent);
     }
 
     /// <summary>The pieces of calls' arguments in a stream: which call, in which part, and where the piece stands.</summary>
@@ -89,7 +91,9 @@ internal sealed class CallGuard(Func<string, string?> refusal)
                 foreach (var call in (said["tool_calls"] as JsonArray ?? []).OfType<JsonObject>())
                 {
                     var place = $"{choice["index"]}/{call["index"]}";
-                    var id = GatewayProtocol.Text(call["id"]) is { Length: > 0 } own ? $"{choice["index"]}#{own}" : open.GetValueOrDefault(place, place);
+                    var id = GatewayProtocol.Text(call["id"]) is { Length: > 0 } own
+                        ? $"{choice["index"]}#{own}"
+                        : open.GetValueOrDefault(place, place);
                     open[place] = id;
                     if (call["function"] is JsonObject function && function["arguments"] is not null)
                     {
@@ -108,7 +112,8 @@ internal sealed class CallGuard(Func<string, string?> refusal)
                 case "response.function_call_arguments.delta":
                     yield return ($"{part["output_index"]}", part, part, "delta");
                     break;
-                case "content_block_delta" when part["delta"] is JsonObject delta && GatewayProtocol.Text(delta["type"]) == "input_json_delta":
+                case "content_block_delta" when part["delta"] is JsonObject delta
+                    && GatewayProtocol.Text(delta["type"]) == "input_json_delta":
                     yield return ($"{part["index"]}", part, delta, "partial_json");
                     break;
             }
@@ -116,7 +121,8 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     }
 
     /// <summary>Whether an event begins a call, goes on with one or has a whole one; one that can't be read may.</summary>
-    private static bool HasCall(string sent) => SseData.Of(sent) is { } data && (GatewayProtocol.Parse(data) is not { } part || HasCall(part));
+    private static bool HasCall(string sent) =>
+        SseData.Of(sent) is { } data && (GatewayProtocol.Parse(data) is not { } part || HasCall(part));
 
     private static bool HasCall(JsonNode? node) => node switch
     {
@@ -164,7 +170,9 @@ internal sealed class CallGuard(Func<string, string?> refusal)
         }
 
         var type = GatewayProtocol.Text(item["type"]);
-        var name = item["arguments"] is JsonObject ? "arguments" : type == "tool_use" ? "input" : type == "local_shell_call" ? "action" : "";
+        var name = item["arguments"] is JsonObject
+            ? "arguments"
+            : type == "tool_use" ? "input" : type == "local_shell_call" ? "action" : "";
         if (item[name] is not JsonObject call || Replaced(call.ToJsonString()) is not { } instead)
         {
             return false;
@@ -174,7 +182,10 @@ internal sealed class CallGuard(Func<string, string?> refusal)
         return true;
     }
 
-    /// <summary>The arguments with their lines replaced; null where nothing is against them. What can't be read is taken away: a client might read it.</summary>
+    /// <summary>
+    /// The arguments with their lines replaced; null where nothing is against them. What can't be read is taken away: a client
+    /// might read it.
+    /// </summary>
     private string? Replaced(string arguments)
     {
         if (arguments.Trim().Length == 0)
@@ -205,7 +216,8 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     /// <summary>A shell line: text, or words of which a shell's <c>-c</c> may be part.</summary>
     private static string? LineOf(JsonNode? node) => node switch
     {
-        JsonArray words when words.All(word => GatewayProtocol.Text(word) is not null) => string.Join(' ', words.Select(word => Quote(GatewayProtocol.Text(word)!))),
+        JsonArray words when words.All(word => GatewayProtocol.Text(word) is not null) =>
+            string.Join(' ', words.Select(word => Quote(GatewayProtocol.Text(word)!))),
         _ => GatewayProtocol.Text(node),
     };
 

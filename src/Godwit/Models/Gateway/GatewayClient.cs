@@ -70,7 +70,9 @@ public sealed class GatewayClient
     internal void Track(Task<GatewayReply> call)
     {
         _out[call] = true;
-        _ = call.ContinueWith(done => _out.TryRemove((Task<GatewayReply>)done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = call.ContinueWith(
+            done => _out.TryRemove((Task<GatewayReply>)done, out _), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     internal void WasRefused(string reason) => Refused ??= reason;

@@ -30,7 +30,9 @@ internal abstract partial class GatewayProtocol
     /// <summary>The protocol of a path; null for none.</summary>
     public static GatewayProtocol? Of(string path) => Array.Find(All, protocol => protocol.Path == path);
 
-    /// <summary>The request for one model: its own name for the model, and a cap on the reply that is never above what is reserved.</summary>
+    /// <summary>
+    /// The request for one model: its own name for the model, and a cap on the reply that is never above what is reserved.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="request">What the caller sent; all that needn't be changed stays as it is.</param>
     /// <param name="provider">The model's provider.</param>
@@ -48,10 +50,15 @@ internal abstract partial class GatewayProtocol
         return sent;
     }
 
-    /// <summary>The request without what the gateway has added and a provider has refused; null where nothing of that was refused.</summary>
+    /// <summary>
+    /// The request without what the gateway has added and a provider has refused; null where nothing of that was refused.
+    /// </summary>
     public virtual JsonObject? Without(JsonObject sent, JsonObject request, string refusal) => null;
 
-    /// <summary>The most tokens that a reply can have: what the caller asks for, but no more than the catalogue says of the model, and 32,768 at most where it doesn't ask.</summary>
+    /// <summary>
+    /// The most tokens that a reply can have: what the caller asks for, but no more than the catalogue says of the model, and
+    /// 32,768 at most where it doesn't ask.
+    /// </summary>
     public int WorstOutput(ModelEntry model, JsonObject request) => (Cap(request), model.MaxOutput) switch
     {
         ({ } asked, 0) => asked,
@@ -64,7 +71,8 @@ internal abstract partial class GatewayProtocol
     public string? Unbounded(JsonObject request) => DearerRequest.Find(request) ?? Refuses(request) ?? UncountedContent.Find(request);
 
     /// <summary>An upper bound of the input tokens of so many bytes of text, pictures included, in tokens at the price of input.</summary>
-    public virtual long InputBound(long text, ReadOnlySpan<byte> bytes) => text + TokensOfPicture * bytes.Count("\"type\":\"image"u8) + TokensOfPicture * bytes.Count("\"type\":\"input_image"u8);
+    public virtual long InputBound(long text, ReadOnlySpan<byte> bytes) =>
+        text + TokensOfPicture * bytes.Count("\"type\":\"image"u8) + TokensOfPicture * bytes.Count("\"type\":\"input_image"u8);
 
     /// <summary>Writes JSON as providers do, with letters as they are.</summary>
     public static JsonSerializerOptions Plain { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -96,12 +104,17 @@ internal abstract partial class GatewayProtocol
     /// <summary>Whether a part of a stream, by its text, can say anything that is counted.</summary>
     public virtual bool MayCount(string data) => data.Contains("\"usage\"", StringComparison.Ordinal);
 
-    /// <summary>The code and the words of an error that stands where an answer, or a part of one, should; null where there is none.</summary>
-    public virtual (int Status, string Words)? ErrorOf(JsonObject part) => part["error"] is JsonObject error && part["choices"] is not JsonArray { Count: > 0 }
+    /// <summary>
+    /// The code and the words of an error that stands where an answer, or a part of one, should; null where there is none.
+    /// </summary>
+    public virtual (int Status, string Words)? ErrorOf(JsonObject part) =>
+        part["error"] is JsonObject error && part["choices"] is not JsonArray { Count: > 0 }
         ? (Whole(error["code"]) ?? Whole(error["status"]) ?? StatusOf(Text(error["type"]) ?? Text(error["code"])), Text(error["message"]) ?? error.ToJsonString(Plain)) : null;
 
     /// <summary>Whether a part of a stream, by its text, has something of the answer itself: words, thoughts or a call.</summary>
-    public static bool IsWord(string? data) => data is not null && (data.Contains("content_block_delta", StringComparison.Ordinal) || data.Contains(".delta\"", StringComparison.Ordinal)
+    public static bool IsWord(string? data) =>
+        data is not null
+            && (data.Contains("content_block_delta", StringComparison.Ordinal) || data.Contains(".delta\"", StringComparison.Ordinal)
         || data.Contains("\"tool_calls\":[{", StringComparison.Ordinal) || Words().IsMatch(data));
 
     [System.Text.RegularExpressions.GeneratedRegex("""\"(content|text|reasoning|reasoning_content|refusal)\"\s*:\s*\"[^\"]""")]
@@ -123,7 +136,10 @@ internal abstract partial class GatewayProtocol
 
     /// <summary>The words of an error in the form that the dialect's clients read.</summary>
     public virtual string Error(string type, string message) =>
-        new JsonObject { ["error"] = new JsonObject { ["type"] = type, ["code"] = type, ["message"] = message, ["param"] = null } }.ToJsonString(Plain);
+        new JsonObject
+        {
+            ["error"] = new JsonObject { ["type"] = type, ["code"] = type, ["message"] = message, ["param"] = null },
+        }.ToJsonString(Plain);
 
     protected virtual void AskForUsage(JsonObject request)
     {
@@ -134,7 +150,8 @@ internal abstract partial class GatewayProtocol
 
     protected abstract void SetCap(JsonObject request, int cap, ModelProvider provider);
 
-    protected static int? Whole(JsonNode? node) => node is JsonValue value && value.TryGetValue<long>(out var number) && number > 0 ? (int)Math.Min(number, int.MaxValue) : null;
+    protected static int? Whole(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue<long>(out var number) && number > 0 ? (int)Math.Min(number, int.MaxValue) : null;
 
     private static int StatusOf(string? type) => type switch
     {
@@ -159,7 +176,10 @@ internal abstract partial class GatewayProtocol
             case JsonObject part:
                 foreach (var (name, value) in part.ToList())
                 {
-                    if (Text(value) is { } text && (text.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase) || (name == "data" && Text(part["media_type"])?.StartsWith("image/", StringComparison.Ordinal) == true)))
+                    if (Text(value) is { } text
+                        && (
+                            text.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase)
+                                || (name == "data" && Text(part["media_type"])?.StartsWith("image/", StringComparison.Ordinal) == true)))
                     {
                         part[name] = "";
                     }
@@ -185,23 +205,37 @@ internal abstract partial class GatewayProtocol
         public override void Count(JsonObject part, ref UsageCount usage)
         {
             // Some servers count in every part; only what is counted at the end, or after it, is all of it.
-            var ended = usage.HasEnded || Text(part["object"]) != "chat.completion.chunk" || (part["choices"] as JsonArray)?.Any(choice => Text(choice?["finish_reason"]) is not null) == true;
+            var ended = usage.HasEnded
+                || Text(part["object"]) != "chat.completion.chunk"
+                || (part["choices"] as JsonArray)?.Any(choice => Text(choice?["finish_reason"]) is not null) == true;
             usage = part["usage"] is JsonObject counted
-                ? new UsageCount(Tokens(counted["prompt_tokens"]), Tokens(counted["prompt_tokens_details"]?["cached_tokens"]), Tokens(counted["completion_tokens"]), ended) { HasEnded = ended }
+                ? new UsageCount(
+                    Tokens(counted["prompt_tokens"]), Tokens(counted["prompt_tokens_details"]?["cached_tokens"]),
+                    Tokens(counted["completion_tokens"]), ended)
+                {
+                    HasEnded = ended,
+                }
                 : usage with { HasEnded = ended };
         }
 
-        public override bool MayCount(string data) => base.MayCount(data) || data.Contains("\"finish_reason\":\"", StringComparison.Ordinal) || data.Contains("\"finish_reason\": \"", StringComparison.Ordinal);
+        public override bool MayCount(string data) =>
+            base.MayCount(data)
+                || data.Contains("\"finish_reason\":\"", StringComparison.Ordinal)
+                || data.Contains("\"finish_reason\": \"", StringComparison.Ordinal);
 
         public override bool IsOwn(JsonObject request, JsonObject part) =>
-            part["usage"] is JsonObject && part["choices"] is JsonArray { Count: 0 } && request["stream_options"]?["include_usage"]?.GetValueKind() != JsonValueKind.True;
+            part["usage"] is JsonObject
+                && part["choices"] is JsonArray { Count: 0 }
+                && request["stream_options"]?["include_usage"]?.GetValueKind() != JsonValueKind.True;
 
         protected override int? Cap(JsonObject request) => Whole(request["max_completion_tokens"]) ?? Whole(request["max_tokens"]);
 
         public override JsonObject? Without(JsonObject sent, JsonObject request, string refusal)
         {
             var less = sent.DeepClone().AsObject();
-            if (refusal.Contains("stream_options", StringComparison.Ordinal) && request["stream_options"] is null && less.Remove("stream_options"))
+            if (refusal.Contains("stream_options", StringComparison.Ordinal)
+                && request["stream_options"] is null
+                && less.Remove("stream_options"))
             {
                 return less;
             }
@@ -220,7 +254,8 @@ internal abstract partial class GatewayProtocol
         {
             // A name that the caller has chosen stays: servers take one, the other, or both.
             string[] given = [.. ((string[])["max_completion_tokens", "max_tokens"]).Where(name => request[name] is not null)];
-            foreach (var name in given.Length > 0 ? given : [provider.Dialect is "openai" or "responses" ? "max_completion_tokens" : "max_tokens"])
+            foreach (var name
+                in given.Length > 0 ? given : [provider.Dialect is "openai" or "responses" ? "max_completion_tokens" : "max_tokens"])
             {
                 request[name] = cap;
             }
@@ -250,23 +285,34 @@ internal abstract partial class GatewayProtocol
         {
             if ((part["response"] ?? part)["usage"] is JsonObject counted)
             {
-                usage = new UsageCount(Tokens(counted["input_tokens"]), Tokens(counted["input_tokens_details"]?["cached_tokens"]), Tokens(counted["output_tokens"]), true) { HasEnded = true };
+                usage = new UsageCount(
+                    Tokens(counted["input_tokens"]), Tokens(counted["input_tokens_details"]?["cached_tokens"]),
+                    Tokens(counted["output_tokens"]), true)
+                {
+                    HasEnded = true,
+                };
             }
 
-            usage = usage with { HasEnded = usage.HasEnded || Text(part["type"]) == "response.completed" || Text(part["status"]) == "completed" };
+            usage = usage with
+            {
+                HasEnded = usage.HasEnded || Text(part["type"]) == "response.completed" || Text(part["status"]) == "completed",
+            };
         }
 
         public override (int Status, string Words)? ErrorOf(JsonObject part) => Text(part["type"]) switch
         {
             "error" => (StatusOf(Text(part["code"])), Text(part["message"]) ?? part.ToJsonString(Plain)),
-            "response.failed" => (StatusOf(Text(part["response"]?["error"]?["code"])), Text(part["response"]?["error"]?["message"]) ?? "the response failed"),
+            "response.failed" =>
+                (StatusOf(Text(part["response"]?["error"]?["code"])), Text(part["response"]?["error"]?["message"]) ?? "the response failed"),
             _ => base.ErrorOf(part),
         };
 
         protected override string? Refuses(JsonObject request) =>
             request["previous_response_id"] is not null || request["conversation"] is not null || request["prompt"] is JsonObject
                 ? "what the provider keeps, a conversation or a prompt, can't be counted; send the whole of it as input"
-                : request["background"]?.GetValueKind() == JsonValueKind.True ? "an answer in the background can't be metered; ask without it" : null;
+                : request["background"]?.GetValueKind() == JsonValueKind.True
+                    ? "an answer in the background can't be metered; ask without it"
+                    : null;
 
         protected override int? Cap(JsonObject request) => Whole(request["max_output_tokens"]);
 
@@ -276,7 +322,8 @@ internal abstract partial class GatewayProtocol
     /// <summary>Anthropic's messages.</summary>
     private sealed class Messages : GatewayProtocol
     {
-        // What writing to the cache costs beside the price of input: 1.25 times it for five minutes, twice for an hour (Anthropic, "Prompt caching").
+        // What writing to the cache costs beside the price of input: 1.25 times it for five minutes, twice for an hour (Anthropic,
+        // "Prompt caching").
         private const decimal ForMinutes = 0.25m;
         private const decimal ForAnHour = 1;
 
@@ -295,23 +342,32 @@ internal abstract partial class GatewayProtocol
             // The start of a stream has the input, each later part all of the output until then.
             var cached = Tokens(counted["cache_read_input_tokens"]);
             var input = Tokens(counted["input_tokens"]) + cached + Tokens(counted["cache_creation_input_tokens"]);
-            var surcharge = ForMinutes * (Tokens(counted["cache_creation_input_tokens"]) - Tokens(counted["cache_creation"]?["ephemeral_1h_input_tokens"])) + ForAnHour * Tokens(counted["cache_creation"]?["ephemeral_1h_input_tokens"]);
+            var surcharge = ForMinutes * (
+                Tokens(counted["cache_creation_input_tokens"]) - Tokens(
+                    counted["cache_creation"]?["ephemeral_1h_input_tokens"])) + ForAnHour * Tokens(counted["cache_creation"]?["ephemeral_1h_input_tokens"]);
             usage = new UsageCount(
                 Math.Max(usage.Input, input), Math.Max(usage.Cached, cached), Math.Max(usage.Output, Tokens(counted["output_tokens"])),
-                usage.IsWhole || part["type"]?.GetValue<string>() is "message_delta" or "message", Math.Max(usage.Surcharge, surcharge)) { HasEnded = usage.HasEnded };
+                usage.IsWhole || part["type"]?.GetValue<string>() is "message_delta" or "message",
+                Math.Max(usage.Surcharge, surcharge)) { HasEnded = usage.HasEnded };
         }
 
         public override bool MayCount(string data) => base.MayCount(data) || data.Contains("message_stop", StringComparison.Ordinal);
 
         public override string Error(string type, string message) =>
-            new JsonObject { ["type"] = "error", ["error"] = new JsonObject { ["type"] = type, ["message"] = message } }.ToJsonString(Plain);
+            new JsonObject
+            {
+                ["type"] = "error",
+                ["error"] = new JsonObject { ["type"] = type, ["message"] = message },
+            }.ToJsonString(Plain);
 
         public override (int Status, string Words)? ErrorOf(JsonObject part) => Text(part["type"]) == "error" ? base.ErrorOf(part) : null;
 
         public override long InputBound(long text, ReadOnlySpan<byte> bytes)
         {
             var plain = base.InputBound(text, bytes);
-            return bytes.IndexOf("\"cache_control\":"u8) < 0 ? plain : (long)Math.Ceiling(plain * (1 + (bytes.IndexOf("\"ttl\":\"1h\""u8) < 0 ? ForMinutes : ForAnHour)));
+            return bytes.IndexOf("\"cache_control\":"u8) < 0
+                ? plain
+                : (long)Math.Ceiling(plain * (1 + (bytes.IndexOf("\"ttl\":\"1h\""u8) < 0 ? ForMinutes : ForAnHour)));
         }
 
         protected override int? Cap(JsonObject request) => Whole(request["max_tokens"]);

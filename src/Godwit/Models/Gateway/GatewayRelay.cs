@@ -28,7 +28,8 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
     /// <param name="answer">The answer.</param>
     /// <param name="clean">Takes out of a text what must not be passed on.</param>
     /// <param name="cancellation">Ends it.</param>
-    public async Task<(string Body, UsageCount Usage)> TakeAsync(HttpResponseMessage answer, Func<string, string> clean, CancellationToken cancellation)
+    public async Task<(string Body, UsageCount Usage)> TakeAsync(
+        HttpResponseMessage answer, Func<string, string> clean, CancellationToken cancellation)
     {
         ContentType = answer.Content.Headers.ContentType?.ToString() ?? ContentType;
         var usage = default(UsageCount);
@@ -61,7 +62,10 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
             silence.CancelAfter(Silence);
             var next = clean(sent);
             var data = SseData.Of(next);
-            if (data is not null && GatewayProtocol.MayFail(data) && GatewayProtocol.Parse(data) is { } failed && protocol.ErrorOf(failed) is { } error)
+            if (data is not null
+                && GatewayProtocol.MayFail(data)
+                && GatewayProtocol.Parse(data) is { } failed
+                && protocol.ErrorOf(failed) is { } error)
             {
                 await TellAsync(next);
                 throw Failure(error, data, isBilled: HasToldError);
@@ -131,7 +135,8 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
     }
 
     private static ModelException Failure((int Status, string Words) error, string body, bool isBilled) => new(
-        isBilled ? ModelFailure.Broken : FailureHandler.KindOf((System.Net.HttpStatusCode)error.Status, body), $"the provider answered with an error: {error.Words}", status: error.Status, body: body) { IsAnswer = true };
+        isBilled ? ModelFailure.Broken : FailureHandler.KindOf((System.Net.HttpStatusCode)error.Status, body),
+        $"the provider answered with an error: {error.Words}", status: error.Status, body: body) { IsAnswer = true };
 
     /// <summary>Sends what was held back, or all of an answer that was journaled before.</summary>
     public async Task FinishAsync(GatewayReply reply)

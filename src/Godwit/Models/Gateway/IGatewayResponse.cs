@@ -6,7 +6,8 @@ namespace Godwit.Models;
 /// <param name="Token">What the caller sent as its key.</param>
 /// <param name="Headers">Those that go on to the provider.</param>
 /// <param name="Body">The body.</param>
-public sealed record GatewayRequest(string Path, string Query, string Token, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body);
+public sealed record GatewayRequest(
+    string Path, string Query, string Token, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body);
 
 /// <summary>Where an answer of the gateway goes.</summary>
 public interface IGatewayResponse

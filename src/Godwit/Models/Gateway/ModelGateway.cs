@@ -18,18 +18,23 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 {
     private static readonly string[] Shaping =
     [
-        "model", "instructions", "system", "messages", "input", "tools", "tool_choice", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "top_p", "top_k",
+        "model", "instructions", "system", "messages", "input", "tools", "tool_choice", "stream", "max_tokens",
+        "max_completion_tokens", "max_output_tokens", "temperature", "top_p", "top_k",
         "response_format", "text", "reasoning", "reasoning_effort", "thinking", "stop", "stop_sequences", "seed",
     ];
 
     private const string CountTokens = "/messages/count_tokens";
 
     // Who asks, and under which name a provider may keep it: no answer depends on it.
-    private static readonly HashSet<string> WhoAsks = new(StringComparer.Ordinal) { "metadata", "client_metadata", "prompt_cache_key", "user", "safety_identifier", "session", "session_id" };
+    private static readonly HashSet<string> WhoAsks =
+        new(StringComparer.Ordinal) { "metadata", "client_metadata", "prompt_cache_key", "user", "safety_identifier", "session", "session_id" };
 
     private readonly ConcurrentDictionary<string, GatewayClient> _clients = new(StringComparer.Ordinal);
 
-    /// <summary>How long a call is tried while no provider answers; then its caller is told, which has retries of its own. Default two minutes.</summary>
+    /// <summary>
+    /// How long a call is tried while no provider answers; then its caller is told, which has retries of its own. Default two
+    /// minutes.
+    /// </summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Whether a provider answers requests to a path.</summary>
@@ -52,12 +57,22 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     public string Models() => new JsonObject
     {
         ["object"] = "list",
-        ["data"] = new JsonArray([.. catalogue.Roles.Keys.Concat(catalogue.Models.Select(model => model.Name)).Select(name => new JsonObject { ["id"] = name, ["object"] = "model", ["created"] = 0, ["owned_by"] = "godwit" })]),
+        ["data"] = new JsonArray(
+            [
+                .. catalogue.Roles.Keys.Concat(catalogue.Models.Select(model => model.Name))
+                    .Select(name => new JsonObject { ["id"] = name, ["object"] = "model", ["created"] = 0, ["owned_by"] = "godwit" }),
+            ]),
     }.ToJsonString();
 
     /// <summary>One of those names, as OpenAI describes a model; null where there is none.</summary>
     public string? Model(string name) => catalogue.Roles.ContainsKey(name) || catalogue.Find(name) is not null
-        ? new JsonObject { ["id"] = name, ["object"] = "model", ["created"] = 0, ["owned_by"] = "godwit" }.ToJsonString(GatewayProtocol.Plain) : null;
+        ? new JsonObject
+        {
+            ["id"] = name,
+            ["object"] = "model",
+            ["created"] = 0,
+            ["owned_by"] = "godwit",
+        }.ToJsonString(GatewayProtocol.Plain) : null;
 
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(GatewayRequest request, IGatewayResponse response)
@@ -71,7 +86,8 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 
         if (!_clients.TryGetValue(request.Token, out var client))
         {
-            await RefuseAsync(response, 401, protocol.Error("authentication_error", "the gateway doesn't know this key; use the one that it gave"));
+            await RefuseAsync(
+                response, 401, protocol.Error("authentication_error", "the gateway doesn't know this key; use the one that it gave"));
             return;
         }
 
@@ -162,10 +178,14 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                         {
                             var recorded = played.Find(client.Agent, turn, ShapeOf(call.Body));
                             attempt.Settle(recorded.Charge);
-                            return client.Refusal is { } refusal ? recorded with { Body = new CallGuard(refusal).Whole(recorded.ContentType, recorded.Body) } : recorded;
+                            return client.Refusal is { } refusal
+                                ? recorded with { Body = new CallGuard(refusal).Whole(recorded.ContentType, recorded.Body) }
+                                : recorded;
                         }
 
-                        var answer = await pipeline.RouteAsync(call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, waitsAsAsked: false, cancellation);
+                        var answer = await pipeline.RouteAsync(
+                            call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, waitsAsAsked: false,
+                            cancellation);
                         attempt.Settle(answer.Charge);
                         client.Learn(call.Text, answer.Reply.Model, answer.Reply.Usage.Input);
                         pipeline.Cassette?.Record(client.Agent, turn, ShapeOf(call.Body), ModelOf(client, call.Protocol.Path), answer);
@@ -209,7 +229,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
             var (body, usage) = await relay.TakeAsync(answer, connection.WithoutKey, cancellation);
             return usage.IsWhole && UsageOf(usage).IsPlausible ? ReplyOf(model, usage, relay.ContentType, body)
                 : usage.HasEnded && (!model.IsPriced || !call.Client.IsBounded) ? Estimated(call, model, relay.ContentType, body)
-                : throw new ModelException(ModelFailure.Broken, $"{model.Provider} sent no token count that can be, or broke off before it; a budget can't be kept without one");
+                : throw new ModelException(
+                    ModelFailure.Broken,
+                    $"{model.Provider} sent no token count that can be, or broke off before it; a budget can't be kept without one");
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
@@ -218,7 +240,8 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     }
 
     /// <summary>Sends a request; what the gateway has added to it and this provider doesn't take is left out.</summary>
-    private static async Task<HttpResponseMessage> SendAsync(ProviderConnection connection, Call call, JsonObject sent, CancellationToken cancellation)
+    private static async Task<HttpResponseMessage> SendAsync(
+        ProviderConnection connection, Call call, JsonObject sent, CancellationToken cancellation)
     {
         while (true)
         {
@@ -227,7 +250,8 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
             {
                 return await connection.Http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation);
             }
-            catch (ModelException refused) when (refused is { Kind: ModelFailure.Rejected, Body: { } words } && call.Protocol.Without(sent, call.Body, words) is { } less)
+            catch (ModelException refused) when (
+                refused is { Kind: ModelFailure.Rejected, Body: { } words } && call.Protocol.Without(sent, call.Body, words) is { } less)
             {
                 sent = less;
             }
@@ -241,7 +265,8 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         var worst = WorstCase(call).Tokens;
         var input = Math.Min(worst, call.Text.Length / BytesOfToken + 1);
         var usage = new ModelUsage(input, 0, Math.Min(worst - input, Encoding.UTF8.GetByteCount(body) / BytesOfToken + 1));
-        return new GatewayReply(new ModelReply(model.Name, [], StopReason.EndTurn, usage) { IsEstimated = true }, model.Cost(usage), contentType, body);
+        return new GatewayReply(
+            new ModelReply(model.Name, [], StopReason.EndTurn, usage) { IsEstimated = true }, model.Cost(usage), contentType, body);
     }
 
     private static GatewayReply ReplyOf(ModelEntry model, UsageCount count, string contentType, string body)
@@ -262,7 +287,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
 
         var asked = (body["model"] as JsonValue)?.TryGetValue<string>(out var name) == true ? name : "";
         var role = client.MayChoose && catalogue.Roles.ContainsKey(asked) ? asked : client.Role;
-        IReadOnlyList<ModelEntry> models = client.MayChoose && catalogue.Find(asked) is { } chosen ? [chosen] : catalogue.Roles.ContainsKey(role) ? catalogue.ForRole(role) : [];
+        IReadOnlyList<ModelEntry> models = client.MayChoose && catalogue.Find(asked) is { } chosen
+            ? [chosen]
+            : catalogue.Roles.ContainsKey(role) ? catalogue.ForRole(role) : [];
         if (client.NeedsPrice && models.FirstOrDefault(model => !model.IsPriced) is { } unpriced)
         {
             mistake = $"'{unpriced.Name}' has no price, and the budget is one of dollars";
@@ -274,7 +301,8 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         {
             mistake = models.Count == 0
                 ? $"no model plays the role '{role}', and '{asked}' is none of the catalogue's"
-                : $"{string.Join(" and ", models.Select(model => model.Name))} can't be asked by {protocol.Path}; give the role '{role}' a model whose provider speaks it";
+                : $"{string.Join(" and ", models.Select(model => model.Name))} can't be asked by {protocol.Path}; give the " +
+                $"role '{role}' a model whose provider speaks it";
         }
 
         return served;
@@ -291,8 +319,15 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         return model.Context > 0 ? Math.Min(bound, call.Protocol.InputBound(model.Context, [])) : bound;
     }
 
-    /// <summary>What the answer depends on: the conversation, the tools and how it is to be said; not the ids that a program makes up each time it starts.</summary>
-    private static string ShapeOf(JsonObject body) => string.Join('\n', Shaping.Where(name => body[name] is not null).Select(name => $"{name} {(name == "input" ? WithoutIds(body[name]!) : body[name]!).ToJsonString(GatewayProtocol.Plain)}"));
+    /// <summary>
+    /// What the answer depends on: the conversation, the tools and how it is to be said; not the ids that a program makes up each
+    /// time it starts.
+    /// </summary>
+    private static string ShapeOf(JsonObject body) =>
+        string.Join(
+            '\n',
+            Shaping.Where(name => body[name] is not null).Select(
+                name => $"{name} {(name == "input" ? WithoutIds(body[name]!) : body[name]!).ToJsonString(GatewayProtocol.Plain)}"));
 
     /// <summary>codex gives each message an id that it makes up.</summary>
     private static JsonNode WithoutIds(JsonNode input)
@@ -313,8 +348,11 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     private static string HashOf(Call call)
     {
         var fields = call.Body.Where(field => !WhoAsks.Contains(field.Key)).OrderBy(field => field.Key, StringComparer.Ordinal)
-            .Select(field => $"{field.Key} {(field.Value is null ? "null" : (field.Key == "input" ? WithoutIds(field.Value) : field.Value).ToJsonString(GatewayProtocol.Plain))}");
-        var headers = call.Request.Headers.Where(header => header.Key.StartsWith("anthropic-", StringComparison.OrdinalIgnoreCase) || header.Key.StartsWith("openai-beta", StringComparison.OrdinalIgnoreCase))
+            .Select(
+                field => $"{field.Key} {(field.Value is null ? "null" : (field.Key == "input" ? WithoutIds(field.Value) : field.Value).ToJsonString(GatewayProtocol.Plain))}");
+        var headers = call.Request.Headers.Where(
+            header => header.Key.StartsWith("anthropic-", StringComparison.OrdinalIgnoreCase)
+                || header.Key.StartsWith("openai-beta", StringComparison.OrdinalIgnoreCase))
             .Select(header => $"{header.Key.ToLowerInvariant()}: {header.Value}").Order(StringComparer.Ordinal);
         var text = string.Join('\n', [call.Protocol.Path, .. headers, .. fields]);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
@@ -325,7 +363,12 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     private static Task RefuseAsync(IGatewayResponse response, Call call, Failure failure)
     {
         // What the provider itself said goes back as it said it: clients know their provider's words.
-        return call.Failure is { Status: >= 400 and < 600, Body: { } words } && (call.Failure.IsAnswer || call.Failure.Status is < 500 and not 429 || call.Failure.Kind == ModelFailure.Rejected || call.Failure.RetryAfter is not null)
+        return call.Failure is { Status: >= 400 and < 600, Body: { } words }
+            && (
+                call.Failure.IsAnswer
+                    || call.Failure.Status is < 500 and not 429
+                    || call.Failure.Kind == ModelFailure.Rejected
+                    || call.Failure.RetryAfter is not null)
             ? RefuseAsync(response, call.Failure.Status.Value, words, call.Failure.RetryAfter)
             : failure.Cause == BudgetExceededException.Cause
                 ? RefuseAsync(response, 402, call.Protocol.Error("budget_exceeded", failure.Message))
@@ -340,7 +383,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         await response.WriteAsync(Encoding.UTF8.GetBytes(body));
     }
 
-    private sealed record Call(GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, byte[] Text, IReadOnlyList<ModelEntry> Models)
+    private sealed record Call(
+        GatewayRequest Request, GatewayClient Client, GatewayProtocol Protocol, JsonObject Body, byte[] Text,
+        IReadOnlyList<ModelEntry> Models)
     {
         /// <summary>How the provider failed, where it did.</summary>
         public ModelException? Failure { get; set; }

@@ -2,17 +2,24 @@ using System.Text.Json.Nodes;
 
 namespace Godwit.Models;
 
-/// <summary>Parts of a request that a provider fetches, reads or searches by itself: how many tokens that makes can't be known beforehand.</summary>
+/// <summary>
+/// Parts of a request that a provider fetches, reads or searches by itself: how many tokens that makes can't be known beforehand.
+/// </summary>
 internal static class UncountedContent
 {
     private static readonly string[] Addresses = ["url", "image_url", "file_url", "server_url"];
     private static readonly string[] Files = ["document", "file", "input_file"];
-    private static readonly string[] HostedTools = ["web_search", "web_fetch", "file_search", "mcp", "code_interpreter", "code_execution", "image_generation"];
+    private static readonly string[] HostedTools =
+        ["web_search", "web_fetch", "file_search", "mcp", "code_interpreter", "code_execution", "image_generation"];
 
     /// <summary>Why a request can't be counted; null where it can.</summary>
-    public static string? Find(JsonObject request) => request["web_search_options"] is not null || request["mcp_servers"] is JsonArray { Count: > 0 }
+    public static string? Find(JsonObject request) =>
+        request["web_search_options"] is not null || request["mcp_servers"] is JsonArray { Count: > 0 }
         ? "a search or a server that the provider asks by itself adds what can't be counted; switch it off"
-        : (request["tools"] as JsonArray)?.OfType<JsonObject>().Select(tool => GatewayProtocol.Text(tool["type"])).FirstOrDefault(type => type is not null && HostedTools.Any(hosted => type.StartsWith(hosted, StringComparison.Ordinal))) is { } name
+        : (request["tools"] as JsonArray)?.OfType<JsonObject>()
+            .Select(tool => GatewayProtocol.Text(tool["type"]))
+            .FirstOrDefault(
+                type => type is not null && HostedTools.Any(hosted => type.StartsWith(hosted, StringComparison.Ordinal))) is { } name
             ? $"tool {name} runs at the provider, and what it adds can't be counted; switch it off"
             : InContent(request["messages"]) ?? InContent(request["input"]) ?? InContent(request["system"]);
 
@@ -32,9 +39,12 @@ internal static class UncountedContent
             return null;
         }
 
-        if (type == "item_reference" || part["file_id"] is JsonValue || Addresses.Any(name => GatewayProtocol.Text(part[name])?.StartsWith("http", StringComparison.OrdinalIgnoreCase) == true))
+        if (type == "item_reference"
+            || part["file_id"] is JsonValue
+            || Addresses.Any(name => GatewayProtocol.Text(part[name])?.StartsWith("http", StringComparison.OrdinalIgnoreCase) == true))
         {
-            return "what the provider fetches by itself (an address, or the id of something that it keeps) can't be counted; send it inline";
+            return "what the provider fetches by itself (an address, or the id of something that it keeps) can't be counted; " +
+            "send it inline";
         }
 
         return Files.Contains(type) && GatewayProtocol.Text(part["source"]?["type"]) is not ("text" or "content")

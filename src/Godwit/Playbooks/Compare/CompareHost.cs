@@ -20,9 +20,11 @@ public static class CompareHost
     /// <param name="kind">How commands are kept apart.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <param name="trials">How many candidates the head was chosen from, for the evidence.</param>
-    /// <returns>The result, the evidence's path where something is proven, and the head's changes that the goal doesn't allow, which were left out.</returns>
+    /// <returns>The result, the evidence's path where something is proven, and the head's changes that the goal doesn't allow,
+    /// which were left out.</returns>
     public static async Task<(CompareResult Result, string? Evidence, IReadOnlyList<string> LeftOut)> RunAsync(
-        RunStore store, SourceRepository source, Goal goal, string baseName, string headName, SandboxKind kind, CancellationToken cancellation, int trials = 1)
+        RunStore store, SourceRepository source, Goal goal, string baseName, string headName, SandboxKind kind,
+        CancellationToken cancellation, int trials = 1)
     {
         if (!source.IsGit)
         {
@@ -39,19 +41,23 @@ public static class CompareHost
 
         // What is signed is about what was measured: the head itself, or the base with what the goal lets differ.
         var measured = leftOut.Count == 0 ? head : await repository.CommitAsync(
-            @base, candidate.Files.ToDictionary(file => file.Path, file => file.Content), $"What {head} changes and the goal allows", options.Time.GetUtcNow(), "measured", cancellation);
+            @base, candidate.Files.ToDictionary(file => file.Path, file => file.Content),
+            $"What {head} changes and the goal allows", options.Time.GetUtcNow(), "measured", cancellation);
         using var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
         Directory.CreateDirectory(folder.Trees);
-        using var measurer = new SandboxMeasurer(new HarnessTrees(folder, repository, goal.Harness, sandbox, @base), goal.Harness, sandbox, folder);
+        using var measurer = new SandboxMeasurer(
+            new HarnessTrees(folder, repository, goal.Harness, sandbox, @base), goal.Harness, sandbox, folder);
         using var signer = RunSigner.Of(folder);
         var input = new OptimiseInput { Goal = goal, BaseCommit = @base, Sandbox = sandbox.Describe(), Source = source.Root };
         var playbook = new ComparePlaybook(measurer);
-        await using var run = await DurableRun.CreateAsync(folder, signer, playbook.Catalogue(), playbook, new CompareInput(input, candidate, head), goal.Seed, options);
+        await using var run = await DurableRun.CreateAsync(
+            folder, signer, playbook.Catalogue(), playbook, new CompareInput(input, candidate, head), goal.Seed, options);
         var end = await run.RunAsync(cancellation);
         if (end.State != RunState.Completed)
         {
             cancellation.ThrowIfCancellationRequested();
-            return (new CompareResult { Verdict = "failed", Reason = end.Failure?.Message ?? string.Join("; ", end.ParkedFor) }, null, leftOut);
+            return (
+                new CompareResult { Verdict = "failed", Reason = end.Failure?.Message ?? string.Join("; ", end.ParkedFor) }, null, leftOut);
         }
 
         var result = end.Result<CompareResult>();
@@ -70,13 +76,16 @@ public static class CompareHost
             HoldOutPairs = result.HoldOutPairs,
         };
         var request = new EvidenceRequest(
-            better ? input : input with { BaseCommit = measured }, result.Calibration!, proof, better ? measured : @base, trials, options.Time.GetUtcNow(), leftOut.Count == 0 ? null : new EvidenceLeftOut(head, leftOut));
+            better ? input : input with { BaseCommit = measured }, result.Calibration!, proof, better ? measured : @base, trials,
+            options.Time.GetUtcNow(), leftOut.Count == 0 ? null : new EvidenceLeftOut(head, leftOut));
         return (result, Path.Combine(folder.Evidence, await delivery.SignAsync(request, null!, cancellation)), leftOut);
     }
 
-    private static async Task<(Candidate Candidate, IReadOnlyList<string> LeftOut)> ChangesAsync(RunRepository repository, Goal goal, string @base, string head, CancellationToken cancellation)
+    private static async Task<(Candidate Candidate, IReadOnlyList<string> LeftOut)> ChangesAsync(
+        RunRepository repository, Goal goal, string @base, string head, CancellationToken cancellation)
     {
-        var editable = new Glob(goal.Harness.Editable.Select(pattern => goal.Harness.Folder.Length == 0 ? pattern : $"{goal.Harness.Folder}/{pattern}"));
+        var editable = new Glob(
+            goal.Harness.Editable.Select(pattern => goal.Harness.Folder.Length == 0 ? pattern : $"{goal.Harness.Folder}/{pattern}"));
         var changed = await repository.ChangedAsync(@base, head, cancellation);
         var files = new List<FileChange>();
         foreach (var file in changed.Where(editable.Matches))

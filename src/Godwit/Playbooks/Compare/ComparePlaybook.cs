@@ -28,7 +28,9 @@ public sealed record CompareResult
     /// <summary>The pairs.</summary>
     public IReadOnlyList<EvidencePair> Pairs { get; init; } = [];
 
-    /// <summary>The head against the base on the held-out workload; null where there is none, or where it made no difference to the verdict.</summary>
+    /// <summary>
+    /// The head against the base on the held-out workload; null where there is none, or where it made no difference to the verdict.
+    /// </summary>
     public ClaimTest? HoldOut { get; init; }
 
     /// <summary>The pairs on the held-out workload.</summary>
@@ -54,7 +56,8 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
     public override async Task<CompareResult> RunAsync(IDurableContext context, CompareInput input)
     {
         var goal = input.Base.Goal;
-        var calibration = (await context.ChildAsync("calibrate", Calibrate, input.Base with { Goal = goal with { Seconds = 0 } })).Require();
+        var calibration = (
+            await context.ChildAsync("calibrate", Calibrate, input.Base with { Goal = goal with { Seconds = 0 } })).Require();
         if (calibration.Failure is { } failure)
         {
             return Failed(failure);
@@ -73,10 +76,13 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
         var proofs = goal.Harness.HoldOut is null ? 1 : 2;
         if (goal.Seconds > 0 && !calibration.Exact)
         {
-            pairs = Math.Min(pairs, (int)((calibration.StartSeconds + goal.Seconds - check.ActiveSeconds) / calibration.PairSeconds / proofs) - 1);
+            pairs = Math.Min(
+                pairs, (int)((calibration.StartSeconds + goal.Seconds - check.ActiveSeconds) / calibration.PairSeconds / proofs) - 1);
             if (pairs < rule.SmallestPairs(1))
             {
-                return Failed($"a budget of {goal.Seconds:0} s is too small to tell: it leaves {Math.Max(pairs, 0)} pairs, and {rule.SmallestPairs(1)} are needed");
+                return Failed(
+                    $"a budget of {goal.Seconds:0} s is too small to tell: it leaves {Math.Max(pairs, 0)} pairs, and " +
+                    $"{rule.SmallestPairs(1)} are needed");
             }
         }
 
@@ -95,13 +101,16 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
 
         // An intersection of two tests needs no correction (Berger 1982).
         (var held, failed) = await MeasureAsync(series, "holdout", pairs, holdOut: true, goal, calibration, input.Head);
-        return failed is not null ? Failed($"on the held-out workload {failed}") : WithHoldOut(result, Judge(goal, rule, level, calibration, held), goal);
+        return failed is not null
+            ? Failed($"on the held-out workload {failed}")
+            : WithHoldOut(result, Judge(goal, rule, level, calibration, held), goal);
     }
 
     private static async Task<(IReadOnlyList<EvidencePair> Samples, string? Failed)> MeasureAsync(
         PairSeries series, string stage, int pairs, bool holdOut, Goal goal, Calibration calibration, Candidate head)
     {
-        var measured = await series.MeasureAsync(stage, pairs, Candidate.Base, head, holdOut, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice(calibration.Exact));
+        var measured = await series.MeasureAsync(
+            stage, pairs, Candidate.Base, head, holdOut, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice(calibration.Exact));
         return measured.FailedArm != Arm.None
             ? ([], $"the {(measured.FailedArm == Arm.Base ? "base" : "head")} can't be measured: {measured.Reason}")
             : (series.Samples(measured.Pairs), AttemptPlaybook.BrokenBound(goal, measured.Pairs, calibration.Exact) is { } broken ? $"the head doesn't pass: {broken}" : null);
@@ -110,12 +119,26 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
     /// <summary>What is better must be better on work that nobody tuned for, too, and what isn't worse mustn't be worse there.</summary>
     private static CompareResult WithHoldOut(CompareResult result, CompareResult held, Goal goal) => (result.Verdict, held.Verdict) switch
     {
-        ("better", "better") => result with { HoldOut = held.Better, HoldOutPairs = held.Pairs, Reason = $"{result.Reason}, and at least {Bound.Text(held.Better!.Lower)} times on the held-out workload" },
-        (_, "better" or "not_worse") => result with { Verdict = "not_worse", Reason = result.Verdict == "better" ? $"{result.Reason}, but the held-out workload doesn't show it; it isn't worse there by {goal.MinimumEffect:P0}" : result.Reason },
+        ("better", "better") =>
+            result with
+            {
+                HoldOut = held.Better,
+                HoldOutPairs = held.Pairs,
+                Reason = $"{result.Reason}, and at least {Bound.Text(held.Better!.Lower)} times on the held-out workload",
+            },
+        (_, "better" or "not_worse") =>
+            result with
+            {
+                Verdict = "not_worse",
+                Reason = result.Verdict == "better"
+                    ? $"{result.Reason}, but the held-out workload doesn't show it; it isn't worse there by {goal.MinimumEffect:P0}"
+                    : result.Reason,
+            },
         _ => result with { Verdict = "unclear", Reason = $"{result.Reason}, but on the held-out workload: {held.Reason}" },
     };
 
-    private static CompareResult Judge(Goal goal, ClaimRule rule, double level, Calibration calibration, IReadOnlyList<EvidencePair> samples)
+    private static CompareResult Judge(
+        Goal goal, ClaimRule rule, double level, Calibration calibration, IReadOnlyList<EvidencePair> samples)
     {
         var scale = calibration.ScaleOf(goal.Harness.Maximise);
         var better = ClaimJudge.Judge(samples, rule, scale, calibration.Exact, level);
@@ -125,19 +148,33 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
         {
             ({ Proven: true }, _) => ("better", $"{goal.Harness.Metric} is at least {Bound.Text(better.Lower)}{times} better"),
             (_, { Proven: true }) => ("worse", $"{goal.Harness.Metric} is at least {Bound.Text(worse.Lower)}{times} worse"),
-            _ when scale.FromValue(better.Lower) > -scale.GainOf(goal.MinimumEffect) => ("not_worse", $"{goal.Harness.Metric} is not worse by {goal.MinimumEffect:P0}: at least {Bound.Text(better.Lower)}{times} the base's"),
-            _ => ("unclear", $"{better.Pairs} pairs can't tell: between {Bound.Text(better.Lower)} and {scale.Value(-scale.FromValue(worse.Lower)):0.###}{times} the base's"),
+            _ when scale.FromValue(better.Lower) > -scale.GainOf(goal.MinimumEffect) =>
+                ("not_worse", $"{goal.Harness.Metric} is not worse by {goal.MinimumEffect:P0}: at least {Bound.Text(better.Lower)}{times} the base's"),
+            _ => (
+                "unclear",
+                $"{better.Pairs} pairs can't tell: between {Bound.Text(better.Lower)} and " +
+                $"{scale.Value(-scale.FromValue(worse.Lower)):0.###}{times} the base's"),
         };
         if (verdict is "better" or "worse" && !goal.Harness.Kind.CanClaim())
         {
-            reason += ", as the measured process itself reports; nothing is signed, because that code could say anything (docs/observed.md)";
+            reason += ", as the measured process itself reports; nothing is signed, because that code could say anything " +
+            "(docs/observed.md)";
         }
 
-        return new CompareResult { Verdict = verdict, Reason = reason, Better = better, Worse = worse, Pairs = samples, Calibration = calibration };
+        return new CompareResult
+        {
+            Verdict = verdict,
+            Reason = reason,
+            Better = better,
+            Worse = worse,
+            Pairs = samples,
+            Calibration = calibration,
+        };
     }
 
     /// <summary>The same pairs with the sides exchanged.</summary>
-    public static IReadOnlyList<EvidencePair> Swap(IReadOnlyList<EvidencePair> pairs) => [.. pairs.Select(pair => new EvidencePair(!pair.BaseFirst, pair.Candidate, pair.Base))];
+    public static IReadOnlyList<EvidencePair> Swap(IReadOnlyList<EvidencePair> pairs) =>
+        [.. pairs.Select(pair => new EvidencePair(!pair.BaseFirst, pair.Candidate, pair.Base))];
 
     private static CompareResult Failed(string reason) => new() { Verdict = "failed", Reason = reason };
 }

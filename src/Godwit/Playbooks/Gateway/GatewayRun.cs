@@ -31,7 +31,9 @@ public sealed class GatewayRun : IAsyncDisposable
     private readonly BudgetLedger _ledger;
     private readonly TaskCompletionSource<GatewayClient> _client;
 
-    private GatewayRun(RunSigner signer, ModelDrivers drivers, BudgetLedger ledger, ModelGateway gateway, TaskCompletionSource<GatewayClient> client, DurableRun run)
+    private GatewayRun(
+        RunSigner signer, ModelDrivers drivers, BudgetLedger ledger, ModelGateway gateway,
+        TaskCompletionSource<GatewayClient> client, DurableRun run)
     {
         _signer = signer;
         _drivers = drivers;
@@ -63,8 +65,12 @@ public sealed class GatewayRun : IAsyncDisposable
         var catalogue = ModelCatalogue.Load(File.Exists(store.Models) ? [store.Models] : []);
         RolePlayers.Require(catalogue, input.Role, store.Models, priced: input.Dollars is not null);
         var drivers = new ModelDrivers(catalogue, options.Time);
-        var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = input.Dollars, Tokens = input.Tokens } });
-        var gateway = new ModelGateway(catalogue, new ModelPipeline(catalogue, drivers.Of, null, options.Time), drivers) { Patience = TimeSpan.FromSeconds(input.PatienceSeconds) };
+        var ledger = new BudgetLedger(
+            new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = input.Dollars, Tokens = input.Tokens } });
+        var gateway = new ModelGateway(catalogue, new ModelPipeline(catalogue, drivers.Of, null, options.Time), drivers)
+        {
+            Patience = TimeSpan.FromSeconds(input.PatienceSeconds),
+        };
         var folder = store.New("gateway", options.Time.GetUtcNow(), "gateways");
         var signer = RunSigner.Of(folder);
         var client = new TaskCompletionSource<GatewayClient>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -83,15 +89,19 @@ public sealed class GatewayRun : IAsyncDisposable
 }
 
 /// <summary>One step that lasts as long as the gateway serves; every call is journaled under it.</summary>
-internal sealed record GatewayPlaybook(ModelGateway Gateway, BudgetLedger Budgets, TaskCompletionSource<GatewayClient> Serving) : Playbook<GatewayInput, bool>("gateway")
+internal sealed record GatewayPlaybook(
+    ModelGateway Gateway, BudgetLedger Budgets, TaskCompletionSource<GatewayClient> Serving) : Playbook<GatewayInput, bool>("gateway")
 {
-    public override Task<bool> RunAsync(IDurableContext context, GatewayInput input) => context.StepAsync("serve", Effect.Repeatable, input, ServeAsync);
+    public override Task<bool> RunAsync(IDurableContext context, GatewayInput input) =>
+        context.StepAsync("serve", Effect.Repeatable, input, ServeAsync);
 
     private async Task<bool> ServeAsync(GatewayInput input, Attempt attempt, CancellationToken cancellation)
     {
         var client = new GatewayClient
         {
-            Agent = "gateway", Role = input.Role, MayChoose = true, NeedsPrice = input.Dollars is not null, IsBounded = input.Dollars is not null || input.Tokens is not null, Budget = Budgets.At("run/gateway"), Attempt = attempt, Ended = cancellation,
+            Agent = "gateway", Role = input.Role, MayChoose = true, NeedsPrice = input.Dollars is not null,
+            IsBounded = input.Dollars is not null || input.Tokens is not null, Budget = Budgets.At("run/gateway"),
+            Attempt = attempt, Ended = cancellation,
         };
         Gateway.Admit(client);
         Serving.TrySetResult(client);

@@ -9,7 +9,8 @@ namespace Godwit.Playbooks.Optimise;
 /// </summary>
 internal sealed class AgentListConverter : JsonConverter<IReadOnlyList<AgentSpec>>
 {
-    public override IReadOnlyList<AgentSpec> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.StartObject
+    public override IReadOnlyList<AgentSpec> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.StartObject
         ? [JsonSerializer.Deserialize<AgentSpec>(ref reader, options)!]
         : JsonSerializer.Deserialize<List<AgentSpec>>(ref reader, options)!;
 

@@ -56,7 +56,9 @@ internal sealed class AgentWorld : IAsyncDisposable
 
         if (source.Record is { } file && File.Exists(file))
         {
-            throw new FormatException($"{file} is there already, and its replies would be played instead of new ones recorded; delete it, or record in another file");
+            throw new FormatException(
+                $"{file} is there already, and its replies would be played instead of new ones recorded; delete it, or record " +
+                $"in another file");
         }
 
         foreach (var role in goal.Agents.Select(agent => agent.Role).Distinct())
@@ -66,7 +68,8 @@ internal sealed class AgentWorld : IAsyncDisposable
     }
 
     public static AgentWorld Make(
-        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, IMeasurer measurer, SandboxHost sandbox, RunFolder folder, IGatewayHost? gateways, TimeProvider time)
+        OptimiseInput input, RunStore store, RunRepository repository, HarnessTrees trees, IMeasurer measurer, SandboxHost sandbox,
+        RunFolder folder, IGatewayHost? gateways, TimeProvider time)
     {
         var goal = input.Goal;
         var catalogue = Catalogue(goal, store, input.Models);
@@ -77,7 +80,8 @@ internal sealed class AgentWorld : IAsyncDisposable
             _ => null,
         };
         var drivers = new ModelDrivers(catalogue, time);
-        var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
+        var ledger = new BudgetLedger(
+            new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = goal.Dollars, Tokens = goal.Tokens } });
         var jobs = new BackgroundJobs(sandbox, trees.Template, Path.Combine(folder.Trees, "jobs"), time);
         var slots = new CommandSlots(Math.Max(1, Environment.ProcessorCount / 2));
         ITool[] tools =
@@ -87,17 +91,29 @@ internal sealed class AgentWorld : IAsyncDisposable
             new RunTool(sandbox, trees.Template, slots, jobs), new JobTool(jobs), new MeasureTool(measurer, goal, IsOwn, slots),
         ];
         bool IsOwn(string path) => trees.IsEditable(path) && path != OptimiseHost.ParameterFileOf(input);
-        string? Objection(string path) => path == OptimiseHost.ParameterFileOf(input) ? "; but its values are searched beside you: your change of it is left out" : trees.IsEditable(path) ? null
-            : $"; but the goal lets you change only {string.Join(", ", goal.Harness.Editable)}: a changed file of the base voids your work, and a new one is left out";
+        string? Objection(string path) =>
+            path == OptimiseHost.ParameterFileOf(input)
+                ? "; but its values are searched beside you: your change of it is left out"
+                : trees.IsEditable(path) ? null
+            : $"; but the goal lets you change only {string.Join(", ", goal.Harness.Editable)}: a changed file of the base " +
+            $"voids your work, and a new one is left out";
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, time);
         var door = new Lazy<Task<GatewayDoor>>(() => gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), folder.Path)
             ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
-        var programs = goal.Agents.All(agent => agent.Program is null) ? null : new ProgramRunner(sandbox, trees.Template, Programs(store), ledger, Rules(store), Path.Combine(folder.Trees, "programs"), () => door.Value);
+        var programs = goal.Agents.All(agent => agent.Program is null)
+            ? null
+            : new ProgramRunner(
+                sandbox, trees.Template, Programs(store), ledger, Rules(store), Path.Combine(folder.Trees, "programs"), () => door.Value);
         return new AgentWorld(drivers, ledger, jobs, slots, new AgentServices(
             pipeline, ledger, tools, Rules(store),
-            new AgentTrees(task => new AgentTree(task.Name, TreeOf(folder, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles, trees.LayAsync)), programs)
+            new AgentTrees(
+                task => new AgentTree(
+                    task.Name, TreeOf(folder, task.Name), task.BaseTree, task.BaseCommit, repository, sandbox.OwnerOfFiles,
+                    trees.LayAsync)),
+            programs)
         {
-            PeopleCanBeReached = goal.Asks switch { "park" => true, "deny" => false, _ => input.Models.Mailbox is not null || (!Console.IsInputRedirected && !Console.IsErrorRedirected) },
+            PeopleCanBeReached =
+                goal.Asks switch { "park" => true, "deny" => false, _ => input.Models.Mailbox is not null || (!Console.IsInputRedirected && !Console.IsErrorRedirected) },
         });
     }
 
@@ -111,10 +127,14 @@ internal sealed class AgentWorld : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes the files of an agent, and of those that it started, away when its work is over; what it made stands in the run's clone.</summary>
+    /// <summary>
+    /// Takes the files of an agent, and of those that it started, away when its work is over; what it made stands in the run's
+    /// clone.
+    /// </summary>
     public static void DeleteTree(RunFolder folder, string agent)
     {
-        foreach (var tree in Directory.EnumerateDirectories(folder.Trees, $"agent-{agent}*").Where(path => path == TreeOf(folder, agent) || path.StartsWith(TreeOf(folder, agent) + ".", StringComparison.Ordinal)))
+        foreach (var tree in Directory.EnumerateDirectories(folder.Trees, $"agent-{agent}*")
+            .Where(path => path == TreeOf(folder, agent) || path.StartsWith(TreeOf(folder, agent) + ".", StringComparison.Ordinal)))
         {
             FileSystem.DeleteAll(tree);
         }
@@ -131,7 +151,8 @@ internal sealed class AgentWorld : IAsyncDisposable
 
     private static string TreeOf(RunFolder folder, string agent) => Path.Combine(folder.Trees, $"agent-{agent}");
 
-    private static IReadOnlyDictionary<string, ProgramTemplate> Programs(RunStore store) => ProgramTemplate.Load(File.Exists(store.Programs) ? [store.Programs] : []);
+    private static IReadOnlyDictionary<string, ProgramTemplate> Programs(RunStore store) =>
+        ProgramTemplate.Load(File.Exists(store.Programs) ? [store.Programs] : []);
 
     private static void RequireProgram(AgentSpec agents, RunStore store, ModelCatalogue catalogue, ModelSource source)
     {
@@ -143,7 +164,9 @@ internal sealed class AgentWorld : IAsyncDisposable
         var programs = Programs(store);
         if (!programs.TryGetValue(agents.Program, out var program))
         {
-            throw new FormatException($"there is no program '{agents.Program}'; there are {string.Join(", ", programs.Keys)}, and {store.Programs} may add others");
+            throw new FormatException(
+                $"there is no program '{agents.Program}'; there are {string.Join(", ", programs.Keys)}, and {store.Programs} " +
+                $"may add others");
         }
 
         if (ProgramFinder.Find(program.Program) is null)
@@ -153,12 +176,17 @@ internal sealed class AgentWorld : IAsyncDisposable
 
         if (source.Mailbox is not null)
         {
-            throw new FormatException("--mailbox is for Godwit's own agents; a program asks its models by HTTP, and --record keeps what they answer");
+            throw new FormatException(
+                "--mailbox is for Godwit's own agents; a program asks its models by HTTP, and --record keeps what they answer");
         }
 
-        if (source.Cassette is null && catalogue.Roles.ContainsKey(agents.Role) && !catalogue.ForRole(agents.Role).Any(model => ModelGateway.Serves(catalogue.Providers[model.Provider], program.Speaks)))
+        if (source.Cassette is null
+            && catalogue.Roles.ContainsKey(agents.Role)
+            && !catalogue.ForRole(agents.Role).Any(model => ModelGateway.Serves(catalogue.Providers[model.Provider], program.Speaks)))
         {
-            throw new FormatException($"{agents.Program} asks by {program.Speaks}, and no model of role '{agents.Role}' has a provider that speaks it; give the role one under roles in {store.Models}");
+            throw new FormatException(
+                $"{agents.Program} asks by {program.Speaks}, and no model of role '{agents.Role}' has a provider that speaks " +
+                $"it; give the role one under roles in {store.Models}");
         }
     }
 

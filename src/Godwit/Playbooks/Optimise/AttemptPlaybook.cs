@@ -12,7 +12,9 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="Sigma">The refined deviation of a pair.</param>
 /// <param name="ActiveSeconds">The run's active time.</param>
 /// <param name="WaitedSeconds">What of it was spent waiting for people, and doesn't count.</param>
-public sealed record AttemptInput(OptimiseInput Input, Calibration Calibration, TrialRecord Trial, int Number, double Screened, double Sigma, double ActiveSeconds, double WaitedSeconds = 0);
+public sealed record AttemptInput(
+    OptimiseInput Input, Calibration Calibration, TrialRecord Trial, int Number, double Screened, double Sigma,
+    double ActiveSeconds, double WaitedSeconds = 0);
 
 /// <summary>Ablates a finalist, confirms what is left on fresh data, and holds it out.</summary>
 /// <param name="Services">The world.</param>
@@ -32,7 +34,14 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         var maker = new CandidateMaker(input.Input);
         var scale = input.Calibration.ScaleOf(goal.Harness.Maximise);
         var series = new PairSeries(context, Services.Measurer, goal, scale, input.Number);
-        var result = new AttemptResult { Attempt = input.Number, Trial = input.Trial.Number, Parameters = input.Trial.Parameters, Summary = input.Trial.Claim?.Summary ?? "", ActiveSeconds = input.ActiveSeconds };
+        var result = new AttemptResult
+        {
+            Attempt = input.Number,
+            Trial = input.Trial.Number,
+            Parameters = input.Trial.Parameters,
+            Summary = input.Trial.Claim?.Summary ?? "",
+            ActiveSeconds = input.ActiveSeconds,
+        };
         var planned = input.Calibration.Exact ? ExactRepeats : Plan(input, rule, goal);
         if (planned == 0)
         {
@@ -40,7 +49,9 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         }
 
         result = result with { Planned = planned };
-        await context.NoteAsync("note/start", (OptimiseNote)new OptimiseNote.AttemptStarted(input.Number, input.Trial.Number, input.Screened, input.Sigma, planned));
+        await context.NoteAsync(
+            "note/start",
+            (OptimiseNote)new OptimiseNote.AttemptStarted(input.Number, input.Trial.Number, input.Screened, input.Sigma, planned));
         result = await AblateAsync(context, series, maker, input, result);
         if (result.Reason is not null)
         {
@@ -49,7 +60,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
 
         var candidate = maker.Make(result.Parameters);
         var twice = goal.BuildsTwice(input.Calibration.Exact);
-        var confirmed = await series.MeasureAsync("confirm", planned, Candidate.Base, candidate, holdOut: false, warmUp: input.Calibration.Exact ? 0 : 1, twice);
+        var confirmed = await series.MeasureAsync(
+            "confirm", planned, Candidate.Base, candidate, holdOut: false, warmUp: input.Calibration.Exact ? 0 : 1, twice);
         result = result with { ActiveSeconds = series.ActiveSeconds, Pairs = series.Samples(confirmed.Pairs) };
         if (confirmed.FailedArm != Arm.None)
         {
@@ -60,7 +72,9 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         result = result with
         {
             Claim = ClaimJudge.Judge(result.Pairs, rule, scale, input.Calibration.Exact, level),
-            Outside = goal.Harness.Kind.CanClaim() ? null : rule.Test(PairSeries.Seconds(confirmed.Pairs), new Scale(Maximise: false), level),
+            Outside = goal.Harness.Kind.CanClaim()
+                ? null
+                : rule.Test(PairSeries.Seconds(confirmed.Pairs), new Scale(Maximise: false), level),
         };
         if (Refuse(result.Claim!, confirmed.Pairs, series, goal, input.Calibration.Exact) is { } refusal)
         {
@@ -72,7 +86,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
             return result with { Proven = true };
         }
 
-        var held = await series.MeasureAsync("holdout", planned, Candidate.Base, candidate, holdOut: true, warmUp: input.Calibration.Exact ? 0 : 1, twice);
+        var held = await series.MeasureAsync(
+            "holdout", planned, Candidate.Base, candidate, holdOut: true, warmUp: input.Calibration.Exact ? 0 : 1, twice);
         result = result with { ActiveSeconds = series.ActiveSeconds, HoldOutPairs = series.Samples(held.Pairs) };
         if (held.FailedArm != Arm.None)
         {
@@ -86,7 +101,9 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         {
             HoldOut = test,
             Proven = test.Proven && broken is null,
-            Reason = broken is not null ? $"on the held-out workload {broken}" : test.Proven ? null : "the held-out workload doesn't show it",
+            Reason = broken is not null
+                ? $"on the held-out workload {broken}"
+                : test.Proven ? null : "the held-out workload doesn't show it",
         };
     }
 
@@ -100,7 +117,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         }
 
         var proofs = goal.Harness.HoldOut is null ? 1 : 2;
-        var affordable = (int)((input.Calibration.StartSeconds + goal.Seconds + input.WaitedSeconds - input.ActiveSeconds) / input.Calibration.PairSeconds / proofs) - 1;
+        var affordable = (int)(
+            (input.Calibration.StartSeconds + goal.Seconds + input.WaitedSeconds - input.ActiveSeconds) / input.Calibration.PairSeconds / proofs) - 1;
         return Math.Min(wanted, affordable) is var pairs && pairs >= rule.SmallestPairs(input.Number) ? pairs : 0;
     }
 
@@ -108,7 +126,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     /// Takes back, one by one, what makes no difference: a reduced candidate stays when it isn't worse by half the minimum effect
     /// and passes the check, which only the whole one has passed so far.
     /// </summary>
-    private async Task<AttemptResult> AblateAsync(IDurableContext context, PairSeries series, CandidateMaker maker, AttemptInput input, AttemptResult result)
+    private async Task<AttemptResult> AblateAsync(
+        IDurableContext context, PairSeries series, CandidateMaker maker, AttemptInput input, AttemptResult result)
     {
         var goal = input.Input.Goal;
         var changed = maker.Changed(result.Parameters);
@@ -131,7 +150,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
                 continue;
             }
 
-            var measured = await series.MeasureAsync($"ablate/{name}", pairs, maker.Make(result.Parameters), maker.Make(reduced), holdOut: false);
+            var measured = await series.MeasureAsync(
+                $"ablate/{name}", pairs, maker.Make(result.Parameters), maker.Make(reduced), holdOut: false);
             if (measured.FailedArm == Arm.Base)
             {
                 return result with { Reason = measured.Reason, ActiveSeconds = series.ActiveSeconds };
@@ -146,7 +166,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
 
             if ((input.Calibration.Exact ? differences[0] : SignedRank.LowerBound(differences, OneSided)) >= -margin)
             {
-                var check = await context.StepAsync($"ablate/{name}/check", Effect.Repeatable, maker.Make(reduced), Services.Measurer.CheckAsync);
+                var check = await context.StepAsync(
+                    $"ablate/{name}/check", Effect.Repeatable, maker.Make(reduced), Services.Measurer.CheckAsync);
                 checkedAt = check.ActiveSeconds;
                 if (check.Outcome == TrialOutcome.Ok)
                 {
@@ -177,8 +198,11 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     }
 
     /// <summary>The first constraint against the base that pairs don't show to hold, in words; null where all hold.</summary>
-    internal static string? BrokenBound(Goal goal, IReadOnlyList<Pair> pairs, bool exact) => goal.Harness.Constraints.Select(text => new Constraint(text))
-        .Where(constraint => constraint.ComparesWithBase && !constraint.IsShown(pairs, exact, OneSided)).Select(constraint => $"constraint {constraint.Text} isn't shown to hold").FirstOrDefault();
+    internal static string? BrokenBound(Goal goal, IReadOnlyList<Pair> pairs, bool exact) =>
+        goal.Harness.Constraints.Select(text => new Constraint(text))
+        .Where(constraint => constraint.ComparesWithBase && !constraint.IsShown(pairs, exact, OneSided))
+            .Select(constraint => $"constraint {constraint.Text} isn't shown to hold")
+            .FirstOrDefault();
 
     private static string? Refuse(ClaimTest claim, IReadOnlyList<Pair> pairs, PairSeries series, Goal goal, bool exact)
     {

@@ -12,7 +12,8 @@ namespace Godwit.Playbooks.Optimise;
 public sealed record BudgetRaise(int After, int Looks, double? Seconds, int? Trials, decimal? Dollars)
 {
     /// <summary>An input with the budgets of some raises, given in their order.</summary>
-    public static OptimiseInput Apply(OptimiseInput input, IEnumerable<BudgetRaise> raises) => raises.Aggregate(input, (before, raise) => before with
+    public static OptimiseInput Apply(OptimiseInput input, IEnumerable<BudgetRaise> raises) =>
+        raises.Aggregate(input, (before, raise) => before with
     {
         Goal = before.Goal with
         {
@@ -29,7 +30,9 @@ public sealed record BudgetRaise(int After, int Looks, double? Seconds, int? Tri
     internal BudgetRaise Given(JournalReader reader, int looks)
     {
         var view = OptimiseView.Open(reader);
-        return Refusal(view) is { } refusal ? throw new ArgumentException(refusal) : this with { After = RootProcess.Children(reader), Looks = looks };
+        return Refusal(view) is { } refusal
+            ? throw new ArgumentException(refusal)
+            : this with { After = RootProcess.Children(reader), Looks = looks };
     }
 
     private string? Refusal(OptimiseView view) => view.Result?.State is "verified" or "not_verified"
@@ -40,8 +43,10 @@ public sealed record BudgetRaise(int After, int Looks, double? Seconds, int? Tri
     private string? Refusal(Goal goal) => this switch
     {
         { Seconds: not null } when goal.Seconds <= 0 => "the run has no limit of time",
-        { Seconds: { } seconds } when seconds <= goal.Seconds => $"the run has {Words(goal.Seconds)} already, and its time can only be raised",
-        { Trials: { } trials } when trials <= goal.Trials => $"the run has {goal.Trials} trials already, and their number can only be raised",
+        { Seconds: { } seconds } when seconds <= goal.Seconds =>
+            $"the run has {Words(goal.Seconds)} already, and its time can only be raised",
+        { Trials: { } trials } when trials <= goal.Trials =>
+            $"the run has {goal.Trials} trials already, and their number can only be raised",
         { Dollars: not null } when goal.Dollars is null => "the run has no limit of dollars",
         { Dollars: { } dollars } when dollars <= goal.Dollars => $"the run has ${goal.Dollars} already, and its money can only be raised",
         _ => null,

@@ -36,7 +36,10 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
             return Failed($"the base can't be measured: {refusal}", first.ActiveSeconds);
         }
 
-        await context.NoteAsync("note/base", (OptimiseNote)new OptimiseNote.BaseReady(first.Value(goal.Harness.Metric), first.Seconds, first.ActiveSeconds, scale.Reference, first.TimedShare, first.Complaint));
+        await context.NoteAsync(
+            "note/base",
+            (OptimiseNote)new OptimiseNote.BaseReady(
+                first.Value(goal.Harness.Metric), first.Seconds, first.ActiveSeconds, scale.Reference, first.TimedShare, first.Complaint));
         var tried = await LookAsync(context, input, first, scale);
         var bases = new List<Measurement> { first };
         while (bases.Count < ExactBases && bases.TrueForAll(one => Same(one, first, goal)))
@@ -91,10 +94,16 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
         var needed = Math.Max(proofPairs / ProofShare, Pairs + SomeCandidates + proofPairs) * pairSeconds;
         if (goal.Seconds > 0 && early.FailedArm == Arm.None && goal.Seconds < needed)
         {
-            return Failed($"a budget of {goal.Seconds:0} s is too small to claim anything: a pair takes {pairSeconds:0.0} s, and calibrating, screening and confirming need about {needed:0} s; raise budget.time, say --time {Math.Ceiling(1.5 * needed):0}s, or make a measurement shorter", series.ActiveSeconds);
+            return Failed(
+                $"a budget of {goal.Seconds:0} s is too small to claim anything: a pair takes {pairSeconds:0.0} s, and " +
+                $"calibrating, screening and confirming need about {needed:0} s; raise budget.time, say --time " +
+                $"{Math.Ceiling(1.5 * needed):0}s, or make a measurement shorter",
+                series.ActiveSeconds);
         }
 
-        var measured = early.FailedArm == Arm.None ? await series.MeasureAsync("calibrate", Pairs, Candidate.Base, Candidate.Base, holdOut: false, warmUp: 1, twice) : early;
+        var measured = early.FailedArm == Arm.None
+            ? await series.MeasureAsync("calibrate", Pairs, Candidate.Base, Candidate.Base, holdOut: false, warmUp: 1, twice)
+            : early;
         if (measured.FailedArm != Arm.None)
         {
             return Failed($"the base can't be measured: {measured.Reason}", series.ActiveSeconds);
@@ -104,7 +113,10 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
         var (low, high) = (SignedRank.LowerBound(differences, BiasLevel / 2), SignedRank.UpperBound(differences, BiasLevel / 2));
         if (low > 0 || high < 0)
         {
-            return Failed($"the harness is biased: the base against itself differs by {Math.Exp(SignedRank.Estimate(differences)) - 1:+0.0%;-0.0%}; look for state that one measurement leaves for the next", series.ActiveSeconds);
+            return Failed(
+                $"the harness is biased: the base against itself differs by " +
+                $"{Math.Exp(SignedRank.Estimate(differences)) - 1:+0.0%;-0.0%}; look for state that one measurement leaves for the next",
+                series.ActiveSeconds);
         }
 
         var sigma = ClaimRule.Sigma(differences);
@@ -113,7 +125,11 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
         {
             Reference = scale.Reference,
             Sigma = sigma,
-            Bases = [.. measured.Pairs.SelectMany(pair => (double[])[pair.Base.Value(goal.Harness.Metric), pair.Candidate.Value(goal.Harness.Metric)])],
+            Bases =
+                [
+                    .. measured.Pairs.SelectMany(
+                        pair => (double[])[pair.Base.Value(goal.Harness.Metric), pair.Candidate.Value(goal.Harness.Metric)]),
+                ],
             BaseMetrics = Values(measured.Pairs[^1].Base),
             Pairs = series.Samples(measured.Pairs),
             Ties = differences.Count(difference => difference == 0) / (double)differences.Count,
@@ -138,11 +154,13 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
         {
             var number = tried.Count + 1;
             var record = await new TrialRunner(context, Services.Measurer, input.Goal, scale).CheckAsync(
-                new TrialRecord { Number = number, Parameters = point, Proposer = "try" }, maker.Make(point), first.Value(input.Goal.Harness.Metric));
+                new TrialRecord { Number = number, Parameters = point, Proposer = "try" }, maker.Make(point),
+                first.Value(input.Goal.Harness.Metric));
             tried.Add(record);
             if (record.Outcome != TrialOutcome.Ok)
             {
-                await context.NoteAsync($"note/try/{number}", (OptimiseNote)new OptimiseNote.TrialEnded(record, 0, first.Value(input.Goal.Harness.Metric)));
+                await context.NoteAsync(
+                    $"note/try/{number}", (OptimiseNote)new OptimiseNote.TrialEnded(record, 0, first.Value(input.Goal.Harness.Metric)));
             }
         }
 
@@ -150,11 +168,15 @@ internal sealed record CalibratePlaybook(OptimiseServices Services) : Playbook<O
     }
 
     private Task<Measurement> MeasureBaseAsync(IDurableContext context, Goal goal, int number) => context.StepAsync(
-        $"base/measure/{number}", Effect.Repeatable, new SingleRequest(Candidate.Base, true, PairSeries.Seed(goal.Seed, "base", number), false), Services.Measurer.MeasureAsync);
+        $"base/measure/{number}", Effect.Repeatable,
+        new SingleRequest(Candidate.Base, true, PairSeries.Seed(goal.Seed, "base", number), false),
+        Services.Measurer.MeasureAsync);
 
-    private static bool Same(Measurement left, Measurement right, Goal goal) => left.Value(goal.Harness.Metric) == right.Value(goal.Harness.Metric);
+    private static bool Same(Measurement left, Measurement right, Goal goal) =>
+        left.Value(goal.Harness.Metric) == right.Value(goal.Harness.Metric);
 
-    private static Dictionary<string, double> Values(Measurement measurement) => measurement.Metrics.ToDictionary(pair => pair.Key, pair => pair.Value.Value);
+    private static Dictionary<string, double> Values(Measurement measurement) =>
+        measurement.Metrics.ToDictionary(pair => pair.Key, pair => pair.Value.Value);
 
     private static Calibration Failed(string why, double active) => new() { Failure = why, ActiveSeconds = active };
 }

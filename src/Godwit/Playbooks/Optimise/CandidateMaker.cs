@@ -26,7 +26,9 @@ internal sealed class CandidateMaker
         if (goal.Parameters is { } spec)
         {
             _file = goal.Harness.Kind == MeasurementKind.BeforeObservation ? new FirstParameterFile(spec.File)
-                : input.Template is { } template ? new TemplateFile(spec.File, System.Text.Encoding.UTF8.GetString(template)) : new ParameterFile(spec.File);
+                : input.Template is { } template
+                    ? new TemplateFile(spec.File, System.Text.Encoding.UTF8.GetString(template))
+                    : new ParameterFile(spec.File);
             _path = OptimiseHost.ParameterFileOf(input)!;
             Values = _file.Read(baseFile, Space);
             BasePoint = Space.Active(Values);
@@ -56,8 +58,12 @@ internal sealed class CandidateMaker
     public Candidate Make(IReadOnlyDictionary<string, string> point)
     {
         var files = point.Where(pair => IsFile(pair.Key))
-            .Select(pair => pair.Value == Gone ? new FileChange(pair.Key, null) : new FileChange(pair.Key, null, pair.Value[Object.Length..]));
-        return new Candidate(_file is null ? [.. files] : [new FileChange(_path, _file.Write(_baseFile, Space, point)), .. files.Where(file => file.Path != _path)]);
+            .Select(
+                pair => pair.Value == Gone ? new FileChange(pair.Key, null) : new FileChange(pair.Key, null, pair.Value[Object.Length..]));
+        return new Candidate(
+            _file is null
+                ? [.. files]
+                : [new FileChange(_path, _file.Write(_baseFile, Space, point)), .. files.Where(file => file.Path != _path)]);
     }
 
     /// <summary>The base with a settings file that nobody can read: whoever reads it has to fail.</summary>
@@ -78,7 +84,8 @@ internal sealed class CandidateMaker
     /// <summary>The parameters and files in which a point differs from the base.</summary>
     public IReadOnlyList<string> Changed(IReadOnlyDictionary<string, string> point) =>
     [
-        .. Space.Parameters.Select(parameter => parameter.Name).Where(name => point.GetValueOrDefault(name) != BasePoint.GetValueOrDefault(name)),
+        .. Space.Parameters.Select(parameter => parameter.Name)
+            .Where(name => point.GetValueOrDefault(name) != BasePoint.GetValueOrDefault(name)),
         .. point.Keys.Where(IsFile).Order(StringComparer.Ordinal),
     ];
 

@@ -47,8 +47,10 @@ public sealed record CodeChangeRequest(string Agent, string Commit, string Tree)
 /// <param name="Refused">Files of the base that were changed and may not be.</param>
 /// <param name="Patch">The difference, cut where it is long.</param>
 /// <param name="ActiveSeconds">The run's active time when it was known.</param>
-/// <param name="Shape">A hash of the lines that went and came, without white space: two changes that differ in nothing else have one shape.</param>
-public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IReadOnlyList<string> Refused, string Patch, double ActiveSeconds, string Shape = "");
+/// <param name="Shape">A hash of the lines that went and came, without white space: two changes that differ in nothing else have
+/// one shape.</param>
+public sealed record CodeChange(
+    IReadOnlyDictionary<string, string> Files, IReadOnlyList<string> Refused, string Patch, double ActiveSeconds, string Shape = "");
 
 /// <summary>What came of asking an agent.</summary>
 /// <param name="Trial">The trial: still to be checked unless it is thrown out already; null where no agent could work.</param>
@@ -58,37 +60,55 @@ public sealed record CodeChange(IReadOnlyDictionary<string, string> Files, IRead
 /// <param name="Waited">How long it waited for a person, in seconds of the run's active time.</param>
 internal sealed record CodeProposal(TrialRecord? Trial, string? Ended, int ToolCalls, int Agents, double Waited = 0);
 
-/// <summary>Asks agents for candidates. Every third one sees nothing of the others: the control arm that tells whether sharing helps.</summary>
-internal sealed class CodeProposer(IDurableContext context, OptimiseServices services, OptimiseInput input, Calibration calibration, AgentSpec spec)
+/// <summary>
+/// Asks agents for candidates. Every third one sees nothing of the others: the control arm that tells whether sharing helps.
+/// </summary>
+internal sealed class CodeProposer(
+    IDurableContext context, OptimiseServices services, OptimiseInput input, Calibration calibration, AgentSpec spec)
 {
     private const int ControlEvery = 3;
     private const int Shown = 3;
 
-    /// <summary>Several at once, each with its part of what the run has left of tool calls and agents; none sees anything of the others.</summary>
+    /// <summary>
+    /// Several at once, each with its part of what the run has left of tool calls and agents; none sees anything of the others.
+    /// </summary>
     /// <param name="first">The first one's number; the others' follow.</param>
     /// <param name="most">How many are wanted, at least one.</param>
     /// <param name="trials">What was tried before.</param>
     /// <param name="disproven">Trials that an attempt has disproven.</param>
     /// <param name="spent">What the run has used.</param>
     /// <param name="seconds">What is left of the time for candidates, in seconds; infinite for no limit.</param>
-    public async Task<IReadOnlyList<CodeProposal>> ProposeAsync(int first, int most, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, ScreenState spent, double seconds)
+    public async Task<IReadOnlyList<CodeProposal>> ProposeAsync(
+        int first, int most, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, ScreenState spent, double seconds)
     {
         var goal = input.Goal;
         var (calls, agents) = ((goal.ToolCalls ?? int.MaxValue) - spent.ToolCalls, (goal.MostAgents ?? int.MaxValue) - spent.Agents);
         if (calls <= 0 || agents <= 0)
         {
-            return [new CodeProposal(null, calls <= 0 ? $"the run's {goal.ToolCalls} tool calls are used up" : $"the run's {goal.MostAgents} agents are used up", 0, 0)];
+            return
+            [
+                new CodeProposal(
+                    null,
+                    calls <= 0 ? $"the run's {goal.ToolCalls} tool calls are used up" : $"the run's {goal.MostAgents} agents are used up",
+                    0, 0),
+            ];
         }
 
         var count = Math.Min(most, Math.Min(calls, agents));
         var start = await context.StepAsync($"propose/{first}/base", Effect.Repeatable, input.BaseCommit, services.Code!.BaseAsync);
-        return await Task.WhenAll(Enumerable.Range(first, count).Select(number => ProposeAsync(number, start, trials, disproven, calls / count, agents / count, seconds)));
+        return await Task.WhenAll(
+            Enumerable.Range(first, count)
+                .Select(number => ProposeAsync(number, start, trials, disproven, calls / count, agents / count, seconds)));
     }
 
-    private async Task<CodeProposal> ProposeAsync(int number, CodeBase start, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int callsLeft, int agentsLeft, double secondsLeft)
+    private async Task<CodeProposal> ProposeAsync(
+        int number, CodeBase start, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int callsLeft,
+        int agentsLeft, double secondsLeft)
     {
         var control = number % ControlEvery == 0;
-        var point = control ? new StartPoint(StartPoint.FromBase, null) : StartPoint.Choose(number, trials, disproven, calibration, input.Goal.Seed);
+        var point = control
+            ? new StartPoint(StartPoint.FromBase, null)
+            : StartPoint.Choose(number, trials, disproven, calibration, input.Goal.Seed);
         var laid = new CodeStart(start.Tree, "");
         if (point.Parent is { } parent)
         {
@@ -117,7 +137,9 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
             Program = spec.Program,
             Seconds = Math.Min(spec.Seconds, secondsLeft),
         };
-        Playbook<AgentTask, AgentResult> worker = task.Program is null ? new AgentPlaybook(services.Agents!) : new ProgramPlaybook(services.Agents!);
+        Playbook<AgentTask, AgentResult> worker = task.Program is null
+            ? new AgentPlaybook(services.Agents!)
+            : new ProgramPlaybook(services.Agents!);
         var agent = (await context.ChildAsync($"agent/{number}", worker, () => task)).Require();
         var made = new CodeChangeRequest(task.Name, start.Commit, agent.Tree);
         var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, made, services.Code!.ChangeAsync);
@@ -169,23 +191,46 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         var (goal, harness) = (input.Goal, input.Goal.Harness);
         var better = harness.Maximise ? "higher" : "lower";
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{goal.Title}\n\nThe metric is {harness.Metric}{(harness.Unit is null ? "" : $" in {harness.Unit}")}; {better} is better. The base has {calibration.Base:G4}");
-        text.Append(CultureInfo.InvariantCulture, $"{(calibration.Exact ? " exactly" : $", and a pair of measurements scatters by {calibration.Sigma:P1}")}; what is less than +{goal.MinimumEffect:P0} doesn't count.\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"Commands start in {(harness.Folder.Length == 0 ? "the tree's top" : $"{harness.Folder}; the file tools name files from the tree's top")}:\n");
-        foreach (var (name, command) in ((string, string?)[])[("build", harness.Build), ("check", harness.Check), ("serve", harness.Serve), ("measure", harness.Measure), ("score", harness.Score)])
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{goal.Title}\n\nThe metric is {harness.Metric}{(harness.Unit is null ? "" : $" in {harness.Unit}")}; {better} is better. The base has {calibration.Base:G4}");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{(calibration.Exact ? " exactly" : $", and a pair of measurements scatters by {calibration.Sigma:P1}")}; what is " +
+            $"less than +{goal.MinimumEffect:P0} doesn't count.\n\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"Commands start in {(harness.Folder.Length == 0 ? "the tree's top" : $"{harness.Folder}; the file tools name files from the tree's top")}:\n");
+        foreach (var (name, command)
+            in ((string, string?)[])[("build", harness.Build), ("check", harness.Check), ("serve", harness.Serve), ("measure", harness.Measure), ("score", harness.Score)])
         {
             text.Append(command is null ? "" : $"- {name}: {command}\n");
         }
 
         text.Append(CultureInfo.InvariantCulture, $"\nIt is measured of the kind '{harness.Kind.InWords()}'.\n");
-        text.Append(parent is null ? "You start from the base, whatever was tried before. " : $"You start from trial {parent.Number}, whose whole change is in your files already and stands below. ");
-        text.Append("Nothing is built in your folder yet. What you write there stays; /tmp, the home and processes are gone after each command. $GODWIT_SEED is 1 there. ");
-        text.Append(spec.Program is null ? "'diff' shows what you have changed, 'revert' takes it back, and 'measure' measures it against what you started from.\n" : "\n");
-        text.Append(CultureInfo.InvariantCulture, $"You have {spec.Turns} turns and {spec.ToolCalls} tool calls, and {TimeSpan.FromSeconds(spec.Seconds).TotalMinutes:0} minutes at most{(goal.Dollars is { } dollars ? $"; the whole run has ${dollars}" : "")}.\n");
+        text.Append(
+            parent is null
+                ? "You start from the base, whatever was tried before. "
+                : $"You start from trial {parent.Number}, whose whole change is in your files already and stands below. ");
+        text.Append(
+            "Nothing is built in your folder yet. What you write there stays; /tmp, the home and processes are gone after each " +
+            "command. $GODWIT_SEED is 1 there. ");
+        text.Append(
+            spec.Program is null
+                ? "'diff' shows what you have changed, 'revert' takes it back, and 'measure' measures it against what you started from.\n"
+                : "\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"You have {spec.Turns} turns and {spec.ToolCalls} tool calls, and " +
+            $"{TimeSpan.FromSeconds(spec.Seconds).TotalMinutes:0} minutes at most");
+        text.Append(goal.Dollars is { } dollars ? string.Create(CultureInfo.InvariantCulture, $"; the whole run has ${dollars}.\n") : ".\n");
         text.Append(spec.Instructions is null ? "" : $"\n{spec.Instructions}\n");
         if (parent is not null)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n## What you start from: trial {parent.Number}, {Standing(parent)}\n\n{parent.Claim!.Summary}\n\n```diff\n{parentPatch}\n```\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"\n## What you start from: trial {parent.Number}, " +
+                $"{Standing(parent)}\n\n{parent.Claim!.Summary}\n\n```diff\n{parentPatch}\n```\n");
         }
 
         var shown = Chosen(trials).Where(trial => trial != parent).ToList();
@@ -196,8 +241,12 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
 
         foreach (var trial in shown)
         {
-            var held = disproven.Contains(trial.Number) ? ", which did not hold when it was to be proven on fresh runs and on work that nobody has seen" : "";
-            text.Append(CultureInfo.InvariantCulture, $"\n### Trial {trial.Number}: {Standing(trial)}{held}\n\n{trial.Claim!.Summary}\n\n```diff\n{trial.Claim.Patch}\n```\n");
+            var held = disproven.Contains(trial.Number)
+                ? ", which did not hold when it was to be proven on fresh runs and on work that nobody has seen"
+                : "";
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"\n### Trial {trial.Number}: {Standing(trial)}{held}\n\n{trial.Claim!.Summary}\n\n```diff\n{trial.Claim.Patch}\n```\n");
         }
 
         return text.ToString();
@@ -212,23 +261,37 @@ internal sealed class CodeProposer(IDurableContext context, OptimiseServices ser
         }
 
         var scale = calibration.ScaleOf(input.Goal.Harness.Maximise);
-        string Gain(double gain) => scale.ByDifference ? $"{scale.Text(scale.Value(gain))} than the base" : string.Create(CultureInfo.InvariantCulture, $"{Math.Exp(gain):0.00} times the base");
-        return calibration.Exact ? Gain(trial.Scores[0]) : $"{Gain(trial.Scores.Average())} as measured, {Gain(Screening.Posterior(trial, calibration).Mean)} with the noise taken into account";
+        string Gain(double gain) =>
+            scale.ByDifference
+                ? $"{scale.Text(scale.Value(gain))} than the base"
+                : string.Create(CultureInfo.InvariantCulture, $"{Math.Exp(gain):0.00} times the base");
+        return calibration.Exact
+            ? Gain(trial.Scores[0])
+            : $"{Gain(trial.Scores.Average())} as measured, {Gain(Screening.Posterior(trial, calibration).Mean)} with the " +
+            $"noise taken into account";
     }
 
     /// <summary>The best, and of the rest those whose files differ most from them; failures too, for what they teach.</summary>
     private List<TrialRecord> Chosen(IReadOnlyList<TrialRecord> trials)
     {
         var code = trials.Where(trial => trial.Claim is not null).ToList();
-        var best = code.Where(trial => trial.Scores.Count > 0).OrderByDescending(trial => Screening.Posterior(trial, calibration).Mean).Take(Shown).ToList();
+        var best = code.Where(trial => trial.Scores.Count > 0)
+            .OrderByDescending(trial => Screening.Posterior(trial, calibration).Mean)
+            .Take(Shown)
+            .ToList();
         var seen = best.SelectMany(trial => trial.Parameters.Keys).ToHashSet(StringComparer.Ordinal);
-        var others = code.Except(best).OrderByDescending(trial => trial.Parameters.Keys.Count(path => !seen.Contains(path))).ThenByDescending(trial => trial.Number).Take(Shown);
+        var others = code.Except(best)
+            .OrderByDescending(trial => trial.Parameters.Keys.Count(path => !seen.Contains(path)))
+            .ThenByDescending(trial => trial.Number)
+            .Take(Shown);
         return [.. best, .. others];
     }
 
     private static IReadOnlyList<string> Constraints(HarnessSpec harness) =>
     [
-        $"You may change only files that match: {string.Join(", ", harness.Editable.Select(pattern => harness.Folder.Length == 0 ? pattern : $"{harness.Folder}/{pattern}"))}. A change of any other file of the repository voids your work; new files elsewhere are left out.",
+        $"You may change only files that match: " +
+        $"{string.Join(", ", harness.Editable.Select(pattern => harness.Folder.Length == 0 ? pattern : $"{harness.Folder}/{pattern}"))}. " +
+        $"A change of any other file of the repository voids your work; new files elsewhere are left out.",
         .. harness.Check is null ? (string[])[] : [$"'{harness.Check}' must exit 0."],
         .. harness.Constraints.Select(constraint => $"It must hold that {constraint}."),
         "The change must be honest: the same results, only better. A workload that you can't see is measured too.",

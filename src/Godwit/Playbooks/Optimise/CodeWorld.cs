@@ -8,7 +8,8 @@ using Godwit.Workspaces;
 namespace Godwit.Playbooks.Optimise;
 
 /// <summary>Agents' view of the code, over the run's clone.</summary>
-internal sealed class CodeWorld(RunFolder folder, RunRepository repository, HarnessTrees trees, HarnessSpec spec, string? parameterFile) : ICodeWorld
+internal sealed class CodeWorld(
+    RunFolder folder, RunRepository repository, HarnessTrees trees, HarnessSpec spec, string? parameterFile) : ICodeWorld
 {
     private const int LongestPatch = 8_000;
 
@@ -31,9 +32,12 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
             files[path] = CandidateMaker.ObjectOf(content) is { } name ? await repository.ObjectAsync(name, cancellation) : null;
         }
 
-        var commit = await repository.CommitAsync(request.Commit, files, $"Start of agent {request.Number}", DateTimeOffset.UnixEpoch, $"starts/{request.Number}", cancellation);
+        var commit = await repository.CommitAsync(
+            request.Commit, files, $"Start of agent {request.Number}", DateTimeOffset.UnixEpoch, $"starts/{request.Number}", cancellation);
         var patch = await repository.DiffAsync(request.Commit, commit, files.Keys, cancellation);
-        return new CodeStart(await repository.TreeAsync(commit, cancellation), patch.Length > LongestStart ? patch[..LongestStart] + "\n... (cut; it is in your files)" : patch);
+        return new CodeStart(
+            await repository.TreeAsync(commit, cancellation),
+            patch.Length > LongestStart ? patch[..LongestStart] + "\n... (cut; it is in your files)" : patch);
     }
 
     public async Task<CodeChange> ChangeAsync(CodeChangeRequest request, Attempt attempt, CancellationToken cancellation)
@@ -61,7 +65,9 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
 
         AgentWorld.DeleteTree(folder, request.Agent);
         var patch = files.Count == 0 ? "" : await repository.DiffAsync(request.Commit, request.Tree, files.Keys, cancellation);
-        return new CodeChange(files, refused, patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch, attempt.ActiveTime.TotalSeconds, ShapeOf(patch));
+        return new CodeChange(
+            files, refused, patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch,
+            attempt.ActiveTime.TotalSeconds, ShapeOf(patch));
     }
 
     /// <summary>The lines that went and came, without white space, except where a language's blocks are made of it.</summary>
@@ -74,7 +80,9 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
         {
             // What has no lines to compare is told apart by its names.
             names = line.StartsWith("index ", StringComparison.Ordinal) ? line : names;
-            if (line.StartsWith("Binary ", StringComparison.Ordinal) || line.StartsWith("rename ", StringComparison.Ordinal) || line.StartsWith("new mode ", StringComparison.Ordinal))
+            if (line.StartsWith("Binary ", StringComparison.Ordinal)
+                || line.StartsWith("rename ", StringComparison.Ordinal)
+                || line.StartsWith("new mode ", StringComparison.Ordinal))
             {
                 lines.Add(names + line);
             }
@@ -84,7 +92,9 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
                 continue;
             }
 
-            indented = line.StartsWith("+++ ", StringComparison.Ordinal) ? Indented.Any(end => line.EndsWith(end, StringComparison.Ordinal)) : indented;
+            indented = line.StartsWith("+++ ", StringComparison.Ordinal)
+                ? Indented.Any(end => line.EndsWith(end, StringComparison.Ordinal))
+                : indented;
             var words = string.Concat(line.Skip(1).Where(letter => !char.IsWhiteSpace(letter)));
             if (words.Length > 0)
             {
@@ -100,7 +110,9 @@ internal sealed class CodeWorld(RunFolder folder, RunRepository repository, Harn
     {
         for (var folder = spec.Folder; ; folder = Path.GetDirectoryName(folder) ?? "")
         {
-            if (await repository.FileAsync(commit, folder.Length == 0 ? InstructionsFile : $"{folder}/{InstructionsFile}", cancellation) is { } content)
+            if (
+                await repository.FileAsync(
+                    commit, folder.Length == 0 ? InstructionsFile : $"{folder}/{InstructionsFile}", cancellation) is { } content)
             {
                 return Encoding.UTF8.GetString(content);
             }

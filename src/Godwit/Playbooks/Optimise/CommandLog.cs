@@ -16,7 +16,8 @@ public static class CommandLog
     /// <summary>Stands for a finalist, whatever trial it came from.</summary>
     public const int Finalist = -1;
 
-    private static readonly HashSet<string> Hosts = new(StringComparer.Ordinal) { "optimise", "optimise/calibrate", "optimise/screen", "optimise/attempt", "compare" };
+    private static readonly HashSet<string> Hosts =
+        new(StringComparer.Ordinal) { "optimise", "optimise/calibrate", "optimise/screen", "optimise/attempt", "compare" };
 
     /// <summary>All of them, in order.</summary>
     public static IEnumerable<LoggedCommand> Read(JournalReader reader)
@@ -48,13 +49,17 @@ public static class CommandLog
         return key switch
         {
             [.., "check"] => Of(trial, Canonical.Deserialize<CheckResult>(entry.Data.Span).Commands),
-            [.., "look"] or [.., "measure", _] or ["unreadable", "measure"] => Of(trial, Canonical.Deserialize<Measurement>(entry.Data.Span).Commands),
-            ["calibrate" or "confirm" or "holdout" or "ablate" or "compare", ..] => Of(Canonical.Deserialize<Pair>(entry.Data.Span), key[0] == "calibrate"),
+            [.., "look"] or [.., "measure", _] or ["unreadable", "measure"] =>
+                Of(trial, Canonical.Deserialize<Measurement>(entry.Data.Span).Commands),
+            ["calibrate" or "confirm" or "holdout" or "ablate" or "compare", ..] =>
+                Of(Canonical.Deserialize<Pair>(entry.Data.Span), key[0] == "calibrate"),
             _ => [],
         };
     }
 
-    private static IEnumerable<(int, CommandRecord)> Of(Pair pair, bool ofBase) => Of(0, pair.Base.Commands).Concat(Of(ofBase ? 0 : Finalist, pair.Candidate.Commands));
+    private static IEnumerable<(int, CommandRecord)> Of(Pair pair, bool ofBase) =>
+        Of(0, pair.Base.Commands).Concat(Of(ofBase ? 0 : Finalist, pair.Candidate.Commands));
 
-    private static IEnumerable<(int, CommandRecord)> Of(int trial, IReadOnlyList<CommandRecord>? commands) => (commands ?? []).Select(command => (trial, command));
+    private static IEnumerable<(int, CommandRecord)> Of(int trial, IReadOnlyList<CommandRecord>? commands) =>
+        (commands ?? []).Select(command => (trial, command));
 }

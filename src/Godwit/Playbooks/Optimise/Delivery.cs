@@ -21,13 +21,16 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         var changed = maker.Changed(proof.Parameters);
 
         // A commit for each change whose worth ablation has measured; they read well alone, and only the tip is claimed.
-        var steps = proof.Worth.Count == changed.Count && changed.Count > 1 ? changed.OrderByDescending(name => proof.Worth[name]).ToList() : [];
+        var steps = proof.Worth.Count == changed.Count && changed.Count > 1
+            ? changed.OrderByDescending(name => proof.Worth[name]).ToList()
+            : [];
         var point = maker.BasePoint;
         foreach (var name in steps)
         {
             point = With(point, name, proof.Parameters);
             var files = await FilesAsync(maker.Make(name == steps[^1] ? proof.Parameters : point), cancellation);
-            tip = await repository.CommitAsync(tip, files, Message(maker, name, proof, input.Goal), request.At, $"attempt/{proof.Attempt}/{name}", cancellation);
+            tip = await repository.CommitAsync(
+                tip, files, Message(maker, name, proof, input.Goal), request.At, $"attempt/{proof.Attempt}/{name}", cancellation);
         }
 
         if (steps.Count > 0)
@@ -39,7 +42,11 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         var message = new StringBuilder($"{Subject(maker, changed, proof)}\n\n{Figures(input.Goal, proof, claim)}\n");
         foreach (var name in changed)
         {
-            message.Append(maker.IsFile(name) ? $"{name}\n" : $"{name}: {maker.BasePoint.GetValueOrDefault(name, "unset")} -> {proof.Parameters.GetValueOrDefault(name, "unset")}\n");
+            message.Append(
+                maker.IsFile(name)
+                    ? $"{name}\n"
+                    : $"{name}: {maker.BasePoint.GetValueOrDefault(name, "unset")} -> " +
+                    $"{proof.Parameters.GetValueOrDefault(name, "unset")}\n");
         }
 
         if (proof.Summary.Length > 0)
@@ -49,7 +56,8 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
 
         message.Append(CultureInfo.InvariantCulture, $"\nGodwit-Run: {folder.Id}\n");
         return await repository.CommitAsync(
-            tip, await FilesAsync(maker.Make(proof.Parameters), cancellation), message.ToString().TrimEnd(), request.At, $"attempt/{proof.Attempt}", cancellation);
+            tip, await FilesAsync(maker.Make(proof.Parameters), cancellation), message.ToString().TrimEnd(), request.At,
+            $"attempt/{proof.Attempt}", cancellation);
     }
 
     public async Task<string> SignAsync(EvidenceRequest request, Attempt attempt, CancellationToken cancellation)
@@ -61,14 +69,21 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         {
             Type = before ? "" : EvidenceStatement.StatementType,
             PredicateType = before ? EvidenceStatement.SelfTimedClaimType : EvidenceStatement.ClaimType,
-            Subject = [new EvidenceSubject("result", new Dictionary<string, string> { ["gitCommit"] = request.Commit, ["gitTree"] = await repository.TreeAsync(request.Commit, cancellation) })],
+            Subject =
+                [
+                    new EvidenceSubject(
+                        "result", new Dictionary<string,
+                        string> { ["gitCommit"] = request.Commit, ["gitTree"] = await repository.TreeAsync(request.Commit, cancellation) }),
+                ],
             Predicate = new EvidencePredicate
             {
                 Goal = goal.Title,
                 GoalHash = goal.Hash,
                 BaseCommit = request.Input.BaseCommit,
                 HarnessHash = await HarnessHashAsync(request.Input, cancellation),
-                HarnessKind = !before ? goal.Harness.Kind.ToString().ToLowerInvariant() : goal.Harness.LoadsCandidate ? "loads-candidate" : "process",
+                HarnessKind = !before
+                    ? goal.Harness.Kind.ToString().ToLowerInvariant()
+                    : goal.Harness.LoadsCandidate ? "loads-candidate" : "process",
                 Check = before || goal.Harness.Check is null ? null : "filter",
                 LeftOut = request.LeftOut,
                 FixedAnswer = request.Calibration.SameAnswers,
@@ -104,7 +119,9 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
     public async Task<ProbeAnswer> ProbeAsync(PublishRequest request, CancellationToken cancellation)
     {
         var source = await SourceRepository.FindAsync(request.Source, cancellation);
-        return source.IsGit && await source.BranchAsync(request.Branch, cancellation) == request.Commit ? new ProbeAnswer.Happened(request.Branch) : new ProbeAnswer.Absent();
+        return source.IsGit && await source.BranchAsync(request.Branch, cancellation) == request.Commit
+            ? new ProbeAnswer.Happened(request.Branch)
+            : new ProbeAnswer.Absent();
     }
 
     private async Task<Dictionary<string, byte[]?>> FilesAsync(Candidate candidate, CancellationToken cancellation) =>
@@ -115,8 +132,17 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         var spec = input.Goal.Harness;
         var editable = new Glob(spec.Editable.Select(pattern => spec.Folder.Length == 0 ? pattern : $"{spec.Folder}/{pattern}"));
         var files = await repository.FilesAsync(input.BaseCommit, spec.Folder, cancellation);
-        string?[] own = [spec.Serve, spec.Score, spec.HoldOutScore, spec.Answer, spec.Kind == MeasurementKind.BeforeObservation ? null : spec.Kind.ToString(), spec.Rounds == 1 ? null : $"{spec.Rounds} rounds"];
-        var lines = own.OfType<string>().Concat(files.Where(file => !editable.Matches(file.Path)).Select(file => $"{file.Object} {file.Path}"))
+        string?[] own =
+            [
+                spec.Serve,
+                spec.Score,
+                spec.HoldOutScore,
+                spec.Answer,
+                spec.Kind == MeasurementKind.BeforeObservation ? null : spec.Kind.ToString(),
+                spec.Rounds == 1 ? null : $"{spec.Rounds} rounds",
+            ];
+        var lines = own.OfType<string>()
+            .Concat(files.Where(file => !editable.Matches(file.Path)).Select(file => $"{file.Object} {file.Path}"))
             .Prepend($"{spec.Setup}\n{spec.Build}\n{spec.Check}\n{spec.Measure}\n{spec.HoldOut}\n{string.Join('\n', spec.Constraints)}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
     }
@@ -139,7 +165,10 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
     /// <summary>What confirmation and hold-out have shown, and of which kind the figure is.</summary>
     private static string Figures(Goal goal, AttemptResult proof, ClaimTest claim)
     {
-        var figures = string.Create(CultureInfo.InvariantCulture, $"{goal.Harness.Metric}: at least {Bound.Text(claim.Lower)} times better ({claim.Estimate:0.###} estimated, {claim.Pairs} pairs)");
+        var figures = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{goal.Harness.Metric}: at least {Bound.Text(claim.Lower)} times better ({claim.Estimate:0.###} estimated, " +
+            $"{claim.Pairs} pairs)");
         if (proof.HoldOut is { } held)
         {
             figures += string.Create(CultureInfo.InvariantCulture, $", held out at least {Bound.Text(held.Lower)} times");
@@ -156,9 +185,13 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
 
     private static string Message(CandidateMaker maker, string name, AttemptResult proof, Goal goal) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Subject(maker, [name], proof)}\n\n{(maker.IsFile(name) ? "" : $"It was {maker.BasePoint.GetValueOrDefault(name, "unset")}. ")}Taking it back from the whole change costs {goal.Harness.Metric}\nabout a factor of {proof.Worth[name]:0.###} (estimated); only the whole change is proven.");
+        $"{Subject(maker, [name], proof)}\n\n" +
+        $"{(maker.IsFile(name) ? "" : $"It was {maker.BasePoint.GetValueOrDefault(name, "unset")}. ")}" +
+        $"Taking it back from the whole change costs {goal.Harness.Metric}\n" +
+        $"about a factor of {proof.Worth[name]:0.###} (estimated); only the whole change is proven.");
 
-    private static Dictionary<string, string> With(IReadOnlyDictionary<string, string> point, string name, IReadOnlyDictionary<string, string> target)
+    private static Dictionary<string, string> With(
+        IReadOnlyDictionary<string, string> point, string name, IReadOnlyDictionary<string, string> target)
     {
         var values = new Dictionary<string, string>(point, StringComparer.Ordinal);
         values.Remove(name);

@@ -14,7 +14,8 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="path">From the goal's folder; its ending says which form it has.</param>
 internal sealed class FirstParameterFile(string path) : IParameterFile
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private bool IsJson => path.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
 
@@ -127,7 +128,13 @@ internal sealed class FirstParameterFile(string path) : IParameterFile
     {
         try
         {
-            return JsonNode.Parse(content, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) as JsonObject
+            return JsonNode.Parse(
+                content,
+                documentOptions: new JsonDocumentOptions
+                {
+                    CommentHandling = JsonCommentHandling.Skip,
+                    AllowTrailingCommas = true,
+                }) as JsonObject
                 ?? throw new FormatException($"{path} is JSON, but no object");
         }
         catch (JsonException error)

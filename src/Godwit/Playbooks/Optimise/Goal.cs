@@ -28,7 +28,10 @@ public sealed record Goal
     [System.Text.Json.Serialization.JsonConverter(typeof(AgentListConverter))]
     public IReadOnlyList<AgentSpec> Agents { get; init; } = [];
 
-    /// <summary>What becomes of an action that the gatekeeper asks a person about: <c>park</c>, <c>deny</c>, or null for park where there is a terminal.</summary>
+    /// <summary>
+    /// What becomes of an action that the gatekeeper asks a person about: <c>park</c>, <c>deny</c>, or null for park where there is
+    /// a terminal.
+    /// </summary>
     public string? Asks { get; init; }
 
     /// <summary>The most money for models, in US dollars; null for no cap.</summary>
@@ -74,7 +77,9 @@ public sealed record ParameterSpec
     /// <summary>The file that holds their values, from the goal's folder.</summary>
     public required string File { get; init; }
 
-    /// <summary>The template that the file is made from, from the goal's folder; null for a file whose values are changed in place.</summary>
+    /// <summary>
+    /// The template that the file is made from, from the goal's folder; null for a file whose values are changed in place.
+    /// </summary>
     public string? Template { get; init; }
 
     /// <summary>The dimensions.</summary>

@@ -27,7 +27,8 @@ public sealed class GoalReader
         Read(text, folder, name, out problems, compares, known: null);
 
     /// <summary>Reads a goal, and notes the path of every key that is asked for.</summary>
-    internal static Goal? Read(string text, string folder, string name, out IReadOnlyList<GoalProblem> problems, bool compares, ISet<string>? known)
+    internal static Goal? Read(
+        string text, string folder, string name, out IReadOnlyList<GoalProblem> problems, bool compares, ISet<string>? known)
     {
         var reader = new GoalReader();
         problems = reader._problems;
@@ -36,7 +37,10 @@ public sealed class GoalReader
             return null;
         }
 
-        var goal = reader.ReadGoal(root, folder, name, compares) with { Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))) };
+        var goal = reader.ReadGoal(root, folder, name, compares) with
+        {
+            Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))),
+        };
         root.RefuseOthers();
         reader._problems.Sort((left, right) => (left.Line, left.Column).CompareTo((right.Line, right.Column)));
         return reader._problems.Count == 0 ? goal : null;
@@ -56,7 +60,11 @@ public sealed class GoalReader
         var parameters = ParameterReader.Read(root, harness, _problems);
         var proposer = root.Text("proposer");
         var agents = ReadAgents(root);
-        harness = harness with { EnvironmentFile = root.Map("parameters")?.Text("env"), ArgumentsFile = root.Map("parameters")?.Text("args") };
+        harness = harness with
+        {
+            EnvironmentFile = root.Map("parameters")?.Text("env"),
+            ArgumentsFile = root.Map("parameters")?.Text("args"),
+        };
         harness = HarnessReader.WithKind(root, harness, onlyValues: !compares && agents.Count == 0 ? parameters?.File : null);
         if (parameters is null && agents.Count == 0 && !compares)
         {
@@ -108,7 +116,9 @@ public sealed class GoalReader
             var name = agents[index].Name;
             if (agents.FindIndex(other => other.Name == name) < index)
             {
-                maps[index].Problem("role", $"there are two agents '{name}' to credit candidates to; give one another role; models.yaml maps roles to models");
+                maps[index].Problem(
+                    "role",
+                    $"there are two agents '{name}' to credit candidates to; give one another role; models.yaml maps roles to models");
             }
 
             if (Proposers.IsTaken(name))
@@ -120,7 +130,9 @@ public sealed class GoalReader
         var most = root.Has("parameters") ? MostShareBesideSearch : 1;
         if (agents.Sum(agent => agent.Share ?? 0) > most)
         {
-            root.Problem("agents", $"the shares of all agents make more than {most:P0}{(most < 1 ? ", and the search of parameters needs some" : "")}");
+            root.Problem(
+                "agents",
+                $"the shares of all agents make more than {most:P0}{(most < 1 ? ", and the search of parameters needs some" : "")}");
         }
 
         if (agents.Count > MostAgents)
@@ -148,7 +160,10 @@ public sealed class GoalReader
         };
         foreach (var key in spec.Program is null ? [] : ((string[])["turns", "tool_calls", "ask", "depth"]).Where(agent.Has))
         {
-            agent.Problem(key, $"'agents.{key}' is for Godwit's own loop, and {spec.Program} has one of its own; leave it out, and bound the program by 'time' and the budget");
+            agent.Problem(
+                key,
+                $"'agents.{key}' is for Godwit's own loop, and {spec.Program} has one of its own; leave it out, and bound the " +
+                $"program by 'time' and the budget");
         }
 
         agent.RefuseOthers();
@@ -165,7 +180,10 @@ public sealed class GoalReader
                 var constraint = new Constraint(text, known);
                 if (constraint is { ComparesWithBase: true, IsOneComparison: false })
                 {
-                    map.Problem(key, $"'{text}' is more than one comparison with the base, which measurements can't be judged by; write one constraint for each");
+                    map.Problem(
+                        key,
+                        $"'{text}' is more than one comparison with the base, which measurements can't be judged by; write one " +
+                        $"constraint for each");
                 }
             }
             catch (FormatException error)

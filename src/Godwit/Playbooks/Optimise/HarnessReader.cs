@@ -22,7 +22,8 @@ public static class HarnessReader
 
         var (command, form) = measure is null ? ("", "command") : ReadCommand(measure, "measure");
         var answer = measure?.Text("answer");
-        var metric = measure?.Text("metric") ?? (form == "challenge" ? MeasurementKinds.Round : answer is not null ? MeasurementKinds.Wall : null);
+        var metric = measure?.Text("metric")
+            ?? (form == "challenge" ? MeasurementKinds.Round : answer is not null ? MeasurementKinds.Wall : null);
         if (metric is null && measure is not null)
         {
             measure.Problem("metric", "'measure.metric' is missing: it names the number that is to be made better");
@@ -36,7 +37,8 @@ public static class HarnessReader
             Build = build is null ? root.Text("build") : build.Text("command", required: true),
             BuildInputs = build?.Has("inputs") == true ? build.List("inputs") : null,
             Check = root.Text("check"),
-            Kind = form switch { "challenge" => MeasurementKind.Challenge, "driver" => MeasurementKind.Driver, _ => MeasurementKind.SelfReported },
+            Kind =
+                form switch { "challenge" => MeasurementKind.Challenge, "driver" => MeasurementKind.Driver, _ => MeasurementKind.SelfReported },
             Measure = command,
             Answer = answer,
             Rounds = (int)(measure?.Number("rounds", 1, 100_000, whole: true) ?? 1),
@@ -72,7 +74,8 @@ public static class HarnessReader
     /// <summary>The kind of measurement, and what it lacks.</summary>
     /// <param name="root">The goal.</param>
     /// <param name="spec">What was read.</param>
-    /// <param name="onlyValues">The file in which candidates differ in listed values alone; null where they may differ in anything else.</param>
+    /// <param name="onlyValues">The file in which candidates differ in listed values alone; null where they may differ in anything
+    /// else.</param>
     internal static HarnessSpec WithKind(YamlMap root, HarnessSpec spec, string? onlyValues)
     {
         if (root.Node("measure") is not YamlMappingNode || root.Map("measure") is not { } measure)
@@ -81,7 +84,8 @@ public static class HarnessReader
         }
 
         var own = spec.Metric.StartsWith(MeasurementKinds.Own, StringComparison.Ordinal);
-        var isInput = spec.Build is not null && (spec.BuildInputs is null || onlyValues is null || new Glob(spec.BuildInputs).Matches(onlyValues));
+        var isInput = spec.Build is not null
+            && (spec.BuildInputs is null || onlyValues is null || new Glob(spec.BuildInputs).Matches(onlyValues));
         spec = spec with
         {
             Kind = spec.Kind != MeasurementKind.SelfReported ? spec.Kind
@@ -92,15 +96,26 @@ public static class HarnessReader
         };
         if (spec.Kind == MeasurementKind.Driver && spec.Serve is null)
         {
-            measure.Problem("driver", "'measure.serve' is missing: it starts the candidate's server, which listens on port $GODWIT_PORT and is driven by 'measure.driver'");
+            measure.Problem(
+                "driver",
+                "'measure.serve' is missing: it starts the candidate's server, which listens on port $GODWIT_PORT and is " +
+                "driven by 'measure.driver'");
         }
 
         foreach (var (key, set, kind) in (IEnumerable<(string, bool, MeasurementKind)>)
-            [("serve", spec.Serve is not null, MeasurementKind.Driver), ("score", spec.Score is not null, MeasurementKind.Judge), ("rounds", spec.Rounds != 1, MeasurementKind.Challenge), ("answer", spec.Answer is not null, MeasurementKind.Wall)])
+            [
+                ("serve", spec.Serve is not null, MeasurementKind.Driver),
+                ("score", spec.Score is not null, MeasurementKind.Judge),
+                ("rounds", spec.Rounds != 1, MeasurementKind.Challenge),
+                ("answer", spec.Answer is not null, MeasurementKind.Wall),
+            ])
         {
             if (set && spec.Kind != kind)
             {
-                measure.Problem(key, $"'measure.{key}' is for measurements of the kind {kind.ToString().ToLowerInvariant()}, and this one is {spec.Kind.ToString().ToLowerInvariant()}; leave it out, or see docs/observed.md");
+                measure.Problem(
+                    key,
+                    $"'measure.{key}' is for measurements of the kind {kind.ToString().ToLowerInvariant()}, and this one is " +
+                    $"{spec.Kind.ToString().ToLowerInvariant()}; leave it out, or see docs/observed.md");
             }
         }
 
@@ -111,22 +126,34 @@ public static class HarnessReader
 
         if (own && !Known(spec.Metric, spec.Kind))
         {
-            measure.Problem("metric", $"Godwit makes no metric {spec.Metric} for the kind {spec.Kind.ToString().ToLowerInvariant()}; it makes {string.Join(", ", OwnMetrics(spec.Kind))}");
+            measure.Problem(
+                "metric",
+                $"Godwit makes no metric {spec.Metric} for the kind {spec.Kind.ToString().ToLowerInvariant()}; it makes " +
+                $"{string.Join(", ", OwnMetrics(spec.Kind))}");
         }
         else if (own && spec.Kind == MeasurementKind.SelfReported)
         {
-            measure.Problem("metric", $"'measure.answer' is missing: without an answer that must be the base's, a candidate that does nothing has the best {spec.Metric}; name the file that the command writes it to, or stdout");
+            measure.Problem(
+                "metric",
+                $"'measure.answer' is missing: without an answer that must be the base's, a candidate that does nothing has " +
+                $"the best {spec.Metric}; name the file that the command writes it to, or stdout");
         }
         else if (!own && spec.Kind.HasAnswer())
         {
-            measure.Problem("metric", $"metric {spec.Metric} is what the candidate's own process says; of the kind {spec.Kind.ToString().ToLowerInvariant()} it must be one that Godwit makes: {string.Join(", ", OwnMetrics(spec.Kind))}");
+            measure.Problem(
+                "metric",
+                $"metric {spec.Metric} is what the candidate's own process says; of the kind " +
+                $"{spec.Kind.ToString().ToLowerInvariant()} it must be one that Godwit makes: {string.Join(", ", OwnMetrics(spec.Kind))}");
         }
 
         foreach (var text in spec.Kind.HasAnswer() ? spec.Constraints : [])
         {
             if (NamesOf(text).FirstOrDefault(name => !spec.Kind.Observes(name)) is { } said)
             {
-                root.Problem("constraints", $"'{text}' rests on {said}, which the candidate's own process says, so it shows nothing; ask the check, a driver or a judge for it");
+                root.Problem(
+                    "constraints",
+                    $"'{text}' rests on {said}, which the candidate's own process says, so it shows nothing; ask the check, a " +
+                    $"driver or a judge for it");
             }
         }
 
@@ -135,14 +162,18 @@ public static class HarnessReader
 
     /// <summary>How a goal of a kind could be made stronger; null where it can't.</summary>
     public static string? Remedy(MeasurementKind kind) => kind != MeasurementKind.SelfReported ? null
-        : "the process that reports the figure runs what candidates change, so a gain would end as not verified; have it observed: a challenge (the way for code that is linked into its benchmark; 'godwit init --challenge LANGUAGE' writes the template), "
-        + "an answer with metric: godwit.wall_s, a driver with serve, a judge with score, or parameters that no build reads (build: {inputs: ...}); docs/observed.md";
+        : "the process that reports the figure runs what candidates change, so a gain would end as not verified; have it " +
+        "observed: a challenge (the way for code that is linked into its benchmark; 'godwit init --challenge LANGUAGE' writes " +
+        "the template), "
+        + "an answer with metric: godwit.wall_s, a driver with serve, a judge with score, or parameters that no build reads " +
+        "(build: {inputs: ...}); docs/observed.md";
 
     private static IEnumerable<string> NamesOf(string constraint)
     {
         try
         {
-            return Expression.Parse(constraint).Names.Select(name => name.StartsWith("base.", StringComparison.Ordinal) ? name["base.".Length..] : name);
+            return Expression.Parse(constraint).Names
+                .Select(name => name.StartsWith("base.", StringComparison.Ordinal) ? name["base.".Length..] : name);
         }
         catch (FormatException)
         {
@@ -152,7 +183,14 @@ public static class HarnessReader
     }
 
     private static IEnumerable<string> OwnMetrics(MeasurementKind kind) =>
-        [.. kind == MeasurementKind.Challenge ? [MeasurementKinds.Round, .. MeasurementKinds.RoundPercentiles.Keys] : (IEnumerable<string>)[], MeasurementKinds.Wall, MeasurementKinds.Cpu, MeasurementKinds.Peak];
+        [
+            .. kind == MeasurementKind.Challenge
+                ? [MeasurementKinds.Round, .. MeasurementKinds.RoundPercentiles.Keys]
+                : (IEnumerable<string>)[],
+            MeasurementKinds.Wall,
+            MeasurementKinds.Cpu,
+            MeasurementKinds.Peak,
+        ];
 
     private static bool Known(string metric, MeasurementKind kind) => OwnMetrics(kind).Contains(metric);
 
@@ -200,7 +238,9 @@ public static class HarnessReader
             {
                 if (new System.Text.RegularExpressions.Regex(pattern).GetGroupNames().All(name => int.TryParse(name, out _)))
                 {
-                    measure!.Problem("pattern", $"'measure.pattern' is '{pattern}', and has no named group; (?<requests_s>[0-9.]+) makes a metric requests_s");
+                    measure!.Problem(
+                        "pattern",
+                        $"'measure.pattern' is '{pattern}', and has no named group; (?<requests_s>[0-9.]+) makes a metric requests_s");
                 }
             }
             catch (System.Text.RegularExpressions.RegexParseException error)

@@ -30,7 +30,9 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
 
     public ToolSpec Spec { get; } = new(
         "measure",
-        $"Checks your files, then measures them against what you started from: 'pairs' times (default {DefaultPairs}, at most {MostPairs}) one right after the other, on clean checkouts; end your background jobs first, which would spoil it. At most {MostLooks} calls; it takes the run's time.",
+        $"Checks your files, then measures them against what you started from: 'pairs' times (default {DefaultPairs}, at most " +
+        $"{MostPairs}) one right after the other, on clean checkouts; end your background jobs first, which would spoil it. At " +
+        $"most {MostLooks} calls; it takes the run's time.",
         """{"type":"object","properties":{"pairs":{"type":"integer"}}}""");
 
     public bool OnlyReads => false;
@@ -40,10 +42,13 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
         var tree = await context.Tree.SnapshotAsync(cancellation);
-        var (start, mine) = (await CandidateAsync(context.Tree, context.Tree.StartTree, cancellation), await CandidateAsync(context.Tree, tree, cancellation));
+        var (start, mine) = (
+            await CandidateAsync(context.Tree, context.Tree.StartTree, cancellation),
+            await CandidateAsync(context.Tree, tree, cancellation));
         if (start.Files.ToHashSet().SetEquals(mine.Files))
         {
-            throw new ToolException("you have changed nothing that is handed over, so there is nothing to measure; 'diff' shows what you have changed");
+            throw new ToolException(
+                "you have changed nothing that is handed over, so there is nothing to measure; 'diff' shows what you have changed");
         }
 
         if (_looks.AddOrUpdate(context.Tree.Id, 1, (_, count) => count + 1) > MostLooks)
@@ -83,9 +88,13 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
 
     /// <summary>What of a tree counts, over the base.</summary>
     private async Task<Candidate> CandidateAsync(AgentTree tree, string name, CancellationToken cancellation) => new(
-        [.. (await tree.ChangesFromBaseAsync(name, cancellation)).Where(change => isOwn(change.Path)).Select(change => new FileChange(change.Path, null, change.Object))]);
+        [
+            .. (await tree.ChangesFromBaseAsync(name, cancellation)).Where(change => isOwn(change.Path))
+                .Select(change => new FileChange(change.Path, null, change.Object)),
+        ]);
 
-    private static bool IsMachines(Pair pair) => pair.Base.Outcome == TrialOutcome.Infrastructure || pair.Candidate.Outcome == TrialOutcome.Infrastructure;
+    private static bool IsMachines(Pair pair) =>
+        pair.Base.Outcome == TrialOutcome.Infrastructure || pair.Candidate.Outcome == TrialOutcome.Infrastructure;
 
     private string? Refusal(Pair pair)
     {
@@ -116,11 +125,18 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
         var byRatio = goal.Harness.ByDifference != true && before.Concat(after).All(value => value > 0);
         var scale = byRatio ? new Scale(goal.Harness.Maximise) : new Scale(goal.Harness.Maximise, Math.Max(Math.Abs(before[0]), 1));
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{metric}, {(goal.Harness.Maximise ? "higher" : "lower")} is better\nstarted from: {Numbers(before)}\nyours:        {Numbers(after)}\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{metric}, {(goal.Harness.Maximise ? "higher" : "lower")} is better\nstarted from: {Numbers(before)}\nyours:      " +
+            $"  {Numbers(after)}\n");
         var gains = before.Zip(after, scale.Gain).Order().ToList();
         string Gain(double gain) => scale.Text(scale.Value(gain));
-        text.Append(CultureInfo.InvariantCulture, $"better in {gains.Count(gain => gain > 0)} of {gains.Count} pairs: {Gain(SignedRank.Estimate(gains))} (from {Gain(gains[0])} to {Gain(gains[^1])})\n");
-        foreach (var broken in goal.Harness.Constraints.Select(line => new Constraint(line)).Where(line => line.ComparesWithBase && pairs.TrueForAll(pair => line.Margin(pair) < 0)))
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"better in {gains.Count(gain => gain > 0)} of {gains.Count} pairs: {Gain(SignedRank.Estimate(gains))} (from " +
+            $"{Gain(gains[0])} to {Gain(gains[^1])})\n");
+        foreach (var broken in goal.Harness.Constraints.Select(line => new Constraint(line))
+            .Where(line => line.ComparesWithBase && pairs.TrueForAll(pair => line.Margin(pair) < 0)))
         {
             text.Append(CultureInfo.InvariantCulture, $"constraint {broken.Text} is broken in every pair\n");
         }
@@ -128,5 +144,6 @@ internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bo
         return text.Append("That is a look, not a proof: what you hand over is measured again.\n").ToString();
     }
 
-    private static string Numbers(List<double> values) => string.Join(' ', values.Select(value => value.ToString("G5", CultureInfo.InvariantCulture)));
+    private static string Numbers(List<double> values) =>
+        string.Join(' ', values.Select(value => value.ToString("G5", CultureInfo.InvariantCulture)));
 }

@@ -17,7 +17,8 @@ public sealed class OptimiseHost : IAsyncDisposable
     private readonly SandboxMeasurer _measurer;
     private readonly AgentWorld? _agents;
 
-    private OptimiseHost(OptimiseInput input, RunSigner signer, SandboxHost sandbox, SandboxMeasurer measurer, AgentWorld? agents, DurableRun run)
+    private OptimiseHost(
+        OptimiseInput input, RunSigner signer, SandboxHost sandbox, SandboxMeasurer measurer, AgentWorld? agents, DurableRun run)
     {
         _agents = agents;
         Input = input;
@@ -49,7 +50,8 @@ public sealed class OptimiseHost : IAsyncDisposable
     /// <param name="gateways">Serves agents that are programs; null where there can be none.</param>
     /// <param name="cancellation">Ends the start.</param>
     public static async Task<OptimiseHost> StartAsync(
-        RunStore store, SourceRepository source, Goal goal, SandboxKind kind, ModelSource models, DurableOptions options, IGatewayHost? gateways, CancellationToken cancellation)
+        RunStore store, SourceRepository source, Goal goal, SandboxKind kind, ModelSource models, DurableOptions options,
+        IGatewayHost? gateways, CancellationToken cancellation)
     {
         AgentWorld.Require(goal, store, models);
         var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
@@ -81,17 +83,21 @@ public sealed class OptimiseHost : IAsyncDisposable
     /// <param name="gateways">Serves agents that are programs; null where there can be none.</param>
     /// <param name="raise">A larger budget, with which a run goes on that has ended without a result; null for the one that it has.</param>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public static async Task<OptimiseHost> ResumeAsync(RunStore store, RunFolder folder, DurableOptions options, IGatewayHost? gateways = null, BudgetRaise? raise = null)
+    public static async Task<OptimiseHost> ResumeAsync(
+        RunStore store, RunFolder folder, DurableOptions options, IGatewayHost? gateways = null, BudgetRaise? raise = null)
     {
         OptimiseInput input;
         using (var reader = JournalReader.Open(folder))
         {
-            input = BudgetRaise.Apply(RootProcess.Input<OptimiseInput>(reader, "optimise"), [.. RootProcess.Amendments<BudgetRaise>(reader), .. raise is null ? Array.Empty<BudgetRaise>() : [raise]]);
+            input = BudgetRaise.Apply(
+                RootProcess.Input<OptimiseInput>(reader, "optimise"),
+                [.. RootProcess.Amendments<BudgetRaise>(reader), .. raise is null ? Array.Empty<BudgetRaise>() : [raise]]);
         }
 
         var looks = raise is null ? 0 : await CandidateCommit.LooksAsync(folder, CancellationToken.None);
         var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-        return await WireAsync(store, folder, input, new SandboxHost(kind, store.SandboxAssets, options.Time), options, gateways, (signer, playbook) =>
+        return await WireAsync(
+            store, folder, input, new SandboxHost(kind, store.SandboxAssets, options.Time), options, gateways, (signer, playbook) =>
             Task.FromResult(raise is null
                 ? DurableRun.Open(folder, signer, playbook.Catalogue(), options)
                 : DurableRun.OpenAmended(folder, signer, playbook.Catalogue(), reader => raise.Given(reader, looks), options)));
@@ -131,18 +137,24 @@ public sealed class OptimiseHost : IAsyncDisposable
     }
 
     private static async Task<OptimiseHost> WireAsync(
-        RunStore store, RunFolder folder, OptimiseInput input, SandboxHost sandbox, DurableOptions options, IGatewayHost? gateways, Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
+        RunStore store, RunFolder folder, OptimiseInput input, SandboxHost sandbox, DurableOptions options, IGatewayHost? gateways,
+        Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
     {
         var signer = RunSigner.Of(folder);
         Directory.CreateDirectory(folder.Trees);
         var repository = new RunRepository(folder.Repository);
         var trees = new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit);
         var measurer = new SandboxMeasurer(trees, input.Goal.Harness, sandbox, folder);
-        var agents = input.Goal.Agents.Count == 0 ? null : AgentWorld.Make(input, store, repository, trees, measurer, sandbox, folder, gateways, options.Time);
+        var agents = input.Goal.Agents.Count == 0
+            ? null
+            : AgentWorld.Make(input, store, repository, trees, measurer, sandbox, folder, gateways, options.Time);
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {
-            var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new Delivery(folder, repository, store), outside, agents?.Services, agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
+            var playbook = new OptimisePlaybook(
+                new OptimiseServices(
+                    measurer, new Delivery(folder, repository, store), outside, agents?.Services,
+                    agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
             var host = new OptimiseHost(input, signer, sandbox, measurer, agents, await open(signer, playbook));
             agents?.TakeUp(host.Run.Budgets);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);

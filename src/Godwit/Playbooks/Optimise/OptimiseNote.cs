@@ -25,7 +25,9 @@ public abstract record OptimiseNote
     /// <param name="Reference">What differences are parts of, where values are compared by them; else 0.</param>
     /// <param name="TimedShare">The part of the measurement that is timed; 0 where it isn't known.</param>
     /// <param name="Complaint">What looked like an error on its standard error though it ended well; null for nothing.</param>
-    public sealed record BaseReady(double Value, double Seconds, double ActiveSeconds, double Reference = 0, double TimedShare = 0, string? Complaint = null) : OptimiseNote;
+    public sealed record BaseReady(
+        double Value, double Seconds, double ActiveSeconds, double Reference = 0, double TimedShare = 0,
+        string? Complaint = null) : OptimiseNote;
 
     /// <summary>The noise is known.</summary>
     public sealed record Calibrated(Calibration Calibration) : OptimiseNote;

@@ -4,7 +4,9 @@ using Godwit.Verification;
 
 namespace Godwit.Playbooks.Optimise;
 
-/// <summary>Makes a number better without breaking anything, and proves it: calibrate, screen, ablate, confirm, hold out, deliver.</summary>
+/// <summary>
+/// Makes a number better without breaking anything, and proves it: calibrate, screen, ablate, confirm, hold out, deliver.
+/// </summary>
 /// <param name="Services">The world.</param>
 public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<OptimiseInput, OptimiseResult>("optimise")
 {
@@ -13,7 +15,13 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
 
     /// <summary>All playbooks that a run of this one starts.</summary>
     public PlaybookCatalogue Catalogue() => new(
-        [this, new CalibratePlaybook(Services), new ScreenPlaybook(Services), new AttemptPlaybook(Services), .. Services.Agents is { } agents ? AgentPlaybook.All(agents) : []]);
+        [
+            this,
+            new CalibratePlaybook(Services),
+            new ScreenPlaybook(Services),
+            new AttemptPlaybook(Services),
+            .. Services.Agents is { } agents ? AgentPlaybook.All(agents) : [],
+        ]);
 
     /// <inheritdoc/>
     public override async Task<OptimiseResult> RunAsync(IDurableContext context, OptimiseInput input)
@@ -39,14 +47,21 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     private async Task<OptimiseResult> SearchAsync(IDurableContext context, Stages stages, Calibration calibration)
     {
         var (goal, deadline) = (stages.Input.Goal, Deadline(stages.Input.Goal, calibration));
-        var state = new ScreenState { Trials = calibration.Tried, Bases = [.. calibration.Bases.TakeLast(5)], BaseMetrics = calibration.BaseMetrics, ActiveSeconds = calibration.ActiveSeconds };
+        var state = new ScreenState
+        {
+            Trials = calibration.Tried,
+            Bases = [.. calibration.Bases.TakeLast(5)],
+            BaseMetrics = calibration.BaseMetrics,
+            ActiveSeconds = calibration.ActiveSeconds,
+        };
         var disproven = new List<AttemptResult>();
         var attempts = 0;
         for (var segment = 1; ; segment++)
         {
             var (known, until) = (state, deadline);
             var excluded = disproven.Select(attempt => attempt.Trial).ToList();
-            state = await stages.RunAsync($"screen/{segment}", new ScreenPlaybook(Services), given => new ScreenInput(given, calibration, known, until, excluded));
+            state = await stages.RunAsync(
+                $"screen/{segment}", new ScreenPlaybook(Services), given => new ScreenInput(given, calibration, known, until, excluded));
             if (stages.WasRaised)
             {
                 GoOn();
@@ -63,12 +78,17 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
                 continue;
             }
 
-            var finalist = disproven.Count < MostAttempts ? Screening.Finalist(state.Trials, calibration, goal.MinimumEffect, excluded) : null;
+            var finalist = disproven.Count < MostAttempts
+                ? Screening.Finalist(state.Trials, calibration, goal.MinimumEffect, excluded)
+                : null;
             var end = goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds : 0;
             if (finalist is null)
             {
                 // The reserve is of no use without a finalist: it goes into further candidates, while there are any.
-                if (deadline > 0 && deadline < end && state.Trials.Count < goal.Trials && (goal.Parameters is not null || goal.Agents.Any(agent => !state.Ended.ContainsKey(agent.Name))))
+                if (deadline > 0
+                    && deadline < end
+                    && state.Trials.Count < goal.Trials
+                    && (goal.Parameters is not null || goal.Agents.Any(agent => !state.Ended.ContainsKey(agent.Name))))
                 {
                     deadline = end;
                     state = state with { Done = false };
@@ -112,7 +132,8 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     }
 
     /// <summary>The run's active time at which screening ends, so that a reserve is left for proof; 0 for none.</summary>
-    private static double Deadline(Goal goal, Calibration calibration) => goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds * ScreenedShare : 0;
+    private static double Deadline(Goal goal, Calibration calibration) =>
+        goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds * ScreenedShare : 0;
 
     /// <summary>A candidate that was built on another says whose work it carries on.</summary>
     private static TrialRecord WithOrigin(TrialRecord trial, IReadOnlyList<TrialRecord> trials)
@@ -126,29 +147,39 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         return trial.Claim is { Parent: > 0 } own ? trial with { Claim = own with { Summary = summary } } : trial;
     }
 
-    private async Task<AttemptResult> AttemptAsync(IDurableContext context, Stages stages, Calibration calibration, ScreenState state, TrialRecord finalist, int number)
+    private async Task<AttemptResult> AttemptAsync(
+        IDurableContext context, Stages stages, Calibration calibration, ScreenState state, TrialRecord finalist, int number)
     {
         var attempt = await stages.RunAsync($"attempt/{number}", new AttemptPlaybook(Services), given => new AttemptInput(
-            given, calibration, WithOrigin(finalist, state.Trials), number, Screening.Posterior(finalist, calibration).Mean, Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds, state.WaitedSeconds));
+            given, calibration, WithOrigin(finalist, state.Trials), number, Screening.Posterior(finalist, calibration).Mean,
+            Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds, state.WaitedSeconds));
         await context.NoteAsync($"note/attempt/{number}", (OptimiseNote)new OptimiseNote.AttemptEnded(attempt));
         return attempt;
     }
 
-    private async Task<OptimiseResult> DeliverAsync(IDurableContext context, OptimiseInput input, Calibration calibration, AttemptResult proof, int trials)
+    private async Task<OptimiseResult> DeliverAsync(
+        IDurableContext context, OptimiseInput input, Calibration calibration, AttemptResult proof, int trials)
     {
         var delivery = Services.Delivery;
         var at = await context.NowAsync("deliver/at");
-        var commit = await context.StepAsync("deliver/commit", Effect.Repeatable, new DeliveryRequest(input, proof, at), delivery.CommitAsync);
-        var evidence = await context.StepAsync("deliver/evidence", Effect.Repeatable, new EvidenceRequest(input, calibration, proof, commit, trials, at), delivery.SignAsync);
+        var commit = await context.StepAsync(
+            "deliver/commit", Effect.Repeatable, new DeliveryRequest(input, proof, at), delivery.CommitAsync);
+        var evidence = await context.StepAsync(
+            "deliver/evidence", Effect.Repeatable, new EvidenceRequest(input, calibration, proof, commit, trials, at), delivery.SignAsync);
         var publish = new PublishRequest(input.Source, input.Branch, commit);
         var branch = await context.StepAsync(
-            "deliver/branch", Effect.External(new Probe((_, cancellation) => delivery.ProbeAsync(publish, cancellation)), targetDeduplicates: true), publish, delivery.PublishAsync);
+            "deliver/branch",
+            Effect.External(new Probe((_, cancellation) => delivery.ProbeAsync(publish, cancellation)), targetDeduplicates: true),
+            publish, delivery.PublishAsync);
         await context.NoteAsync("note/delivered", (OptimiseNote)new OptimiseNote.Delivered(branch, commit, evidence));
         var claim = proof.Claim!;
         return new OptimiseResult
         {
             State = "verified",
-            Reason = $"{input.Goal.Harness.Metric} is {(calibration.Exact ? "" : "at least ")}{Gain(calibration, input.Goal, claim.Lower)}{(calibration.Exact ? ", in every repeat" : $" at {input.Goal.Confidence:P0} confidence")}",
+            Reason = calibration.Exact
+                ? $"{input.Goal.Harness.Metric} is {Gain(calibration, input.Goal, claim.Lower)}, in every repeat"
+                : $"{input.Goal.Harness.Metric} is at least {Gain(calibration, input.Goal, claim.Lower)} " +
+                    $"at {input.Goal.Confidence:P0} confidence",
             Proof = proof,
             Branch = branch,
             Commit = commit,
@@ -157,22 +188,29 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     }
 
     /// <summary>A gain that only the candidate's own process reports is kept in the run's clone, and nothing is signed.</summary>
-    private async Task<OptimiseResult> KeepAsync(IDurableContext context, OptimiseInput input, Calibration calibration, AttemptResult attempt)
+    private async Task<OptimiseResult> KeepAsync(
+        IDurableContext context, OptimiseInput input, Calibration calibration, AttemptResult attempt)
     {
         var at = await context.NowAsync("deliver/at");
-        var commit = await context.StepAsync("deliver/commit", Effect.Repeatable, new DeliveryRequest(input, attempt, at), Services.Delivery.CommitAsync);
+        var commit = await context.StepAsync(
+            "deliver/commit", Effect.Repeatable, new DeliveryRequest(input, attempt, at), Services.Delivery.CommitAsync);
         var (claim, outside) = (attempt.Claim!, attempt.Outside!);
         return new OptimiseResult
         {
             State = "not_verified",
-            Reason = $"{input.Goal.Harness.Metric} is {Gain(calibration, input.Goal, claim.Estimate)} by what the candidate's own process reports, and {Bound.Text(outside.Estimate)} times (at least {Bound.Text(outside.Lower)}) by Godwit's clock around the whole run; "
-                + "a figure that the candidate's code can reach is never claimed, whether or not it is true: docs/observed.md says how to have it observed",
+            Reason =
+                $"{input.Goal.Harness.Metric} is {Gain(calibration, input.Goal, claim.Estimate)} by what the candidate's own " +
+                $"process reports, and {Bound.Text(outside.Estimate)} times (at least {Bound.Text(outside.Lower)}) by Godwit's " +
+                $"clock around the whole run; "
+                + "a figure that the candidate's code can reach is never claimed, whether or not it is true: docs/observed.md " +
+                "says how to have it observed",
             Proof = attempt,
             Commit = commit,
         };
     }
 
-    private static string Gain(Calibration calibration, Goal goal, double value) => calibration.ScaleOf(goal.Harness.Maximise) is { ByDifference: true } scale
+    private static string Gain(Calibration calibration, Goal goal, double value) =>
+        calibration.ScaleOf(goal.Harness.Maximise) is { ByDifference: true } scale
         ? $"{scale.Text(value)}{(goal.Harness.Unit is { } unit ? $" {unit}" : "")} than the base's"
         : $"{Bound.Text(value)} times better";
 
@@ -184,11 +222,14 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             return result;
         }
 
-        var request = new SingleRequest(new CandidateMaker(input).Unreadable(), true, PairSeries.Seed(input.Goal.Seed, "unreadable", 0), false);
+        var request = new SingleRequest(
+            new CandidateMaker(input).Unreadable(), true, PairSeries.Seed(input.Goal.Seed, "unreadable", 0), false);
         var blind = await context.StepAsync("unreadable/measure", Effect.Repeatable, request, Services.Measurer.MeasureAsync);
         return blind.Outcome != TrialOutcome.Ok ? result : result with
         {
-            Reason = $"{result.Reason}; measure gives a number even when {parameters.File} can't be read: dead parameters, unless it falls back to defaults on purpose",
+            Reason =
+                $"{result.Reason}; measure gives a number even when {parameters.File} can't be read: dead parameters, unless " +
+                $"it falls back to defaults on purpose",
         };
     }
 
@@ -210,8 +251,14 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             return new OptimiseResult { State = "no_improvement", Reason = $"trial {last.Trial} looked best, but {last.Reason}" };
         }
 
-        var smallest = stages.Raises == 0 && calibration.SmallestEffect > goal.MinimumEffect ? $"; this budget could prove {calibration.SmallestEffect:P0} or more" : "";
-        return new OptimiseResult { State = "no_improvement", Reason = $"no candidate of {state.Trials.Count} came near +{goal.MinimumEffect:P0}{smallest}" };
+        var smallest = stages.Raises == 0 && calibration.SmallestEffect > goal.MinimumEffect
+            ? $"; this budget could prove {calibration.SmallestEffect:P0} or more"
+            : "";
+        return new OptimiseResult
+        {
+            State = "no_improvement",
+            Reason = $"no candidate of {state.Trials.Count} came near +{goal.MinimumEffect:P0}{smallest}",
+        };
     }
 
     private static OptimiseResult Failed(string reason) => new() { State = "failed", Reason = reason };

@@ -108,7 +108,10 @@ public sealed record TrialClaim
     /// <summary>It was shown nothing of the others: the control arm that tells whether sharing helps.</summary>
     public bool Alone { get; init; }
 
-    /// <summary>What it started from: <c>base</c>, <c>best</c> for the best candidate at that time, or <c>other</c>; null in runs of earlier versions, which had the base only.</summary>
+    /// <summary>
+    /// What it started from: <c>base</c>, <c>best</c> for the best candidate at that time, or <c>other</c>; null in runs of earlier
+    /// versions, which had the base only.
+    /// </summary>
     public string? Start { get; init; }
 
     /// <summary>The trial that it started from; 0 for the base.</summary>
@@ -219,7 +222,10 @@ public sealed record AttemptResult
     /// <summary>Its pairs.</summary>
     public IReadOnlyList<EvidencePair> Pairs { get; init; } = [];
 
-    /// <summary>What the same pairs show by Godwit's clock around each measurement, where the figure itself is self-reported; null elsewhere.</summary>
+    /// <summary>
+    /// What the same pairs show by Godwit's clock around each measurement, where the figure itself is self-reported; null
+    /// elsewhere.
+    /// </summary>
     public ClaimTest? Outside { get; init; }
 
     /// <summary>The held-out test; null where there is none, or it didn't come to it.</summary>

@@ -23,7 +23,8 @@ public interface IDelivery
 public interface IOutsideProposer
 {
     /// <summary>The next point; null where the program gives none that can be tried.</summary>
-    Task<OutsidePoint> ProposeAsync(Search.SearchSpace space, IReadOnlyList<Search.Observation> observations, int budget, int number, CancellationToken cancellation);
+    Task<OutsidePoint> ProposeAsync(
+        Search.SearchSpace space, IReadOnlyList<Search.Observation> observations, int budget, int number, CancellationToken cancellation);
 }
 
 /// <summary>What a program of the user's proposes.</summary>
@@ -45,7 +46,9 @@ public sealed record DeliveryRequest(OptimiseInput Input, AttemptResult Proof, D
 /// <param name="Trials">How many candidates were tried.</param>
 /// <param name="At">When.</param>
 /// <param name="LeftOut">What a comparison left out; null for nothing.</param>
-public sealed record EvidenceRequest(OptimiseInput Input, Calibration Calibration, AttemptResult Proof, string Commit, int Trials, DateTimeOffset At, EvidenceLeftOut? LeftOut = null);
+public sealed record EvidenceRequest(
+    OptimiseInput Input, Calibration Calibration, AttemptResult Proof, string Commit, int Trials, DateTimeOffset At,
+    EvidenceLeftOut? LeftOut = null);
 
 /// <summary>What to publish.</summary>
 /// <param name="Source">The user's repository.</param>
@@ -59,4 +62,5 @@ public sealed record PublishRequest(string Source, string Branch, string Commit)
 /// <param name="Outside">The outside proposer; null where the goal names none.</param>
 /// <param name="Agents">The world of agents; null where the goal has none.</param>
 /// <param name="Code">What they need of the code; null where the goal has none.</param>
-public sealed record OptimiseServices(IMeasurer Measurer, IDelivery Delivery, IOutsideProposer? Outside = null, Agents.AgentServices? Agents = null, ICodeWorld? Code = null);
+public sealed record OptimiseServices(
+    IMeasurer Measurer, IDelivery Delivery, IOutsideProposer? Outside = null, Agents.AgentServices? Agents = null, ICodeWorld? Code = null);

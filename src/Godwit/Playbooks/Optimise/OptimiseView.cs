@@ -87,17 +87,21 @@ public sealed class OptimiseView
     /// <summary>The agents at work, and what they wait for.</summary>
     public AgentActivity Agents { get; } = new();
 
-    /// <summary>Whether the user's side is a git repository, which the branch went into; a plain folder is changed by <c>apply</c> only.</summary>
+    /// <summary>
+    /// Whether the user's side is a git repository, which the branch went into; a plain folder is changed by <c>apply</c> only.
+    /// </summary>
     public bool IntoGit => Path.Exists(Path.Combine(Input.Source, ".git"));
 
     /// <summary>Why the root process failed outside of the playbook's own words; null otherwise.</summary>
     public string? Failure { get; private set; }
 
     /// <summary>The best candidate that is not refused, by posterior mean; null while there is none.</summary>
-    public OptimiseNote.TrialEnded? Best => _trials.Values.Where(trial => trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0).MaxBy(trial => trial.Mean);
+    public OptimiseNote.TrialEnded? Best =>
+        _trials.Values.Where(trial => trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0).MaxBy(trial => trial.Mean);
 
     /// <summary>The candidates that were thrown out.</summary>
-    public IEnumerable<TrialRecord> ThrownOut => _trials.Values.Select(trial => trial.Trial).Where(trial => trial.Outcome != TrialOutcome.Ok);
+    public IEnumerable<TrialRecord> ThrownOut =>
+        _trials.Values.Select(trial => trial.Trial).Where(trial => trial.Outcome != TrialOutcome.Ok);
 
     /// <summary>How it stands.</summary>
     public RunStatus Status => Result?.State switch
@@ -131,7 +135,10 @@ public sealed class OptimiseView
             Agents.Update(reader);
         }
 
-        foreach (var entry in reader.After(Sequence, EntryKind.Noted, EntryKind.GenerationStarted, EntryKind.ProcessFailed, EntryKind.ProcessAmended, EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved))
+        foreach (var entry in reader
+            .After(
+                Sequence, EntryKind.Noted, EntryKind.GenerationStarted, EntryKind.ProcessFailed, EntryKind.ProcessAmended,
+                EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved))
         {
             Sequence = entry.Sequence;
             switch (entry.Kind)

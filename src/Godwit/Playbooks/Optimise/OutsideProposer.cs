@@ -53,11 +53,17 @@ internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessT
         foreach (var observation in observations)
         {
             // A factor as people read it: above 1 is better; null for a trial without a number.
-            var tell = new JsonObject { ["parameters"] = Parameters(observation.Point), ["score"] = observation.Score is { } score ? Math.Exp(score) : null };
+            var tell = new JsonObject
+            {
+                ["parameters"] = Parameters(observation.Point),
+                ["score"] = observation.Score is { } score ? Math.Exp(score) : null,
+            };
             lines.Append(new JsonObject { ["tell"] = tell }.ToJsonString()).Append('\n');
         }
 
-        return lines.Append(new JsonObject { ["ask"] = new JsonObject { ["number"] = number, ["budget"] = budget } }.ToJsonString()).Append('\n').ToString();
+        return lines.Append(new JsonObject { ["ask"] = new JsonObject { ["number"] = number, ["budget"] = budget } }.ToJsonString())
+            .Append('\n')
+            .ToString();
     }
 
     /// <summary>The last line's point, completed by nothing: what it leaves out or gets wrong makes it no point.</summary>
@@ -71,7 +77,11 @@ internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessT
                 return null;
             }
 
-            var point = values.ToDictionary(pair => pair.Key, pair => pair.Value is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : pair.Value?.ToJsonString() ?? "");
+            var point = values.ToDictionary(
+                pair => pair.Key,
+                pair => pair.Value is JsonValue value && value.GetValueKind() == JsonValueKind.String
+                    ? value.GetValue<string>()
+                    : pair.Value?.ToJsonString() ?? "");
             if (point.Any(pair => space.Find(pair.Key) is not { } parameter || !parameter.Accepts(pair.Value)))
             {
                 return null;
@@ -112,5 +122,6 @@ internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessT
         return described;
     }
 
-    private static JsonObject Parameters(IReadOnlyDictionary<string, string> point) => new(point.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
+    private static JsonObject Parameters(IReadOnlyDictionary<string, string> point) =>
+        new(point.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
 }

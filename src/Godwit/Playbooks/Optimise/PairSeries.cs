@@ -40,7 +40,8 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
     /// <param name="holdOut">On the held-out workload.</param>
     /// <param name="warmUp">Pairs at the start that don't count.</param>
     /// <param name="builtTwice">In two builds of each arm.</param>
-    public async Task<SeriesResult> MeasureAsync(string stage, int count, Candidate left, Candidate right, bool holdOut, int warmUp = 0, bool builtTwice = false)
+    public async Task<SeriesResult> MeasureAsync(
+        string stage, int count, Candidate left, Candidate right, bool holdOut, int warmUp = 0, bool builtTwice = false)
     {
         var pairs = new List<Pair>();
         var (baseRefusals, candidateRefusals) = (0, 0);
@@ -49,15 +50,22 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
             Pair? pair = null;
             for (var repeat = 0; repeat <= Repeats && pair is null; repeat++)
             {
-                var measured = await MeasurePairAsync($"{stage}/{index}{(repeat == 0 ? "" : $"/again{repeat}")}", new PairRequest(left, right, false, Seed(goal.Seed, attempt == 1 ? stage : $"{attempt}/{stage}", index), holdOut, builtTwice));
+                var measured = await MeasurePairAsync(
+                    $"{stage}/{index}{(repeat == 0 ? "" : $"/again{repeat}")}",
+                    new PairRequest(
+                        left, right, false, Seed(goal.Seed, attempt == 1 ? stage : $"{attempt}/{stage}", index), holdOut, builtTwice));
                 baseRefusals += measured.Base.Outcome == TrialOutcome.Infrastructure ? 1 : 0;
                 candidateRefusals += measured.Candidate.Outcome == TrialOutcome.Infrastructure ? 1 : 0;
-                pair = measured.Base.Outcome == TrialOutcome.Infrastructure || measured.Candidate.Outcome == TrialOutcome.Infrastructure ? null : measured;
+                pair = measured.Base.Outcome == TrialOutcome.Infrastructure || measured.Candidate.Outcome == TrialOutcome.Infrastructure
+                    ? null
+                    : measured;
             }
 
             if (candidateRefusals - baseRefusals >= InfrastructureMargin)
             {
-                return new SeriesResult(pairs, Arm.Candidate, $"the candidate called the machine at fault {candidateRefusals} times, the base {baseRefusals} times");
+                return new SeriesResult(
+                    pairs, Arm.Candidate,
+                    $"the candidate called the machine at fault {candidateRefusals} times, the base {baseRefusals} times");
             }
 
             if (pair is null)
@@ -88,7 +96,10 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
             if (goal.Harness.Kind.HasAnswer() && pair.Base.Answer != pair.Candidate.Answer)
             {
                 return right.Files.Count == 0
-                    ? new SeriesResult(pairs, Arm.Base, $"its own answers differ for one seed ({pair.Base.Answer}, then {pair.Candidate.Answer}), so there is nothing to compare a candidate's with; an answer must depend on the seed alone")
+                    ? new SeriesResult(
+                        pairs, Arm.Base,
+                        $"its own answers differ for one seed ({pair.Base.Answer}, then {pair.Candidate.Answer}), so there is " +
+                        $"nothing to compare a candidate's with; an answer must depend on the seed alone")
                     : new SeriesResult(pairs, Arm.Candidate, WrongAnswer(pair.Candidate.Answer, pair.Base.Answer));
             }
 
@@ -105,18 +116,24 @@ internal sealed class PairSeries(IDurableContext context, IMeasurer measurer, Go
     }
 
     /// <summary>Says that an answer isn't the base's.</summary>
-    public static string WrongAnswer(string? answer, string? baseAnswer) => $"its answer is {answer}, and the base's for the same seed is {baseAnswer}";
+    public static string WrongAnswer(string? answer, string? baseAnswer) =>
+        $"its answer is {answer}, and the base's for the same seed is {baseAnswer}";
 
     /// <summary>The gains of pairs.</summary>
     public IReadOnlyList<double> Differences(IEnumerable<Pair> pairs) =>
         [.. pairs.Select(pair => scale.Gain(pair.Base.Value(goal.Harness.Metric), pair.Candidate.Value(goal.Harness.Metric)))];
 
     /// <summary>How long Godwit's clock saw the measurements of pairs take.</summary>
-    public static IReadOnlyList<(double Base, double Candidate)> Seconds(IEnumerable<Pair> pairs) => [.. pairs.Select(pair => (pair.Base.Seconds, pair.Candidate.Seconds))];
+    public static IReadOnlyList<(double Base, double Candidate)> Seconds(IEnumerable<Pair> pairs) =>
+        [.. pairs.Select(pair => (pair.Base.Seconds, pair.Candidate.Seconds))];
 
     /// <summary>The raw samples of pairs.</summary>
     public IReadOnlyList<EvidencePair> Samples(IEnumerable<Pair> pairs) =>
-        [.. pairs.Select(pair => new EvidencePair(pair.BaseFirst, pair.Base.Metrics[goal.Harness.Metric].Samples, pair.Candidate.Metrics[goal.Harness.Metric].Samples))];
+        [
+            .. pairs.Select(
+                pair => new EvidencePair(
+                    pair.BaseFirst, pair.Base.Metrics[goal.Harness.Metric].Samples, pair.Candidate.Metrics[goal.Harness.Metric].Samples)),
+        ];
 
     private async Task<Pair> MeasurePairAsync(string key, PairRequest request)
     {

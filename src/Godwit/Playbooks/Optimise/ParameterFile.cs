@@ -60,7 +60,8 @@ internal sealed class ParameterFile(string path) : IParameterFile
     }
 
     /// <summary>A parameter's value as a file holds it.</summary>
-    public static SettingsValue ValueOf(Parameter parameter, string value) => new(value, parameter is ChoiceParameter choice && (choice.Texts ?? choice.Values).Contains(value));
+    public static SettingsValue ValueOf(Parameter parameter, string value) =>
+        new(value, parameter is ChoiceParameter choice && (choice.Texts ?? choice.Values).Contains(value));
 }
 
 /// <summary>A file that is made from a template: any text in which <c>{{name}}</c> stands for a value.</summary>
@@ -81,7 +82,8 @@ internal sealed partial class TemplateFile(string path, string template) : IPara
         foreach (Match place in Place().Matches(template))
         {
             var name = place.Groups["name"].Value;
-            pattern.Append(Regex.Escape(template[at..place.Index])).Append(groups.Contains(name) ? $@"\k<v{groups.IndexOf(name)}>" : $"(?<v{groups.Count}>.*?)");
+            pattern.Append(Regex.Escape(template[at..place.Index])).Append(
+                groups.Contains(name) ? $@"\k<v{groups.IndexOf(name)}>" : $"(?<v{groups.Count}>.*?)");
             at = place.Index + place.Length;
             if (!groups.Contains(name))
             {
@@ -90,10 +92,14 @@ internal sealed partial class TemplateFile(string path, string template) : IPara
         }
 
         pattern.Append(Regex.Escape(template[at..])).Append('$');
-        var match = Regex.Match(Encoding.UTF8.GetString(content), pattern.ToString(), RegexOptions.Singleline | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10));
+        var match = Regex.Match(
+            Encoding.UTF8.GetString(content), pattern.ToString(), RegexOptions.Singleline | RegexOptions.CultureInvariant,
+            TimeSpan.FromSeconds(10));
         if (!match.Success)
         {
-            throw new FormatException($"{path} isn't what its template gives with any values, so the base's own values aren't known; render the template with them, and commit the file");
+            throw new FormatException(
+                $"{path} isn't what its template gives with any values, so the base's own values aren't known; render the " +
+                $"template with them, and commit the file");
         }
 
         foreach (var name in groups.Where(name => space.Find(name) is not null))
@@ -108,7 +114,8 @@ internal sealed partial class TemplateFile(string path, string template) : IPara
         Encoding.UTF8.GetBytes(Place().Replace(template, place => point.GetValueOrDefault(place.Groups["name"].Value, "")));
 
     /// <summary>The names that stand in a template.</summary>
-    public static IReadOnlyCollection<string> Names(string template) => [.. Place().Matches(template).Select(place => place.Groups["name"].Value).Distinct()];
+    public static IReadOnlyCollection<string> Names(string template) =>
+        [.. Place().Matches(template).Select(place => place.Groups["name"].Value).Distinct()];
 
     [GeneratedRegex(@"\{\{ *(?<name>[\w.-]+) *\}\}")]
     private static partial Regex Place();

@@ -68,8 +68,13 @@ internal static class ParameterReader
         var parameter = type switch
         {
             "choice" => ReadChoice(name, map, when),
-            "int" => ReadRange(map, whole: true) is var (low, high, log, step) ? new IntParameter(name, (long)low, (long)high, log, when, step is { } by ? (long)by : 1) : null,
-            "real" or "float" => ReadRange(map, whole: false) is var (low, high, log, step) ? new RealParameter(name, low, high, log, when, step ?? 0) : null,
+            "int" => ReadRange(map, whole: true) is var (low, high, log, step)
+                ? new IntParameter(name, (long)low, (long)high, log, when, step is { } by ? (long)by : 1)
+                : null,
+            "real" or "float" =>
+                ReadRange(map, whole: false) is var (low, high, log, step)
+                    ? new RealParameter(name, low, high, log, when, step ?? 0)
+                    : null,
             "boolean" or "bool" => new BooleanParameter(name, when),
             _ => (Parameter?)null,
         };
@@ -88,7 +93,8 @@ internal static class ParameterReader
     private static ChoiceParameter? ReadChoice(string name, YamlMap map, string? when)
     {
         var ordered = map.Flag("ordered") ?? false;
-        IReadOnlyList<string> values = map.Node("values") is YamlSequenceNode { Children: var children } && children.All(child => child is YamlScalarNode)
+        IReadOnlyList<string> values = map.Node("values") is YamlSequenceNode { Children: var children }
+            && children.All(child => child is YamlScalarNode)
             ? [.. children.Select(child => Text((YamlScalarNode)child))] : map.List("values");
         if (values.Distinct().Count() < Math.Max(2, values.Count))
         {
@@ -99,12 +105,20 @@ internal static class ParameterReader
         return new ChoiceParameter(name, values, ordered, when, ReadTexts(map));
     }
 
-    /// <summary>The values that are text: quoted ones, and plain ones that YAML reads as neither a number, a truth value nor null.</summary>
+    /// <summary>
+    /// The values that are text: quoted ones, and plain ones that YAML reads as neither a number, a truth value nor null.
+    /// </summary>
     private static List<string> ReadTexts(YamlMap map) => map.Node("values") is not YamlSequenceNode sequence ? []
-        : [.. sequence.Children.OfType<YamlScalarNode>().Where(node => node.Style != YamlDotNet.Core.ScalarStyle.Plain || YamlFormat.Plain(node.Value ?? "").IsText).Select(Text)];
+        :
+        [
+            .. sequence.Children.OfType<YamlScalarNode>()
+                .Where(node => node.Style != YamlDotNet.Core.ScalarStyle.Plain || YamlFormat.Plain(node.Value ?? "").IsText)
+                .Select(Text),
+        ];
 
     /// <summary>A value as a reader of the file gets it: null, true and false have one spelling, numbers keep their digits.</summary>
-    private static string Text(YamlScalarNode node) => node.Style == YamlDotNet.Core.ScalarStyle.Plain ? YamlFormat.Plain(node.Value ?? "").Text : node.Value ?? "";
+    private static string Text(YamlScalarNode node) =>
+        node.Style == YamlDotNet.Core.ScalarStyle.Plain ? YamlFormat.Plain(node.Value ?? "").Text : node.Value ?? "";
 
     private static (string File, string Form) ReadFile(YamlMap map)
     {
@@ -164,12 +178,19 @@ internal static class ParameterReader
 
     private static void CheckNames(YamlMap map, List<Parameter> parameters, IReadOnlyList<string> constraints)
     {
-        var known = parameters.Select(parameter => parameter.Name).Concat(parameters.OfType<ChoiceParameter>().SelectMany(choice => choice.Values)).Append("true").Append("false").ToHashSet(StringComparer.Ordinal);
-        foreach (var text in constraints.Concat(parameters.Where(parameter => parameter.When is not null).Select(parameter => parameter.When!)))
+        var known = parameters.Select(parameter => parameter.Name)
+            .Concat(parameters.OfType<ChoiceParameter>().SelectMany(choice => choice.Values))
+            .Append("true")
+            .Append("false")
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var text in constraints
+            .Concat(parameters.Where(parameter => parameter.When is not null).Select(parameter => parameter.When!)))
         {
             try
             {
-                if (Expression.Parse(text, parameters.Select(parameter => parameter.Name)).Names.FirstOrDefault(name => !known.Contains(name)) is { } stranger)
+                if (
+                    Expression.Parse(text, parameters.Select(parameter => parameter.Name)).Names
+                        .FirstOrDefault(name => !known.Contains(name)) is { } stranger)
                 {
                     map.Problem("space", $"'{text}' names '{stranger}', which is neither a parameter nor a value of one");
                 }

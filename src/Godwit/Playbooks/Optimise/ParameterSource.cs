@@ -28,7 +28,9 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
             RequireEditable(goal, parameters.File, real);
         }
 
-        var template = parameters.Template is null ? null : await FileAsync(repository, commit, At(folder, parameters.Template), cancellation)
+        var template = parameters.Template is null
+            ? null
+            : await FileAsync(repository, commit, At(folder, parameters.Template), cancellation)
             ?? throw new FormatException($"'parameters.template' is {parameters.Template}, and there is no such file");
         return new ParameterSource(real == path ? null : real, await FileAsync(repository, commit, real, cancellation), template);
     }
@@ -48,7 +50,11 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
         return new ParameterSource(
             target is null ? null : Path.GetRelativePath(folder, target),
             File.Exists(path) ? File.ReadAllBytes(path) : null,
-            template is null ? null : File.Exists(template) ? File.ReadAllBytes(template) : throw new FormatException($"'parameters.template' is {goal.Parameters.Template}, and there is no such file"));
+            template is null
+                ? null
+                : File.Exists(template)
+                    ? File.ReadAllBytes(template)
+                    : throw new FormatException($"'parameters.template' is {goal.Parameters.Template}, and there is no such file"));
     }
 
     /// <summary>What is wrong with the file, and what is worth saying: each with whether it keeps the goal from being run.</summary>
@@ -69,9 +75,12 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
         }
 
         var folder = goal.Harness.Folder;
-        if (Linked is not null && goal.Harness is { Kind: MeasurementKind.Settings, Build: not null, BuildInputs: { } inputs } && new Glob(inputs).Matches(Local(folder, Linked)))
+        if (Linked is not null
+            && goal.Harness is { Kind: MeasurementKind.Settings, Build: not null, BuildInputs: { } inputs }
+            && new Glob(inputs).Matches(Local(folder, Linked)))
         {
-            problems.Add((true, $"{parameters.File} is a link to {Local(folder, Linked)}, which the build reads; name that file in 'parameters.file', and see docs/observed.md for what a build input proves"));
+            problems.Add(
+                (true, $"{parameters.File} is a link to {Local(folder, Linked)}, which the build reads; name that file in 'parameters.file', and see docs/observed.md for what a build input proves"));
         }
 
         if (Content is null)
@@ -82,7 +91,11 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
         if (Template is not null)
         {
             var names = TemplateFile.Names(Encoding.UTF8.GetString(Template));
-            problems.AddRange(parameters.Space.Where(parameter => !names.Contains(parameter.Name)).Select(parameter => (true, $"{parameters.Template} has no {{{{{parameter.Name}}}}}, so '{parameter.Name}' would change nothing")));
+            problems.AddRange(
+                parameters.Space.Where(parameter => !names.Contains(parameter.Name))
+                    .Select(
+                        parameter =>
+                            (true, $"{parameters.Template} has no {{{{{parameter.Name}}}}}, so '{parameter.Name}' would change nothing")));
         }
 
         foreach (var parameter in parameters.Space)
@@ -93,7 +106,8 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
             }
             else if (values.TryGetValue(parameter.Name, out var value) && !parameter.Accepts(value))
             {
-                problems.Add((false, $"the base's '{parameter.Name}' is {value}, which isn't among the values to try; it is the starting point all the same"));
+                problems.Add(
+                    (false, $"the base's '{parameter.Name}' is {value}, which isn't among the values to try; it is the starting point all the same"));
             }
         }
 
@@ -111,7 +125,9 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
 
         foreach (var parameter in space.Parameters)
         {
-            IEnumerable<string> tried = parameter is ChoiceParameter choice ? choice.Values : [parameter.FromNumber(parameter.Low), parameter.FromNumber(parameter.High)];
+            IEnumerable<string> tried = parameter is ChoiceParameter choice
+                ? choice.Values
+                : [parameter.FromNumber(parameter.Low), parameter.FromNumber(parameter.High)];
             foreach (var value in tried)
             {
                 string? problem = null;
@@ -120,8 +136,10 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
                     var file = SettingsFile.Open(parameters.File, input.BaseFile);
                     file.Write(parameter.Name, ParameterFile.ValueOf(parameter, value));
                     var read = SettingsFile.Open(parameters.File, file.ToBytes()).Read(parameter.Name);
-                    problem = read?.Text == value || (double.TryParse(read?.Text, out var number) && double.TryParse(value, out var wanted) && number == wanted)
-                        ? null : $"{parameters.File} would hold '{read?.Text}' for '{parameter.Name}' = {value}; quote the value in the file, or choose another form";
+                    problem = read?.Text == value
+                        || (double.TryParse(read?.Text, out var number) && double.TryParse(value, out var wanted) && number == wanted)
+                        ? null : $"{parameters.File} would hold '{read?.Text}' for '{parameter.Name}' = {value}; quote the " +
+                        $"value in the file, or choose another form";
                 }
                 catch (FormatException error)
                 {
@@ -143,7 +161,8 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
         var local = Local(folder, real);
         if (!new Glob(goal.Harness.Editable).Matches(local))
         {
-            throw new FormatException($"{file} is a link to {local}, which 'editable' doesn't allow to change; add it there, or name it in 'parameters.file'");
+            throw new FormatException(
+                $"{file} is a link to {local}, which 'editable' doesn't allow to change; add it there, or name it in 'parameters.file'");
         }
     }
 

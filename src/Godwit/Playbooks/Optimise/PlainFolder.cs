@@ -14,7 +14,8 @@ public static class PlainFolder
     /// <param name="folder">The user's folder.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="GitException">A file isn't as it was when the run began; nothing was changed.</exception>
-    public static async Task<IReadOnlyList<string>> ApplyAsync(RunFolder run, string baseCommit, string commit, string folder, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<string>> ApplyAsync(
+        RunFolder run, string baseCommit, string commit, string folder, CancellationToken cancellation)
     {
         var repository = new RunRepository(run.Repository);
         var changed = await repository.ChangedAsync(baseCommit, commit, cancellation);
@@ -27,7 +28,8 @@ public static class PlainFolder
             contents[file] = await repository.FileAsync(commit, file, cancellation);
             if (now is null != before is null || (now is not null && !now.AsSpan().SequenceEqual(before)))
             {
-                throw new GitException($"{path} isn't as it was when the run began, and nothing was changed; put it back, or take the change from the report");
+                throw new GitException(
+                    $"{path} isn't as it was when the run began, and nothing was changed; put it back, or take the change from the report");
             }
         }
 

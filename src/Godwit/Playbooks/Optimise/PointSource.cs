@@ -24,13 +24,17 @@ internal sealed class PointSource(SearchSpace space, IOutsideProposer? outside, 
     public IReadOnlyDictionary<string, string>? Untried(int proposal)
     {
         var random = new SeededRandom(goal.Seed, "untried", $"{proposal}");
-        return Enumerable.Range(0, Draws).Select(_ => space.Sample(random)).FirstOrDefault(point => point is not null && Known(point) is null);
+        return Enumerable.Range(0, Draws)
+            .Select(_ => space.Sample(random))
+            .FirstOrDefault(point => point is not null && Known(point) is null);
     }
 
     /// <summary>A point of the proposer that is asked, or of another where it has none.</summary>
     public async Task<Proposal> AskAsync(ProposeInput ask, CancellationToken cancellation)
     {
-        var answer = ask.Proposer == Proposers.Outside ? await outside!.ProposeAsync(space, ask.Observations, goal.Trials, ask.Number, cancellation) : null;
+        var answer = ask.Proposer == Proposers.Outside
+            ? await outside!.ProposeAsync(space, ask.Observations, goal.Trials, ask.Number, cancellation)
+            : null;
         if (answer is { Point: { } given })
         {
             return new Proposal(ask.Proposer, given);
@@ -56,7 +60,11 @@ internal sealed class PointSource(SearchSpace space, IOutsideProposer? outside, 
             return new Proposal(proposer.Name, drawn, answer?.Failure);
         }
 
-        drawn = space.Sample(random) ?? throw new StepFaultException("infeasible", $"none found in {SearchSpace.MostTries:N0} tries: points that meet the constraints between parameters; loosen parameters.constraints");
+        drawn = space.Sample(random)
+            ?? throw new StepFaultException(
+                "infeasible",
+                $"none found in {SearchSpace.MostTries:N0} tries: points that meet the constraints between parameters; loosen " +
+                $"parameters.constraints");
         return new Proposal(Proposers.Random.Name, drawn, answer?.Failure);
     }
 }

@@ -15,13 +15,16 @@ internal static class Proposers
     public static IProposer Random { get; } = new RandomProposer();
 
     /// <summary>The searches of parameters, with the part of each at first.</summary>
-    private static readonly IReadOnlyList<(IProposer Proposer, double Part)> Searches = [(new TpeProposer(), 2 / 3.0), (new CmaEsProposer(), 1 / 3.0)];
+    private static readonly IReadOnlyList<(IProposer Proposer, double Part)> Searches =
+        [(new TpeProposer(), 2 / 3.0), (new CmaEsProposer(), 1 / 3.0)];
 
     /// <summary>Whether a name is no agent's to have.</summary>
-    public static bool IsTaken(string name) => name is Outside or Try || name == Random.Name || Searches.Any(search => search.Proposer.Name == name);
+    public static bool IsTaken(string name) =>
+        name is Outside or Try || name == Random.Name || Searches.Any(search => search.Proposer.Name == name);
 
     /// <summary>The proposer of a name; TPE where there is none, such as an outside one that has nothing to propose.</summary>
-    public static IProposer Named(string name) => name == Random.Name ? Random : Searches.FirstOrDefault(search => search.Proposer.Name == name, Searches[0]).Proposer;
+    public static IProposer Named(string name) =>
+        name == Random.Name ? Random : Searches.FirstOrDefault(search => search.Proposer.Name == name, Searches[0]).Proposer;
 
     /// <summary>The shares of all proposers that can propose, until each has shown enough; they make 1.</summary>
     /// <param name="goal">The goal.</param>
@@ -58,14 +61,18 @@ internal static class Proposers
     /// <param name="goal">The goal.</param>
     /// <param name="ended">Agents that can't be asked any more.</param>
     /// <param name="random">Draws.</param>
-    public static string? Choose(IReadOnlyDictionary<string, double> shares, bool canSearch, Goal goal, IReadOnlyDictionary<string, string> ended, SeededRandom random)
+    public static string? Choose(
+        IReadOnlyDictionary<string, double> shares, bool canSearch, Goal goal, IReadOnlyDictionary<string, string> ended,
+        SeededRandom random)
     {
         if (canSearch && random.NextDouble() < RandomShare)
         {
             return Random.Name;
         }
 
-        var able = shares.Where(share => goal.Agents.Any(agent => agent.Name == share.Key) ? !ended.ContainsKey(share.Key) : canSearch).OrderBy(share => share.Key, StringComparer.Ordinal).ToList();
+        var able = shares.Where(share => goal.Agents.Any(agent => agent.Name == share.Key) ? !ended.ContainsKey(share.Key) : canSearch)
+            .OrderBy(share => share.Key, StringComparer.Ordinal)
+            .ToList();
         var draw = random.NextDouble() * able.Sum(share => share.Value);
         foreach (var (name, share) in able)
         {

@@ -10,7 +10,8 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="State">What is known.</param>
 /// <param name="Deadline">The run's active time at which screening ends; 0 for none.</param>
 /// <param name="Excluded">Trials that an attempt has disproven.</param>
-public sealed record ScreenInput(OptimiseInput Input, Calibration Calibration, ScreenState State, double Deadline, IReadOnlyList<int> Excluded);
+public sealed record ScreenInput(
+    OptimiseInput Input, Calibration Calibration, ScreenState State, double Deadline, IReadOnlyList<int> Excluded);
 
 /// <summary>A segment of screening: proposes, checks and measures candidates, and spends little on losers.</summary>
 /// <param name="Services">The world.</param>
@@ -38,8 +39,10 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         private readonly Calibration _calibration = input.Calibration;
         private readonly CandidateMaker _maker = new(input.Input);
         private readonly Scale _scale = input.Calibration.ScaleOf(input.Input.Goal.Harness.Maximise);
-        private readonly TrialRunner _runner = new(context, services.Measurer, input.Input.Goal, input.Calibration.ScaleOf(input.Input.Goal.Harness.Maximise));
-        private readonly IReadOnlyList<Constraint> _constraints = [.. input.Input.Goal.Harness.Constraints.Select(text => new Constraint(text)).Where(constraint => constraint.ComparesWithBase)];
+        private readonly TrialRunner _runner = new(
+            context, services.Measurer, input.Input.Goal, input.Calibration.ScaleOf(input.Input.Goal.Harness.Maximise));
+        private readonly IReadOnlyList<Constraint> _constraints =
+            [.. input.Input.Goal.Harness.Constraints.Select(text => new Constraint(text)).Where(constraint => constraint.ComparesWithBase)];
         private readonly List<TrialRecord> _trials = [.. input.State.Trials];
         private readonly List<double> _bases = [.. input.State.Bases];
         private bool _replicated;
@@ -57,7 +60,10 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 {
                     State = State with { Done = true };
                 }
-                else if (_trials.Find(trial => trial.Outcome == TrialOutcome.Ok && trial.Scores.Count < (_calibration.Exact ? 1 : FirstLooks)) is { } fresh)
+                else if (
+                    _trials.Find(
+                        trial => trial.Outcome == TrialOutcome.Ok
+                            && trial.Scores.Count < (_calibration.Exact ? 1 : FirstLooks)) is { } fresh)
                 {
                     await MeasureAsync(fresh);
                 }
@@ -65,7 +71,9 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 {
                     await ProposeAsync(next);
                 }
-                else if (!_calibration.Exact && State.Closer < (input.Deadline > 0 ? CloserLooksTimed : CloserLooks) * _trials.Count && Closer() is { } again)
+                else if (!_calibration.Exact
+                    && State.Closer < (input.Deadline > 0 ? CloserLooksTimed : CloserLooks) * _trials.Count
+                    && Closer() is { } again)
                 {
                     State = State with { Closer = State.Closer + 1 };
                     await MeasureAsync(again);
@@ -80,12 +88,16 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         }
 
         private TrialRecord? Closer() => Screening.Thompson(
-            _trials.Where(trial => !input.Excluded.Contains(trial.Number)), _calibration, new SeededRandom(_goal.Seed, "thompson", $"{State.Measurements}"));
+            _trials.Where(trial => !input.Excluded.Contains(trial.Number)), _calibration,
+            new SeededRandom(_goal.Seed, "thompson", $"{State.Measurements}"));
 
         /// <summary>Whose turn it is to propose; null where nobody can.</summary>
         private string? Next() => Proposers.Choose(
-            Screening.Shares(_trials, _calibration, Proposers.First(_goal, _goal.Parameters is null ? null : _maker.Space, services.Outside is not null)),
-            _goal.Parameters is not null && !(_maker.Space.Count <= _trials.Count(trial => trial.Claim is null)), _goal, State.Ended, new SeededRandom(_goal.Seed, "turn", $"{State.Proposals + 1}"));
+            Screening.Shares(
+                _trials, _calibration,
+                Proposers.First(_goal, _goal.Parameters is null ? null : _maker.Space, services.Outside is not null)),
+            _goal.Parameters is not null && !(_maker.Space.Count <= _trials.Count(trial => trial.Claim is null)), _goal,
+            State.Ended, new SeededRandom(_goal.Seed, "turn", $"{State.Proposals + 1}"));
 
         private async Task ProposeAsync(string next)
         {
@@ -137,33 +149,52 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         /// <summary>What it took, for the credit of who proposed it.</summary>
         /// <param name="fresh">The candidate, proposed and checked.</param>
         /// <param name="shared">What it took to propose those that were made at once, of which it bears its part.</param>
-        private TrialRecord Timed(TrialRecord fresh, double shared = 0) => fresh with { Seconds = Math.Max(0, fresh.ActiveSeconds - State.ActiveSeconds) + shared };
+        private TrialRecord Timed(TrialRecord fresh, double shared = 0) =>
+            fresh with { Seconds = Math.Max(0, fresh.ActiveSeconds - State.ActiveSeconds) + shared };
 
         /// <summary>Candidates that agents make by editing code, as many at once as the goal says.</summary>
         private async Task EditAsync(AgentSpec agent, int number)
         {
             var before = State.ActiveSeconds;
             var proposals = await new CodeProposer(context, services, input.Input, _calibration, agent)
-                .ProposeAsync(number, Math.Min(agent.Parallel, _goal.Trials - _trials.Count), _trials, input.Excluded, State, input.Deadline > 0 ? Math.Max(1, input.Deadline + State.WaitedSeconds - State.ActiveSeconds) : double.PositiveInfinity);
+                .ProposeAsync(
+                    number, Math.Min(agent.Parallel, _goal.Trials - _trials.Count), _trials, input.Excluded, State,
+                    input.Deadline > 0 ? Math.Max(1, input.Deadline + State.WaitedSeconds - State.ActiveSeconds) : double.PositiveInfinity);
             State = State with
             {
                 Proposals = State.Proposals + proposals.Count,
-                Ended = proposals.FirstOrDefault(proposal => proposal.Ended is not null)?.Ended is { } ended ? new Dictionary<string, string>(State.Ended) { [agent.Name] = ended } : State.Ended,
+                Ended = proposals.FirstOrDefault(proposal => proposal.Ended is not null)?.Ended is { } ended
+                    ? new Dictionary<string, string>(State.Ended) { [agent.Name] = ended }
+                    : State.Ended,
                 ToolCalls = State.ToolCalls + proposals.Sum(proposal => proposal.ToolCalls),
                 Agents = State.Agents + proposals.Sum(proposal => proposal.Agents),
                 WaitedSeconds = State.WaitedSeconds + proposals.Select(proposal => proposal.Waited).DefaultIfEmpty(0).Max(),
                 ActiveSeconds = proposals.Select(proposal => proposal.Trial?.ActiveSeconds ?? 0).Append(before).Max(),
             };
             var made = proposals.Select(proposal => proposal.Trial).OfType<TrialRecord>().ToList();
-            if (made.Count == 0 && _trials.Count == 0 && _goal.Parameters is null && _goal.Agents.All(one => State.Ended.ContainsKey(one.Name)))
+            if (made.Count == 0
+                && _trials.Count == 0
+                && _goal.Parameters is null
+                && _goal.Agents.All(one => State.Ended.ContainsKey(one.Name)))
             {
-                State = State with { Failure = $"no agent could work: {string.Join("; ", State.Ended.Select(one => _goal.Agents.Count == 1 ? one.Value : $"{one.Key}: {one.Value}"))}" };
+                State = State with
+                {
+                    Failure =
+                        $"no agent could work: {string.Join("; ", State.Ended.Select(one => _goal.Agents.Count == 1 ? one.Value : $"{one.Key}: {one.Value}"))}",
+                };
             }
 
             var each = (State.ActiveSeconds - before) / Math.Max(made.Count, 1);
             foreach (var trial in made)
             {
-                await JudgeEditAsync(trial with { Number = _trials.Count + 1, Parameters = _maker.Complete(trial.Parameters), ActiveSeconds = State.ActiveSeconds }, each);
+                await JudgeEditAsync(
+                    trial with
+                    {
+                        Number = _trials.Count + 1,
+                        Parameters = _maker.Complete(trial.Parameters),
+                        ActiveSeconds = State.ActiveSeconds,
+                    },
+                    each);
             }
         }
 
@@ -176,7 +207,11 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             }
             else if (trial.Reason is null && _trials.Find(other => other.Claim?.Shape == trial.Claim!.Shape) is { } alike)
             {
-                trial = trial with { Outcome = TrialOutcome.Invalid, Reason = $"it differs from trial {alike.Number} in nothing but white space" };
+                trial = trial with
+                {
+                    Outcome = TrialOutcome.Invalid,
+                    Reason = $"it differs from trial {alike.Number} in nothing but white space",
+                };
             }
 
             _trials.Add(trial);
@@ -195,7 +230,11 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             {
                 var measured = await StepAsync($"trial/{trial.Number}", _maker.Make(trial.Parameters), isBase: false);
                 State = State with { SinceBase = State.SinceBase + 1 };
-                trial = trial with { ActiveSeconds = measured.ActiveSeconds, Infrastructure = trial.Infrastructure + (measured.Outcome == TrialOutcome.Infrastructure ? 1 : 0) };
+                trial = trial with
+                {
+                    ActiveSeconds = measured.ActiveSeconds,
+                    Infrastructure = trial.Infrastructure + (measured.Outcome == TrialOutcome.Infrastructure ? 1 : 0),
+                };
                 if (measured.Outcome != TrialOutcome.Infrastructure || repeat == Repeats - 1)
                 {
                     trial = Judge(trial, measured);
@@ -210,7 +249,8 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
         {
             if (measured.Outcome != TrialOutcome.Ok)
             {
-                var refused = measured.Metrics.TryGetValue(_goal.Harness.Metric, out var metric) && _scale.Refuse(_goal.Harness.Metric, metric.Value) is null;
+                var refused = measured.Metrics.TryGetValue(_goal.Harness.Metric, out var metric)
+                    && _scale.Refuse(_goal.Harness.Metric, metric.Value) is null;
                 return trial with
                 {
                     Outcome = measured.Outcome,
@@ -222,17 +262,29 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
 
             trial = trial with
             {
-                Scores = [.. trial.Scores, Screening.Score(measured.Value(_goal.Harness.Metric), _bases, _calibration, _goal.Harness.Maximise)],
+                Scores =
+                    [.. trial.Scores, Screening.Score(measured.Value(_goal.Harness.Metric), _bases, _calibration, _goal.Harness.Maximise)],
                 Margins = _constraints.Count == 0 ? [] : [.. trial.Margins, Margin(measured)],
             };
-            return trial.Margins.Count >= (_calibration.Exact ? 1 : FirstLooks) && trial.Margins.All(margin => margin < 0) && trial.Margins.Average() < (_calibration.Exact ? 0 : ClearlyBroken)
-                ? trial with { Outcome = TrialOutcome.Invalid, Reason = $"constraint {string.Join(" or ", _constraints.Select(constraint => constraint.Text))} is broken in every measurement" }
+            return trial.Margins.Count >= (_calibration.Exact ? 1 : FirstLooks)
+                && trial.Margins.All(margin => margin < 0)
+                && trial.Margins.Average() < (_calibration.Exact ? 0 : ClearlyBroken)
+                ? trial with
+                {
+                    Outcome = TrialOutcome.Invalid,
+                    Reason =
+                        $"constraint {string.Join(" or ", _constraints.Select(constraint => constraint.Text))} is broken in " +
+                        $"every measurement",
+                }
                 : trial;
         }
 
         private double Margin(Measurement measured)
         {
-            var @base = new Measurement { Metrics = State.BaseMetrics.ToDictionary(pair => pair.Key, pair => new MetricSamples([pair.Value], null)) };
+            var @base = new Measurement
+            {
+                Metrics = State.BaseMetrics.ToDictionary(pair => pair.Key, pair => new MetricSamples([pair.Value], null)),
+            };
             return _constraints.Min(constraint => constraint.Margin(new Pair(true, @base, measured, 0)));
         }
 
@@ -244,7 +296,13 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
                 if (measured.Outcome == TrialOutcome.Ok)
                 {
                     _bases.Add(measured.Value(_goal.Harness.Metric));
-                    State = State with { SinceBase = 0, BaseAnswer = measured.Answer, BaseSeed = PairSeries.Seed(_goal.Seed, "screen", State.Measurements), BaseMetrics = measured.Metrics.ToDictionary(pair => pair.Key, pair => pair.Value.Value) };
+                    State = State with
+                    {
+                        SinceBase = 0,
+                        BaseAnswer = measured.Answer,
+                        BaseSeed = PairSeries.Seed(_goal.Seed, "screen", State.Measurements),
+                        BaseMetrics = measured.Metrics.ToDictionary(pair => pair.Key, pair => pair.Value.Value),
+                    };
                     return;
                 }
 
@@ -259,13 +317,20 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             // Answers are compared with the base's, so they are asked with its seed.
             var seed = !isBase && _goal.Harness.Kind.HasAnswer() ? State.BaseSeed : PairSeries.Seed(_goal.Seed, "screen", number);
             var measured = await context.StepAsync(
-                $"{what}/measure/{number}", Effect.Repeatable, new SingleRequest(candidate, isBase, seed, false), services.Measurer.MeasureAsync);
+                $"{what}/measure/{number}", Effect.Repeatable, new SingleRequest(candidate, isBase, seed, false),
+                services.Measurer.MeasureAsync);
             State = State with { Measurements = number, ActiveSeconds = Math.Max(State.ActiveSeconds, measured.ActiveSeconds) };
-            return measured.Outcome == TrialOutcome.Ok && Refuse(measured, isBase) is { } refusal ? measured with { Outcome = TrialOutcome.Invalid, Reason = refusal } : measured;
+            return measured.Outcome == TrialOutcome.Ok && Refuse(measured, isBase) is { } refusal
+                ? measured with { Outcome = TrialOutcome.Invalid, Reason = refusal }
+                : measured;
         }
 
-        private string? Refuse(Measurement measured, bool isBase) => _scale.Refuse(_goal.Harness.Metric, measured.Value(_goal.Harness.Metric))
-            ?? (!isBase && _goal.Harness.Kind.HasAnswer() && measured.Answer != State.BaseAnswer ? PairSeries.WrongAnswer(measured.Answer, State.BaseAnswer) : null);
+        private string? Refuse(Measurement measured, bool isBase) =>
+            _scale.Refuse(_goal.Harness.Metric, measured.Value(_goal.Harness.Metric))
+            ?? (
+                !isBase && _goal.Harness.Kind.HasAnswer() && measured.Answer != State.BaseAnswer
+                    ? PairSeries.WrongAnswer(measured.Answer, State.BaseAnswer)
+                    : null);
 
         private async Task UpdateAsync(TrialRecord trial, string note, bool tell)
         {
@@ -273,7 +338,10 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
             State = State with { ActiveSeconds = Math.Max(State.ActiveSeconds, trial.ActiveSeconds) };
             if (tell)
             {
-                await context.NoteAsync(note, (OptimiseNote)new OptimiseNote.TrialEnded(trial, Screening.Posterior(trial, _calibration).Mean, _bases.Count == 0 ? 0 : _bases[^1]));
+                await context.NoteAsync(
+                    note,
+                    (OptimiseNote)new OptimiseNote.TrialEnded(
+                        trial, Screening.Posterior(trial, _calibration).Mean, _bases.Count == 0 ? 0 : _bases[^1]));
             }
         }
     }

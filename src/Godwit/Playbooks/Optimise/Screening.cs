@@ -94,7 +94,13 @@ internal static class Screening
     }
 
     public static IReadOnlyList<Observation> Observations(IEnumerable<TrialRecord> trials, Calibration calibration) =>
-        [.. trials.Select(trial => new Observation(trial.Parameters, trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 ? Posterior(trial, calibration).Mean : null, trial.Proposer))];
+        [
+            .. trials.Select(
+                trial => new Observation(
+                    trial.Parameters,
+                    trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 ? Posterior(trial, calibration).Mean : null,
+                    trial.Proposer)),
+        ];
 
     /// <summary>The candidate to look at again: the highest draw from the posteriors (Thompson 1933).</summary>
     public static TrialRecord? Thompson(IEnumerable<TrialRecord> trials, Calibration calibration, Durable.SeededRandom random) => trials
@@ -113,28 +119,35 @@ internal static class Screening
     /// <param name="first">The proposers, at most ten, and the share of each until it has shown enough; they make 1.</param>
     /// <param name="credit">Who is credited with a trial; null for its proposer.</param>
     public static IReadOnlyDictionary<string, double> Shares(
-        IReadOnlyList<TrialRecord> trials, Calibration calibration, IReadOnlyDictionary<string, double> first, Func<TrialRecord, string>? credit = null)
+        IReadOnlyList<TrialRecord> trials, Calibration calibration, IReadOnlyDictionary<string, double> first,
+        Func<TrialRecord, string>? credit = null)
     {
         credit ??= trial => trial.Proposer;
         var arms = first.Keys.ToDictionary(name => name, _ => new Arm());
         var incumbent = 0.0;
         foreach (var trial in trials)
         {
-            var (mean, variance) = trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 ? Posterior(trial, calibration) : (double.NegativeInfinity, 0);
+            var (mean, variance) = trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0
+                ? Posterior(trial, calibration)
+                : (double.NegativeInfinity, 0);
             arms.GetValueOrDefault(credit(trial))?.Add(ExpectedGain(mean - incumbent, Math.Sqrt(variance)), trial.Seconds);
             incumbent = Math.Max(incumbent, mean);
         }
 
         // Who hasn't shown enough keeps its first share: some never can, such as a search without a dimension to search.
         var shown = arms.Where(arm => arm.Value.Count >= FirstOfArm).ToList();
-        var (left, all) = (first.Where(share => arms[share.Key].Count < FirstOfArm).Aggregate(first.Values.Sum(), (rest, share) => rest - share.Value), shown.Sum(arm => arm.Value.Rate));
+        var (left, all) = (
+            first.Where(share => arms[share.Key].Count < FirstOfArm).Aggregate(first.Values.Sum(), (rest, share) => rest - share.Value),
+            shown.Sum(arm => arm.Value.Rate));
         if (all <= 0)
         {
             return first;
         }
 
         var least = Math.Min(LeastShare, left / shown.Count);
-        return first.ToDictionary(share => share.Key, share => arms[share.Key].Count < FirstOfArm ? share.Value : least + (left - least * shown.Count) * arms[share.Key].Rate / all);
+        return first.ToDictionary(
+            share => share.Key,
+            share => arms[share.Key].Count < FirstOfArm ? share.Value : least + (left - least * shown.Count) * arms[share.Key].Rate / all);
     }
 
     /// <summary>The mean of what a normal variable has above 0.</summary>
@@ -160,7 +173,8 @@ internal static class Screening
     }
 
     /// <summary>The candidate to prove: the highest posterior mean, if it is at least half of the minimum effect.</summary>
-    public static TrialRecord? Finalist(IEnumerable<TrialRecord> trials, Calibration calibration, double minimumEffect, IReadOnlyCollection<int> excluded)
+    public static TrialRecord? Finalist(
+        IEnumerable<TrialRecord> trials, Calibration calibration, double minimumEffect, IReadOnlyCollection<int> excluded)
     {
         var least = calibration.ScaleOf(maximise: true).GainOf(minimumEffect) / 2;
         var best = trials.Where(trial => trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 && !excluded.Contains(trial.Number))

@@ -26,12 +26,21 @@ internal sealed record StartPoint(string Way, TrialRecord? Parent)
     /// <param name="disproven">Trials that an attempt has disproven; nobody starts from one.</param>
     /// <param name="calibration">The noise.</param>
     /// <param name="seed">The run's seed.</param>
-    public static StartPoint Choose(int number, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, Calibration calibration, ulong seed)
+    public static StartPoint Choose(
+        int number, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, Calibration calibration, ulong seed)
     {
-        var parents = trials.Where(trial => trial.Claim is not null && trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0 && !disproven.Contains(trial.Number))
-            .Select(trial => (Trial: trial, Screening.Posterior(trial, calibration).Mean)).Where(parent => parent.Mean > 0).OrderByDescending(parent => parent.Mean).Select(parent => parent.Trial).ToList();
+        var parents = trials.Where(
+            trial => trial.Claim is not null
+                && trial.Outcome == TrialOutcome.Ok
+                && trial.Scores.Count > 0
+                && !disproven.Contains(trial.Number))
+            .Select(trial => (Trial: trial, Screening.Posterior(trial, calibration).Mean)).Where(parent => parent.Mean > 0)
+                .OrderByDescending(parent => parent.Mean)
+                .Select(parent => parent.Trial)
+                .ToList();
         string[] ways = parents.Count switch { 0 => [FromBase], 1 => [FromBase, FromBest], _ => [FromBase, FromBest, FromOther] };
-        var shares = Screening.Shares(trials, calibration, ways.ToDictionary(way => way, _ => 1.0 / ways.Length), trial => trial.Claim?.Start ?? "");
+        var shares = Screening.Shares(
+            trials, calibration, ways.ToDictionary(way => way, _ => 1.0 / ways.Length), trial => trial.Claim?.Start ?? "");
         var random = new SeededRandom(seed, "start", $"{number}");
         var draw = random.NextDouble();
         var chosen = ways.FirstOrDefault(way => (draw -= shares[way]) < 0, FromBase);

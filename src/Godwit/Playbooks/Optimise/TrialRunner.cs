@@ -13,7 +13,13 @@ internal sealed class TrialRunner(IDurableContext context, IMeasurer measurer, G
     public async Task<TrialRecord> CheckAsync(TrialRecord trial, Candidate candidate, double baseValue)
     {
         var check = await context.StepAsync($"trial/{trial.Number}/check", Effect.Repeatable, candidate, measurer.CheckAsync);
-        trial = trial with { Outcome = check.Outcome, Reason = check.Reason, Log = check.Outcome == TrialOutcome.Ok ? null : check.Log, ActiveSeconds = check.ActiveSeconds };
+        trial = trial with
+        {
+            Outcome = check.Outcome,
+            Reason = check.Reason,
+            Log = check.Outcome == TrialOutcome.Ok ? null : check.Log,
+            ActiveSeconds = check.ActiveSeconds,
+        };
         if (check.Outcome != TrialOutcome.Invalid || goal.Harness.Check is null)
         {
             return trial;
@@ -21,7 +27,8 @@ internal sealed class TrialRunner(IDurableContext context, IMeasurer measurer, G
 
         // Only to show what the cheat was worth: the number decides nothing and no proposer sees it.
         var look = await context.StepAsync(
-            $"trial/{trial.Number}/look", Effect.Repeatable, new SingleRequest(candidate, false, PairSeries.Seed(goal.Seed, "look", trial.Number), false), measurer.MeasureAsync);
+            $"trial/{trial.Number}/look", Effect.Repeatable,
+            new SingleRequest(candidate, false, PairSeries.Seed(goal.Seed, "look", trial.Number), false), measurer.MeasureAsync);
         return look.Metrics.TryGetValue(goal.Harness.Metric, out var metric) && scale.Refuse(goal.Harness.Metric, metric.Value) is null
             ? trial with { Temptation = scale.Value(scale.Gain(baseValue, metric.Value)), ActiveSeconds = look.ActiveSeconds }
             : trial;

@@ -70,7 +70,10 @@ internal sealed class YamlMap
             return null;
         }
 
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum && (!whole || value == Math.Floor(value)))
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            && value >= minimum
+            && value <= maximum
+            && (!whole || value == Math.Floor(value)))
         {
             return value;
         }
@@ -201,7 +204,10 @@ internal sealed class YamlMap
         foreach (var (key, node, _) in Entries.Where(entry => !_read.Contains(entry.Key)))
         {
             var near = _read.Where(known => Distance(known, key) <= 2).MinBy(known => Distance(known, key));
-            Problem(node, $"'{_path}{key}' means nothing here{(near is null ? $"; known are {string.Join(", ", _read.Order(StringComparer.Ordinal))}" : $"; did you mean '{near}'?")}");
+            Problem(
+                node,
+                $"'{_path}{key}' means nothing " +
+                $"here{(near is null ? $"; known are {string.Join(", ", _read.Order(StringComparer.Ordinal))}" : $"; did you mean '{near}'?")}");
         }
     }
 
@@ -213,13 +219,18 @@ internal sealed class YamlMap
             stream.Load(new StringReader(text));
             if (stream.Documents is [{ RootNode: YamlMappingNode root }])
             {
-                var odd = root.AllNodes.OfType<YamlMappingNode>().SelectMany(map => map.Children.Keys).FirstOrDefault(key => key is not YamlScalarNode);
+                var odd = root.AllNodes.OfType<YamlMappingNode>()
+                    .SelectMany(map => map.Children.Keys)
+                    .FirstOrDefault(key => key is not YamlScalarNode);
                 if (odd is null)
                 {
                     return new YamlMap(root, "", problems, known);
                 }
 
-                problems.Add(new GoalProblem(odd.Start.Line, odd.Start.Column, "a name is one word; this is a list or a mapping (a command that starts with [ or { needs quotes)"));
+                problems.Add(
+                    new GoalProblem(
+                        odd.Start.Line, odd.Start.Column,
+                        "a name is one word; this is a list or a mapping (a command that starts with [ or { needs quotes)"));
                 return null;
             }
 
@@ -227,7 +238,9 @@ internal sealed class YamlMap
         }
         catch (YamlException error)
         {
-            problems.Add(new GoalProblem(error.Start.Line, error.Start.Column, $"this is no YAML: {error.InnerException?.Message ?? error.Message}"));
+            problems.Add(
+                new GoalProblem(
+                    error.Start.Line, error.Start.Column, $"this is no YAML: {error.InnerException?.Message ?? error.Message}"));
         }
 
         catch (InvalidOperationException)
@@ -249,7 +262,8 @@ internal sealed class YamlMap
             row[0] = i;
             for (var j = 1; j <= right.Length; j++)
             {
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (left[i - 1] == right[j - 1] ? 0 : 1)));
+                (diagonal, row[j]) = (
+                    row[j], Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (left[i - 1] == right[j - 1] ? 0 : 1)));
             }
         }
 
@@ -271,7 +285,10 @@ public static class Durations
 
         double? unit = text[split..] switch { "ms" => 0.001, "" or "s" => 1, "m" or "min" => 60, "h" => 3600, _ => null };
         duration = default;
-        if (unit is null || !double.TryParse(text[..split].Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || number <= 0 || number * unit > 1e7)
+        if (unit is null
+            || !double.TryParse(text[..split].Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            || number <= 0
+            || number * unit > 1e7)
         {
             return false;
         }

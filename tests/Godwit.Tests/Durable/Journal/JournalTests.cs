@@ -14,7 +14,8 @@ public sealed class JournalTests : IDisposable
 
     private RunJournal Open(RunFolder folder) => RunJournal.Open(folder, _runs.Signer(folder), TimeProvider.System, visit: null);
 
-    private static AppendUnit Unit(string key, string? unique = null) => new([new Draft(1, EntryKind.Noted, key, Data: "\"x\""u8.ToArray())], Unique: unique);
+    private static AppendUnit Unit(string key, string? unique = null) =>
+        new([new Draft(1, EntryKind.Noted, key, Data: "\"x\""u8.ToArray())], Unique: unique);
 
     [Fact]
     public async Task AppendAsync_ManyAtOnce_AllThereInOneChain()
@@ -90,7 +91,8 @@ public sealed class JournalTests : IDisposable
             }
         }
 
-        foreach (var column in (string[])["key = 'kez4'", "data = '\"y\"'", "at = at + 1", "process = 2", "kind = 21", "input = x'00'", "info = '{}'", "generation = 0", "hash = zeroblob(32)"])
+        foreach (var column
+            in (string[])["key = 'kez4'", "data = '\"y\"'", "at = at + 1", "process = 2", "kind = 21", "input = x'00'", "info = '{}'", "generation = 0", "hash = zeroblob(32)"])
         {
             var copy = _runs.CopyAsCrashed(folder, Guid.NewGuid().ToString("N"));
             using (var database = Database.Open(copy.Journal, readOnly: false))
@@ -136,7 +138,8 @@ public sealed class JournalTests : IDisposable
             foreach (var blob in (Blob[])[small, large])
             {
                 var info = System.Text.Encoding.UTF8.GetBytes($$"""{"blobs":["{{blob.Reference.Sha256}}"]}""");
-                await journal.AppendAsync(new AppendUnit([new Draft(1, EntryKind.StepCompleted, "k" + blob.Reference.Length, Info: info)], [blob]));
+                await journal.AppendAsync(
+                    new AppendUnit([new Draft(1, EntryKind.StepCompleted, "k" + blob.Reference.Length, Info: info)], [blob]));
             }
 
             Assert.Equal(large.Content, journal.Reader.Blob(large.Reference));
@@ -162,7 +165,8 @@ public sealed class JournalTests : IDisposable
         }
 
         Assert.Contains("journal version 99", Assert.Throws<JournalVersionException>(() => Open(folder)).Message, StringComparison.Ordinal);
-        Assert.Contains("holds no run", Assert.Throws<JournalMissingException>(() => Open(_runs.Folder("none"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds no run", Assert.Throws<JournalMissingException>(() => Open(_runs.Folder("none"))).Message, StringComparison.Ordinal);
         var garbage = _runs.Folder("garbage");
         Directory.CreateDirectory(garbage.Path);
         File.WriteAllText(garbage.Journal, new string('x', 8192));
@@ -179,7 +183,8 @@ public sealed class JournalTests : IDisposable
         }
 
         File.Delete(folder.Key);
-        Assert.Contains("isn't signed by the run's key", Assert.Throws<JournalCorruptException>(() => Open(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "isn't signed by the run's key", Assert.Throws<JournalCorruptException>(() => Open(folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -191,7 +196,8 @@ public sealed class JournalTests : IDisposable
             await journal.AppendAsync(new AppendUnit([new Draft(1, EntryKind.Noted, "a")]));
             File.CreateSymbolicLink(folder.Checkpoints, "/dev/full");
             journal.Checkpoint();
-            var stopped = await Assert.ThrowsAsync<JournalStoppedException>(() => journal.AppendAsync(new AppendUnit([new Draft(1, EntryKind.Noted, "b")])));
+            var stopped = await Assert.ThrowsAsync<JournalStoppedException>(
+                () => journal.AppendAsync(new AppendUnit([new Draft(1, EntryKind.Noted, "b")])));
             Assert.Contains("checkpoints.jsonl can't be written", stopped.Message, StringComparison.Ordinal);
         }
 

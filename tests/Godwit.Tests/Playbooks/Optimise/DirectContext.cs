@@ -7,7 +7,8 @@ internal sealed class DirectContext(ulong seed, ActiveClock clock, string path =
 {
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
 
-    public Task<TOut> StepAsync<TIn, TOut>(string key, Effect effect, TIn input, Func<TIn, Attempt, CancellationToken, Task<TOut>> body, StepOptions? options = null)
+    public Task<TOut> StepAsync<TIn, TOut>(
+        string key, Effect effect, TIn input, Func<TIn, Attempt, CancellationToken, Task<TOut>> body, StepOptions? options = null)
     {
         Ask(key);
         return body(input, new Attempt(1, 1, key, null!, clock, null!), CancellationToken.None);
@@ -19,7 +20,8 @@ internal sealed class DirectContext(ulong seed, ActiveClock clock, string path =
         return new Outcome<TOut>.Value(await playbook.RunAsync(new DirectContext(seed, clock, $"{path}/{key}"), input));
     }
 
-    public Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, Func<TIn> input) => ChildAsync(key, playbook, input());
+    public Task<Outcome<TOut>> ChildAsync<TIn, TOut>(string key, Playbook<TIn, TOut> playbook, Func<TIn> input) =>
+        ChildAsync(key, playbook, input());
 
     public IReadOnlyList<T> Amendments<T>() => [];
 

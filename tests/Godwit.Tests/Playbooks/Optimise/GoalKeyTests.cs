@@ -34,11 +34,21 @@ public sealed class GoalKeyTests
         }
 
         string[] names = ["x", "y", "z"];
-        return [.. known.Select(key => names.Aggregate(key, (path, name) => path.Replace($"parameters.space.{name}", "parameters.space.*", StringComparison.Ordinal))).Where(key => key != "parameters.space.*")];
+        return
+        [
+            .. known.Select(
+                key => names.Aggregate(
+                    key,
+                    (path, name) =>
+                        path.Replace(
+                            $"parameters.space.{name}", "parameters.space.*",
+                            StringComparison.Ordinal))).Where(key => key != "parameters.space.*"),
+        ];
     }
 
     [Fact]
-    public void All_IsWhatTheReaderAsksFor() => Assert.Equal(KeysOfTheReader(), new SortedSet<string>(GoalKeys.All.Select(key => key.Path)));
+    public void All_IsWhatTheReaderAsksFor() =>
+        Assert.Equal(KeysOfTheReader(), new SortedSet<string>(GoalKeys.All.Select(key => key.Path)));
 
     [Fact]
     public void Files_AreWhatTheReaderKnows()
@@ -53,6 +63,9 @@ public sealed class GoalKeyTests
         var schema = JsonNode.Parse(GoalKeys.Schema())!;
         Assert.False(schema["additionalProperties"]!.GetValue<bool>());
         Assert.Equal("integer", schema["properties"]!["measure"]!["properties"]!["cpus"]!["type"]!.GetValue<string>());
-        Assert.Contains("log", schema["properties"]!["parameters"]!["properties"]!["space"]!["additionalProperties"]!["properties"]!["scale"]!["enum"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "log",
+            schema["properties"]!["parameters"]!["properties"]!["space"]!["additionalProperties"]!["properties"]!["scale"]!["enum"]!.ToJsonString(),
+            StringComparison.Ordinal);
     }
 }

@@ -27,7 +27,9 @@ public sealed class GoalReaderTests
     {
         var goal = GoalReader.Read(Good, "sub", "name", out var problems);
         Assert.Empty(problems);
-        Assert.Equal((5, 120, 0.07, 0.9, 4UL, false), (goal!.Trials, goal.Seconds, goal.MinimumEffect, goal.Confidence, goal.Seed, goal.Harness.Maximise));
+        Assert.Equal(
+            (5, 120, 0.07, 0.9, 4UL, false),
+            (goal!.Trials, goal.Seconds, goal.MinimumEffect, goal.Confidence, goal.Seed, goal.Harness.Maximise));
         Assert.Equal(TimeSpan.FromMilliseconds(500), goal.Harness.Timeout);
         Assert.Equal(2, goal.Parameters!.Space.Count);
     }
@@ -85,14 +87,22 @@ public sealed class GoalReaderTests
     [Fact]
     public void Read_ProgramWithLimitsOfTheLoop_IsTold()
     {
-        Assert.Null(GoalReader.Read("goal: g\neditable: [a]\nmeasure: {command: c, metric: m}\nagents: {program: codex, turns: 3, time: 5m}\n", "", "n", out var problems));
-        Assert.Contains("g.yaml:4:33: 'agents.turns' is for Godwit's own loop, and codex has one of its own", problems.Single().At("g.yaml"), StringComparison.Ordinal);
+        Assert.Null(
+            GoalReader.Read(
+                "goal: g\neditable: [a]\nmeasure: {command: c, metric: m}\nagents: {program: codex, turns: 3, time: 5m}\n", "",
+                "n", out var problems));
+        Assert.Contains(
+            "g.yaml:4:33: 'agents.turns' is for Godwit's own loop, and codex has one of its own", problems.Single().At("g.yaml"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Read_SeveralAgents_EachHasItsOwnNameAndShare()
     {
-        var goal = GoalReader.Read("goal: g\neditable: [a]\nmeasure: {command: c, metric: m}\nagents:\n- {turns: 3, share: 0.2}\n- {role: second}\n- {program: codex}\nbudget: {agents: 9}\n", "", "n", out var problems)!;
+        var goal = GoalReader.Read(
+            "goal: g\neditable: [a]\nmeasure: {command: c, metric: m}\nagents:\n- {turns: 3, share: 0.2}\n- {role: second}\n- " +
+            "{program: codex}\nbudget: {agents: 9}\n",
+            "", "n", out var problems)!;
         Assert.Empty(problems);
         Assert.Equal(["worker", "second", "codex"], goal.Agents.Select(agent => agent.Name));
         Assert.Equal(9, goal.MostAgents);
@@ -108,20 +118,32 @@ public sealed class GoalReaderTests
     [InlineData("{program: codex}", "{x: {type: boolean}}", "codex 0.500, tpe 0.500")]
     public void First_Shares_AreAllAboveZeroAndMakeOne(string agents, string space, string expected)
     {
-        var goal = GoalReader.Read($"goal: g\neditable: [a]\nmeasure: {{command: c, metric: m}}\nagents: {agents}\nparameters: {{file: a, space: {space}}}\n", "", "n", out _)!;
+        var goal = GoalReader.Read(
+            $"goal: g\neditable: [a]\nmeasure: {{command: c, metric: m}}\nagents: {agents}\nparameters: {{file: a, space: {space}}}\n",
+            "", "n", out _)!;
         var shares = Proposers.First(goal, new Godwit.Search.SearchSpace(goal.Parameters!.Space, []), hasOutside: false);
-        Assert.Equal(expected, string.Join(", ", shares.OrderBy(share => share.Key, StringComparer.Ordinal).Select(share => FormattableString.Invariant($"{share.Key} {share.Value:0.000}"))));
+        Assert.Equal(
+            expected,
+            string.Join(
+                ", ",
+                shares.OrderBy(share => share.Key, StringComparer.Ordinal).Select(
+                    share => FormattableString.Invariant($"{share.Key} {share.Value:0.000}"))));
     }
 
     [Theory]
     [InlineData("[{role: a}, {role: a}]", "g.yaml:4:28: there are two agents 'a'")]
     [InlineData("[{role: tpe}]", "g.yaml:4:17: 'tpe' is a proposer of parameters already")]
-    [InlineData("[{role: a, share: 0.6}, {role: b, share: 50%}]", "g.yaml:4:9: the shares of all agents make more than 80 %, and the search of parameters needs some")]
+    [InlineData("[{role: a, share: 0.6}, {role: b, share: 50%}]", "g.yaml:4:9: the shares of all agents make more than 80 %, " +
+    "and the search of parameters needs some")]
     [InlineData("[a]", "g.yaml:4:10: 'agents' must be a mapping, or a list of them")]
     [InlineData("[{role: a}, {role: b}, {role: c}, {role: d}, {role: e}, {role: f}, {role: g}]", "there are 7 agents, and there may be 6")]
     public void Read_SeveralAgentsThatCantBe_OneLineEach(string agents, string expected)
     {
-        Assert.Null(GoalReader.Read($"goal: g\neditable: [a]\nmeasure: {{command: c, metric: m}}\nagents: {agents}\nparameters: {{file: a, space: {{x: {{type: boolean}}}}}}\n", "", "n", out var problems));
+        Assert.Null(
+            GoalReader.Read(
+                $"goal: g\neditable: [a]\nmeasure: {{command: c, metric: m}}\nagents: {agents}\nparameters: {{file: a, space: " +
+                $"{{x: {{type: boolean}}}}}}\n",
+                "", "n", out var problems));
         Assert.Contains(problems, problem => problem.At("g.yaml").Contains(expected, StringComparison.Ordinal));
     }
 

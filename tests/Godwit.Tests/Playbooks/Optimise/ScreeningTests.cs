@@ -15,7 +15,11 @@ public sealed class ScreeningTests
 
     /// <summary>Proposers in turn, each with a factor that grows by so much a trial.</summary>
     private static List<TrialRecord> InTurn(int count, params (string Name, double Gain, double Seconds)[] proposers) =>
-        [.. Enumerable.Range(1, count).Select(number => (number, proposers[number % proposers.Length])).Select(pair => Trial(pair.number, pair.Item2.Name, pair.number * pair.Item2.Gain, pair.Item2.Seconds))];
+        [
+            .. Enumerable.Range(1, count)
+                .Select(number => (number, proposers[number % proposers.Length]))
+                .Select(pair => Trial(pair.number, pair.Item2.Name, pair.number * pair.Item2.Gain, pair.Item2.Seconds)),
+        ];
 
     private static double Worker(List<TrialRecord> trials) => Screening.Shares(trials, Noise, First)["worker"];
 
@@ -48,7 +52,8 @@ public sealed class ScreeningTests
     public void Shares_ManyProposers_MakeOneAndFavourTheBest()
     {
         var first = new Dictionary<string, double> { ["a"] = 0.25, ["b"] = 0.25, ["tpe"] = 0.3, ["cma-es"] = 0.2 };
-        var shares = Screening.Shares(InTurn(40, ("a", 0, 1), ("b", 0.02, 1), ("tpe", 0, 1), ("cma-es", 0, 1), ("random", 0.02, 1)), Noise, first);
+        var shares = Screening.Shares(
+            InTurn(40, ("a", 0, 1), ("b", 0.02, 1), ("tpe", 0, 1), ("cma-es", 0, 1), ("random", 0.02, 1)), Noise, first);
         Assert.Equal(1, shares.Values.Sum(), 9);
         Assert.All(shares.Values, share => Assert.InRange(share, 0.1, 0.7 + 1e-9));
         Assert.Equal("b", shares.MaxBy(share => share.Value).Key);
@@ -57,13 +62,28 @@ public sealed class ScreeningTests
     [Fact]
     public void Choose_TurnsComeAsTheShares_ATenthAtRandomAndNobodyWhoHasEnded()
     {
-        var goal = new Goal { Title = "t", Name = "n", Hash = "", Harness = new Godwit.Verification.HarnessSpec { Metric = "m", Measure = "c", Editable = [] }, Agents = [new AgentSpec()] };
-        var turns = Enumerable.Range(1, 4000).Select(number => Proposers.Choose(First, true, goal, new Dictionary<string, string>(), new Godwit.Durable.SeededRandom(7, "turn", $"{number}"))).CountBy(name => name!).ToDictionary();
+        var goal = new Goal
+        {
+            Title = "t",
+            Name = "n",
+            Hash = "",
+            Harness = new Godwit.Verification.HarnessSpec { Metric = "m", Measure = "c", Editable = [] },
+            Agents = [new AgentSpec()],
+        };
+        var turns = Enumerable.Range(1, 4000)
+            .Select(
+                number => Proposers.Choose(
+                    First, true, goal, new Dictionary<string, string>(), new Godwit.Durable.SeededRandom(7, "turn", $"{number}")))
+            .CountBy(name => name!)
+            .ToDictionary();
         Assert.InRange(turns["random"], 340, 460);
         Assert.InRange(turns["worker"], 1340, 1540);
         Assert.InRange(turns["tpe"], 2050, 2270);
         var ended = new Dictionary<string, string> { ["worker"] = "no key" };
-        Assert.All(Enumerable.Range(1, 200), number => Assert.NotEqual("worker", Proposers.Choose(First, true, goal, ended, new Godwit.Durable.SeededRandom(7, "turn", $"{number}"))));
+        Assert.All(
+            Enumerable.Range(1, 200),
+            number => Assert.NotEqual(
+                "worker", Proposers.Choose(First, true, goal, ended, new Godwit.Durable.SeededRandom(7, "turn", $"{number}"))));
         Assert.Null(Proposers.Choose(First, false, goal, ended, new Godwit.Durable.SeededRandom(7, "turn", "1")));
     }
 }

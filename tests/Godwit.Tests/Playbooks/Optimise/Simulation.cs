@@ -52,7 +52,10 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
         Task.FromResult(new CheckResult(TrialOutcome.Ok, null, null, Measurements));
 
     public Task<Measurement> MeasureAsync(SingleRequest request, Attempt attempt, CancellationToken cancellation) =>
-        Task.FromResult(IsUnreadable(request.Candidate) ? new Measurement { Outcome = TrialOutcome.Invalid, Reason = "can't read its settings" } : Measure(request.Candidate, request.Seed, second: false));
+        Task.FromResult(
+            IsUnreadable(request.Candidate)
+                ? new Measurement { Outcome = TrialOutcome.Invalid, Reason = "can't read its settings" }
+                : Measure(request.Candidate, request.Seed, second: false));
 
     public Task<Pair> MeasureAsync(PairRequest request, Attempt attempt, CancellationToken cancellation)
     {
@@ -61,7 +64,8 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
         return Task.FromResult(request.BaseFirst ? new Pair(true, first, second, 1) : new Pair(false, second, first, 1));
     }
 
-    private static bool IsUnreadable(Candidate candidate) => candidate.Files.Count > 0 && !candidate.Files[0].Content.AsSpan().Contains((byte)'=');
+    private static bool IsUnreadable(Candidate candidate) =>
+        candidate.Files.Count > 0 && !candidate.Files[0].Content.AsSpan().Contains((byte)'=');
 
     /// <summary>What the whole run shows of an effect on the part of it that is timed.</summary>
     public static double Observed(double log, NoiseModel noise) => -Math.Log(1 - noise.TimedShare + noise.TimedShare * Math.Exp(-log));
@@ -71,12 +75,17 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
         Measurements++;
         var name = candidate.Files.Count == 0 ? "" : System.Text.Encoding.UTF8.GetString(candidate.Files[0].Content!).Split('=')[1].Trim();
         _drift = Persistence * _drift + Math.Sqrt(1 - Persistence * Persistence) * noise.DriftDeviation * _random.NextNormal();
-        var deviation = noise.Heteroscedastic ? 0.05 + 0.02 * (name.Length == 0 ? 5 : int.Parse(name[1..], System.Globalization.CultureInfo.InvariantCulture) % 12) : noise.Deviation;
-        var own = noise.Bimodal ? deviation * (_random.NextDouble() < 0.5 ? 1 : -1) + 0.02 * _random.NextNormal() : deviation * _random.NextNormal();
+        var deviation = noise.Heteroscedastic
+            ? 0.05 + 0.02 * (name.Length == 0 ? 5 : int.Parse(name[1..], System.Globalization.CultureInfo.InvariantCulture) % 12)
+            : noise.Deviation;
+        var own = noise.Bimodal
+            ? deviation * (_random.NextDouble() < 0.5 ? 1 : -1) + 0.02 * _random.NextNormal()
+            : deviation * _random.NextNormal();
         var spike = _random.NextDouble() < noise.SpikeShare ? -0.5 : 0;
         var carried = _follows ? noise.CarryOver : 0;
         _follows = name.Length > 0;
-        var value = 1000 * Math.Exp(Observed(trueLog(name), noise) - carried + own + _drift + spike - noise.Decline * Measurements / MostMeasurements - (second ? noise.SecondPosition : 0));
+        var value = 1000 * Math.Exp(
+            Observed(trueLog(name), noise) - carried + own + _drift + spike - noise.Decline * Measurements / MostMeasurements - (second ? noise.SecondPosition : 0));
         if (noise.Quantum > 0)
         {
             value = Math.Max(1, Math.Round(value / (1000 * noise.Quantum))) * 1000 * noise.Quantum;
@@ -87,7 +96,8 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
         var seconds = exits ? 0.001 : 1000 / value;
         return new Measurement
         {
-            Metrics = new Dictionary<string, MetricSamples> { [MeasurementKinds.Wall] = new([seconds], "s"), ["m"] = new([noise.Lies && name.Length > 0 ? 3 * value : value], null) },
+            Metrics =
+                new Dictionary<string, MetricSamples> { [MeasurementKinds.Wall] = new([seconds], "s"), ["m"] = new([noise.Lies && name.Length > 0 ? 3 * value : value], null) },
             Answer = exits ? "none" : $"{request}",
             Seconds = seconds,
             ActiveSeconds = Measurements,
@@ -104,7 +114,8 @@ internal sealed class NoDelivery : IDelivery
 
     public Task<string> PublishAsync(PublishRequest request, Attempt attempt, CancellationToken cancellation) => Task.FromResult("branch");
 
-    public Task<ProbeAnswer> ProbeAsync(PublishRequest request, CancellationToken cancellation) => Task.FromResult<ProbeAnswer>(new ProbeAnswer.Absent());
+    public Task<ProbeAnswer> ProbeAsync(PublishRequest request, CancellationToken cancellation) =>
+        Task.FromResult<ProbeAnswer>(new ProbeAnswer.Absent());
 }
 
 /// <summary>What a simulated run came to.</summary>
@@ -135,7 +146,8 @@ internal static class Simulation
     }
 
     /// <summary>The upper end of the exact 95 % binomial interval (Clopper and Pearson 1934), one-sided.</summary>
-    public static double UpperBound(int hits, int runs) => hits == runs ? 1 : MathNet.Numerics.Distributions.Beta.InvCDF(hits + 1, runs - hits, 0.95);
+    public static double UpperBound(int hits, int runs) =>
+        hits == runs ? 1 : MathNet.Numerics.Distributions.Beta.InvCDF(hits + 1, runs - hits, 0.95);
 
     private static async Task<SimulatedRun> RunOneAsync(ulong seed, NoiseModel noise, Func<string, double> trueLog)
     {
@@ -144,15 +156,30 @@ internal static class Simulation
             Title = "simulation",
             Name = "simulation",
             Hash = "",
-            Harness = new HarnessSpec { Editable = ["p.env"], Kind = MeasurementKind.Wall, Answer = Answers.Printed, Measure = "m", HoldOut = "h", Metric = MeasurementKinds.Wall, Maximise = false },
-            Parameters = new ParameterSpec { File = "p.env", Space = [new ChoiceParameter("p", [.. Enumerable.Range(1, Candidates).Select(index => $"c{index}")])] },
+            Harness = new HarnessSpec
+            {
+                Editable = ["p.env"],
+                Kind = MeasurementKind.Wall,
+                Answer = Answers.Printed,
+                Measure = "m",
+                HoldOut = "h",
+                Metric = MeasurementKinds.Wall,
+                Maximise = false,
+            },
+            Parameters = new ParameterSpec
+            {
+                File = "p.env",
+                Space = [new ChoiceParameter("p", [.. Enumerable.Range(1, Candidates).Select(index => $"c{index}")])],
+            },
             Trials = Candidates,
             Seconds = ScriptedMeasurer.MostMeasurements - 20,
             Seed = seed,
         };
         var measurer = new ScriptedMeasurer(seed, noise, trueLog);
         var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new NoDelivery()));
-        var result = await playbook.RunAsync(new DirectContext(seed, new ActiveClock(TimeProvider.System, TimeSpan.Zero)), new OptimiseInput { Goal = goal, BaseCommit = "base" });
+        var result = await playbook.RunAsync(
+            new DirectContext(seed, new ActiveClock(TimeProvider.System, TimeSpan.Zero)),
+            new OptimiseInput { Goal = goal, BaseCommit = "base" });
 
         // A sound harness is called biased once in a thousand calibrations; nothing else may fail.
         Assert.True(result.State != "failed" || result.Reason.StartsWith("the harness is biased", StringComparison.Ordinal), result.Reason);
@@ -165,7 +192,11 @@ internal static class Simulation
 
     private static ulong SeedOfCommit()
     {
-        var info = new System.Diagnostics.ProcessStartInfo("git", ["rev-parse", "HEAD"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new System.Diagnostics.ProcessStartInfo("git", ["rev-parse", "HEAD"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var git = System.Diagnostics.Process.Start(info)!;
         var commit = git.StandardOutput.ReadToEnd().Trim();
         git.WaitForExit();
