@@ -60,6 +60,9 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>What each budget's node had spent when the run was taken up; calls that were in flight count at their worst case.</summary>
     public IReadOnlyDictionary<string, BudgetHistory> Budgets { get; }
 
+    /// <summary>It has come to its end in this host, whether or not <see cref="RunAsync"/> has returned.</summary>
+    internal bool HasEnded => _end.Task.IsCompleted;
+
     /// <summary>How many processes have something running for them.</summary>
     internal int ActiveCells => _cells.Active;
 
@@ -252,13 +255,22 @@ public sealed class DurableRun : IAsyncDisposable
         Sealed = true;
         await _tick.DisposeAsync();
         _timers.Dispose();
-        if (Journal.Stopped is null)
+        try
         {
-            await Journal.AppendAsync(new AppendUnit([new Draft(0, EntryKind.Noted, "closed")]));
+            if (Journal.Stopped is null)
+            {
+                await Journal.AppendAsync(new AppendUnit([new Draft(0, EntryKind.Noted, "closed")]));
+            }
         }
-
-        Journal.Dispose();
-        _stopping.Dispose();
+        catch (JournalException)
+        {
+            // The disk refuses: what was acknowledged is safe, and the next owner sees that this one didn't close.
+        }
+        finally
+        {
+            Journal.Dispose();
+            _stopping.Dispose();
+        }
     }
 
     /// <summary>Leaves everything as a SIGKILL here would. For tests of crashes.</summary>
@@ -342,6 +354,12 @@ public sealed class DurableRun : IAsyncDisposable
         {
             _lastCheckpoint = Time.GetTimestamp();
             Journal.Checkpoint();
+        }
+
+        // An append that nobody waits for, or the checkpoint, may have found that the disk refuses.
+        if (Journal.Stopped is { } stopped)
+        {
+            Fault(stopped);
         }
     }
 }

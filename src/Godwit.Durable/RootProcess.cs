@@ -33,13 +33,10 @@ public static class RootProcess
     /// <summary>Whether its start has become durable.</summary>
     public static bool IsStarted(JournalReader reader) => reader.OfProcess(DurableRun.Root) is [{ Kind: EntryKind.ProcessStarted }, ..];
 
-    /// <summary>How it ended; null while it goes on.</summary>
+    /// <summary>How it ended; null while it goes on. A signal that came too late stands behind its end.</summary>
     public static RunEnd? End(JournalReader reader) =>
-        reader.OfProcess(DurableRun.Root) is
-        [
-            ..,
-            { Kind: EntryKind.ProcessCompleted or EntryKind.ProcessFailed or EntryKind.ProcessCancelled } end,
-        ]
+        reader.OfProcess(DurableRun.Root).LastOrDefault(entry => entry.Kind is EntryKind.ProcessCompleted or EntryKind.ProcessFailed
+            or EntryKind.ProcessCancelled or EntryKind.ProcessAmended) is { Kind: not EntryKind.ProcessAmended } end
             ? RunEnd.Of(end.Kind, end.Data)
             : null;
 

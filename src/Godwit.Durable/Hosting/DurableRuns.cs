@@ -19,7 +19,8 @@ public sealed class DurableRuns : IAsyncDisposable
     private readonly DurableOptions _options;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ConcurrentDictionary<string, HostedRun> _runs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, HostedRun> _runs =
+        new(OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
     private readonly SemaphoreSlim _starting = new(1);
     private Task? _stopped;
 
@@ -27,7 +28,9 @@ public sealed class DurableRuns : IAsyncDisposable
     {
         _folder = folder;
         _playbooks = new PlaybookCatalogue(playbooks);
-        _options = options;
+
+        // An application that is killed again and again has runs that only wait; they are no reason to stop waiting.
+        _options = options with { IdleGenerations = int.MaxValue };
         _log = log;
     }
 
@@ -61,7 +64,7 @@ public sealed class DurableRuns : IAsyncDisposable
             ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
             if (IsStarted(folder, playbook.Name, input))
             {
-                return new RunHandle<TOut>(Host(folder));
+                return new RunHandle<TOut>(Host_NeedsLock(folder));
             }
 
             var run = NewRun(folder);
@@ -83,16 +86,23 @@ public sealed class DurableRuns : IAsyncDisposable
     public RunHandle<TOut> Find<TIn, TOut>(Playbook<TIn, TOut> playbook, string id)
     {
         var folder = FolderOf(id);
-        if (!_runs.ContainsKey(id))
+        _starting.Wait();
+        try
         {
-            using var reader = JournalReader.Open(folder);
-            if (RootProcess.Playbook(reader) is var other && other != playbook.Name)
+            using (var reader = JournalReader.Open(folder))
             {
-                throw new ArgumentException($"run '{id}' is of '{other}' and not of '{playbook.Name}'", nameof(playbook));
+                if (RootProcess.Playbook(reader) is var other && other != playbook.Name)
+                {
+                    throw new ArgumentException($"run '{id}' is of '{other}' and not of '{playbook.Name}'", nameof(playbook));
+                }
             }
-        }
 
-        return new RunHandle<TOut>(Host(folder));
+            return new RunHandle<TOut>(Host_NeedsLock(folder));
+        }
+        finally
+        {
+            _starting.Release();
+        }
     }
 
     /// <summary>Stops all runs, and gives up their folders.</summary>
@@ -107,13 +117,21 @@ public sealed class DurableRuns : IAsyncDisposable
     internal void ResumeAll()
     {
         Directory.CreateDirectory(_folder);
-        foreach (var path in Directory.EnumerateDirectories(_folder))
+        _starting.Wait();
+        try
         {
-            var folder = new RunFolder(path);
-            if (File.Exists(folder.Journal) && !IsEnded(folder))
+            foreach (var path in Directory.EnumerateDirectories(_folder))
             {
-                Host(folder);
+                var folder = new RunFolder(path);
+                if (File.Exists(folder.Journal) && IsUnfinished(folder))
+                {
+                    Host_NeedsLock(folder);
+                }
             }
+        }
+        finally
+        {
+            _starting.Release();
         }
     }
 
@@ -144,26 +162,33 @@ public sealed class DurableRuns : IAsyncDisposable
         }
     }
 
-    private HostedRun Host(RunFolder folder) => _runs.GetOrAdd(folder.Id, _ =>
+    /// <summary>The run of a folder, taken up if it isn't; one that was broken is tried again.</summary>
+    private HostedRun Host_NeedsLock(RunFolder folder)
     {
-        var run = NewRun(folder);
+        if (_runs.TryGetValue(folder.Id, out var hosted) && hosted.Status != RunStatus.Broken)
+        {
+            return hosted;
+        }
+
+        var run = _runs[folder.Id] = NewRun(folder);
         run.Resume();
         return run;
-    });
+    }
 
     private HostedRun NewRun(RunFolder folder) => new(folder, _playbooks, _options, _log, _stopping.Token);
 
-    private static bool IsEnded(RunFolder folder)
+    private static bool IsUnfinished(RunFolder folder)
     {
         try
         {
+            // A start that never became durable was never acknowledged: there is nothing to take up.
             using var reader = JournalReader.Open(folder);
-            return RootProcess.End(reader) is not null;
+            return RootProcess.IsStarted(reader) && RootProcess.End(reader) is null;
         }
-        catch (JournalException)
+        catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException)
         {
             // Hosting it says what is wrong with it.
-            return false;
+            return true;
         }
     }
 
@@ -179,24 +204,44 @@ public sealed class DurableRuns : IAsyncDisposable
         {
             if (RootProcess.IsStarted(reader))
             {
-                return RootProcess.Playbook(reader) == playbook
-                    && Canonical.Serialize(RootProcess.Input<TIn>(reader, playbook)).AsSpan().SequenceEqual(Canonical.Serialize(input))
-                    ? true
-                    : throw new ArgumentException(
-                        $"run '{folder.Id}' was started with another playbook or input; a run keeps its first, so give the new " +
-                        $"one an id of its own");
+                var same = RootProcess.Playbook(reader) == playbook
+                    && Canonical.Serialize(RootProcess.Input<TIn>(reader, playbook)).AsSpan().SequenceEqual(Canonical.Serialize(input));
+                return same ? true : throw new ArgumentException(
+                    $"run '{folder.Id}' was started with another playbook or input; a run keeps its first, so give the new one " +
+                    $"an id of its own");
+            }
+        }
+
+        Remove(folder);
+        return false;
+    }
+
+    /// <summary>Removes a folder whose start never became durable: nobody owns it, and no signed checkpoint knows of more.</summary>
+    private static void Remove(RunFolder folder)
+    {
+        using (RunLock.Take(folder))
+        using (var signer = EcdsaHeadSigner.Of(folder))
+        using (var reader = JournalReader.Open(folder))
+        {
+            JournalScan.Verify(reader, new CheckpointLog(folder, reader.Run, signer).Last(reader), visit: null);
+            if (RootProcess.IsStarted(reader))
+            {
+                throw new RunOwnedException($"run {folder.Id} was started by another process");
             }
         }
 
         Directory.Delete(folder.Path, recursive: true);
-        return false;
     }
 
     private RunFolder FolderOf(string id) =>
-        id.Length is > 0 and <= 100 && id[0] != '.' && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')
+        id.Length is > 0 and <= 100
+            && id[0] != '.'
+            && id[^1] != '.'
+            && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')
         ? new RunFolder(Path.Combine(_folder, id))
         : throw new ArgumentException(
-            $"'{id}' is no id of a run: it has 1 to 100 letters, digits, '-', '_' and '.', and doesn't begin with a dot", nameof(id));
+            $"'{id}' is no id of a run: it has 1 to 100 letters, digits, '-', '_' and '.', and neither begins nor ends with a dot",
+            nameof(id));
 
     private string NewId(string playbook)
     {

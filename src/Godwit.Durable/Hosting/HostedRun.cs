@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Godwit.Durable.Hosting;
 
-/// <summary>A run in its application, from its start or resume to its end.</summary>
+/// <summary>
+/// A run in its application, from its start or resume to its end. While it is parked nothing of it is open: whoever acts on it opens it
+/// again, and what was done stands before anything goes on.
+/// </summary>
 /// <param name="folder">Its folder.</param>
 /// <param name="playbooks">All that it may start.</param>
 /// <param name="options">How it is hosted.</param>
@@ -28,7 +31,16 @@ internal sealed class HostedRun(
     public async Task StartAsync<TIn, TOut>(Playbook<TIn, TOut> playbook, TIn input, ulong seed)
     {
         _signer = EcdsaHeadSigner.Of(folder);
-        Host(await DurableRun.CreateAsync(folder, _signer, playbooks, playbook, input, seed, options));
+        try
+        {
+            Host(await DurableRun.CreateAsync(folder, _signer, playbooks, playbook, input, seed, options));
+        }
+        catch
+        {
+            _signer.Dispose();
+            throw;
+        }
+
         log.RunStarted(Id, playbook.Name);
     }
 
@@ -46,11 +58,12 @@ internal sealed class HostedRun(
                 }
             }
 
-            Open();
+            Host(Open());
             log.RunResumed(Id);
         }
-        catch (JournalException error)
+        catch (Exception error)
         {
+            // Whatever is wrong with this one, the others go on.
             Break(error);
         }
     }
@@ -58,23 +71,14 @@ internal sealed class HostedRun(
     /// <summary>The result, once there is one.</summary>
     public Task<ReadOnlyMemory<byte>> EndAsync(CancellationToken cancellation) => _end.Task.WaitAsync(cancellation);
 
-    /// <summary>Does something to the run while it is hosted; one that was parked is taken up again after it.</summary>
-    /// <exception cref="RunEndedException">It isn't hosted.</exception>
+    /// <summary>Does something to the run; one that is parked goes on after it.</summary>
+    /// <exception cref="RunEndedException">It has ended.</exception>
     public async Task<T> ActAsync<T>(Func<DurableRun, Task<T>> act)
     {
         await _acting.WaitAsync(CancellationToken.None);
         try
         {
-            // Its hosting may be ending on another thread, which leaves nothing to act on.
-            var run = Status is RunStatus.Running or RunStatus.Parked ? _run : null;
-            var result = await act(run ?? throw new RunEndedException(Id, Status, $"run {Id} is {Status}"));
-            if (Status == RunStatus.Parked)
-            {
-                await CloseAsync();
-                Open();
-            }
-
-            return result;
+            return Status == RunStatus.Parked ? await ActOnParkedAsync(act) : await ActOnRunningAsync(act);
         }
         finally
         {
@@ -85,13 +89,14 @@ internal sealed class HostedRun(
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _hosting;
         await _acting.WaitAsync(CancellationToken.None);
         try
         {
+            // Somebody may have acted on it meanwhile.
             await _hosting;
             if (Status == RunStatus.Parked)
             {
-                await CloseAsync();
                 Stopped();
             }
         }
@@ -101,10 +106,83 @@ internal sealed class HostedRun(
         }
     }
 
-    private void Open()
+    private async Task<T> ActOnRunningAsync<T>(Func<DurableRun, Task<T>> act)
+    {
+        if (_run is not { } run || Status != RunStatus.Running)
+        {
+            throw new RunEndedException(Id, Status, $"run {Id} is {Status}");
+        }
+
+        T result;
+        try
+        {
+            result = await act(run);
+        }
+        catch (JournalException) when (run.HasEnded)
+        {
+            await _hosting;
+            throw new RunEndedException(Id, Status, $"run {Id} is {Status}");
+        }
+
+        if (run.HasEnded)
+        {
+            await _hosting;
+            if (Status == RunStatus.Parked)
+            {
+                // It parked while this was done, and hasn't seen it.
+                Reopen();
+            }
+        }
+
+        return result;
+    }
+
+    private async Task<T> ActOnParkedAsync<T>(Func<DurableRun, Task<T>> act)
+    {
+        var run = Open();
+        try
+        {
+            var result = await act(run);
+            Host(run);
+            return result;
+        }
+        catch (Exception error)
+        {
+            await CloseAsync(run);
+            if (error is not ArgumentException)
+            {
+                Break(error);
+            }
+
+            throw;
+        }
+    }
+
+    private void Reopen()
+    {
+        try
+        {
+            Host(Open());
+        }
+        catch (Exception error)
+        {
+            Break(error);
+            throw;
+        }
+    }
+
+    private DurableRun Open()
     {
         _signer = EcdsaHeadSigner.Of(folder);
-        Host(DurableRun.Open(folder, _signer, playbooks, options));
+        try
+        {
+            return DurableRun.Open(folder, _signer, playbooks, options);
+        }
+        catch
+        {
+            _signer.Dispose();
+            throw;
+        }
     }
 
     private void Host(DurableRun run)
@@ -120,20 +198,22 @@ internal sealed class HostedRun(
         try
         {
             var end = await run.RunAsync(stopping);
+            var parked = end.State == RunState.Parked ? ParkedWork.Of(run.Journal.Reader) : [];
+            await CloseAsync(run);
             if (end.State == RunState.Parked)
             {
-                Parked = ParkedWork.Of(run.Journal.Reader);
+                Parked = parked;
                 Status = RunStatus.Parked;
                 log.RunParked(Id, string.Join("; ", end.ParkedFor));
-                return;
             }
-
-            await CloseAsync();
-            Ended(end);
+            else
+            {
+                Ended(end);
+            }
         }
         catch (Exception error)
         {
-            await CloseAsync();
+            await CloseAsync(run);
             Break(error);
         }
     }
@@ -182,13 +262,10 @@ internal sealed class HostedRun(
         _ = _end.Task.Exception;
     }
 
-    private async Task CloseAsync()
+    private async Task CloseAsync(DurableRun run)
     {
-        if (_run is { } run)
-        {
-            _run = null;
-            await run.DisposeAsync();
-            _signer!.Dispose();
-        }
+        _run = null;
+        await run.DisposeAsync();
+        _signer!.Dispose();
     }
 }

@@ -11,5 +11,5 @@ internal sealed class RunsService(DurableRuns runs) : IHostedService
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => runs.StopAsync();
+    public Task StopAsync(CancellationToken cancellationToken) => runs.StopAsync().WaitAsync(cancellationToken);
 }

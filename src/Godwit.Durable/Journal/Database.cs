@@ -11,9 +11,18 @@ internal sealed class Database : IDisposable
 
     private Database(sqlite3 handle) => _handle = handle;
 
-    public static Database Open(string path, bool readOnly)
+    /// <summary>Whether the file, or its folder, can't be written; known once something has been read.</summary>
+    public bool IsReadOnly => raw.sqlite3_db_readonly(_handle, "main") == 1;
+
+    /// <summary>Opens a database to be written, and makes it where there is none.</summary>
+    public static Database Open(string path, bool readOnly) =>
+        Open(path, readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
+
+    /// <summary>Opens a database that is there: to be written where it can be, and to be read elsewhere.</summary>
+    public static Database OpenExisting(string path) => Open(path, raw.SQLITE_OPEN_READWRITE);
+
+    private static Database Open(string path, int flags)
     {
-        var flags = readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
         var code = raw.sqlite3_open_v2(path, out var handle, flags | raw.SQLITE_OPEN_NOMUTEX, null);
         if (code != raw.SQLITE_OK)
         {

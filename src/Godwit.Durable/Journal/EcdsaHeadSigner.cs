@@ -19,12 +19,18 @@ public sealed class EcdsaHeadSigner : IHeadSigner, IDisposable
     /// The run's key, made with the run's folder: a PKCS#8 PEM file that only its owner can read, where the platform has modes.
     /// </summary>
     /// <param name="folder">The run's folder.</param>
-    /// <exception cref="JournalCorruptException">The file holds no such key.</exception>
+    /// <exception cref="JournalCorruptException">The file holds no such key, or is missing where there is a journal.</exception>
     public static EcdsaHeadSigner Of(RunFolder folder)
     {
-        Directory.CreateDirectory(folder.Path);
         if (!File.Exists(folder.Key))
         {
+            if (File.Exists(folder.Journal))
+            {
+                throw new JournalCorruptException(
+                    $"{folder.Key} is missing, and no other key fits the journal beside it; restore it from a copy");
+            }
+
+            Directory.CreateDirectory(folder.Path);
             Write(folder);
         }
 
@@ -32,6 +38,7 @@ public sealed class EcdsaHeadSigner : IHeadSigner, IDisposable
         try
         {
             key.ImportFromPem(File.ReadAllText(folder.Key));
+            key.ExportParameters(includePrivateParameters: true);
             return new EcdsaHeadSigner(key);
         }
         catch (Exception error) when (error is ArgumentException or CryptographicException)
@@ -61,15 +68,23 @@ public sealed class EcdsaHeadSigner : IHeadSigner, IDisposable
         }
 
         // Under another name first: a crash in the middle leaves no half a key behind.
-        var draft = $"{folder.Key}.{Environment.ProcessId}";
-        File.Delete(draft);
+        var draft = $"{folder.Key}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}";
         using (var file = new FileStream(draft, options))
         {
             file.Write(Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()));
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(draft, folder.Key);
+        try
+        {
+            File.Move(draft, folder.Key);
+        }
+        catch (IOException) when (File.Exists(folder.Key))
+        {
+            // Somebody else was quicker, and that key counts.
+            File.Delete(draft);
+        }
+
         DirectorySync.Sync(folder.Path);
     }
 }

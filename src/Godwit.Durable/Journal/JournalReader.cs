@@ -38,11 +38,11 @@ public sealed class JournalReader : IDisposable
         Database? database = null;
         try
         {
-            // A reader of a WAL database needs its shared index, which a read-only connection can't make where it is missing.
-            var readOnly = IsReadOnly(folder);
-            database = Database.Open(folder.Journal, readOnly);
+            // A reader of a WAL database needs its shared index, which a read-only connection can't make where it is missing. SQLite
+            // itself finds out whether it may write: the end of any other descriptor of the file would drop this process's locks on it.
+            database = Database.OpenExisting(folder.Journal);
             JournalSchema.Require(database, folder);
-            return new JournalReader(folder, database, readOnly);
+            return new JournalReader(folder, database, database.IsReadOnly);
         }
         catch (DatabaseException error)
         {
@@ -199,19 +199,6 @@ public sealed class JournalReader : IDisposable
         lock (_gate)
         {
             _database.Dispose();
-        }
-    }
-
-    private static bool IsReadOnly(RunFolder folder)
-    {
-        try
-        {
-            using var probe = new FileStream(folder.Journal, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            return false;
-        }
-        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
-        {
-            return true;
         }
     }
 }

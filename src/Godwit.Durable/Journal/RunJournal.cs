@@ -51,12 +51,23 @@ public sealed class RunJournal : IDisposable
     {
         Directory.CreateDirectory(folder.Path);
         var runLock = RunLock.Take(folder);
-        using (var database = Database.Open(folder.Journal, readOnly: false))
+        try
         {
+            using var database = Database.Open(folder.Journal, readOnly: false);
             JournalSchema.Create(database, folder.Id);
+        }
+        catch (DatabaseException error)
+        {
+            runLock.Dispose();
+            throw DiskTrouble.Explain(folder, error);
         }
 
         DirectorySync.Sync(folder.Path);
+        if (Path.GetDirectoryName(folder.Path) is { } parent)
+        {
+            DirectorySync.Sync(parent);
+        }
+
         return Own(folder, runLock, signer, time, failpoint, visit: null);
     }
 

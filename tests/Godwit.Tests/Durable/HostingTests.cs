@@ -150,9 +150,45 @@ public sealed class HostingTests : IDisposable
         }
 
         using var host = Build();
+        await host.StartAsync();
+        Assert.DoesNotContain("Run ada resumed", _log);
         var run = await host.Services.GetRequiredService<DurableRuns>().StartAsync(new Greet(), "Ada", id: "ada");
         await run.SignalAsync("end", "!");
         Assert.Equal("good morning, Ada!", await run.ResultAsync());
+        await host.StopAsync();
+    }
+
+    [Fact]
+    public async Task Start_FolderWhoseEntriesAreGone_IsRefusedAndKept()
+    {
+        using (var first = Build())
+        {
+            await first.StartAsync();
+            var run = await first.Services.GetRequiredService<DurableRuns>().StartAsync(new Greet(), "Ada", id: "ada");
+            await run.SignalAsync("end", "!");
+            await run.ResultAsync();
+            await first.StopAsync();
+        }
+
+        // A copy without what the journal had: the signed checkpoint in the second file knows that there was more.
+        var folder = new RunFolder(Path.Combine(Folder, "ada"));
+        var elsewhere = new RunFolder(Path.Combine(_root.FullName, "elsewhere", "ada"));
+        Directory.CreateDirectory(elsewhere.Path);
+        File.Copy(folder.Key, elsewhere.Key);
+        using (RunJournal.Create(elsewhere, EcdsaHeadSigner.Of(elsewhere), TimeProvider.System))
+        {
+        }
+
+        foreach (var file in Directory.GetFiles(folder.Path, "journal.db*"))
+        {
+            File.Delete(file);
+        }
+
+        File.Copy(elsewhere.Journal, folder.Journal);
+        using var second = Build();
+        var runs = second.Services.GetRequiredService<DurableRuns>();
+        await Assert.ThrowsAsync<JournalCorruptException>(() => runs.StartAsync(new Greet(), "Ada", id: "ada"));
+        Assert.True(File.Exists(folder.Checkpoints));
     }
 
     [Fact]
