@@ -53,8 +53,7 @@ internal sealed class Cgroup : IDisposable
     public static Cgroup Create(bool needsKill, bool meters)
     {
         var group = Make(needsKill, meters);
-        group.Spawn = new SpawnThread(
-            group._isV2 ? [] : [.. group._folders.Where(folder => folder != group._kill).Select(folder => $"{folder}/tasks")]);
+        group.Spawn = SpawnThread.Rent(group._isV2 ? [] : [.. group._folders.Where(folder => folder != group._kill)]);
         return group;
     }
 

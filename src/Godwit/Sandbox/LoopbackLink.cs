@@ -45,7 +45,7 @@ public sealed class LoopbackLink : IAsyncDisposable
             info.ArgumentList.Add(argument);
         }
 
-        var spawn = new SpawnThread([]);
+        var spawn = SpawnThread.Rent([]);
         var holder = await spawn.StartAsync(info);
         var line = await holder.StandardOutput.ReadLineAsync();
         if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var process))

@@ -6,24 +6,45 @@ using System.Runtime.InteropServices;
 namespace Godwit.Sandbox;
 
 /// <summary>
-/// Spawns sandboxes from a thread that never ends. <c>--die-with-parent</c> is tied to the spawning thread, not to its process: a
+/// Spawns sandboxes from threads that never end. <c>--die-with-parent</c> is tied to the spawning thread, not to its process: a
 /// sandbox that was started from a pool thread is killed when the pool retires that thread. The thread stands in the control
-/// group itself, so that what it spawns is born there: moving a process costs the kernel a grace period of many milliseconds.
+/// group itself, so that what it spawns is born there: moving a process costs the kernel a grace period of many milliseconds. A
+/// thread goes from group to group: one that was made and ended for every measurement cost milliseconds.
 /// </summary>
 internal sealed partial class SpawnThread : IDisposable
 {
+    private static readonly ConcurrentBag<SpawnThread> Idle = [];
+
     // Whoever waits for a spawn is woken by this thread, which stands in no group: waking may make the pool start a thread, and a
     // thread is born in the groups of the one that starts it.
     private static readonly BlockingCollection<Action> Wakings = StartWaking();
 
     private readonly BlockingCollection<Action?> _queue = [];
     private readonly Thread _thread;
+    private IReadOnlyList<string> _groups = [];
+    private int _id;
 
-    /// <param name="taskFiles">The files that take a thread into a group (cgroup v1); none where groups are joined otherwise.</param>
-    public SpawnThread(IReadOnlyList<string> taskFiles)
+    private SpawnThread()
     {
-        _thread = new Thread(() => Run(taskFiles)) { IsBackground = true, Name = "sandbox-spawn" };
+        _thread = new Thread(Run) { IsBackground = true, Name = "sandbox-spawn" };
         _thread.Start();
+    }
+
+    /// <summary>A thread that stands in control groups until it is disposed.</summary>
+    /// <param name="groups">The folders of the groups that take a single thread (cgroup v1); none where groups are joined otherwise.</param>
+    /// <exception cref="IOException">It can't join them.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not.</exception>
+    public static SpawnThread Rent(IReadOnlyList<string> groups)
+    {
+        var thread = Idle.TryTake(out var idle) ? idle : new SpawnThread();
+        if (thread.Move(groups) is { } error)
+        {
+            thread.End();
+            throw error;
+        }
+
+        thread._groups = groups;
+        return thread;
     }
 
     public Task<Process> StartAsync(ProcessStartInfo info)
@@ -44,14 +65,19 @@ internal sealed partial class SpawnThread : IDisposable
         return started.Task;
     }
 
-    /// <summary>Ends the thread, which leaves the group with it.</summary>
+    /// <summary>Takes the thread out of its groups, which can be removed then, and keeps it for whoever comes next.</summary>
     public void Dispose()
     {
-        // CompleteAdding would end the wait by an exception on this thread, once a measurement; an exception in flight there once brought
-        // the runtime down (.NET 10.0.12, a fault in its stack walk).
-        _queue.Add(null);
-        _thread.Join();
-        _queue.Dispose();
+        if (Move([.. _groups.Select(group => Path.GetDirectoryName(group)!)]) is null)
+        {
+            _groups = [];
+            Idle.Add(this);
+        }
+        else
+        {
+            // Its end takes it out as well.
+            End();
+        }
     }
 
     private static BlockingCollection<Action> StartWaking()
@@ -71,16 +97,50 @@ internal sealed partial class SpawnThread : IDisposable
         return wakings;
     }
 
-    private void Run(IReadOnlyList<string> taskFiles)
+    /// <summary>Has the thread join groups, and waits for it. Null when it has.</summary>
+    private Exception? Move(IReadOnlyList<string> groups)
     {
-        foreach (var file in taskFiles)
+        if (groups.Count == 0)
         {
-            File.WriteAllText(file, ThreadId().ToString(CultureInfo.InvariantCulture));
+            return null;
         }
 
-        while (_queue.Take() is { } spawn)
+        Exception? failed = null;
+        using var moved = new ManualResetEventSlim();
+        _queue.Add(() =>
         {
-            spawn();
+            try
+            {
+                foreach (var group in groups)
+                {
+                    File.WriteAllText($"{group}/tasks", _id.ToString(CultureInfo.InvariantCulture));
+                }
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                failed = error;
+            }
+
+            moved.Set();
+        });
+        moved.Wait();
+        return failed;
+    }
+
+    private void End()
+    {
+        // By a word: CompleteAdding would end the wait by an exception on this thread.
+        _queue.Add(null);
+        _thread.Join();
+        _queue.Dispose();
+    }
+
+    private void Run()
+    {
+        _id = ThreadId();
+        while (_queue.Take() is { } work)
+        {
+            work();
         }
     }
 
