@@ -39,7 +39,7 @@ internal static class StepBench
     /// <summary>The rows of a journal without anything around them.</summary>
     private static double Bare(string path, int rows, int batch)
     {
-        using var database = Database.Open(path, readOnly: false);
+        using var database = Database.OpenOrCreate(path);
         database.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
         database.Execute(
             "CREATE TABLE entries(seq INTEGER PRIMARY KEY, generation INTEGER, at INTEGER, process INTEGER, kind INTEGER, key " +

@@ -11,15 +11,21 @@ internal sealed class Database : IDisposable
 
     private Database(sqlite3 handle) => _handle = handle;
 
-    /// <summary>Whether the file, or its folder, can't be written; known once something has been read.</summary>
+    /// <summary>Whether the file can't be written.</summary>
     public bool IsReadOnly => raw.sqlite3_db_readonly(_handle, "main") == 1;
 
     /// <summary>Opens a database to be written, and makes it where there is none.</summary>
-    public static Database Open(string path, bool readOnly) =>
-        Open(path, readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
+    public static Database OpenOrCreate(string path) => Open(path, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
 
     /// <summary>Opens a database that is there: to be written where it can be, and to be read elsewhere.</summary>
     public static Database OpenExisting(string path) => Open(path, raw.SQLITE_OPEN_READWRITE);
+
+    /// <summary>Opens a database that nobody can change, and that needs no file beside it to be read.</summary>
+    public static Database OpenImmutable(string path)
+    {
+        var name = string.Join('/', path.Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString));
+        return Open($"file:{name}?immutable=1", raw.SQLITE_OPEN_READONLY | raw.SQLITE_OPEN_URI);
+    }
 
     private static Database Open(string path, int flags)
     {

@@ -8,11 +8,11 @@ public sealed class JournalReader : IDisposable
     private readonly Lock _gate = new();
     private readonly Database _database;
     private readonly ConcurrentBag<(Database Database, Statement OfProcess)> _idle = [];
-    private readonly bool _readOnly;
+    private readonly bool _isImmutable;
 
-    private JournalReader(RunFolder folder, Database database, bool readOnly)
+    private JournalReader(RunFolder folder, Database database, bool isImmutable)
     {
-        _readOnly = readOnly;
+        _isImmutable = isImmutable;
         Folder = folder;
         _database = database;
         using (var run = database.Prepare("SELECT id FROM run"))
@@ -38,11 +38,18 @@ public sealed class JournalReader : IDisposable
         Database? database = null;
         try
         {
-            // A reader of a WAL database needs its shared index, which a read-only connection can't make where it is missing. SQLite
-            // itself finds out whether it may write: the end of any other descriptor of the file would drop this process's locks on it.
+            // SQLite itself finds out whether it may write: the end of any other descriptor of the file would drop this process's
+            // locks on it.
             database = Database.OpenExisting(folder.Journal);
+            var isImmutable = database.IsReadOnly && RequireNoLog(folder);
+            if (isImmutable)
+            {
+                database.Dispose();
+                database = Database.OpenImmutable(folder.Journal);
+            }
+
             JournalSchema.Require(database, folder);
-            return new JournalReader(folder, database, database.IsReadOnly);
+            return new JournalReader(folder, database, isImmutable);
         }
         catch (DatabaseException error)
         {
@@ -55,6 +62,14 @@ public sealed class JournalReader : IDisposable
             throw;
         }
     }
+
+    /// <summary>A journal that can't be written, such as an archived one, is read as it is: without a log beside it, it is whole.</summary>
+    /// <exception cref="JournalStoppedException">It isn't, and the log's index can't be made.</exception>
+    private static bool RequireNoLog(RunFolder folder) => new FileInfo(folder.Journal + "-wal") is not { Exists: true, Length: > 0 }
+        ? true
+        : throw new JournalStoppedException(
+            $"{folder.Journal} can't be written here, and its write-ahead log can only be read where it can; copy the folder " +
+            $"and read the copy");
 
     /// <summary>Opens a run's journal for reading once every entry has been found to be what was written.</summary>
     /// <exception cref="JournalException">As <see cref="Open"/>, or names the first bad entry.</exception>
@@ -80,7 +95,7 @@ public sealed class JournalReader : IDisposable
     {
         if (!_idle.TryTake(out var connection))
         {
-            var database = Database.Open(Folder.Journal, _readOnly);
+            var database = _isImmutable ? Database.OpenImmutable(Folder.Journal) : Database.OpenExisting(Folder.Journal);
 
             // 32 MiB: a process's entries lie all over the file, and the tree above them should stay in memory.
             database.Execute("PRAGMA cache_size=-32768");

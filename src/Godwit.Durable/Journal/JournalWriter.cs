@@ -40,7 +40,7 @@ internal sealed class JournalWriter : IDisposable
 
     public static JournalWriter Open(RunFolder folder, ChainHead head, Action<string>? failpoint)
     {
-        var database = Database.Open(folder.Journal, readOnly: false);
+        var database = Database.OpenOrCreate(folder.Journal);
         try
         {
             database.Execute("PRAGMA journal_mode=WAL");

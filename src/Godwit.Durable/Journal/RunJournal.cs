@@ -53,7 +53,7 @@ public sealed class RunJournal : IDisposable
         var runLock = RunLock.Take(folder);
         try
         {
-            using var database = Database.Open(folder.Journal, readOnly: false);
+            using var database = Database.OpenOrCreate(folder.Journal);
             JournalSchema.Create(database, folder.Id);
         }
         catch (DatabaseException error)

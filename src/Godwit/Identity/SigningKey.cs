@@ -70,7 +70,7 @@ public sealed class SigningKey : IDisposable
         if ((File.GetUnixFileMode(path) & ~OwnerOnly) != 0)
         {
             throw new InvalidDataException(
-                $"{path} can be read by others; 'chmod 600 {path}' if you still trust it, or delete it and Godwit makes a new key");
+                $"{path} can be read by others; 'chmod 600 {path}' if you still trust it; a verifier's key may be deleted instead, and Godwit makes a new one");
         }
 
         try

@@ -161,6 +161,24 @@ public sealed class RunTests : IDisposable
         using var result = JsonDocument.Parse(output);
         Assert.Equal("verified", result.RootElement.GetProperty("state").GetString());
         Assert.Contains("bubblewrap", File.ReadAllText(result.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
+
+        // Archived where nobody can write, it is read all the same, unless its log would need a file beside it.
+        var archive = Path.GetDirectoryName(result.RootElement.GetProperty("report").GetString()!)!;
+        Freeze(archive);
+        Assert.Contains("verified", _godwit.RunAs(23456, folder, "show", archive).Output, StringComparison.Ordinal);
+        Assert.Equal(0, _godwit.RunAs(23456, folder, "journal", "verify", archive).Exit);
+        File.WriteAllText(Path.Combine(archive, "journal.db-wal"), "something");
+        var (refused, _, told) = _godwit.RunAs(23456, folder, "show", archive);
+        Assert.Equal(8, refused);
+        Assert.Contains("copy the folder and read the copy", told, StringComparison.Ordinal);
+    }
+
+    /// <summary>Takes the right to write away from everybody.</summary>
+    private static void Freeze(string folder)
+    {
+        using var chmod = System.Diagnostics.Process.Start("chmod", ["-R", "a-w", folder]);
+        chmod.WaitForExit();
+        Assert.Equal(0, chmod.ExitCode);
     }
 
     [Fact]

@@ -120,7 +120,7 @@ public sealed class GoldenJournalTests : IDisposable
         }
 
         Directory.CreateDirectory(target);
-        using (var database = Database.Open(folder.Journal, readOnly: false))
+        using (var database = Database.OpenOrCreate(folder.Journal))
         {
             database.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
         }

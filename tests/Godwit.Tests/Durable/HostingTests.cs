@@ -243,6 +243,51 @@ public sealed class HostingTests : IDisposable
     }
 
     [Fact]
+    public async Task Start_KeyOfARunIsMissing_SaysSoAndMakesNoOther()
+    {
+        using (var first = Build())
+        {
+            await first.StartAsync();
+            await first.Services.GetRequiredService<DurableRuns>().StartAsync(new Greet(), "Ada", id: "ada");
+            await first.StopAsync();
+        }
+
+        var folder = new RunFolder(Path.Combine(Folder, "ada"));
+        File.Move(folder.Key, folder.Key + ".away");
+        using var second = Build();
+        await second.StartAsync();
+        var runs = second.Services.GetRequiredService<DurableRuns>();
+        var broken = await Assert.ThrowsAsync<RunEndedException>(() => runs.Find(new Greet(), "ada").ResultAsync());
+        Assert.Equal(
+            (RunStatus.Broken, $"{folder.Key} is missing, and no other key fits the journal beside it; restore it from a copy"),
+            (broken.Status, broken.Message));
+        Assert.False(File.Exists(folder.Key));
+
+        // Mended, it is taken up by whoever asks for it next.
+        File.Move(folder.Key + ".away", folder.Key);
+        var ada = runs.Find(new Greet(), "ada");
+        await ada.SignalAsync("end", "!");
+        Assert.Equal("good morning, Ada!", await ada.ResultAsync());
+        await second.StopAsync();
+    }
+
+    [Fact]
+    public async Task Host_RunOwnedByAnotherApplication_IsLeftToIt()
+    {
+        using var first = Build();
+        await first.StartAsync();
+        var owned = await first.Services.GetRequiredService<DurableRuns>().StartAsync(new Greet(), "Ada", id: "ada");
+        using var second = Build();
+        await second.StartAsync();
+        Assert.Equal(HealthStatus.Unhealthy, await HealthAsync(second));
+        Assert.Equal(RunStatus.Broken, second.Services.GetRequiredService<DurableRuns>().Find(new Greet(), "ada").Status);
+        await owned.SignalAsync("end", "!");
+        Assert.Equal("good morning, Ada!", await owned.ResultAsync());
+        await second.StopAsync();
+        await first.StopAsync();
+    }
+
+    [Fact]
     public async Task Activities_OfARun_AreItsSteps()
     {
         var ended = new List<Activity>();

@@ -69,7 +69,7 @@ public sealed class JournalTests : IDisposable
         await journal.AppendAsync(Unit("before"));
 
         // A second owner on another machine, which the lock didn't keep out.
-        using (var other = Database.Open(folder.Journal, readOnly: false))
+        using (var other = Database.OpenOrCreate(folder.Journal))
         {
             other.Execute("UPDATE run SET generation = generation + 1");
         }
@@ -95,7 +95,7 @@ public sealed class JournalTests : IDisposable
             in (string[])["key = 'kez4'", "data = '\"y\"'", "at = at + 1", "process = 2", "kind = 21", "input = x'00'", "info = '{}'", "generation = 0", "hash = zeroblob(32)"])
         {
             var copy = _runs.CopyAsCrashed(folder, Guid.NewGuid().ToString("N"));
-            using (var database = Database.Open(copy.Journal, readOnly: false))
+            using (var database = Database.OpenOrCreate(copy.Journal))
             {
                 database.Execute($"UPDATE entries SET {column} WHERE seq = 6");
             }
@@ -116,7 +116,7 @@ public sealed class JournalTests : IDisposable
             await journal.AppendAsync(Unit("b"));
         }
 
-        using (var database = Database.Open(folder.Journal, readOnly: false))
+        using (var database = Database.OpenOrCreate(folder.Journal))
         {
             database.Execute("DELETE FROM entries WHERE seq > 2; DELETE FROM checkpoints");
         }
@@ -159,7 +159,7 @@ public sealed class JournalTests : IDisposable
     {
         var folder = _runs.Folder();
         Create(folder).Dispose();
-        using (var database = Database.Open(folder.Journal, readOnly: false))
+        using (var database = Database.OpenOrCreate(folder.Journal))
         {
             database.Execute("PRAGMA user_version = 99");
         }
@@ -214,7 +214,7 @@ public sealed class JournalTests : IDisposable
         using (var journal = Create(folder))
         {
             // As full as a disk gets: SQLite may not add a page.
-            using (var limit = Database.Open(folder.Journal, readOnly: true))
+            using (var limit = Database.OpenExisting(folder.Journal))
             {
                 journal.LimitPagesForTests(limit.QueryLong("PRAGMA page_count") + 8);
             }
