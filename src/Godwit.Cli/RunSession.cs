@@ -46,9 +46,10 @@ internal static class RunSession
 
         if (host.Cassette is { IsRecording: false } cassette)
         {
-            terminal.Line(
-                $"cassette {cassette.Played} recorded replies played, " +
-                $"{(cassette.Drifted == 0 ? "each to the request that it was recorded for" : $"{cassette.Drifted} of them to a request that differs from the recorded one")}");
+            var drifted = cassette.Drifted == 0
+                ? "each to the request that it was recorded for"
+                : $"{cassette.Drifted} of them to a request that differs from the recorded one";
+            terminal.Line($"cassette {cassette.Played} recorded replies played, {drifted}");
         }
 
         Verdict(terminal, view, end);

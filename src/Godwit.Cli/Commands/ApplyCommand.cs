@@ -17,8 +17,10 @@ internal static class ApplyCommand
     {
         var run = RunArgument.Create();
         var unverified = new Option<bool>("--unverified") { Description = "Take a gain that only the candidate's own process reports." };
-        var command = new Command(
-            "apply", "Merge a run's branch into the branch that is checked out in your repository.") { run, unverified };
+        var command = new Command("apply", "Merge a run's branch into the branch that is checked out in your repository.")
+        {
+            run, unverified,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));

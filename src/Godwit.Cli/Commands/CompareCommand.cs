@@ -30,8 +30,10 @@ internal static class CompareCommand
         var json = CommandGuard.JsonOption();
         var command = new Command(
             "compare",
-            "Say whether one commit's number is really better or worse than another's, with a claim and evidence.") { @base, head,
-            goal, time, expect, sandbox, json };
+            "Say whether one commit's number is really better or worse than another's, with a claim and evidence.")
+        {
+            @base, head, goal, time, expect, sandbox, json,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(parsed.GetValue(goal)!, cancellation, parsed.GetValue(@base)!) is not var (loaded, source, _))

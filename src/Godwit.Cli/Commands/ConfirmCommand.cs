@@ -21,8 +21,10 @@ internal static class ConfirmCommand
             Description = "Active time from the end of the base's build, such as 5m; without it as long as it takes.",
         };
         var json = CommandGuard.JsonOption();
-        var command = new Command(
-            "confirm", "Prove one trial of a run on fresh data, in a comparison of its own.") { run, trial, time, json };
+        var command = new Command("confirm", "Prove one trial of a run on fresh data, in a comparison of its own.")
+        {
+            run, trial, time, json,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();

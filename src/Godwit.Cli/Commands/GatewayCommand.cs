@@ -36,10 +36,10 @@ internal static class GatewayCommand
             DefaultValueFactory = _ => "2m",
         };
         var json = CommandGuard.JsonOption();
-        var command = new Command(
-            "gateway",
-            "Serve models to programs, over OpenAI's and Anthropic's protocols, within a budget.") { port, role, dollars, tokens,
-            patience, json };
+        var command = new Command("gateway", "Serve models to programs, over OpenAI's and Anthropic's protocols, within a budget.")
+        {
+            port, role, dollars, tokens, patience, json,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var input = new GatewayInput

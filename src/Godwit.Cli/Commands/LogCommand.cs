@@ -23,8 +23,10 @@ internal static class LogCommand
         var command = new Command(
             "log",
             "Show what agents said and did, and the whole output of the commands that built, checked and measured the base and " +
-            "every trial.") { run,
-            agent, trial, full, json };
+            "every trial.")
+        {
+            run, agent, trial, full, json,
+        };
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));

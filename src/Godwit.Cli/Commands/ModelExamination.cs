@@ -52,12 +52,16 @@ internal static class ModelExamination
 
                 Directory.CreateDirectory(Path.GetDirectoryName(file)!);
                 await File.WriteAllTextAsync(file, LocalModels.Yaml(local), cancellation);
-                return [new Finding("models", true, $"{local.Server} offers {names}; {local.Model} plays the worker now, as " +
-                $"{file} says", "'godwit doctor --models' again makes one small call")];
+                return
+                [
+                    new Finding(
+                        "models", true, $"{local.Server} offers {names}; {local.Model} plays the worker now, as {file} says",
+                        "'godwit doctor --models' again makes one small call"),
+                ];
             }
 
-            return [new Finding("models", false, "no model plays a role yet", $"say so in {file}, such as roles: {{worker: " +
-            $"[{catalogue.Models.First().Name}]}}")];
+            var first = catalogue.Models.First().Name;
+            return [new Finding("models", false, "no model plays a role yet", $"say so in {file}, such as roles: {{worker: [{first}]}}")];
         }
 
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);

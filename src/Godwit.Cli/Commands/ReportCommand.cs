@@ -15,8 +15,10 @@ internal static class ReportCommand
         var run = RunArgument.Create();
         var markdown = new Option<bool>("--markdown") { Description = "Print Markdown, fit for a pull request, instead of writing HTML." };
         var output = new Option<string?>("--output") { Description = "Where to write the HTML; by default into the run's folder." };
-        var command = new Command(
-            "report", "Write a run's report: one HTML file that needs nothing else, or Markdown.") { run, markdown, output };
+        var command = new Command("report", "Write a run's report: one HTML file that needs nothing else, or Markdown.")
+        {
+            run, markdown, output,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));

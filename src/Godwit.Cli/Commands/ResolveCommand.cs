@@ -18,8 +18,10 @@ internal static class ResolveCommand
         var retry = new Option<bool>("--retry") { Description = "Try it again." };
         var done = new Option<string?>("--done") { Description = "It happened; its result, as JSON." };
         var fail = new Option<string?>("--fail") { Description = "It did not and will not happen; why." };
-        var command = new Command(
-            "resolve", "Answer what a run is parked for; 'godwit show' says what that is.") { run, process, key, retry, done, fail };
+        var command = new Command("resolve", "Answer what a run is parked for; 'godwit show' says what that is.")
+        {
+            run, process, key, retry, done, fail,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var (how, value) = (parsed.GetValue(retry), parsed.GetValue(done), parsed.GetValue(fail)) switch

@@ -19,8 +19,10 @@ internal static class ResumeCommand
         var command = new Command(
             "resume",
             "Go on with a run; nothing that has finished is done again. Raise a budget to continue a run that ended without a " +
-            "result.") { run,
-            time, trials, dollars, json };
+            "result.")
+        {
+            run, time, trials, dollars, json,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();

@@ -36,10 +36,10 @@ internal static class RunCommand
         var record = new Option<string?>("--record") { Description = "Record model replies in a file." };
         var mailbox = new Option<string?>("--mailbox") { Description = "A folder in which a person or a program answers for the models." };
         var json = CommandGuard.JsonOption();
-        var command = new Command(
-            "run",
-            "Work on a goal: find what makes its number better, and prove it.") { target, time, trials, seed, cassette, record,
-            mailbox, sandbox, plan, yes, json };
+        var command = new Command("run", "Work on a goal: find what makes its number better, and prove it.")
+        {
+            target, time, trials, seed, cassette, record, mailbox, sandbox, plan, yes, json,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(parsed.GetValue(target)!, cancellation) is not var (goal, source, path))

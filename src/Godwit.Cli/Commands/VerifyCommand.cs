@@ -20,8 +20,10 @@ internal static class VerifyCommand
         var json = CommandGuard.JsonOption();
         var command = new Command(
             "verify",
-            "Check evidence offline: who signed it, that no byte was changed, and that the claim follows from its samples.") { file,
-            key, json };
+            "Check evidence offline: who signed it, that no byte was changed, and that the claim follows from its samples.")
+        {
+            file, key, json,
+        };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var path = parsed.GetValue(file)!;

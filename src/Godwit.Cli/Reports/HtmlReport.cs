@@ -14,18 +14,25 @@ internal static class HtmlReport
 
     private const string Style = """
         :root{color-scheme:light dark;--ink:#1b2430;--paper:#fff;--muted:#8a95a3;--line:#dfe4ea;--accent:#0f6d74;--good:#14743a;--bad:#b3261e;--soft:#f4f6f8}
-        @media (prefers-color-scheme:dark){:root{--ink:#e6eaf0;--paper:#12171d;--muted:#7c8896;--line:#2a333d;--accent:#4fb8bf;--good:#63c58a;--bad:#f2877f;--soft:#1a2129}}
-        *{box-sizing:border-box}body{margin:0 auto;max-width:1180px;padding:18px 24px 60px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
-        h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:34px 0 10px;border-top:1px solid var(--line);padding-top:20px}.sub{color:var(--muted);margin:0 0 8px}
+        @media (prefers-color-scheme:dark){
+        :root{--ink:#e6eaf0;--paper:#12171d;--muted:#7c8896;--line:#2a333d;--accent:#4fb8bf;--good:#63c58a;--bad:#f2877f;--soft:#1a2129}}
+        *{box-sizing:border-box}
+        body{margin:0 auto;max-width:1180px;padding:18px 24px 60px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
+        h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:34px 0 10px;border-top:1px solid var(--line);padding-top:20px}
+        .sub{color:var(--muted);margin:0 0 8px}
         .verdict{font-size:18px;font-weight:600;margin:8px 0}.verified{color:var(--good)}.failed{color:var(--bad)}
         .grid{display:grid;grid-template-columns:1fr 1fr;gap:14px 28px}@media(max-width:760px){.grid{grid-template-columns:1fr}}
         svg{max-width:100%;height:auto;display:block}svg .t{font-size:12px;fill:var(--ink)}
-        pre,code{font:13px/1.45 ui-monospace,monospace}pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:10px 12px;overflow:auto;margin:8px 0;white-space:pre-wrap;overflow-wrap:anywhere}
+        pre,code{font:13px/1.45 ui-monospace,monospace}
+        pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:10px 12px;
+        overflow:auto;margin:8px 0;white-space:pre-wrap;overflow-wrap:anywhere}
         @media screen{pre.diff{max-height:17em}}section h2{margin-top:12px}section{min-width:0}
         .add{color:var(--good)}.del{color:var(--bad)}ul{padding-left:20px;margin:6px 0}table{border-collapse:collapse;width:100%;font-size:13px}
-        td,th{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{color:var(--muted);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+        td,th{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+        th{color:var(--muted);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         details summary{cursor:pointer;color:var(--muted)}.bad{color:var(--bad)}
-        @media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff;--accent:#0f6d74;--line:#ccc}body{max-width:none;padding:0}details{display:none}h2{break-after:avoid}svg,pre,tr{break-inside:avoid}}
+        @media print{
+        :root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff;--accent:#0f6d74;--line:#ccc}body{max-width:none;padding:0}details{display:none}h2{break-after:avoid}svg,pre,tr{break-inside:avoid}}
         """;
 
     public static string Write(ReportData data)
@@ -60,13 +67,17 @@ internal static class HtmlReport
 
     public static string Verdict(ReportData data) => data.Result switch
     {
-        { State: "verified", Proof.Claim: { } claim } =>
-            $"Proven: at least {data.Scale.AtLeast(claim.Lower)} on {Html.Text(data.Goal.Harness.Metric)} ({data.Scale.Text(claim.Estimate)} estimated){(data.Result.Proof.HoldOut is { } held ? $", and at least {data.Scale.AtLeast(held.Lower)} on a held-out workload" : "")}.",
+        { State: "verified", Proof: { Claim: { } claim, HoldOut: var held } } =>
+            $"Proven: at least {data.Scale.AtLeast(claim.Lower)} on {Html.Text(data.Goal.Harness.Metric)} " +
+            $"({data.Scale.Text(claim.Estimate)} estimated){HeldOut(data, held)}.",
         { State: "not_verified" } reported => $"Not verified: {Html.Text(reported.Reason)}.",
         { State: "failed" } failed => $"The run could not be carried out: {Html.Text(failed.Reason)}.",
         { } other => $"No proven improvement: {Html.Text(other.Reason)}.",
         null => "The run hasn't ended.",
     };
+
+    private static string HeldOut(ReportData data, ClaimTest? held) =>
+        held is null ? "" : $", and at least {data.Scale.AtLeast(held.Lower)} on a held-out workload";
 
     private static void AppendClaim(StringBuilder page, ReportData data, AttemptResult attempt, ClaimTest claim)
     {
@@ -108,9 +119,11 @@ internal static class HtmlReport
         foreach (var group in groups.Take(RefusalsShown))
         {
             var worst = group.MaxBy(trial => trial.Temptation)!;
+            var tempting = worst.Temptation > 0 ? $"<b>{data.Scale.Text(worst.Temptation)}</b>, but " : "";
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<li>{group.Count()} × {(worst.Temptation > 0 ? $"<b>{data.Scale.Text(worst.Temptation)}</b>, but " : "")}<span class=bad>{Html.Text(group.Key)}</span><br><code>{Html.Text(LiveView.Point(worst))}</code></li>");
+                $"<li>{group.Count()} × {tempting}<span class=bad>{Html.Text(group.Key)}</span><br>" +
+                $"<code>{Html.Text(LiveView.Point(worst))}</code></li>");
         }
 
         page.Append("</ul>");
@@ -159,9 +172,11 @@ internal static class HtmlReport
             return;
         }
 
+        var merge = data.View.IntoGit ? $"git merge {Html.Text(result.Branch)}      # or: " : "";
         page.Append(
             CultureInfo.InvariantCulture,
-            $"<pre>{(data.View.IntoGit ? $"git merge {Html.Text(result.Branch)}      # or: " : "")}godwit apply {Html.Text(data.View.Run)}\ngodwit verify {Html.Text(result.Evidence)} --key {Html.Text(data.KeyId)}</pre>");
+            $"<pre>{merge}godwit apply {Html.Text(data.View.Run)}\n" +
+            $"godwit verify {Html.Text(result.Evidence)} --key {Html.Text(data.KeyId)}</pre>");
     }
 
     private static void AppendScreening(StringBuilder page, ReportData data)
@@ -216,9 +231,10 @@ internal static class HtmlReport
     {
         if (data.Logs.TryGetValue(0, out var ofBase))
         {
+            var open = data.Result is { State: "failed" } ? " open" : "";
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<h2>The base</h2><details{(data.Result is { State: "failed" } ? " open" : "")}><summary>what its commands printed</summary><pre>{Html.Text(ofBase)}</pre></details>");
+                $"<h2>The base</h2><details{open}><summary>what its commands printed</summary><pre>{Html.Text(ofBase)}</pre></details>");
         }
 
         page.Append("<h2>Every trial</h2><table><tr><th>#<th>by<th>parameters<th>outcome<th>screened</tr>");
@@ -231,12 +247,14 @@ internal static class HtmlReport
                 ? $"<details><summary>what its commands printed</summary><pre>{Html.Text(text)}</pre></details>"
                 : "";
             var claim = trial.Claim is { } word
-                ? $"<details><summary>{Html.Text(word.Agent)} " +
-                $"claims</summary><p>{Html.Text(word.Summary)}</p><pre>{Html.Text(word.Patch)}</pre></details>"
+                ? $"<details><summary>{Html.Text(word.Agent)} claims</summary><p>{Html.Text(word.Summary)}</p>" +
+                    $"<pre>{Html.Text(word.Patch)}</pre></details>"
                 : "";
+            var screened = trial.Scores.Count == 0 ? "" : data.Scale.Text(data.Scale.Value(mean));
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.ProposedBy)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}<td>{outcome}{log}<td class=n>{(trial.Scores.Count == 0 ? "" : data.Scale.Text(data.Scale.Value(mean)))}</tr>");
+                $"<tr><td class=n>{trial.Number}<td>{Html.Text(trial.ProposedBy)}<td><code>{Html.Text(LiveView.Point(trial))}</code>{claim}" +
+                $"<td>{outcome}{log}<td class=n>{screened}</tr>");
         }
 
         page.Append("</table>");

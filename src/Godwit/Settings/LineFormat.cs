@@ -126,11 +126,10 @@ internal sealed partial class IniFormat : LineFormat
     {
         var sections = Section().Matches(text).ToList();
         var entries = Entries(text[..(sections.Count == 0 ? text.Length : sections[0].Index)], 0).ToList();
-        foreach (var group in sections
-            .Select(
-                (section, index) =>
-                    (Name: section.Groups["name"].Value.Trim(), Start: section.Index, From: section.Index + section.Length, To: index + 1 < sections.Count ? sections[index + 1].Index : text.Length))
-            .GroupBy(section => section.Name))
+        var ends = sections.Skip(1).Select(next => next.Index).Append(text.Length);
+        var named = sections.Zip(ends, (section, end) =>
+            (Name: section.Groups["name"].Value.Trim(), Start: section.Index, From: section.Index + section.Length, To: end));
+        foreach (var group in named.GroupBy(section => section.Name))
         {
             var first = group.First();
             entries.Add(
