@@ -1,23 +1,26 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Godwit.Cli.Commands;
 using Godwit.Durable;
-using Godwit.Playbooks.Optimise;
+using Godwit.Playbooks;
 using Godwit.Runs;
 
 namespace Godwit.Cli;
 
 /// <summary>Hosts a run in the foreground: view, Ctrl-C, verdict, exit code.</summary>
-internal static class RunSession
+/// <param name="kinds">The kinds of runs that this program knows.</param>
+internal sealed class RunSession(RunKinds kinds)
 {
-    public static async Task<ExitCode> HostAsync(OptimiseHost host, bool json, CancellationToken cancellation)
+    /// <summary>Whether somebody sits before this program.</summary>
+    public static bool IsAttended => !Console.IsInputRedirected && !Console.IsErrorRedirected;
+
+    public async Task<ExitCode> HostAsync(RunHost host, bool json, CancellationToken cancellation)
     {
         var terminal = new Terminal();
         var reader = host.Run.Journal.Reader;
-        var view = OptimiseView.Open(reader);
+        var view = kinds.Unread(reader);
         var live = new LiveView(terminal, view, reader, TimeProvider.System);
         live.Header();
-        live.Replay();
+        live.Draw();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, host.Run.Stopping);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
@@ -38,10 +41,10 @@ internal static class RunSession
             terminal.ClearStatus();
         }
 
-        if (view.Result is not null)
+        if (end.State == RunState.Completed)
         {
-            var data = await Reports.ReportData.ReadAsync(view, reader, CancellationToken.None);
-            await File.WriteAllTextAsync(RunResult.ReportPath(view), Reports.HtmlReport.Write(data), CancellationToken.None);
+            var report = await view.HtmlAsync(reader, RunStore.OfUser(), CancellationToken.None);
+            await File.WriteAllTextAsync(view.ReportPath, report, CancellationToken.None);
         }
 
         if (host.Cassette is { IsRecording: false } cassette)
@@ -52,99 +55,39 @@ internal static class RunSession
             terminal.Line($"cassette {cassette.Played} recorded replies played, {drifted}");
         }
 
-        Verdict(terminal, view, end);
+        foreach (var line in Verdict(view, end))
+        {
+            terminal.Line(line);
+        }
+
         if (json)
         {
-            CommandGuard.PrintJson(
-                RunResult.Of(view) is var result && end.State == RunState.Stopped ? result with { State = RunStatus.Stopped } : result);
+            CommandGuard.PrintJson(view.ToJson(end.State == RunState.Stopped ? RunStatus.Stopped : view.Status));
         }
 
         return end.State switch
         {
-            RunState.Completed => view.Result?.State == "failed" ? ExitCode.Failed : ExitCode.Ok,
+            RunState.Completed => view.Status == RunStatus.Failed ? ExitCode.Failed : ExitCode.Ok,
             RunState.Parked => ExitCode.Parked,
             RunState.Stopped => ExitCode.Stopped,
             _ => ExitCode.Failed,
         };
     }
 
-    public static void Verdict(Terminal terminal, OptimiseView view, RunEnd end)
+    private static IEnumerable<RunLine> Verdict(RunView view, RunEnd end) => end.State switch
     {
-        switch (end.State)
-        {
-            case RunState.Stopped:
-                terminal.Line($"stopped; 'godwit resume {view.Run}' goes on, and nothing that has finished is done again");
-                return;
-            case RunState.Parked:
-                foreach (var reason in end.ParkedFor)
-                {
-                    terminal.Line($"{terminal.Bad("parked")}   {reason}");
-                }
+        RunState.Stopped =>
+            [new RunLine("stopped;", $"'godwit resume {view.Run}' goes on, and nothing that has finished is done again")],
+        RunState.Parked => [.. end.ParkedFor.Select(reason => new RunLine("parked", reason, Tone.Bad)), GoOn(view)],
+        RunState.Failed => [new RunLine("failed", end.Failure!.Message, Tone.Bad)],
+        _ => [.. view.Verdict, new RunLine("report", view.ReportPath)],
+    };
 
-                terminal.Line(view.Parked.Count > 0
-                    ? $"go on    'godwit resolve {view.Run}' with --retry, --done or --fail answers what is parked; then " +
-                    $"'godwit resume {view.Run}'"
-                    : $"go on    godwit resume {view.Run}");
-                return;
-            case RunState.Failed:
-                terminal.Line($"{terminal.Bad("failed")}   {end.Failure!.Message}");
-                return;
-        }
-
-        var result = view.Result!;
-        var word = result.State switch
-        {
-            "verified" => terminal.Good("verified"),
-            "not_verified" => terminal.Bad("not verified"),
-            "failed" => terminal.Bad("failed  "),
-            _ => terminal.Bold("nothing "),
-        };
-        terminal.Line($"{word} {result.Reason}");
-        var goal = view.Input.Goal;
-        if (result.State == "no_improvement"
-            && goal.Parameters is { } parameters
-            && GoalCheck.Unread(parameters, Path.Combine(view.Input.Source, goal.Harness.Folder)) is { Count: > 0 } unread)
-        {
-            terminal.Line(
-                $"note     no other file of the goal's folder names {string.Join(", ", unread)}: unless something reads all of " +
-                $"{parameters.File}, dead parameters");
-        }
-
-        if (result.Branch is not null)
-        {
-            if (view.IntoGit)
-            {
-                terminal.Line($"branch   {result.Branch} ({result.Commit![..12]})");
-            }
-
-            terminal.Line($"{(view.IntoGit ? "merge" : "apply")}    godwit apply {view.Run}");
-            terminal.Line($"verify   godwit verify {Path.Combine(view.Folder.Evidence, result.Evidence!)}");
-        }
-
-        if (result.State == "no_improvement")
-        {
-            terminal.Line($"more     {More(view)}");
-        }
-
-        if (result.State == "not_verified")
-        {
-            terminal.Line($"apply    godwit apply {view.Run} --unverified");
-        }
-
-        terminal.Line($"report   {RunResult.ReportPath(view)}");
-    }
-
-    /// <summary>How to go on with a run that found nothing within its budget.</summary>
-    private static string More(OptimiseView view)
-    {
-        var goal = view.Input.Goal;
-        var time = goal.Seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $" --time {2 * goal.Seconds:0}s") : "";
-        var money = goal.Dollars is { } dollars ? string.Create(CultureInfo.InvariantCulture, $" --dollars {2 * dollars}") : "";
-        var more = $"godwit resume {view.Run} --trials {2 * goal.Trials}{time}{money} goes on with a larger budget";
-        var unproven = view.Attempts.LastOrDefault(
-            attempt => attempt.Planned == 0 && !view.Attempts.Any(other => other.Trial == attempt.Trial && other.Planned > 0));
-        return unproven is null ? more : $"godwit confirm {view.Run} --trial {unproven.Trial} tries to prove that trial alone; {more}";
-    }
+    private static RunLine GoOn(RunView view) => new(
+        "go on",
+        view.Parked.Count > 0
+            ? $"'godwit resolve {view.Run}' with --retry, --done or --fail answers what is parked; then 'godwit resume {view.Run}'"
+            : $"godwit resume {view.Run}");
 
     private static void Stop(PosixSignalContext context, CancellationTokenSource stop)
     {

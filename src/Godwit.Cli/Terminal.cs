@@ -1,3 +1,5 @@
+using Godwit.Playbooks;
+
 namespace Godwit.Cli;
 
 /// <summary>Standard error as people see it: colour and a status line on a terminal, plain lines elsewhere.</summary>
@@ -23,6 +25,20 @@ internal sealed class Terminal
     {
         ClearStatus();
         _writer.WriteLine(text);
+    }
+
+    public void Line(RunLine line)
+    {
+        var label = line.Label.PadRight(8);
+        var shown = line.Tone switch
+        {
+            Tone.Strong => Bold(label),
+            Tone.Good => Good(label),
+            Tone.Bad => Bad(label),
+            Tone.Dim => Dim(label),
+            _ => label,
+        };
+        Line($"{shown} {line.Text}");
     }
 
     /// <summary>Shows a line that the next one replaces; nothing where output isn't a terminal.</summary>

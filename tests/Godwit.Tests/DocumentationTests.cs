@@ -1,4 +1,6 @@
 using Godwit.Durable;
+using Godwit.Goals;
+using Godwit.Playbooks;
 using Godwit.Tests.Durable;
 
 namespace Godwit.Tests;
@@ -39,7 +41,7 @@ public sealed class DocumentationTests : IDisposable
     {
         var document = File.ReadAllText(Path.Combine(Repository.Root, "docs", "agents.md"));
         var goal = document.Split("```yaml\n")[1].Split("```")[0];
-        Assert.NotNull(Godwit.Playbooks.Optimise.GoalReader.Read(goal, "", "goal", out var problems));
+        Assert.NotNull(new RunKinds().Read(new GoalText(goal, "", "goal"), out var problems));
         Assert.Empty(problems);
     }
 

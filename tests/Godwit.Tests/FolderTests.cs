@@ -7,6 +7,7 @@ public sealed partial class FolderTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
+        ["Goals"] = [],
         ["Runs"] = ["Durable", "Identity"],
         ["Identity"] = ["Durable"],
         ["Sandbox"] = ["Workspaces"],
@@ -18,10 +19,11 @@ public sealed partial class FolderTests
         ["Budgets"] = ["Durable"],
         ["Tools"] = ["Durable", "Models", "Sandbox", "Workspaces"],
         ["Guardian"] = [],
-        ["Agents"] = ["Durable", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
+        ["Agents"] = ["Durable", "Goals", "Runs", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
         ["Playbooks"] =
             [
                 "Durable",
+                "Goals",
                 "Runs",
                 "Identity",
                 "Sandbox",

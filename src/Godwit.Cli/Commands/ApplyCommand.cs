@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 using Godwit.Workspaces;
 
@@ -13,7 +12,7 @@ namespace Godwit.Cli.Commands;
 /// </summary>
 internal static class ApplyCommand
 {
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
         var unverified = new Option<bool>("--unverified") { Description = "Take a gain that only the candidate's own process reports." };
@@ -24,37 +23,35 @@ internal static class ApplyCommand
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
-            var view = OptimiseView.Open(reader);
-            var result = view.Result;
-            if (result?.Commit is null)
+            var view = kinds.View(reader);
+            if (view.Deliverable is not { } result)
             {
-                throw new UsageException($"run {view.Run} is {RunResult.Snake(view.Status)}: there is no branch to merge");
+                throw new UsageException($"run {view.Run} is {Snake.Of(view.Status)}: there is no branch to merge");
             }
 
-            if (result.Branch is null && !parsed.GetValue(unverified))
+            if (!result.IsPublished && !parsed.GetValue(unverified))
             {
                 throw new UsageException(
                     $"run {view.Run} is not verified: {result.Reason}; 'godwit apply {view.Run} --unverified' takes it all the same");
             }
 
-            if (!view.IntoGit)
+            if (!result.IntoGit)
             {
-                var changed = await PlainFolder.ApplyAsync(
-                    view.Folder, view.Input.BaseCommit, result.Commit!, view.Input.Source, cancellation);
-                Console.WriteLine($"changed {string.Join(", ", changed)} in {view.Input.Source}");
+                var clone = new RunRepository(view.Folder.Repository);
+                var changed = await PlainFolder.ApplyAsync(clone, result.BaseCommit, result.Commit, result.Source, cancellation);
+                Console.WriteLine($"changed {string.Join(", ", changed)} in {result.Source}");
                 return ExitCode.Ok;
             }
 
-            var branch = result.Branch ?? view.Input.Branch;
-            if (result.Branch is null)
+            if (!result.IsPublished)
             {
-                var source = await SourceRepository.FindAsync(view.Input.Source, cancellation);
-                await source.TakeBranchAsync(view.Folder.Repository, result.Commit, branch, cancellation);
+                var source = await SourceRepository.FindAsync(result.Source, cancellation);
+                await source.TakeBranchAsync(view.Folder.Repository, result.Commit, result.Branch, cancellation);
             }
 
             // The user's own merge, with the user's own config and hooks: this is their repository.
-            var info = new ProcessStartInfo("git") { WorkingDirectory = view.Input.Source };
-            foreach (var argument in (string[])["merge", "--no-edit", branch])
+            var info = new ProcessStartInfo("git") { WorkingDirectory = result.Source };
+            foreach (var argument in (string[])["merge", "--no-edit", result.Branch])
             {
                 info.ArgumentList.Add(argument);
             }

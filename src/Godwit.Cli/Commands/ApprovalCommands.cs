@@ -3,7 +3,6 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
@@ -13,7 +12,7 @@ namespace Godwit.Cli.Commands;
 /// </summary>
 internal static class ApprovalCommands
 {
-    public static Command List()
+    public static Command List(RunKinds kinds)
     {
         var run = RunArgument.Create();
         var json = CommandGuard.JsonOption();
@@ -21,7 +20,7 @@ internal static class ApprovalCommands
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
-            var open = AgentActivity.Of(reader).Approvals;
+            var open = kinds.View(reader).Agents.Approvals;
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(open);
@@ -45,11 +44,11 @@ internal static class ApprovalCommands
         return command;
     }
 
-    public static Command Approve() => Answer("approve", "Let an agent do what it waits for.", granted: true);
+    public static Command Approve(RunKinds kinds) => Answer(kinds, "approve", "Let an agent do what it waits for.", granted: true);
 
-    public static Command Deny() => Answer("deny", "Refuse what an agent waits for.", granted: false);
+    public static Command Deny(RunKinds kinds) => Answer(kinds, "deny", "Refuse what an agent waits for.", granted: false);
 
-    private static Command Answer(string name, string description, bool granted)
+    private static Command Answer(RunKinds kinds, string name, string description, bool granted)
     {
         var run = RunArgument.Create();
         var number = new Argument<int?>("number")
@@ -66,18 +65,18 @@ internal static class ApprovalCommands
             OpenApproval open;
             using (var reader = JournalReader.OpenVerified(folder))
             {
-                open = Pick(AgentActivity.Of(reader).Approvals, parsed.GetValue(number), reader.Run);
+                open = Pick(kinds.View(reader).Agents.Approvals, parsed.GetValue(number), reader.Run);
             }
 
             var request = new ControlRequest(
-                "signal", open.Process, open.Asked.Name, "user", AgentLog.AnswerOf(new Approval(granted, parsed.GetValue(because))));
+                "signal", open.Process, open.Asked.Name, "user", AgentEvents.AnswerOf(new Approval(granted, parsed.GetValue(because))));
             if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
             {
                 Console.WriteLine($"{folder.Id}: {open.Asked.Agent} {reply.Message}");
                 return reply.Done ? ExitCode.Ok : ExitCode.Failed;
             }
 
-            await using var host = await OptimiseHost.ResumeAsync(store, folder, new DurableOptions());
+            await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
             await host.Run.SignalAsync(open.Process, open.Asked.Name, "user", new Approval(granted, parsed.GetValue(because)));
             Console.WriteLine($"{folder.Id}: answered; 'godwit resume {folder.Id}' goes on");
             return ExitCode.Ok;

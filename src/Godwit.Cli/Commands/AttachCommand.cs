@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
@@ -9,7 +8,7 @@ namespace Godwit.Cli.Commands;
 /// <summary><c>godwit attach</c>: watches a run that another terminal owns.</summary>
 internal static class AttachCommand
 {
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
         var command = new Command("attach", "Watch a run that another terminal owns; Ctrl-C ends the watching, not the run.") { run };
@@ -17,10 +16,10 @@ internal static class AttachCommand
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
             var terminal = new Terminal();
-            var view = OptimiseView.Open(reader);
+            var view = kinds.Unread(reader);
             var live = new LiveView(terminal, view, reader, TimeProvider.System);
             live.Header();
-            live.Replay();
+            live.Draw();
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var following = live.FollowAsync(null, ended.Token);
             while (!cancellation.IsCancellationRequested && view.Status is RunStatus.Running or RunStatus.Waiting)
@@ -32,7 +31,7 @@ internal static class AttachCommand
             await ended.CancelAsync();
             await following;
             terminal.ClearStatus();
-            terminal.Line($"{view.Run} is {RunResult.Snake(view.Status)}{(view.Result is null ? "" : $": {view.Result.Reason}")}");
+            terminal.Line($"{view.Run} is {Snake.Of(view.Status)}{(view.Reason is null ? "" : $": {view.Reason}")}");
             return ExitCode.Ok;
         });
         return command;

@@ -1,9 +1,10 @@
 using System.CommandLine;
-using Godwit.Playbooks;
+using Godwit.Goals;
 using Godwit.Playbooks.Compare;
 using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 using Godwit.Sandbox;
+using Godwit.Workspaces;
 
 namespace Godwit.Cli.Commands;
 
@@ -36,7 +37,7 @@ internal static class CompareCommand
         };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            if (await GoalFile.LoadAsync(parsed.GetValue(goal)!, cancellation, parsed.GetValue(@base)!) is not var (loaded, source, _))
+            if (await LoadAsync(parsed.GetValue(goal)!, parsed.GetValue(@base)!, cancellation) is not var (loaded, source))
             {
                 return ExitCode.Usage;
             }
@@ -89,5 +90,32 @@ internal static class CompareCommand
             };
         });
         return command;
+    }
+
+    /// <summary>The goal as the base has it: how to measure is the base's to say.</summary>
+    private static async Task<(OptimiseGoal Goal, SourceRepository Source)?> LoadAsync(
+        string target, string commit, CancellationToken cancellation)
+    {
+        var path = GoalFile.Find(target);
+        var source = await SourceRepository.FindAsync(Path.GetDirectoryName(path)!, cancellation);
+        var content = source.IsGit
+            ? await source.TextAsync(commit, Path.Combine(source.Folder, Path.GetFileName(path)), cancellation)
+            : await File.ReadAllTextAsync(path, cancellation);
+        if (content is null)
+        {
+            throw new UsageException(
+                $"{commit} has no {Path.GetFileName(path)}, and how to measure is the base's to say; commit the goal file " +
+                $"before what is compared with it");
+        }
+
+        var text = GoalFile.TextOf(content, source, path);
+        var goal = GoalReader.Read(text, (root, header) => OptimiseGoalReader.Read(root, header, compares: true), out var problems);
+        if (goal is null)
+        {
+            GoalFile.Tell(problems, path);
+            return null;
+        }
+
+        return (goal, source);
     }
 }

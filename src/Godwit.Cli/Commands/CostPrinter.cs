@@ -1,8 +1,8 @@
 using System.Globalization;
 using Godwit.Agents;
 using Godwit.Durable;
-using Godwit.Playbooks.Optimise;
-using Godwit.Verification;
+using Godwit.Durable.Journal;
+using Godwit.Playbooks;
 
 namespace Godwit.Cli.Commands;
 
@@ -12,12 +12,15 @@ namespace Godwit.Cli.Commands;
 /// </summary>
 internal static class CostPrinter
 {
-    /// <param name="run">The run, or the gateway.</param>
-    /// <param name="view">What came of its trials; null where it has none.</param>
-    /// <param name="costs">What was spent.</param>
-    /// <param name="json">As JSON.</param>
-    public static void Print(string run, OptimiseView? view, IReadOnlyList<CostLine> costs, bool json)
+    public static void Print(RunView view, JournalReader reader, bool json)
     {
+        var activity = new AgentActivity();
+        foreach (var happened in view.Details(reader).OfType<RunEvent.OfAgent>())
+        {
+            activity.Fold(happened.Event);
+        }
+
+        var costs = activity.Costs;
         var total = Sum(costs);
         var resumes = costs.Where(cost => cost.InFlight).ToList();
         var agents = costs.GroupBy(cost => AgentOf(cost.Budget))
@@ -32,20 +35,15 @@ internal static class CostPrinter
             .GroupBy(cost => cost.Role)
             .Select(group => new CostRow(group.Key, group.Count(), Sum(group)))
             .ToList();
-        var claims = (view?.Trials ?? []).Select(trial => trial.Trial)
-            .Where(trial => trial.Claim is { Checks.Count: > 0 })
-            .SelectMany(trial => trial.Claim!.Models.Select(model => (model, trial)))
-            .GroupBy(pair => pair.model).Select(
-                group => new ClaimRow(
-                    group.Key, group.Count(),
-                    group.Count(pair => pair.trial.Outcome != TrialOutcome.Ok && pair.trial.Claim!.Checks.All(check => check.Passed))))
-                .ToList();
+        var claims = view.Submissions.GroupBy(submission => submission.Model)
+            .Select(group => new ClaimRow(group.Key, group.Count(), group.Count(submission => submission.IsContradicted)))
+            .ToList();
         if (json)
         {
             CommandGuard.PrintJson(
                 new
                 {
-                    Run = run,
+                    view.Run,
                     total.Dollars,
                     total.Tokens,
                     Agents = agents,
@@ -63,7 +61,7 @@ internal static class CostPrinter
         models.ForEach(row => Row(row with { Name = $"model {row.Name}" }));
         Row(new CostRow("booked for resumes", resumes.Count, Sum(resumes)));
         Row(new CostRow("all", costs.Count, total));
-        if (view?.Input.Goal.Dollars is { } cap)
+        if (view.MostDollars is { } cap)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"of ${cap} that the goal allows"));
         }

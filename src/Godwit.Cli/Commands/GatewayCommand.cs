@@ -5,7 +5,6 @@ using Godwit.Durable;
 using Godwit.Models;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Gateway;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 using Godwit.Server;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Godwit.Playbooks.Optimise;
+using Godwit.Goals;
+using Godwit.Playbooks;
 
 namespace Godwit.Cli.Commands;
 
@@ -9,7 +10,7 @@ internal static class InitCommand
     /// <summary>Where editors find the schema of goal files: beside the goal, where <c>godwit schema</c> writes it.</summary>
     public const string Schema = "./godwit.schema.json";
 
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var target = new Argument<string>("folder") { Description = "Where to write godwit.yaml.", DefaultValueFactory = _ => "." };
         var challenge = new Option<string?>("--challenge")
@@ -47,7 +48,7 @@ internal static class InitCommand
                 await File.WriteAllTextAsync(made, ChallengeTemplate.Content(file), cancellation);
             }
 
-            await File.WriteAllTextAsync(Path.Combine(folder, Schema), GoalKeys.Schema(), cancellation);
+            await File.WriteAllTextAsync(Path.Combine(folder, Schema), GoalSchema.Json(kinds.Keys), cancellation);
             await File.WriteAllTextAsync(path, template?.Goal() ?? Template(folder), cancellation);
             Console.WriteLine(
                 $"wrote {string.Join(", ", template?.Files.Append(GoalFile.Name) ?? [path])}; fill in what is marked, commit, " +

@@ -1,10 +1,9 @@
 using System.CommandLine;
+using System.Text;
 using Godwit.Agents;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
-using Godwit.Verification;
 
 namespace Godwit.Cli.Commands;
 
@@ -12,11 +11,16 @@ namespace Godwit.Cli.Commands;
 internal static class LogCommand
 {
     private const int Shown = 1200;
+    private const string Base = "base";
 
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
-        var agent = new Argument<string?>("agent") { Description = "Only this agent, such as trial-1.", Arity = ArgumentArity.ZeroOrOne };
+        var part = new Argument<string?>("part")
+        {
+            Description = "Only this agent, or this part's commands, such as trial-1.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var trial = new Option<int?>("--trial") { Description = "Only the commands of this trial; 0 for the base." };
         var full = new Option<bool>("--full") { Description = "Cut nothing of what agents said." };
         var json = CommandGuard.JsonOption();
@@ -25,50 +29,29 @@ internal static class LogCommand
             "Show what agents said and did, and the whole output of the commands that built, checked and measured the base and " +
             "every trial.")
         {
-            run, agent, trial, full, json,
+            run, part, trial, full, json,
         };
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
-            var wanted = parsed.GetValue(agent);
+            List<RunEvent> events = [.. kinds.View(reader).Details(reader).Where(IsShown)];
             if (parsed.GetValue(trial) is { } number)
             {
-                return Task.FromResult(
-                    ShowCommands(reader, [.. CommandLog.Read(reader).Where(command => command.Trial == number)], parsed.GetValue(json)));
+                var wanted = number == 0 ? Base : $"trial-{number}";
+                events = [.. events.OfType<RunEvent.CommandRan>().Where(ran => ran.Of == wanted)];
             }
-
-            var lines = WithFindings(AgentLog.Read(reader), OptimiseView.Open(reader)).ToList();
-            if (lines.Count == 0 && wanted is null)
+            else if (parsed.GetValue(part) is { } name)
             {
-                return Task.FromResult(ShowCommands(reader, [.. CommandLog.Read(reader)], parsed.GetValue(json)));
+                events = PartOf(events, name, reader.Run);
             }
 
-            if (wanted is not null && lines.TrueForAll(line => line.Agent != wanted))
-            {
-                throw new UsageException(
-                    $"run {reader.Run} has no agent '{wanted}'; it has " +
-                    $"{string.Join(", ", lines.Select(line => line.Agent).Distinct().DefaultIfEmpty("none"))}");
-            }
-
-            lines = [.. lines.Where(line => wanted is null || line.Agent == wanted)];
             if (parsed.GetValue(json))
             {
-                CommandGuard.PrintJson(lines);
-                return Task.FromResult(ExitCode.Ok);
+                CommandGuard.PrintJson(events.Select(happened => ToJson(reader, happened)));
             }
-
-            foreach (var line in lines)
+            else
             {
-                var text = parsed.GetValue(full) || line.Text.Length <= Shown
-                    ? line.Text
-                    : line.Text[..Shown] + $"\n... {line.Text.Length - Shown} more characters (--full)";
-                Console.WriteLine(
-                    $"{line.At:HH:mm:ss} {line.Agent,-10} {line.What,-6} {text.TrimEnd().ReplaceLineEndings("\n" + new string(' ', 27))}");
-            }
-
-            if (wanted is null)
-            {
-                ShowCommands(reader, [.. CommandLog.Read(reader)], json: false);
+                Print(reader, events, parsed.GetValue(full));
             }
 
             return Task.FromResult(ExitCode.Ok);
@@ -76,64 +59,69 @@ internal static class LogCommand
         return command;
     }
 
-    private static ExitCode ShowCommands(JournalReader reader, List<LoggedCommand> commands, bool json)
+    private static bool IsShown(RunEvent happened) => happened is RunEvent.CommandRan or RunEvent.OfAgent { Event: AgentEvent.Said };
+
+    private static string Of(RunEvent happened) => happened switch
     {
-        if (json)
+        RunEvent.OfAgent { Event: AgentEvent.Said said } => said.Agent,
+        RunEvent.CommandRan ran => ran.Of,
+        _ => "",
+    };
+
+    /// <summary>What one agent said, and where there is no such agent the commands of the part of that name.</summary>
+    private static List<RunEvent> PartOf(List<RunEvent> events, string name, string run)
+    {
+        List<RunEvent> found = [.. events.Where(happened => Of(happened) == name)];
+        if (found.Count == 0)
         {
-            CommandGuard.PrintJson(
-                commands.Select(
-                    one => new
-                    {
-                        one.Trial,
-                        one.At,
-                        one.Command.Phase,
-                        one.Command.Command,
-                        one.Command.ExitCode,
-                        one.Command.Seconds,
-                        Output = Output(reader, one.Command),
-                    }));
-            return ExitCode.Ok;
+            var there = string.Join(", ", events.Select(Of).Distinct().DefaultIfEmpty("none"));
+            throw new UsageException($"run {run} has no agent or part '{name}'; it has {there}");
         }
 
-        foreach (var (trial, command, at) in commands)
+        return found.Exists(happened => happened is RunEvent.OfAgent)
+            ? [.. found.Where(happened => happened is RunEvent.OfAgent)]
+            : found;
+    }
+
+    private static object ToJson(JournalReader reader, RunEvent happened) => happened switch
+    {
+        RunEvent.OfAgent { Event: AgentEvent.Said said } => new { said.Agent, said.What, said.Text, happened.At },
+        RunEvent.CommandRan ran => new
         {
-            var who = trial switch { 0 => "base", CommandLog.Finalist => "finalist", _ => $"trial {trial}" };
-            Console.WriteLine(
-                $"{at:HH:mm:ss} {who,-10} {command.Phase,-8} {command.Command}  (exit code {command.ExitCode}, {command.Seconds:0.00} s)");
-            if (Output(reader, command) is { Length: > 0 } output)
+            ran.Of,
+            ran.At,
+            ran.Command.Phase,
+            ran.Command.Command,
+            ran.Command.ExitCode,
+            ran.Command.Seconds,
+            Output = Output(reader, ran),
+        },
+        _ => throw new InvalidOperationException("only what is shown is printed"),
+    };
+
+    private static void Print(JournalReader reader, List<RunEvent> events, bool full)
+    {
+        foreach (var happened in events.OfType<RunEvent.OfAgent>())
+        {
+            var said = (AgentEvent.Said)happened.Event;
+            var text = full || said.Text.Length <= Shown
+                ? said.Text
+                : said.Text[..Shown] + $"\n... {said.Text.Length - Shown} more characters (--full)";
+            var lines = text.TrimEnd().ReplaceLineEndings("\n" + new string(' ', 27));
+            Console.WriteLine($"{happened.At:HH:mm:ss} {said.Agent,-10} {said.What,-6} {lines}");
+        }
+
+        foreach (var ran in events.OfType<RunEvent.CommandRan>())
+        {
+            var end = $"(exit code {ran.Command.ExitCode}, {ran.Command.Seconds:0.00} s)";
+            Console.WriteLine($"{ran.At:HH:mm:ss} {ran.Of,-10} {ran.Command.Phase,-8} {ran.Command.Command}  {end}");
+            if (Output(reader, ran) is { Length: > 0 } output)
             {
                 Console.WriteLine($"    {output.ReplaceLineEndings("\n    ")}");
             }
         }
-
-        return ExitCode.Ok;
     }
 
-    private static string Output(JournalReader reader, CommandRecord command) =>
-        command.Log is { } log ? System.Text.Encoding.UTF8.GetString(reader.Blob(log)).TrimEnd() : "";
-
-    /// <summary>Beside what an agent says at its end: what verification saw.</summary>
-    private static IEnumerable<LogLine> WithFindings(IEnumerable<LogLine> lines, OptimiseView view)
-    {
-        foreach (var line in lines)
-        {
-            yield return line;
-            if (line.What == "ends"
-                && view.Trials.FirstOrDefault(trial => trial.Trial.Claim?.Agent == line.Agent) is { Trial: var trial, Mean: var mean })
-            {
-                foreach (var check in trial.Claim!.Checks)
-                {
-                    yield return line with { What = "claims", Text = $"'{check.Command}' {(check.Passed ? "passed" : "failed")}" };
-                }
-
-                yield return line with
-                {
-                    What = "saw",
-                    Text = trial.Outcome == TrialOutcome.Ok
-                        ? $"trial {trial.Number}: the check passes{(trial.Scores.Count == 0 ? "" : $", {view.Scale.Text(view.Scale.Value(mean))} as screened")}"
-                        : $"trial {trial.Number}: {trial.Reason}",
-                };
-            }
-        }
-    }
+    private static string Output(JournalReader reader, RunEvent.CommandRan ran) =>
+        ran.Command.Log is { } log ? Encoding.UTF8.GetString(reader.Blob(log)).TrimEnd() : "";
 }

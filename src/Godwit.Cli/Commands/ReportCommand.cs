@@ -1,8 +1,6 @@
 using System.CommandLine;
-using Godwit.Cli.Reports;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
@@ -10,7 +8,7 @@ namespace Godwit.Cli.Commands;
 /// <summary><c>godwit report</c>: writes a run's report.</summary>
 internal static class ReportCommand
 {
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
         var markdown = new Option<bool>("--markdown") { Description = "Print Markdown, fit for a pull request, instead of writing HTML." };
@@ -21,16 +19,17 @@ internal static class ReportCommand
         };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
-            var data = await ReportData.ReadAsync(OptimiseView.Open(reader), reader, cancellation);
+            var store = RunStore.OfUser();
+            using var reader = JournalReader.OpenVerified(store.Find(parsed.GetValue(run)!));
+            var view = kinds.View(reader);
             if (parsed.GetValue(markdown))
             {
-                Console.Write(MarkdownReport.Write(data));
+                Console.Write(await view.MarkdownAsync(reader, store, cancellation));
                 return ExitCode.Ok;
             }
 
-            var path = parsed.GetValue(output) ?? RunResult.ReportPath(data.View);
-            await File.WriteAllTextAsync(path, HtmlReport.Write(data), cancellation);
+            var path = parsed.GetValue(output) ?? view.ReportPath;
+            await File.WriteAllTextAsync(path, await view.HtmlAsync(reader, store, cancellation), cancellation);
             Console.WriteLine(path);
             return ExitCode.Ok;
         });

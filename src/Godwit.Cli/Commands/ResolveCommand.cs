@@ -2,7 +2,6 @@ using System.CommandLine;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
@@ -10,7 +9,7 @@ namespace Godwit.Cli.Commands;
 /// <summary><c>godwit resolve</c>: answers what a run is parked for.</summary>
 internal static class ResolveCommand
 {
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
         var process = new Option<long?>("--process") { Description = "The process; not needed while only one thing is parked." };
@@ -46,7 +45,7 @@ internal static class ResolveCommand
                 return reply.Done ? ExitCode.Ok : ExitCode.Failed;
             }
 
-            await using var host = await OptimiseHost.ResumeAsync(store, folder, new DurableOptions());
+            await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
             await host.Run.ResolveAsync(request.Process, request.Key, request.Resolution());
             Console.WriteLine($"{folder.Id}: resolved; 'godwit resume {folder.Id}' goes on");
             return ExitCode.Ok;

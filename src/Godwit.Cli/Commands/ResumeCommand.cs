@@ -1,7 +1,5 @@
 using System.CommandLine;
-using Godwit.Durable;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
@@ -9,7 +7,7 @@ namespace Godwit.Cli.Commands;
 /// <summary><c>godwit resume</c>: goes on with a run that was stopped or killed, or that has come to the end of its budget.</summary>
 internal static class ResumeCommand
 {
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
         var time = new Option<string?>("--time") { Description = "A larger active time in all, such as 20m." };
@@ -26,13 +24,17 @@ internal static class ResumeCommand
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
-            var asked = new BudgetRaise(
-                0, 0, TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), parsed.GetValue(dollars));
-            var raise = asked == new BudgetRaise(0, 0, null, null, null) ? null : asked;
+            var raise = new BudgetOptions(
+                TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), parsed.GetValue(dollars));
             await using var gateways = new GatewayHost();
-            await using var host = await OptimiseHost.ResumeAsync(
-                store, store.Find(parsed.GetValue(run)!), new DurableOptions(), gateways, raise);
-            return await RunSession.HostAsync(host, parsed.GetValue(json), cancellation);
+            var resume = new RunResume(store, store.Find(parsed.GetValue(run)!))
+            {
+                Gateways = gateways,
+                Raise = raise,
+                IsAttended = RunSession.IsAttended,
+            };
+            await using var host = await kinds.ResumeAsync(resume, cancellation);
+            return await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
     }

@@ -1,16 +1,17 @@
 using System.CommandLine;
-using Godwit.Durable;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
+using Godwit.Goals;
+using Godwit.Models;
 using Godwit.Runs;
 using Godwit.Sandbox;
+using Godwit.Workspaces;
 
 namespace Godwit.Cli.Commands;
 
 /// <summary><c>godwit run</c>: works on a goal until it is reached and proven, or the budget is spent.</summary>
 internal static class RunCommand
 {
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var target = new Argument<string>("goal")
         {
@@ -42,27 +43,25 @@ internal static class RunCommand
         };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            if (await GoalFile.LoadAsync(parsed.GetValue(target)!, cancellation) is not var (goal, source, path))
+            if (await GoalFile.LoadAsync(kinds, parsed.GetValue(target)!, cancellation) is not { } loaded)
             {
                 return ExitCode.Usage;
             }
 
-            goal = Override(goal, parsed.GetValue(time), parsed.GetValue(trials), parsed.GetValue(seed));
-            var kind = parsed.GetValue(sandbox) == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-            var problems = await GoalCheck.FindAsync(goal, source, kind, cancellation);
-            foreach (var problem in problems)
-            {
-                Console.Error.WriteLine($"{(problem.IsError ? "godwit" : "note")}: {problem.Message}");
-            }
-
-            if (problems.Any(problem => problem.IsError))
+            var (kind, source, path) = (loaded.Kind, loaded.Source, loaded.Path);
+            var budget = new BudgetOptions(TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), null);
+            var goal = kind.WithBudget(loaded.Goal, budget);
+            goal = goal with { Seed = parsed.GetValue(seed) ?? goal.Seed };
+            var kept = parsed.GetValue(sandbox) == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+            var findings = await kind.CheckAsync(goal, source, kept, cancellation);
+            if (GoalFile.Tell(findings))
             {
                 return ExitCode.Usage;
             }
 
             if (parsed.GetValue(plan))
             {
-                PlanPrinter.Print(goal, source, path);
+                PrintPlan(kind.Plan(goal), goal, source, path);
                 return ExitCode.Ok;
             }
 
@@ -74,18 +73,33 @@ internal static class RunCommand
                 Record = parsed.GetValue(record) is { } recorded ? Path.GetFullPath(recorded) : null,
                 Mailbox = parsed.GetValue(mailbox) is { } folder ? Path.GetFullPath(folder) : null,
             };
-            RequireModels(goal, models);
+            RequireModels(kind.HasAgents(goal), models);
             await using var gateways = new GatewayHost();
-            await using var host = await OptimiseHost.StartAsync(
-                RunStore.OfUser(), source, goal, kind, models, new DurableOptions(), gateways, cancellation);
-            return await RunSession.HostAsync(host, parsed.GetValue(json), cancellation);
+            var start = new RunStart(RunStore.OfUser(), source, goal, kept)
+            {
+                Models = models,
+                Gateways = gateways,
+                IsAttended = RunSession.IsAttended,
+            };
+            await using var host = await kind.StartAsync(start, cancellation);
+            return await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
     }
 
-    private static void RequireModels(Goal goal, ModelSource models)
+    private static void PrintPlan(IEnumerable<RunLine> plan, Goal goal, SourceRepository source, string path)
     {
-        if (goal.Agents.Count == 0 && models != new ModelSource())
+        var @base = source.IsGit ? $"the last commit of {source.Root}" : $"an import of {source.Root}, which is no git repository";
+        RunLine[] head = [new("goal", goal.Title), new("file", path), new("base", @base)];
+        foreach (var line in head.Concat(plan))
+        {
+            Console.WriteLine(line);
+        }
+    }
+
+    private static void RequireModels(bool hasAgents, ModelSource models)
+    {
+        if (!hasAgents && models != new ModelSource())
         {
             throw new UsageException("--cassette, --record and --mailbox are for goals with agents, and this one has none");
         }
@@ -94,16 +108,5 @@ internal static class RunCommand
         {
             throw new UsageException("--cassette plays what was recorded; leave --record and --mailbox out");
         }
-    }
-
-    private static Goal Override(Goal goal, string? time, int? trials, ulong? seed)
-    {
-        goal = goal with { Seconds = TimeOption.Seconds("--time", time) ?? goal.Seconds };
-        if (trials is { } count)
-        {
-            goal = count > 0 ? goal with { Trials = count } : throw new UsageException($"--trials is {count}, and must be at least 1");
-        }
-
-        return seed is { } value ? goal with { Seed = value } : goal;
     }
 }

@@ -1,52 +1,41 @@
 using System.CommandLine;
-using System.Text;
-using Godwit.Agents;
-using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
-using Godwit.Verification;
 
 namespace Godwit.Cli.Commands;
 
-/// <summary><c>godwit show</c>: one run, or one trial of it.</summary>
+/// <summary><c>godwit show</c>: one run, or a part of it.</summary>
 internal static class ShowCommand
 {
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
+        var part = new Argument<string?>("part") { Description = "Only this part, such as trial-1.", Arity = ArgumentArity.ZeroOrOne };
         var trial = new Option<int?>("--trial") { Description = "Show this trial with its log." };
         var costs = new Option<bool>("--costs") { Description = "Show what models cost, by agent and model." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("show", "Show a run, or one of its trials.") { run, trial, costs, json };
+        var command = new Command("show", "Show a run, or one of its parts.") { run, part, trial, costs, json };
         command.SetGuardedAction((parsed, _) =>
         {
             using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            var view = kinds.View(reader);
+            var name = parsed.GetValue(trial) is { } number ? $"trial-{number}" : parsed.GetValue(part);
             if (parsed.GetValue(costs))
             {
-                CostPrinter.Print(
-                    reader.Run, RootProcess.Playbook(reader) == "optimise" ? OptimiseView.Open(reader) : null,
-                    AgentLog.Costs(reader), parsed.GetValue(json));
-                return Task.FromResult(ExitCode.Ok);
+                CostPrinter.Print(view, reader, parsed.GetValue(json));
             }
-
-            var view = OptimiseView.Open(reader);
-            if (parsed.GetValue(trial) is { } number)
+            else if (name is not null)
             {
-                ShowTrial(view, reader, number, parsed.GetValue(json));
+                Show(view.Part(name, reader), parsed.GetValue(json));
             }
             else if (parsed.GetValue(json))
             {
-                CommandGuard.PrintJson(RunResult.Of(view));
+                CommandGuard.PrintJson(view.ToJson(view.Status));
             }
             else
             {
                 Show(view);
-                if (view.Agents.Approvals is { Count: > 0 } open)
-                {
-                    Console.WriteLine($"asks     {open.Count} actions of agents wait for you: godwit approvals {view.Run}");
-                }
             }
 
             return Task.FromResult(ExitCode.Ok);
@@ -54,117 +43,50 @@ internal static class ShowCommand
         return command;
     }
 
-    private static void Show(OptimiseView view)
+    private static void Show(RunPart part, bool json)
     {
-        Console.WriteLine($"run      {view.Run}: {RunResult.Snake(view.Status)}");
-        Console.WriteLine($"goal     {view.Input.Goal.Title}");
-        Console.WriteLine(
-            $"started  {view.Started.ToLocalTime():yyyy-MM-dd HH:mm:ss}{(view.Generations > 1 ? $", taken up {view.Generations - 1} times" : "")}");
-        Console.WriteLine($"folder   {view.Folder.Path}");
-        if (view.Base is { } @base)
+        if (json)
         {
-            Console.WriteLine($"base     {LiveView.Number(@base.Value)} {view.Input.Goal.Harness.Unit}");
+            CommandGuard.PrintJson(part.Json);
+        }
+        else
+        {
+            Console.WriteLine(part.Text);
+        }
+    }
+
+    private static void Show(RunView view)
+    {
+        var resumed = view.Generations > 1 ? $", taken up {view.Generations - 1} times" : "";
+        RunLine[] head =
+        [
+            new("run", $"{view.Run}: {Snake.Of(view.Status)}"),
+            new("goal", view.Title),
+            new("started", $"{view.Started.ToLocalTime():yyyy-MM-dd HH:mm:ss}{resumed}"),
+            new("folder", view.Folder.Path),
+        ];
+        foreach (var line in head.Concat(view.Summary))
+        {
+            Console.WriteLine(line);
         }
 
-        if (view.Calibration is { Failure: null } calibration)
+        if (view.Failure is { } failure)
         {
-            Console.WriteLine($"noise    {LiveView.Noise(calibration)}");
-        }
-
-        foreach (var trial in view.Trials
-            .OrderByDescending(trial => trial.Trial.Outcome == TrialOutcome.Ok ? trial.Mean : double.NegativeInfinity)
-            .Take(10))
-        {
-            var what = trial.Trial.Outcome == TrialOutcome.Ok
-                ? view.Scale.Text(view.Scale.Value(trial.Mean))
-                : RunResult.Snake(trial.Trial.Outcome);
-            Console.WriteLine(
-                $"trial    {trial.Trial.Number,3}  {what,-9} {LiveView.Point(trial.Trial)}{(trial.Trial.Reason is null ? "" : $"  {trial.Trial.Reason}")}");
-        }
-
-        if (view.Trials.Count() > 10)
-        {
-            Console.WriteLine($"         {view.Trials.Count() - 10} more; the report shows all");
+            Console.WriteLine(new RunLine("failed", failure));
         }
 
         foreach (var parked in view.Parked)
         {
-            Console.WriteLine(
-                $"parked   {parked.Reason}\n         godwit resolve " +
-                $"{view.Run}{(parked.Key.Length == 0 ? " --retry" : $" --process {parked.Process} --key {parked.Key} --retry | --done JSON | --fail WHY")}");
+            var answer = parked.Key.Length == 0
+                ? "--retry"
+                : $"--process {parked.Process} --key {parked.Key} --retry | --done JSON | --fail WHY";
+            Console.WriteLine(new RunLine("parked", parked.Reason));
+            Console.WriteLine(new RunLine("", $"godwit resolve {view.Run} {answer}"));
         }
 
-        if (view.Result is { } result)
+        if (view.Agents.Approvals is { Count: > 0 } open)
         {
-            Console.WriteLine($"result   {result.Reason}");
-            if (result.Branch is not null)
-            {
-                Console.WriteLine($"branch   {result.Branch} ({result.Commit})");
-            }
-        }
-    }
-
-    private static void ShowTrial(OptimiseView view, JournalReader reader, int number, bool json)
-    {
-        var trial = view.Trials.FirstOrDefault(trial => trial.Trial.Number == number)
-            ?? throw new UsageException($"run {view.Run} has no trial {number}; it has {view.Trials.Count()}");
-        var log = trial.Trial.Log is { } reference ? Encoding.UTF8.GetString(reader.Blob(reference)) : null;
-        if (json)
-        {
-            CommandGuard.PrintJson(
-                new
-                {
-                    trial.Trial.Number,
-                    trial.Trial.Parameters,
-                    trial.Trial.Proposer,
-                    trial.Trial.Claim,
-                    trial.Trial.Outcome,
-                    trial.Trial.Reason,
-                    trial.Trial.Scores,
-                    Mean = Math.Exp(trial.Mean),
-                    Log = log,
-                });
-            return;
-        }
-
-        Console.WriteLine($"trial {number} of {view.Run}, proposed by {trial.Trial.ProposedBy}: {RunResult.Snake(trial.Trial.Outcome)}");
-        foreach (var (name, value) in trial.Trial.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-            .Where(pair => !CandidateMaker.IsContent(pair.Value)))
-        {
-            Console.WriteLine($"  {name}: {value}");
-        }
-
-        if (trial.Trial.Claim is { } claim)
-        {
-            Console.WriteLine($"  {claim.Agent} ({string.Join(", ", claim.Models)}) says: {claim.Summary}");
-            foreach (var check in claim.Checks)
-            {
-                Console.WriteLine($"  it says that '{check.Command}' {(check.Passed ? "passed" : "failed")}");
-            }
-
-            Console.WriteLine($"  verification saw: {(trial.Trial.Outcome == TrialOutcome.Ok ? "the check passes" : trial.Trial.Reason)}");
-        }
-
-        if (trial.Trial.Scores.Count > 0)
-        {
-            Console.WriteLine(
-                $"  measured {string.Join(' ', trial.Trial.Scores.Select(score => view.Scale.Text(view.Scale.Value(score))))}; " +
-                $"{view.Scale.Text(view.Scale.Value(trial.Mean))} shrunk; screened, not proven");
-        }
-
-        if (trial.Trial.Reason is not null)
-        {
-            Console.WriteLine($"  {trial.Trial.Reason}");
-        }
-
-        if (trial.Trial.Claim is { Patch.Length: > 0 } change)
-        {
-            Console.WriteLine($"\n{change.Patch.TrimEnd()}");
-        }
-
-        if (log is not null)
-        {
-            Console.WriteLine($"\n{log.TrimEnd()}");
+            Console.WriteLine(new RunLine("asks", $"{open.Count} actions of agents wait for you: godwit approvals {view.Run}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-using Godwit.Playbooks.Optimise;
+using Godwit.Goals;
 
 namespace Godwit.Cli.Commands;
 

@@ -1,13 +1,13 @@
 using System.CommandLine;
+using Godwit.Playbooks;
 using Godwit.Sandbox;
-using Godwit.Verification;
 
 namespace Godwit.Cli.Commands;
 
 /// <summary><c>godwit validate</c>: reads a goal file and says everything that is wrong with it.</summary>
 internal static class ValidateCommand
 {
-    public static Command Create()
+    public static Command Create(RunKinds kinds)
     {
         var target = new Argument<string>("goal")
         {
@@ -18,30 +18,24 @@ internal static class ValidateCommand
         var command = new Command("validate", "Check a goal file; every mistake is told at once, with line and column.") { target, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            if (await GoalFile.LoadAsync(parsed.GetValue(target)!, cancellation) is not var (goal, source, path))
+            if (await GoalFile.LoadAsync(kinds, parsed.GetValue(target)!, cancellation) is not { } loaded)
             {
                 return ExitCode.Usage;
             }
 
-            var findings = await GoalCheck.FindAsync(goal, source, SandboxKind.Bubblewrap, cancellation);
-            foreach (var finding in findings)
-            {
-                Console.Error.WriteLine($"{(finding.IsError ? "godwit" : "note")}: {finding.Message}");
-            }
-
+            var findings = await loaded.Kind.CheckAsync(loaded.Goal, loaded.Source, SandboxKind.Bubblewrap, cancellation);
+            var refused = GoalFile.Tell(findings);
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(findings);
             }
-
-            if (findings.Any(finding => finding.IsError) || parsed.GetValue(json))
+            else if (!refused)
             {
-                return findings.Any(finding => finding.IsError) ? ExitCode.Usage : ExitCode.Ok;
+                var about = loaded.Kind.InWords(loaded.Goal) is { } words ? $"; {words}" : "";
+                Console.WriteLine($"{Path.GetRelativePath(Environment.CurrentDirectory, loaded.Path)} is fine{about}");
             }
 
-            Console.WriteLine(
-                $"{Path.GetRelativePath(Environment.CurrentDirectory, path)} is fine; measured by {goal.Harness.Kind.InWords()}");
-            return ExitCode.Ok;
+            return refused ? ExitCode.Usage : ExitCode.Ok;
         });
         return command;
     }

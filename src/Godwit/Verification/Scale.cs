@@ -88,4 +88,11 @@ public readonly record struct Scale(bool Maximise, double Reference = 0)
     public string AtLeast(double lower) => ByDifference ? Text(lower) : Factor(Bound.Down(lower, lower >= 10 ? 1 : 2));
 
     private static string Factor(double factor) => factor.ToString(factor >= 10 ? "0.#" : "0.00", CultureInfo.InvariantCulture) + "x";
+
+    /// <summary>A measured value, in at most five digits unless they are those of thousands.</summary>
+    public static string Number(double value) => value switch
+    {
+        >= 1000 or <= -1000 => value.ToString("N0", CultureInfo.InvariantCulture),
+        _ => value.ToString("G5", CultureInfo.InvariantCulture),
+    };
 }

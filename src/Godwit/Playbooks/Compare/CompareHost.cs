@@ -1,5 +1,6 @@
 using Godwit.Durable;
 using Godwit.Identity;
+using Godwit.Playbooks.Measuring;
 using Godwit.Playbooks.Optimise;
 using Godwit.Runs;
 using Godwit.Sandbox;
@@ -23,7 +24,7 @@ public static class CompareHost
     /// <returns>The result, the evidence's path where something is proven, and the head's changes that the goal doesn't allow,
     /// which were left out.</returns>
     public static async Task<(CompareResult Result, string? Evidence, IReadOnlyList<string> LeftOut)> RunAsync(
-        RunStore store, SourceRepository source, Goal goal, string baseName, string headName, SandboxKind kind,
+        RunStore store, SourceRepository source, OptimiseGoal goal, string baseName, string headName, SandboxKind kind,
         CancellationToken cancellation, int trials = 1)
     {
         if (!source.IsGit)
@@ -82,7 +83,7 @@ public static class CompareHost
     }
 
     private static async Task<(Candidate Candidate, IReadOnlyList<string> LeftOut)> ChangesAsync(
-        RunRepository repository, Goal goal, string @base, string head, CancellationToken cancellation)
+        RunRepository repository, OptimiseGoal goal, string @base, string head, CancellationToken cancellation)
     {
         var editable = new Glob(
             goal.Harness.Editable.Select(pattern => goal.Harness.Folder.Length == 0 ? pattern : $"{goal.Harness.Folder}/{pattern}"));

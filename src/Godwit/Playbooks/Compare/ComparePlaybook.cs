@@ -1,4 +1,5 @@
 using Godwit.Durable;
+using Godwit.Playbooks.Measuring;
 using Godwit.Playbooks.Optimise;
 using Godwit.Verification;
 
@@ -47,7 +48,7 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
     private const int ExactRepeats = 3;
     private const int MostPairs = 200;
 
-    private CalibratePlaybook Calibrate => new(new OptimiseServices(Measurer, null!));
+    private CalibratePlaybook Calibrate => new(Measurer);
 
     /// <summary>All playbooks that a comparison starts.</summary>
     public PlaybookCatalogue Catalogue() => new(this, Calibrate);
@@ -107,7 +108,7 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
     }
 
     private static async Task<(IReadOnlyList<EvidencePair> Samples, string? Failed)> MeasureAsync(
-        PairSeries series, string stage, int pairs, bool holdOut, Goal goal, Calibration calibration, Candidate head)
+        PairSeries series, string stage, int pairs, bool holdOut, OptimiseGoal goal, Calibration calibration, Candidate head)
     {
         var measured = await series.MeasureAsync(
             stage, pairs, Candidate.Base, head, holdOut, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice(calibration.Exact));
@@ -117,7 +118,7 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
     }
 
     /// <summary>What is better must be better on work that nobody tuned for, too, and what isn't worse mustn't be worse there.</summary>
-    private static CompareResult WithHoldOut(CompareResult result, CompareResult held, Goal goal) => (result.Verdict, held.Verdict) switch
+    private static CompareResult WithHoldOut(CompareResult result, CompareResult held, OptimiseGoal goal) => (result.Verdict, held.Verdict) switch
     {
         ("better", "better") =>
             result with
@@ -138,7 +139,7 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
     };
 
     private static CompareResult Judge(
-        Goal goal, ClaimRule rule, double level, Calibration calibration, IReadOnlyList<EvidencePair> samples)
+        OptimiseGoal goal, ClaimRule rule, double level, Calibration calibration, IReadOnlyList<EvidencePair> samples)
     {
         var scale = calibration.ScaleOf(goal.Harness.Maximise);
         var better = ClaimJudge.Judge(samples, rule, scale, calibration.Exact, level);

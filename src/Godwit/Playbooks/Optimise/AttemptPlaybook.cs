@@ -1,4 +1,5 @@
 using Godwit.Durable;
+using Godwit.Playbooks.Measuring;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Optimise;
@@ -108,7 +109,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     }
 
     /// <summary>The pairs of the one look, as many as the rule wants or the time allows; 0 where that is too few.</summary>
-    private static int Plan(AttemptInput input, ClaimRule rule, Goal goal)
+    private static int Plan(AttemptInput input, ClaimRule rule, OptimiseGoal goal)
     {
         var wanted = Math.Min(rule.Pairs(input.Number, input.Sigma, input.Screened), MostPairs);
         if (goal.Seconds <= 0)
@@ -185,7 +186,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     }
 
     /// <summary>What the reserve can spare after both proofs, shared among the changes.</summary>
-    private static int AblationPairs(AttemptInput input, Goal goal, int planned, int changes)
+    private static int AblationPairs(AttemptInput input, OptimiseGoal goal, int planned, int changes)
     {
         if (goal.Seconds <= 0)
         {
@@ -198,13 +199,13 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     }
 
     /// <summary>The first constraint against the base that pairs don't show to hold, in words; null where all hold.</summary>
-    internal static string? BrokenBound(Goal goal, IReadOnlyList<Pair> pairs, bool exact) =>
+    internal static string? BrokenBound(OptimiseGoal goal, IReadOnlyList<Pair> pairs, bool exact) =>
         goal.Harness.Constraints.Select(text => new Constraint(text))
         .Where(constraint => constraint.ComparesWithBase && !constraint.IsShown(pairs, exact, OneSided))
             .Select(constraint => $"constraint {constraint.Text} isn't shown to hold")
             .FirstOrDefault();
 
-    private static string? Refuse(ClaimTest claim, IReadOnlyList<Pair> pairs, PairSeries series, Goal goal, bool exact)
+    private static string? Refuse(ClaimTest claim, IReadOnlyList<Pair> pairs, PairSeries series, OptimiseGoal goal, bool exact)
     {
         if (BrokenBound(goal, pairs, exact) is { } broken)
         {

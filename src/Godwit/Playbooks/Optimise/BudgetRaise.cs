@@ -11,6 +11,10 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="Dollars">The most money for models in all, in US dollars; null for no change.</param>
 public sealed record BudgetRaise(int After, int Looks, double? Seconds, int? Trials, decimal? Dollars)
 {
+    /// <summary>The raise that a person asks for; null for none.</summary>
+    internal static BudgetRaise? Of(BudgetOptions? asked) =>
+        asked is null or { IsEmpty: true } ? null : new BudgetRaise(0, 0, asked.Seconds, asked.Trials, asked.Dollars);
+
     /// <summary>An input with the budgets of some raises, given in their order.</summary>
     public static OptimiseInput Apply(OptimiseInput input, IEnumerable<BudgetRaise> raises) =>
         raises.Aggregate(input, (before, raise) => before with
@@ -35,12 +39,12 @@ public sealed record BudgetRaise(int After, int Looks, double? Seconds, int? Tri
             : this with { After = RootProcess.Children(reader), Looks = looks };
     }
 
-    private string? Refusal(OptimiseView view) => view.Result?.State is "verified" or "not_verified"
+    private string? Refusal(OptimiseView view) => view.Ended?.State is "verified" or "not_verified"
         ? $"run {view.Run} has its result already; start a new run for more"
         : Refusal(view.Input.Goal);
 
     /// <summary>What of it isn't more than a goal has; null where all is.</summary>
-    private string? Refusal(Goal goal) => this switch
+    private string? Refusal(OptimiseGoal goal) => this switch
     {
         { Seconds: not null } when goal.Seconds <= 0 => "the run has no limit of time",
         { Seconds: { } seconds } when seconds <= goal.Seconds =>

@@ -1,3 +1,4 @@
+using Godwit.Playbooks.Measuring;
 using System.Globalization;
 using System.Text;
 using Godwit.Agents;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Verification;

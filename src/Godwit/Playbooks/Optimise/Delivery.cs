@@ -1,3 +1,4 @@
+using Godwit.Playbooks.Measuring;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -10,7 +11,7 @@ using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Optimise;
 
-/// <summary>Commits in the run's clone, signs with the verifier's key, and makes the branch in the user's repository.</summary>
+/// <summary>Commits in the run's clone, and signs with the verifier's key.</summary>
 internal sealed class Delivery(RunFolder folder, RunRepository repository, RunStore store) : IDelivery
 {
     public async Task<string> CommitAsync(DeliveryRequest request, Attempt attempt, CancellationToken cancellation)
@@ -105,25 +106,6 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         return name;
     }
 
-    public async Task<string> PublishAsync(PublishRequest request, Attempt attempt, CancellationToken cancellation)
-    {
-        var source = await SourceRepository.FindAsync(request.Source, cancellation);
-        if (source.IsGit)
-        {
-            await source.TakeBranchAsync(repository.Path, request.Commit, request.Branch, cancellation);
-        }
-
-        return request.Branch;
-    }
-
-    public async Task<ProbeAnswer> ProbeAsync(PublishRequest request, CancellationToken cancellation)
-    {
-        var source = await SourceRepository.FindAsync(request.Source, cancellation);
-        return source.IsGit && await source.BranchAsync(request.Branch, cancellation) == request.Commit
-            ? new ProbeAnswer.Happened(request.Branch)
-            : new ProbeAnswer.Absent();
-    }
-
     private async Task<Dictionary<string, byte[]?>> FilesAsync(Candidate candidate, CancellationToken cancellation) =>
         (await candidate.ResolveAsync(repository, cancellation)).Files.ToDictionary(file => file.Path, file => file.Content);
 
@@ -147,7 +129,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
     }
 
-    private static EvidenceClaim Claim(Goal goal, ClaimTest test, IReadOnlyList<EvidencePair> pairs, Calibration calibration) => new()
+    private static EvidenceClaim Claim(OptimiseGoal goal, ClaimTest test, IReadOnlyList<EvidencePair> pairs, Calibration calibration) => new()
     {
         Metric = goal.Harness.Metric,
         Unit = goal.Harness.Unit,
@@ -163,7 +145,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
     };
 
     /// <summary>What confirmation and hold-out have shown, and of which kind the figure is.</summary>
-    private static string Figures(Goal goal, AttemptResult proof, ClaimTest claim)
+    private static string Figures(OptimiseGoal goal, AttemptResult proof, ClaimTest claim)
     {
         var figures = string.Create(
             CultureInfo.InvariantCulture,
@@ -183,7 +165,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         ? $"Set {changed[0]} to {proof.Parameters.GetValueOrDefault(changed[0], "its default")}"
         : $"Tune {string.Join(", ", changed.Take(3))}{(changed.Count > 3 ? $" and {changed.Count - 3} more" : "")}";
 
-    private static string Message(CandidateMaker maker, string name, AttemptResult proof, Goal goal) => string.Create(
+    private static string Message(CandidateMaker maker, string name, AttemptResult proof, OptimiseGoal goal) => string.Create(
         CultureInfo.InvariantCulture,
         $"{Subject(maker, [name], proof)}\n\n" +
         $"{(maker.IsFile(name) ? "" : $"It was {maker.BasePoint.GetValueOrDefault(name, "unset")}. ")}" +

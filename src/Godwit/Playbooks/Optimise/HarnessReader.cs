@@ -1,3 +1,4 @@
+using Godwit.Goals;
 using Godwit.Verification;
 using YamlDotNet.RepresentationModel;
 
@@ -58,7 +59,7 @@ public static class HarnessReader
             HoldOut = holdOut is null ? null : ReadCommand(holdOut, "holdout").Command,
             HoldOutScore = holdOut?.Text("score"),
             HoldOutFiles = holdOut?.List("files") ?? [],
-            Constraints = GoalReader.ReadExpressions(root, "constraints"),
+            Constraints = OptimiseGoalReader.ReadExpressions(root, "constraints"),
             Read = [.. (sandbox?.List("read") ?? []).Select(Expand)],
         };
 

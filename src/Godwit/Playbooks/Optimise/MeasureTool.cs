@@ -1,3 +1,4 @@
+using Godwit.Playbooks.Measuring;
 using System.Globalization;
 using System.Text;
 using Godwit.Durable;
@@ -17,7 +18,7 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="goal">The goal.</param>
 /// <param name="isOwn">Whether a file is one that the agent may hand over.</param>
 /// <param name="slots">No command of an agent runs beside it.</param>
-internal sealed class MeasureTool(IMeasurer measurer, Goal goal, Func<string, bool> isOwn, CommandSlots slots) : ITool
+internal sealed class MeasureTool(IMeasurer measurer, OptimiseGoal goal, Func<string, bool> isOwn, CommandSlots slots) : ITool
 {
     private const int DefaultPairs = 4;
     private const int MostPairs = 8;

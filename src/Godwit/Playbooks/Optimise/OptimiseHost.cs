@@ -1,7 +1,9 @@
 using Godwit.Agents;
+using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Identity;
+using Godwit.Models;
 using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Verification;
@@ -10,7 +12,7 @@ using Godwit.Workspaces;
 namespace Godwit.Playbooks.Optimise;
 
 /// <summary>A run of the optimise playbook with everything around it: clone, sandbox, measurer, keys.</summary>
-public sealed class OptimiseHost : IAsyncDisposable
+internal sealed class OptimiseHost : RunHost
 {
     private readonly RunSigner _signer;
     private readonly SandboxHost _sandbox;
@@ -18,43 +20,27 @@ public sealed class OptimiseHost : IAsyncDisposable
     private readonly AgentWorld? _agents;
 
     private OptimiseHost(
-        OptimiseInput input, RunSigner signer, SandboxHost sandbox, SandboxMeasurer measurer, AgentWorld? agents, DurableRun run)
+        DurableRun run, RunSigner signer, SandboxHost sandbox, SandboxMeasurer measurer, AgentWorld? agents)
+        : base(run)
     {
-        _agents = agents;
-        Input = input;
         _signer = signer;
         _sandbox = sandbox;
         _measurer = measurer;
-        Run = run;
+        _agents = agents;
     }
 
-    /// <summary>What the run was started with.</summary>
-    public OptimiseInput Input { get; }
+    /// <inheritdoc/>
+    public override Cassette? Cassette => _agents?.Services.Models.Cassette;
 
-    /// <summary>The durable run.</summary>
-    public DurableRun Run { get; }
-
-    /// <summary>The recording that agents' models are played from or recorded in; null for none.</summary>
-    public Models.Cassette? Cassette => _agents?.Services.Models.Cassette;
-
-    /// <summary>Held while a measurement runs; whoever draws takes it first.</summary>
-    public SemaphoreSlim Quiet => _measurer.Quiet;
+    /// <inheritdoc/>
+    public override SemaphoreSlim Quiet => _measurer.Quiet;
 
     /// <summary>Starts a run.</summary>
-    /// <param name="store">Where runs live.</param>
-    /// <param name="source">The user's side.</param>
-    /// <param name="goal">The goal.</param>
-    /// <param name="kind">How commands are kept apart.</param>
-    /// <param name="models">Who answers the agents.</param>
-    /// <param name="options">How it is hosted.</param>
-    /// <param name="gateways">Serves agents that are programs; null where there can be none.</param>
-    /// <param name="cancellation">Ends the start.</param>
-    public static async Task<OptimiseHost> StartAsync(
-        RunStore store, SourceRepository source, Goal goal, SandboxKind kind, ModelSource models, DurableOptions options,
-        IGatewayHost? gateways, CancellationToken cancellation)
+    public static async Task<OptimiseHost> StartAsync(RunStart start, OptimiseGoal goal, CancellationToken cancellation)
     {
-        AgentWorld.Require(goal, store, models);
-        var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
+        var (store, source, options) = (start.Store, start.Source, start.Options);
+        AgentWorld.Require(goal.Agents, goal.Dollars is not null, store, start.Models);
+        var sandbox = new SandboxHost(start.Sandbox, store.SandboxAssets, options.Time);
         var folder = store.New(goal.Name, options.Time.GetUtcNow());
         await RequireAsync(sandbox, folder, cancellation);
         var repository = new RunRepository(folder.Repository);
@@ -70,22 +56,19 @@ public sealed class OptimiseHost : IAsyncDisposable
             Sandbox = sandbox.Describe(),
             Branch = $"godwit/{folder.Id}",
             Source = source.Root,
-            Models = models,
+            Models = start.Models,
         };
-        return await WireAsync(store, folder, input, sandbox, options, gateways, async (signer, playbook) =>
+        var world = new World(store, folder, sandbox, options.Time, start.Gateways, start.IsAttended);
+        return await WireAsync(world, input, async (signer, playbook) =>
             await DurableRun.CreateAsync(folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, options));
     }
 
     /// <summary>Takes up a run.</summary>
-    /// <param name="store">Where runs live.</param>
-    /// <param name="folder">The run's folder.</param>
-    /// <param name="options">How it is hosted.</param>
-    /// <param name="gateways">Serves agents that are programs; null where there can be none.</param>
-    /// <param name="raise">A larger budget, with which a run goes on that has ended without a result; null for the one that it has.</param>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public static async Task<OptimiseHost> ResumeAsync(
-        RunStore store, RunFolder folder, DurableOptions options, IGatewayHost? gateways = null, BudgetRaise? raise = null)
+    public static async Task<OptimiseHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
     {
+        var (store, folder, options) = (resume.Store, resume.Folder, resume.Options);
+        var raise = BudgetRaise.Of(resume.Raise);
         OptimiseInput input;
         using (var reader = JournalReader.Open(folder))
         {
@@ -94,19 +77,20 @@ public sealed class OptimiseHost : IAsyncDisposable
                 [.. RootProcess.Amendments<BudgetRaise>(reader), .. raise is null ? Array.Empty<BudgetRaise>() : [raise]]);
         }
 
-        var looks = raise is null ? 0 : await CandidateCommit.LooksAsync(folder, CancellationToken.None);
+        var looks = raise is null ? 0 : await CandidateCommit.LooksAsync(folder, cancellation);
         var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-        return await WireAsync(
-            store, folder, input, new SandboxHost(kind, store.SandboxAssets, options.Time), options, gateways, (signer, playbook) =>
+        var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
+        var world = new World(store, folder, sandbox, options.Time, resume.Gateways, resume.IsAttended);
+        return await WireAsync(world, input, (signer, playbook) =>
             Task.FromResult(raise is null
                 ? DurableRun.Open(folder, signer, playbook.Catalogue(), options)
                 : DurableRun.OpenAmended(folder, signer, playbook.Catalogue(), reader => raise.Given(reader, looks), options)));
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        await Run.DisposeAsync();
+        await base.DisposeAsync();
         if (_agents is not null)
         {
             await _agents.DisposeAsync();
@@ -137,9 +121,9 @@ public sealed class OptimiseHost : IAsyncDisposable
     }
 
     private static async Task<OptimiseHost> WireAsync(
-        RunStore store, RunFolder folder, OptimiseInput input, SandboxHost sandbox, DurableOptions options, IGatewayHost? gateways,
-        Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
+        World world, OptimiseInput input, Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
     {
+        var (store, folder, sandbox) = (world.Store, world.Folder, world.Sandbox);
         var signer = RunSigner.Of(folder);
         Directory.CreateDirectory(folder.Trees);
         var repository = new RunRepository(folder.Repository);
@@ -147,15 +131,15 @@ public sealed class OptimiseHost : IAsyncDisposable
         var measurer = new SandboxMeasurer(trees, input.Goal.Harness, sandbox, folder);
         var agents = input.Goal.Agents.Count == 0
             ? null
-            : AgentWorld.Make(input, store, repository, trees, measurer, sandbox, folder, gateways, options.Time);
+            : AgentWorld.Make(AgentNeedsOf(world, input, trees, measurer));
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {
             var playbook = new OptimisePlaybook(
                 new OptimiseServices(
-                    measurer, new Delivery(folder, repository, store), outside, agents?.Services,
+                    measurer, new Delivery(folder, repository, store), new BranchPublisher(repository), outside, agents?.Services,
                     agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
-            var host = new OptimiseHost(input, signer, sandbox, measurer, agents, await open(signer, playbook));
+            var host = new OptimiseHost(await open(signer, playbook), signer, sandbox, measurer, agents);
             agents?.TakeUp(host.Run.Budgets);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
             return host;
@@ -173,4 +157,50 @@ public sealed class OptimiseHost : IAsyncDisposable
             throw;
         }
     }
+
+    private static AgentNeeds AgentNeedsOf(World world, OptimiseInput input, HarnessTrees trees, IMeasurer measurer)
+    {
+        var (goal, parameterFile) = (input.Goal, ParameterFileOf(input));
+        return new AgentNeeds
+        {
+            Store = world.Store,
+            Folder = world.Folder,
+            Repository = new RunRepository(world.Folder.Repository),
+            Sandbox = world.Sandbox,
+            Template = trees.Template,
+            LayAsync = trees.LayAsync,
+            Agents = goal.Agents,
+            Limits = new BudgetLimits { Dollars = goal.Dollars, Tokens = goal.Tokens },
+            Models = input.Models,
+            Gateways = world.Gateways,
+            PeopleCanBeReached = goal.Asks switch
+            {
+                "park" => true,
+                "deny" => false,
+                _ => input.Models.Mailbox is not null || world.IsAttended,
+            },
+            IsOwn = IsOwn,
+            Objection = Objection,
+            Tools = slots => [new MeasureTool(measurer, goal, IsOwn, slots)],
+            Time = world.Time,
+        };
+
+        bool IsOwn(string path) => trees.IsEditable(path) && path != parameterFile;
+
+        string? Objection(string path)
+        {
+            if (path == parameterFile)
+            {
+                return "; but its values are searched beside you: your change of it is left out";
+            }
+
+            return trees.IsEditable(path) ? null
+                : $"; but the goal lets you change only {string.Join(", ", goal.Harness.Editable)}: a changed file of the base " +
+                $"voids your work, and a new one is left out";
+        }
+    }
+
+    /// <summary>What a run is wired into, whether it starts or is taken up.</summary>
+    private sealed record World(
+        RunStore Store, RunFolder Folder, SandboxHost Sandbox, TimeProvider Time, IGatewayHost? Gateways, bool IsAttended);
 }

@@ -1,3 +1,4 @@
+using Godwit.Playbooks.Measuring;
 using System.Text.Json.Serialization;
 
 namespace Godwit.Playbooks.Optimise;

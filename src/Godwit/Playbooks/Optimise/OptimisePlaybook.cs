@@ -1,6 +1,8 @@
 using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Playbooks.Measuring;
 using Godwit.Verification;
+using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Optimise;
 
@@ -17,7 +19,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     public PlaybookCatalogue Catalogue() => new(
         [
             this,
-            new CalibratePlaybook(Services),
+            new CalibratePlaybook(Services.Measurer),
             new ScreenPlaybook(Services),
             new AttemptPlaybook(Services),
             .. Services.Agents is { } agents ? AgentPlaybook.All(agents) : [],
@@ -35,10 +37,10 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
 
     private async Task<OptimiseResult> OptimiseAsync(IDurableContext context, Stages stages)
     {
-        var calibration = await stages.RunAsync("calibrate", new CalibratePlaybook(Services), given => given);
+        var calibration = await stages.RunAsync("calibrate", new CalibratePlaybook(Services.Measurer), given => given);
         for (var again = 2; calibration.Failure is not null && stages.WasRaised; again++)
         {
-            calibration = await stages.RunAsync($"calibrate/{again}", new CalibratePlaybook(Services), given => given);
+            calibration = await stages.RunAsync($"calibrate/{again}", new CalibratePlaybook(Services.Measurer), given => given);
         }
 
         return calibration.Failure is { } failure ? Failed(failure) : await SearchAsync(context, stages, calibration);
@@ -132,7 +134,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
     }
 
     /// <summary>The run's active time at which screening ends, so that a reserve is left for proof; 0 for none.</summary>
-    private static double Deadline(Goal goal, Calibration calibration) =>
+    private static double Deadline(OptimiseGoal goal, Calibration calibration) =>
         goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds * ScreenedShare : 0;
 
     /// <summary>A candidate that was built on another says whose work it carries on.</summary>
@@ -169,8 +171,8 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         var publish = new PublishRequest(input.Source, input.Branch, commit);
         var branch = await context.StepAsync(
             "deliver/branch",
-            Effect.External(new Probe((_, cancellation) => delivery.ProbeAsync(publish, cancellation)), targetDeduplicates: true),
-            publish, delivery.PublishAsync);
+            Effect.External(new Probe((_, cancellation) => Services.Publisher.ProbeAsync(publish, cancellation)), targetDeduplicates: true),
+            publish, Services.Publisher.PublishAsync);
         await context.NoteAsync("note/delivered", (OptimiseNote)new OptimiseNote.Delivered(branch, commit, evidence));
         var claim = proof.Claim!;
         return new OptimiseResult
@@ -209,7 +211,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         };
     }
 
-    private static string Gain(Calibration calibration, Goal goal, double value) =>
+    private static string Gain(Calibration calibration, OptimiseGoal goal, double value) =>
         calibration.ScaleOf(goal.Harness.Maximise) is { ByDifference: true } scale
         ? $"{scale.Text(value)}{(goal.Harness.Unit is { } unit ? $" {unit}" : "")} than the base's"
         : $"{Bound.Text(value)} times better";

@@ -1,4 +1,5 @@
 using Godwit.Durable.Journal;
+using Godwit.Models;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Optimise;
@@ -7,7 +8,7 @@ namespace Godwit.Playbooks.Optimise;
 public sealed record OptimiseInput
 {
     /// <summary>The goal.</summary>
-    public required Goal Goal { get; init; }
+    public required OptimiseGoal Goal { get; init; }
 
     /// <summary>The commit that candidates differ from.</summary>
     public required string BaseCommit { get; init; }
@@ -32,19 +33,6 @@ public sealed record OptimiseInput
 
     /// <summary>The folder that the user started from: the top of the repository, or the plain folder.</summary>
     public string Source { get; init; } = "";
-}
-
-/// <summary>Who answers agents: the models of the catalogue, unless one of these says otherwise.</summary>
-public sealed record ModelSource
-{
-    /// <summary>A folder in which a person or a program answers; null for none.</summary>
-    public string? Mailbox { get; init; }
-
-    /// <summary>A file of recorded replies that is played; null for none.</summary>
-    public string? Cassette { get; init; }
-
-    /// <summary>A file that replies are recorded in; null for none.</summary>
-    public string? Record { get; init; }
 }
 
 /// <summary>One candidate and all that is known of it.</summary>
@@ -131,65 +119,6 @@ public sealed record TrialClaim
 
     /// <summary>A hash of the change without white space.</summary>
     public string Shape { get; init; } = "";
-}
-
-/// <summary>What calibration learned.</summary>
-public sealed record Calibration
-{
-    /// <summary>Why the run can't go on; null when it can.</summary>
-    public string? Failure { get; init; }
-
-    /// <summary>The metric doesn't vary: candidates are compared exactly.</summary>
-    public bool Exact { get; init; }
-
-    /// <summary>What differences are parts of, where values are compared by them; 0 where they are compared by their ratio.</summary>
-    public double Reference { get; init; }
-
-    /// <summary>Every seed has given the same answer, so an answer could be carried in a candidate.</summary>
-    public bool SameAnswers { get; init; }
-
-    /// <summary>The part of a base measurement that is timed, as a fraction; 0 where it isn't known.</summary>
-    public double TimedShare { get; init; }
-
-    /// <summary>How values are compared.</summary>
-    public Scale ScaleOf(bool maximise) => new(maximise, Reference);
-
-    /// <summary>The deviation of one pair's gain.</summary>
-    public double Sigma { get; init; }
-
-    /// <summary>The base's values, in order.</summary>
-    public IReadOnlyList<double> Bases { get; init; } = [];
-
-    /// <summary>The base's number, one for all that are told it: the median of its values.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
-    public double Base => Bases.Count == 0 ? 0 : Bases.Order().ElementAt(Bases.Count / 2);
-
-    /// <summary>All metrics of the last base measurement.</summary>
-    public IReadOnlyDictionary<string, double> BaseMetrics { get; init; } = new Dictionary<string, double>();
-
-    /// <summary>The A/A pairs that count.</summary>
-    public IReadOnlyList<EvidencePair> Pairs { get; init; } = [];
-
-    /// <summary>The share of A/A pairs without any difference.</summary>
-    public double Ties { get; init; }
-
-    /// <summary>How long a pair takes, in seconds.</summary>
-    public double PairSeconds { get; init; }
-
-    /// <summary>The run's active time when the base had been built and checked.</summary>
-    public double StartSeconds { get; init; }
-
-    /// <summary>The run's active time at the end.</summary>
-    public double ActiveSeconds { get; init; }
-
-    /// <summary>How many pairs confirmation can afford; 0 where time isn't limited.</summary>
-    public int AffordablePairs { get; init; }
-
-    /// <summary>The smallest effect that those can prove, as a fraction.</summary>
-    public double SmallestEffect { get; init; }
-
-    /// <summary>The first looks at the points that the goal asks to be tried.</summary>
-    public IReadOnlyList<TrialRecord> Tried { get; init; } = [];
 }
 
 /// <summary>What an attempt to prove a finalist came to.</summary>

@@ -1,9 +1,13 @@
+using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Playbooks.Measuring;
+using Godwit.Search;
 using Godwit.Verification;
+using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Optimise;
 
-/// <summary>Turns what is proven into commits, evidence and a branch.</summary>
+/// <summary>Turns what is proven into commits and evidence.</summary>
 public interface IDelivery
 {
     /// <summary>Commits the candidate in the run's clone and returns the tip.</summary>
@@ -11,12 +15,6 @@ public interface IDelivery
 
     /// <summary>Writes signed evidence and returns its file name.</summary>
     Task<string> SignAsync(EvidenceRequest request, Attempt attempt, CancellationToken cancellation);
-
-    /// <summary>Makes the branch in the user's repository.</summary>
-    Task<string> PublishAsync(PublishRequest request, Attempt attempt, CancellationToken cancellation);
-
-    /// <summary>Whether the branch is there.</summary>
-    Task<ProbeAnswer> ProbeAsync(PublishRequest request, CancellationToken cancellation);
 }
 
 /// <summary>A program that proposes points.</summary>
@@ -24,7 +22,7 @@ public interface IOutsideProposer
 {
     /// <summary>The next point; null where the program gives none that can be tried.</summary>
     Task<OutsidePoint> ProposeAsync(
-        Search.SearchSpace space, IReadOnlyList<Search.Observation> observations, int budget, int number, CancellationToken cancellation);
+        SearchSpace space, IReadOnlyList<Observation> observations, int budget, int number, CancellationToken cancellation);
 }
 
 /// <summary>What a program of the user's proposes.</summary>
@@ -50,17 +48,13 @@ public sealed record EvidenceRequest(
     OptimiseInput Input, Calibration Calibration, AttemptResult Proof, string Commit, int Trials, DateTimeOffset At,
     EvidenceLeftOut? LeftOut = null);
 
-/// <summary>What to publish.</summary>
-/// <param name="Source">The user's repository.</param>
-/// <param name="Branch">The new branch.</param>
-/// <param name="Commit">Its tip.</param>
-public sealed record PublishRequest(string Source, string Branch, string Commit);
-
 /// <summary>What the optimise playbook needs of the world.</summary>
 /// <param name="Measurer">Checks and measures.</param>
 /// <param name="Delivery">Delivers.</param>
+/// <param name="Publisher">Makes the branch.</param>
 /// <param name="Outside">The outside proposer; null where the goal names none.</param>
 /// <param name="Agents">The world of agents; null where the goal has none.</param>
 /// <param name="Code">What they need of the code; null where the goal has none.</param>
 public sealed record OptimiseServices(
-    IMeasurer Measurer, IDelivery Delivery, IOutsideProposer? Outside = null, Agents.AgentServices? Agents = null, ICodeWorld? Code = null);
+    IMeasurer Measurer, IDelivery Delivery, IPublisher Publisher, IOutsideProposer? Outside = null, AgentServices? Agents = null,
+    ICodeWorld? Code = null);

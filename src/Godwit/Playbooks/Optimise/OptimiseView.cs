@@ -1,73 +1,53 @@
+using Godwit.Playbooks.Measuring;
+using System.Text;
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Playbooks.Optimise.Report;
+using Godwit.Runs;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Optimise;
 
-/// <summary>How a run stands.</summary>
-public enum RunStatus
-{
-    /// <summary>It has an owner and something runs.</summary>
-    Running,
-
-    /// <summary>It has an owner, and all agents that are at work wait for a person.</summary>
-    Waiting,
-
-    /// <summary>It waits for a person.</summary>
-    Parked,
-
-    /// <summary>It has no owner; a resume goes on.</summary>
-    Stopped,
-
-    /// <summary>It ended with a proven improvement.</summary>
-    Verified,
-
-    /// <summary>It ended with an improvement that only the candidate's own process reports.</summary>
-    NotVerified,
-
-    /// <summary>It ended without one.</summary>
-    NoImprovement,
-
-    /// <summary>It could not be carried out.</summary>
-    Failed,
-}
-
-/// <summary>What can be told of a run: a fold of the notes in its journal.</summary>
-public sealed class OptimiseView
+/// <summary>What can be told of a run that makes a number better.</summary>
+public sealed class OptimiseView : RunView
 {
     private readonly SortedDictionary<int, OptimiseNote.TrialEnded> _trials = [];
+    private readonly CommandLog _commands = new();
 
-    private OptimiseView(string run, RunFolder folder, OptimiseInput input)
-    {
-        Run = run;
-        Folder = folder;
-        Input = input;
-    }
-
-    /// <summary>The run's id.</summary>
-    public string Run { get; }
-
-    /// <summary>Where it stands.</summary>
-    public RunFolder Folder { get; }
+    /// <summary>The view of a run before anything was read of it.</summary>
+    /// <param name="reader">Its journal.</param>
+    public OptimiseView(JournalReader reader)
+        : base(reader) => Input = RootProcess.Input<OptimiseInput>(reader, "optimise");
 
     /// <summary>What it was started with, and the budgets that it was given since.</summary>
     public OptimiseInput Input { get; private set; }
 
-    /// <summary>When it was started.</summary>
-    public DateTimeOffset Started { get; private set; }
+    /// <summary>The goal, with the budgets that it was given since.</summary>
+    public OptimiseGoal Goal => Input.Goal;
 
-    /// <summary>The last entry that was folded.</summary>
-    public long Sequence { get; private set; }
+    /// <inheritdoc/>
+    public override string Title => Goal.Title;
 
-    /// <summary>How often it was taken up, the start included.</summary>
-    public int Generations { get; private set; }
+    /// <inheritdoc/>
+    public override bool HasAgents => Goal.Agents.Count > 0;
+
+    /// <inheritdoc/>
+    public override decimal? MostDollars => Goal.Dollars;
+
+    /// <inheritdoc/>
+    public override IEnumerable<Submission> Submissions =>
+        from trial in Trials.Select(ended => ended.Trial)
+        where trial.Claim is { Checks.Count: > 0 }
+        let contradicted = trial.Outcome != TrialOutcome.Ok && trial.Claim!.Checks.All(check => check.Passed)
+        from model in trial.Claim!.Models
+        select new Submission(model, contradicted);
 
     /// <summary>The base; null before it was measured.</summary>
     public OptimiseNote.BaseReady? Base { get; private set; }
 
     /// <summary>How values are compared.</summary>
-    public Scale Scale => new(Input.Goal.Harness.Maximise, Base?.Reference ?? 0);
+    public Scale Scale => new(Goal.Harness.Maximise, Base?.Reference ?? 0);
 
     /// <summary>The noise; null before calibration ended.</summary>
     public Calibration? Calibration { get; private set; }
@@ -79,21 +59,7 @@ public sealed class OptimiseView
     public IList<AttemptResult> Attempts { get; } = [];
 
     /// <summary>The end; null before it.</summary>
-    public OptimiseResult? Result { get; private set; }
-
-    /// <summary>What a person has to answer.</summary>
-    public IReadOnlyList<ParkedWork> Parked { get; private set; } = [];
-
-    /// <summary>The agents at work, and what they wait for.</summary>
-    public AgentActivity Agents { get; } = new();
-
-    /// <summary>
-    /// Whether the user's side is a git repository, which the branch went into; a plain folder is changed by <c>apply</c> only.
-    /// </summary>
-    public bool IntoGit => Path.Exists(Path.Combine(Input.Source, ".git"));
-
-    /// <summary>Why the root process failed outside of the playbook's own words; null otherwise.</summary>
-    public string? Failure { get; private set; }
+    public OptimiseResult? Ended { get; private set; }
 
     /// <summary>The best candidate that is not refused, by posterior mean; null while there is none.</summary>
     public OptimiseNote.TrialEnded? Best =>
@@ -103,69 +69,116 @@ public sealed class OptimiseView
     public IEnumerable<TrialRecord> ThrownOut =>
         _trials.Values.Select(trial => trial.Trial).Where(trial => trial.Outcome != TrialOutcome.Ok);
 
-    /// <summary>How it stands.</summary>
-    public RunStatus Status => Result?.State switch
+    /// <inheritdoc/>
+    public override RunDeliverable? Deliverable => Ended is { Commit: { } commit } ended
+        ? new RunDeliverable(Input.Source, Input.BaseCommit, commit, ended.Branch ?? Input.Branch, ended.Branch is not null, ended.Reason)
+        : null;
+
+    /// <inheritdoc/>
+    protected override RunStatus? Outcome => Ended?.State switch
     {
         "verified" => RunStatus.Verified,
         "not_verified" => RunStatus.NotVerified,
         "no_improvement" => RunStatus.NoImprovement,
         "failed" => RunStatus.Failed,
-        _ when Failure is not null => RunStatus.Failed,
-        _ when Parked.Count > 0 => RunStatus.Parked,
-        _ => !RunLock.IsHeld(Folder) ? RunStatus.Stopped : Agents.AllWait ? RunStatus.Waiting : RunStatus.Running,
+        _ => null,
     };
 
-    /// <summary>The view of a run as it stands.</summary>
-    public static OptimiseView Open(JournalReader reader) => Open(reader, out _);
+    /// <inheritdoc/>
+    protected override string? Conclusion => Ended?.Reason;
 
-    /// <summary>The view of a run as it stands, and the notes that led there.</summary>
-    public static OptimiseView Open(JournalReader reader, out IReadOnlyList<OptimiseNote> notes)
+    /// <summary>The view of a run as it stands.</summary>
+    /// <exception cref="ArgumentException">The run is of another kind.</exception>
+    public static OptimiseView Open(JournalReader reader)
     {
-        var view = new OptimiseView(reader.Run, reader.Folder, RootProcess.Input<OptimiseInput>(reader, "optimise"));
-        notes = view.Update(reader);
+        var view = new OptimiseView(reader);
+        view.Update(reader);
         return view;
     }
 
-    /// <summary>Takes up what is new in the journal and returns its notes.</summary>
-    public IReadOnlyList<OptimiseNote> Update(JournalReader reader)
+    /// <inheritdoc/>
+    protected internal override object? NoteIn(Entry entry) =>
+        entry.Key.StartsWith("note/", StringComparison.Ordinal) ? Canonical.Deserialize<OptimiseNote>(entry.Data.Span) : null;
+
+    /// <inheritdoc/>
+    protected internal override object? AmendmentIn(Entry entry) => Canonical.Deserialize<BudgetRaise>(entry.Data.Span);
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<(string Of, CommandRecord Command)> CommandsIn(Entry entry) => _commands.In(entry);
+
+    /// <inheritdoc/>
+    protected override IEnumerable<AgentEvent.Said> FindingsOn(string agent)
     {
-        var notes = new List<OptimiseNote>();
-        if (Input.Goal.Agents.Count > 0)
+        if (Trials.FirstOrDefault(one => one.Trial.Claim?.Agent == agent) is not { Trial: var trial, Mean: var mean })
         {
-            Agents.Update(reader);
+            yield break;
         }
 
-        foreach (var entry in reader
-            .After(
-                Sequence, EntryKind.Noted, EntryKind.GenerationStarted, EntryKind.ProcessFailed, EntryKind.ProcessAmended,
-                EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved))
+        foreach (var check in trial.Claim!.Checks)
         {
-            Sequence = entry.Sequence;
-            switch (entry.Kind)
-            {
-                case EntryKind.GenerationStarted:
-                    Started = Generations++ == 0 ? entry.At : Started;
-                    break;
-                case EntryKind.ProcessFailed when entry.Process == DurableRun.Root:
-                    Failure = Canonical.Deserialize<Failure>(entry.Data.Span).Message;
-                    break;
-                case EntryKind.ProcessAmended when entry.Process == DurableRun.Root:
-                    Input = BudgetRaise.Apply(Input, [Canonical.Deserialize<BudgetRaise>(entry.Data.Span)]);
-                    (Result, Failure) = (null, null);
-                    break;
-                case EntryKind.Noted when entry.Key.StartsWith("note/", StringComparison.Ordinal):
-                    var note = Canonical.Deserialize<OptimiseNote>(entry.Data.Span);
-                    Fold(note);
-                    notes.Add(note);
-                    break;
-                case EntryKind.StepParked or EntryKind.ProcessParked or EntryKind.StepResolved or EntryKind.ProcessResolved:
-                    Parked = ParkedWork.Of(reader);
-                    break;
-            }
+            yield return new AgentEvent.Said(agent, "claims", $"'{check.Command}' {(check.Passed ? "passed" : "failed")}");
         }
 
-        return notes;
+        var screened = trial.Scores.Count == 0 ? "" : $", {Scale.Text(Scale.Value(mean))} as screened";
+        var saw = trial.Outcome == TrialOutcome.Ok ? $"the check passes{screened}" : trial.Reason;
+        yield return new AgentEvent.Said(agent, "saw", $"trial {trial.Number}: {saw}");
     }
+
+    /// <inheritdoc/>
+    protected override void Fold(RunEvent happened)
+    {
+        switch (happened)
+        {
+            case RunEvent.Amended { Amendment: BudgetRaise raise }:
+                Input = BudgetRaise.Apply(Input, [raise]);
+                Ended = null;
+                break;
+            case RunEvent.Noted { Note: OptimiseNote note }:
+                Fold(note);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override RunNarrator Narrator() => new OptimiseNarrator(this);
+
+    /// <inheritdoc/>
+    public override IEnumerable<RunLine> Opening => Input.Models.Mailbox is not { } mailbox ? [] :
+    [
+        new RunLine(
+            "mailbox",
+            $"{mailbox}: answer each NAME.request.md with a NAME.reply.json, {{\"text\": \"...\", \"calls\": [{{\"name\": " +
+            $"\"...\", \"arguments\": {{...}}}}]}}",
+            Tone.Strong),
+    ];
+
+    /// <inheritdoc/>
+    public override IEnumerable<RunLine> Summary => OptimiseText.Summary(this);
+
+    /// <inheritdoc/>
+    public override IEnumerable<RunLine> Verdict => OptimiseText.Verdict(this);
+
+    /// <inheritdoc/>
+    public override object ToJson(RunStatus status) => OptimiseSummary.Of(this, status, Report());
+
+    /// <inheritdoc/>
+    public override RunPart Part(string name, JournalReader reader)
+    {
+        const string Prefix = "trial-";
+        var number = name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(name[Prefix.Length..], out var parsed) ? parsed : 0;
+        var ended = Trials.FirstOrDefault(trial => trial.Trial.Number == number)
+            ?? throw new ArgumentException($"run {Run} has no {name.Replace('-', ' ')}; it has {Trials.Count()} trials, such as trial-1");
+        var log = ended.Trial.Log is { } reference ? Encoding.UTF8.GetString(reader.Blob(reference)) : null;
+        return new RunPart(OptimiseText.Trial(this, ended, log), OptimiseSummary.Of(ended, log));
+    }
+
+    /// <inheritdoc/>
+    public override async Task<string> HtmlAsync(JournalReader reader, RunStore store, CancellationToken cancellation) =>
+        HtmlReport.Write(await ReportData.ReadAsync(this, reader, store, cancellation));
+
+    /// <inheritdoc/>
+    public override async Task<string> MarkdownAsync(JournalReader reader, RunStore store, CancellationToken cancellation) =>
+        MarkdownReport.Write(await ReportData.ReadAsync(this, reader, store, cancellation));
 
     private void Fold(OptimiseNote note)
     {
@@ -184,7 +197,7 @@ public sealed class OptimiseView
                 Attempts.Add(attempt.Result);
                 break;
             case OptimiseNote.Finished finished:
-                Result = finished.Result;
+                Ended = finished.Result;
                 break;
         }
     }

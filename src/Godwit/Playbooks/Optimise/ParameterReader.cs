@@ -1,3 +1,4 @@
+using Godwit.Goals;
 using Godwit.Search;
 using Godwit.Settings;
 using Godwit.Verification;
@@ -49,7 +50,7 @@ internal static class ParameterReader
             }
         }
 
-        var constraints = GoalReader.ReadExpressions(map, "constraints", parameters.Select(parameter => parameter.Name));
+        var constraints = OptimiseGoalReader.ReadExpressions(map, "constraints", parameters.Select(parameter => parameter.Name));
         CheckNames(map, parameters, constraints);
         var points = ReadPoints(map, parameters);
         map.RefuseOthers();
@@ -61,7 +62,7 @@ internal static class ParameterReader
         var when = map.Text("when");
         if (when is not null)
         {
-            GoalReader.ReadExpressions(map, "when", names);
+            OptimiseGoalReader.ReadExpressions(map, "when", names);
         }
 
         var type = map.Text("type", required: true);

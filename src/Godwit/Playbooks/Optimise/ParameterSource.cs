@@ -18,7 +18,7 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
     /// <param name="goal">The goal, with parameters.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="FormatException">It is a link to where a candidate may not write, or its template is missing.</exception>
-    public static async Task<ParameterSource> ReadAsync(string repository, string commit, Goal goal, CancellationToken cancellation)
+    public static async Task<ParameterSource> ReadAsync(string repository, string commit, OptimiseGoal goal, CancellationToken cancellation)
     {
         var (parameters, folder) = (goal.Parameters!, goal.Harness.Folder);
         var path = At(folder, parameters.File);
@@ -37,7 +37,7 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
 
     /// <summary>Reads it from a folder that is no repository.</summary>
     /// <exception cref="FormatException">It is a link to where a candidate may not write, or its template is missing.</exception>
-    public static ParameterSource Read(string folder, Goal goal)
+    public static ParameterSource Read(string folder, OptimiseGoal goal)
     {
         var path = Path.Combine(folder, goal.Parameters!.File);
         var target = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null;
@@ -58,7 +58,7 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
     }
 
     /// <summary>What is wrong with the file, and what is worth saying: each with whether it keeps the goal from being run.</summary>
-    public IEnumerable<(bool IsError, string Message)> Check(Goal goal)
+    public IEnumerable<(bool IsError, string Message)> Check(OptimiseGoal goal)
     {
         var parameters = goal.Parameters!;
         var space = new SearchSpace(parameters.Space, parameters.Constraints);
@@ -155,7 +155,7 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
         }
     }
 
-    private static void RequireEditable(Goal goal, string file, string real)
+    private static void RequireEditable(OptimiseGoal goal, string file, string real)
     {
         var folder = goal.Harness.Folder;
         var local = Local(folder, real);

@@ -8,7 +8,7 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="outside">The user's own program; null for none.</param>
 /// <param name="goal">The goal.</param>
 /// <param name="trials">What was tried.</param>
-internal sealed class PointSource(SearchSpace space, IOutsideProposer? outside, Goal goal, List<TrialRecord> trials)
+internal sealed class PointSource(SearchSpace space, IOutsideProposer? outside, OptimiseGoal goal, List<TrialRecord> trials)
 {
     private const int Redraws = 8;
     private const int Draws = 100;

@@ -30,7 +30,7 @@ internal static class Proposers
     /// <param name="goal">The goal.</param>
     /// <param name="space">Its parameters; null where it has none.</param>
     /// <param name="hasOutside">Whether an outside program proposes too.</param>
-    public static IReadOnlyDictionary<string, double> First(Goal goal, SearchSpace? space, bool hasOutside)
+    public static IReadOnlyDictionary<string, double> First(OptimiseGoal goal, SearchSpace? space, bool hasOutside)
     {
         var unsaid = goal.Agents.Count(agent => agent.Share is null);
         var rest = 1 - goal.Agents.Sum(agent => agent.Share ?? 0);
@@ -62,7 +62,7 @@ internal static class Proposers
     /// <param name="ended">Agents that can't be asked any more.</param>
     /// <param name="random">Draws.</param>
     public static string? Choose(
-        IReadOnlyDictionary<string, double> shares, bool canSearch, Goal goal, IReadOnlyDictionary<string, string> ended,
+        IReadOnlyDictionary<string, double> shares, bool canSearch, OptimiseGoal goal, IReadOnlyDictionary<string, string> ended,
         SeededRandom random)
     {
         if (canSearch && random.NextDouble() < RandomShare)

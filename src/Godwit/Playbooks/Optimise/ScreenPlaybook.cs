@@ -1,4 +1,6 @@
+using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Playbooks.Measuring;
 using Godwit.Search;
 using Godwit.Verification;
 
@@ -35,7 +37,7 @@ internal sealed record ScreenPlaybook(OptimiseServices Services) : Playbook<Scre
 
     private sealed class Segment(IDurableContext context, OptimiseServices services, ScreenInput input)
     {
-        private readonly Goal _goal = input.Input.Goal;
+        private readonly OptimiseGoal _goal = input.Input.Goal;
         private readonly Calibration _calibration = input.Calibration;
         private readonly CandidateMaker _maker = new(input.Input);
         private readonly Scale _scale = input.Calibration.ScaleOf(input.Input.Goal.Harness.Maximise);

@@ -1,3 +1,4 @@
+using Godwit.Playbooks.Measuring;
 using Godwit.Search;
 using Godwit.Verification;
 using MathNet.Numerics.Distributions;

@@ -1,4 +1,5 @@
 using Godwit.Durable;
+using Godwit.Playbooks.Measuring;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Optimise;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Godwit.Playbooks.Optimise;
+using Godwit.Goals;
+using Godwit.Playbooks;
 
 namespace Godwit.Tests.Playbooks.Optimise;
 
@@ -25,12 +26,14 @@ public sealed class GoalKeyTests
         "goal: g\neditable: [a]\nmeasure: {driver: ./b, serve: ./s, metric: m}\nholdout: {driver: ./b}\nparameters: {args: a, space: {}}\n",
     ];
 
+    private static readonly RunKinds Kinds = new();
+
     private static SortedSet<string> KeysOfTheReader()
     {
         var known = new HashSet<string>();
         foreach (var goal in Goals)
         {
-            GoalReader.Read(goal, "", "g", out _, compares: false, known);
+            Kinds.Read(new GoalText(goal, "", "g"), out _, known);
         }
 
         string[] names = ["x", "y", "z"];
@@ -48,19 +51,19 @@ public sealed class GoalKeyTests
 
     [Fact]
     public void All_IsWhatTheReaderAsksFor() =>
-        Assert.Equal(KeysOfTheReader(), new SortedSet<string>(GoalKeys.All.Select(key => key.Path)));
+        Assert.Equal(KeysOfTheReader(), new SortedSet<string>(Kinds.Keys.Select(key => key.Path)));
 
     [Fact]
     public void Files_AreWhatTheReaderKnows()
     {
-        Assert.Equal(GoalKeys.Markdown(), File.ReadAllText(Path.Combine(Repository.Root, "docs", "goal-file.md")));
-        Assert.Equal(GoalKeys.Schema(), File.ReadAllText(Path.Combine(Repository.Root, "docs", "godwit.schema.json")));
+        Assert.Equal(GoalSchema.Markdown(Kinds.Keys), File.ReadAllText(Path.Combine(Repository.Root, "docs", "goal-file.md")));
+        Assert.Equal(GoalSchema.Json(Kinds.Keys), File.ReadAllText(Path.Combine(Repository.Root, "docs", "godwit.schema.json")));
     }
 
     [Fact]
     public void Schema_NamesEveryKeyAndIsClosed()
     {
-        var schema = JsonNode.Parse(GoalKeys.Schema())!;
+        var schema = JsonNode.Parse(GoalSchema.Json(Kinds.Keys))!;
         Assert.False(schema["additionalProperties"]!.GetValue<bool>());
         Assert.Equal("integer", schema["properties"]!["measure"]!["properties"]!["cpus"]!["type"]!.GetValue<string>());
         Assert.Contains(

@@ -1,3 +1,5 @@
+using Godwit.Agents;
+using Godwit.Playbooks.Measuring;
 using Godwit.Playbooks.Optimise;
 
 namespace Godwit.Tests.Playbooks.Optimise;
@@ -62,7 +64,7 @@ public sealed class ScreeningTests
     [Fact]
     public void Choose_TurnsComeAsTheShares_ATenthAtRandomAndNobodyWhoHasEnded()
     {
-        var goal = new Goal
+        var goal = new OptimiseGoal
         {
             Title = "t",
             Name = "n",

@@ -2,6 +2,7 @@ using Godwit.Durable;
 using Godwit.Playbooks.Optimise;
 using Godwit.Search;
 using Godwit.Verification;
+using Godwit.Workspaces;
 
 namespace Godwit.Tests.Playbooks.Optimise;
 
@@ -106,7 +107,7 @@ internal sealed class ScriptedMeasurer(ulong seed, NoiseModel noise, Func<string
 }
 
 /// <summary>Delivers nowhere.</summary>
-internal sealed class NoDelivery : IDelivery
+internal sealed class NoDelivery : IDelivery, IPublisher
 {
     public Task<string> CommitAsync(DeliveryRequest request, Attempt attempt, CancellationToken cancellation) => Task.FromResult("commit");
 
@@ -151,7 +152,7 @@ internal static class Simulation
 
     private static async Task<SimulatedRun> RunOneAsync(ulong seed, NoiseModel noise, Func<string, double> trueLog)
     {
-        var goal = new Goal
+        var goal = new OptimiseGoal
         {
             Title = "simulation",
             Name = "simulation",
@@ -176,7 +177,7 @@ internal static class Simulation
             Seed = seed,
         };
         var measurer = new ScriptedMeasurer(seed, noise, trueLog);
-        var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new NoDelivery()));
+        var playbook = new OptimisePlaybook(new OptimiseServices(measurer, new NoDelivery(), new NoDelivery()));
         var result = await playbook.RunAsync(
             new DirectContext(seed, new ActiveClock(TimeProvider.System, TimeSpan.Zero)),
             new OptimiseInput { Goal = goal, BaseCommit = "base" });

@@ -1,0 +1,65 @@
+using Godwit.Budgets;
+using Godwit.Durable.Journal;
+using Godwit.Models;
+using Godwit.Runs;
+using Godwit.Sandbox;
+using Godwit.Tools;
+using Godwit.Workspaces;
+
+namespace Godwit.Agents;
+
+/// <summary>What a run gives its agents.</summary>
+internal sealed record AgentNeeds
+{
+    /// <summary>Where the user's models, programs and rules stand.</summary>
+    public required RunStore Store { get; init; }
+
+    /// <summary>The run's folder.</summary>
+    public required RunFolder Folder { get; init; }
+
+    /// <summary>The run's own clone.</summary>
+    public required RunRepository Repository { get; init; }
+
+    /// <summary>Where their commands run.</summary>
+    public required SandboxHost Sandbox { get; init; }
+
+    /// <summary>Home, mounts, environment and limits of every command.</summary>
+    public required SandboxCommand Template { get; init; }
+
+    /// <summary>Puts into an agent's folder what isn't in any tree, such as what setup has left.</summary>
+    public required Func<string, CancellationToken, Task> LayAsync { get; init; }
+
+    /// <summary>The agents of the goal.</summary>
+    public required IReadOnlyList<AgentSpec> Agents { get; init; }
+
+    /// <summary>What they may spend together.</summary>
+    public required BudgetLimits Limits { get; init; }
+
+    /// <summary>Who answers them.</summary>
+    public required ModelSource Models { get; init; }
+
+    /// <summary>Serves those that are programs; null where there can be none.</summary>
+    public IGatewayHost? Gateways { get; init; }
+
+    /// <summary>Whether a person can answer what the gatekeeper asks.</summary>
+    public bool PeopleCanBeReached { get; init; }
+
+    /// <summary>Whether a changed file would be theirs to hand over.</summary>
+    public required Func<string, bool> IsOwn { get; init; }
+
+    /// <summary>What a tool says that has changed a file which isn't theirs; null where it is.</summary>
+    public required Func<string, string?> Objection { get; init; }
+
+    /// <summary>Tools of the playbook's own, which share the machine with the others' commands.</summary>
+    public Func<CommandSlots, IReadOnlyList<ITool>> Tools { get; init; } = _ => [];
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where an agent's files are.</summary>
+    public static string TreePath(RunFolder folder, string agent) => Path.Combine(folder.Trees, $"agent-{agent}");
+
+    /// <summary>An agent's tree, before it begins.</summary>
+    public AgentTree TreeOf(AgentTask task) => new(
+        task.Name, TreePath(Folder, task.Name), task.BaseTree, task.BaseCommit, Repository, Sandbox.OwnerOfFiles, LayAsync);
+}

@@ -1,0 +1,72 @@
+using Godwit.Goals;
+
+namespace Godwit.Agents;
+
+/// <summary>The agents of a goal.</summary>
+public sealed record AgentSpec
+{
+    /// <summary>What their candidates are credited to: the role, or the program with its role unless that is <c>worker</c>.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Name => Program is null ? Role : Role == "worker" ? Program : $"{Program}/{Role}";
+
+    /// <summary>The role whose models they use. Default worker.</summary>
+    public string Role { get; init; } = "worker";
+
+    /// <summary>The program that does the agents' work, such as <c>codex</c>; null for Godwit's own loop.</summary>
+    public string? Program { get; init; }
+
+    /// <summary>Whether they may ask a person and wait for the answer. Default no.</summary>
+    public bool Ask { get; init; }
+
+    /// <summary>How many generations of agents one may have below itself. Default none.</summary>
+    public int Depth { get; init; }
+
+    /// <summary>
+    /// The share of candidates that they propose until every proposer has shown enough, as a fraction; null for an equal part of
+    /// what is the agents': all, or a half where there are parameters too.
+    /// </summary>
+    public double? Share { get; init; }
+
+    /// <summary>How many of them work at once, 1 to 64; one sees nothing of those that work beside it. Default 1.</summary>
+    public int Parallel { get; init; } = 1;
+
+    /// <summary>The time that one agent has, in seconds. Default 1,800.</summary>
+    public double Seconds { get; init; } = 1800;
+
+    /// <summary>The most model calls of one agent. Default 40.</summary>
+    public int Turns { get; init; } = 40;
+
+    /// <summary>The most tool calls of one agent. Default 150.</summary>
+    public int ToolCalls { get; init; } = 150;
+
+    /// <summary>What they are told beside the goal; null for nothing.</summary>
+    public string? Instructions { get; init; }
+
+    /// <summary>Reads the agents of a goal file; mistakes are reported there.</summary>
+    public static AgentSpec Read(YamlMap agent)
+    {
+        var spec = new AgentSpec
+        {
+            Role = agent.Text("role") ?? "worker",
+            Program = agent.Text("program"),
+            Seconds = agent.Duration("time")?.TotalSeconds ?? 1800,
+            Ask = agent.Flag("ask") ?? false,
+            Depth = (int)(agent.Number("depth", 0, 5, whole: true) ?? 0),
+            Share = agent.Fraction("share", 0.01, 1),
+            Parallel = (int)(agent.Number("parallel", 1, 64, whole: true) ?? 1),
+            Turns = (int)(agent.Number("turns", 1, 10_000, whole: true) ?? 40),
+            ToolCalls = (int)(agent.Number("tool_calls", 1, 100_000, whole: true) ?? 150),
+            Instructions = agent.Text("instructions"),
+        };
+        foreach (var key in spec.Program is null ? [] : ((string[])["turns", "tool_calls", "ask", "depth"]).Where(agent.Has))
+        {
+            agent.Problem(
+                key,
+                $"'agents.{key}' is for Godwit's own loop, and {spec.Program} has one of its own; leave it out, and bound the " +
+                $"program by 'time' and the budget");
+        }
+
+        agent.RefuseOthers();
+        return spec;
+    }
+}

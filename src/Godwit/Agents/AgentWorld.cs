@@ -1,0 +1,194 @@
+using Godwit.Budgets;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Guardian;
+using Godwit.Models;
+using Godwit.Runs;
+using Godwit.Sandbox;
+using Godwit.Tools;
+using Godwit.Workspaces;
+
+namespace Godwit.Agents;
+
+/// <summary>All that the agents of a run need, wired together: models, budgets, tools, the gatekeeper and their trees.</summary>
+internal sealed class AgentWorld : IAsyncDisposable
+{
+    private readonly ModelDrivers _drivers;
+    private readonly BudgetLedger _ledger;
+    private readonly BackgroundJobs _jobs;
+
+    private readonly CommandSlots _slots;
+
+    private AgentWorld(ModelDrivers drivers, BudgetLedger ledger, BackgroundJobs jobs, CommandSlots slots, AgentServices services)
+    {
+        _slots = slots;
+        _drivers = drivers;
+        _ledger = ledger;
+        _jobs = jobs;
+        Services = services;
+    }
+
+    public AgentServices Services { get; }
+
+    /// <summary>Whether agents have models that can be asked and that their budget can hold, and programs that are there.</summary>
+    /// <param name="agents">The agents.</param>
+    /// <param name="priced">Whether a budget of money holds them.</param>
+    /// <param name="store">Where the user's models and programs stand.</param>
+    /// <param name="source">Who answers.</param>
+    /// <exception cref="FormatException">They haven't; one line that says how to mend it.</exception>
+    public static void Require(IReadOnlyList<AgentSpec> agents, bool priced, RunStore store, ModelSource source)
+    {
+        if (agents.Count == 0)
+        {
+            return;
+        }
+
+        Rules(store);
+        var catalogue = Catalogue(agents, store, source);
+        foreach (var agent in agents)
+        {
+            RequireProgram(agent, store, catalogue, source);
+        }
+
+        if (source.Cassette is { } played)
+        {
+            Cassette.Open(played, recording: false);
+            return;
+        }
+
+        if (source.Record is { } file && File.Exists(file))
+        {
+            throw new FormatException(
+                $"{file} is there already, and its replies would be played instead of new ones recorded; delete it, or record " +
+                $"in another file");
+        }
+
+        foreach (var role in agents.Select(agent => agent.Role).Distinct())
+        {
+            RolePlayers.Require(catalogue, role, store.Models, priced);
+        }
+    }
+
+    public static AgentWorld Make(AgentNeeds needs)
+    {
+        var catalogue = Catalogue(needs.Agents, needs.Store, needs.Models);
+        var cassette = needs.Models switch
+        {
+            { Cassette: { } played } => Cassette.Open(played, recording: false),
+            { Record: { } recorded } => Cassette.Open(recorded, recording: true),
+            _ => null,
+        };
+        var drivers = new ModelDrivers(catalogue, needs.Time);
+        var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, needs.Time);
+        var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = needs.Limits });
+        var jobs = new BackgroundJobs(needs.Sandbox, needs.Template, Path.Combine(needs.Folder.Trees, "jobs"), needs.Time);
+        var slots = new CommandSlots(Math.Max(1, Environment.ProcessorCount / 2));
+        var door = new Lazy<Task<GatewayDoor>>(
+            () => needs.Gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), needs.Folder.Path)
+                ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
+        var programs = needs.Agents.All(agent => agent.Program is null)
+            ? null
+            : new ProgramRunner(
+                needs.Sandbox, needs.Template, Programs(needs.Store), ledger, Rules(needs.Store),
+                Path.Combine(needs.Folder.Trees, "programs"), () => door.Value);
+        var services = new AgentServices(
+            pipeline, ledger, Tools(needs, slots, jobs), Rules(needs.Store), new AgentTrees(needs.TreeOf), programs)
+        {
+            PeopleCanBeReached = needs.PeopleCanBeReached,
+        };
+        return new AgentWorld(drivers, ledger, jobs, slots, services);
+    }
+
+    private static IReadOnlyList<ITool> Tools(AgentNeeds needs, CommandSlots slots, BackgroundJobs jobs) =>
+    [
+        new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")),
+        new EditTool(needs.Objection), new WriteTool(needs.Objection), new DiffTool(needs.IsOwn), new RevertTool(),
+        new RunTool(needs.Sandbox, needs.Template, slots, jobs), new JobTool(jobs), .. needs.Tools(slots),
+    ];
+
+    /// <summary>Counts what earlier owners of the run have spent, and takes away what they left running; only for its owner.</summary>
+    public void TakeUp(IReadOnlyDictionary<string, BudgetHistory> budgets)
+    {
+        _jobs.Clear();
+        foreach (var (node, history) in budgets)
+        {
+            _ledger.Book(node, history);
+        }
+    }
+
+    /// <summary>
+    /// Takes the files of an agent, and of those that it started, away when its work is over; what it made stands in the run's
+    /// clone.
+    /// </summary>
+    public static void DeleteTree(RunFolder folder, string agent)
+    {
+        foreach (var tree in Directory.EnumerateDirectories(folder.Trees, $"agent-{agent}*")
+            .Where(path => path == TreeOf(folder, agent) || path.StartsWith(TreeOf(folder, agent) + ".", StringComparison.Ordinal)))
+        {
+            FileSystem.DeleteAll(tree);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _jobs.DisposeAsync();
+        _slots.Dispose();
+        _drivers.Dispose();
+    }
+
+    private static Gatekeeper Rules(RunStore store) => Gatekeeper.Load(File.Exists(store.Rules) ? [store.Rules] : []);
+
+    private static string TreeOf(RunFolder folder, string agent) => AgentNeeds.TreePath(folder, agent);
+
+    private static IReadOnlyDictionary<string, ProgramTemplate> Programs(RunStore store) =>
+        ProgramTemplate.Load(File.Exists(store.Programs) ? [store.Programs] : []);
+
+    private static void RequireProgram(AgentSpec agents, RunStore store, ModelCatalogue catalogue, ModelSource source)
+    {
+        if (agents.Program is null)
+        {
+            return;
+        }
+
+        var programs = Programs(store);
+        if (!programs.TryGetValue(agents.Program, out var program))
+        {
+            throw new FormatException(
+                $"there is no program '{agents.Program}'; there are {string.Join(", ", programs.Keys)}, and {store.Programs} " +
+                $"may add others");
+        }
+
+        if (ProgramFinder.Find(program.Program) is null)
+        {
+            throw new FormatException($"{program.Program} isn't on this machine's PATH; install it");
+        }
+
+        if (source.Mailbox is not null)
+        {
+            throw new FormatException(
+                "--mailbox is for Godwit's own agents; a program asks its models by HTTP, and --record keeps what they answer");
+        }
+
+        if (source.Cassette is null
+            && catalogue.Roles.ContainsKey(agents.Role)
+            && !catalogue.ForRole(agents.Role).Any(model => ModelGateway.Serves(catalogue.Providers[model.Provider], program.Speaks)))
+        {
+            throw new FormatException(
+                $"{agents.Program} asks by {program.Speaks}, and no model of role '{agents.Role}' has a provider that speaks " +
+                $"it; give the role one under roles in {store.Models}");
+        }
+    }
+
+    /// <summary>A mailbox or a recording answers in every role.</summary>
+    private static ModelCatalogue Catalogue(IReadOnlyList<AgentSpec> agents, RunStore store, ModelSource source)
+    {
+        var files = File.Exists(store.Models) ? [store.Models] : Array.Empty<string>();
+        return source is { Mailbox: null, Cassette: null }
+            ? ModelCatalogue.Load(files)
+            : ModelCatalogue.Load(files).With($$"""
+                providers: { mailbox: { dialect: mailbox, url: "{{source.Mailbox ?? "/nowhere"}}" } }
+                models: { mailbox: { provider: mailbox, input: 0, output: 0 } }
+                roles: { {{string.Join(", ", agents.Select(agent => agent.Role).Distinct().Select(role => $"{role}: [mailbox]"))}} }
+                """);
+    }
+}

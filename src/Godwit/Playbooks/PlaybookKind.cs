@@ -1,0 +1,129 @@
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Goals;
+using Godwit.Identity;
+using Godwit.Runs;
+using Godwit.Sandbox;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks;
+
+/// <summary>What a run of a playbook of one's own starts from.</summary>
+/// <typeparam name="TGoal">The playbook's goals.</typeparam>
+/// <param name="Goal">The goal.</param>
+/// <param name="Commit">The commit that the run is about: the last one of the user's repository when it was started.</param>
+/// <param name="Sandbox">How commands are kept apart: <c>bubblewrap</c> with its version, or <c>none</c>.</param>
+public sealed record GoalInput<TGoal>(TGoal Goal, string Commit, string Sandbox)
+    where TGoal : Goal;
+
+/// <summary>What a playbook of one's own has of the world; whatever it does with it is done in steps.</summary>
+/// <param name="Folder">The run's folder.</param>
+/// <param name="Repository">The run's own clone of the user's repository.</param>
+/// <param name="Sandbox">Where commands run.</param>
+public sealed record RunWorld(RunFolder Folder, RunRepository Repository, SandboxHost Sandbox);
+
+/// <summary>
+/// A kind of run for a playbook of one's own: cloning, the sandbox, keys and resuming are done here, so that it says only what its goals
+/// are and what it does with them. Notes that are texts are told as they come, and the result's text is what the run came to.
+/// </summary>
+/// <typeparam name="TGoal">Its goals.</typeparam>
+/// <typeparam name="TResult">Its result.</typeparam>
+/// <param name="name">The playbook's name, in goal files and in journals.</param>
+public abstract class PlaybookKind<TGoal, TResult>(string name) : GoalKind
+    where TGoal : Goal
+{
+    /// <inheritdoc/>
+    public sealed override string Name => name;
+
+    /// <summary>The playbook of a run.</summary>
+    protected abstract Playbook<GoalInput<TGoal>, TResult> Playbook(RunWorld world);
+
+    /// <summary>The playbooks that it starts as children.</summary>
+    protected virtual IEnumerable<Playbook> Children(RunWorld world) => [];
+
+    /// <inheritdoc/>
+    public override RunView View(JournalReader reader) => new GoalView(reader, Name);
+
+    /// <inheritdoc/>
+    public sealed override async Task<RunHost> StartAsync(RunStart start, CancellationToken cancellation)
+    {
+        var sandbox = new SandboxHost(start.Sandbox, start.Store.SandboxAssets, start.Options.Time);
+        var folder = start.Store.New(start.Goal.Name, start.Options.Time.GetUtcNow());
+        try
+        {
+            await sandbox.RequireAsync(folder.Path, cancellation);
+            var repository = new RunRepository(folder.Repository);
+            var commit = await repository.CloneAsync(start.Source, "HEAD", cancellation);
+            var input = new GoalInput<TGoal>((TGoal)start.Goal, commit, sandbox.Describe());
+            return await WireAsync(folder, sandbox, (signer, playbook, catalogue) =>
+                DurableRun.CreateAsync(folder, signer, catalogue, playbook, input, start.Goal.Seed, start.Options));
+        }
+        catch
+        {
+            // What never began leaves nothing behind.
+            sandbox.Dispose();
+            Directory.Delete(folder.Path, recursive: true);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public sealed override async Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
+    {
+        if (resume.Raise is { IsEmpty: false })
+        {
+            throw new ArgumentException($"a run of playbook '{Name}' has no budget that could be raised");
+        }
+
+        GoalInput<TGoal> input;
+        using (var reader = JournalReader.Open(resume.Folder))
+        {
+            input = RootProcess.Input<GoalInput<TGoal>>(reader, Name);
+        }
+
+        var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+        var sandbox = new SandboxHost(kind, resume.Store.SandboxAssets, resume.Options.Time);
+        return await WireAsync(resume.Folder, sandbox, (signer, _, catalogue) =>
+            Task.FromResult(DurableRun.Open(resume.Folder, signer, catalogue, resume.Options)));
+    }
+
+    private async Task<RunHost> WireAsync(
+        RunFolder folder, SandboxHost sandbox,
+        Func<RunSigner, Playbook<GoalInput<TGoal>, TResult>, PlaybookCatalogue, Task<DurableRun>> open)
+    {
+        var signer = RunSigner.Of(folder);
+        try
+        {
+            Directory.CreateDirectory(folder.Trees);
+            var world = new RunWorld(folder, new RunRepository(folder.Repository), sandbox);
+            var playbook = Playbook(world);
+            var run = await open(signer, playbook, new PlaybookCatalogue([playbook, .. Children(world)]));
+            return new Host(run, signer, sandbox);
+        }
+        catch
+        {
+            signer.Dispose();
+            sandbox.Dispose();
+            throw;
+        }
+    }
+
+    private sealed class Host(DurableRun run, RunSigner signer, SandboxHost sandbox) : RunHost(run)
+    {
+        public override async ValueTask DisposeAsync()
+        {
+            await base.DisposeAsync();
+            sandbox.Dispose();
+            signer.Dispose();
+        }
+    }
+
+    private sealed class GoalView(JournalReader reader, string playbook) : RunView(reader)
+    {
+        private readonly GoalInput<TGoal> _input = RootProcess.Input<GoalInput<TGoal>>(reader, playbook);
+
+        public override string Title => _input.Goal.Title;
+
+        public override bool HasAgents => false;
+    }
+}

@@ -1,0 +1,66 @@
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+
+namespace Godwit.Playbooks;
+
+/// <summary>Reads what happened in a run out of its journal, which may still grow.</summary>
+/// <param name="view">Says what the notes of the run's kind mean.</param>
+/// <param name="detailed">Whether what agents said and what commands were carried out is wanted too; it is most of a journal.</param>
+internal sealed class RunEvents(RunView view, bool detailed)
+{
+    private static readonly EntryKind[] Outline =
+    [
+        EntryKind.Noted, EntryKind.GenerationStarted, EntryKind.ProcessCompleted, EntryKind.ProcessFailed, EntryKind.ProcessAmended,
+        EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved,
+    ];
+
+    private static readonly EntryKind[] WithAgents = [.. Outline.Union(AgentEvents.Kinds)];
+
+    private readonly AgentEvents _agents = new(detailed);
+
+    /// <summary>The last entry that was read.</summary>
+    public long Sequence { get; private set; }
+
+    /// <summary>What is new.</summary>
+    public IEnumerable<RunEvent> Next(JournalReader reader)
+    {
+        var withAgents = detailed || view.HasAgents;
+        foreach (var entry in reader.After(Sequence, withAgents ? WithAgents : Outline))
+        {
+            Sequence = entry.Sequence;
+            if (OfRun(reader, entry) is { } happened)
+            {
+                yield return happened;
+            }
+
+            foreach (var ofAgent in withAgents ? _agents.Of(reader, entry) : [])
+            {
+                yield return new RunEvent.OfAgent(entry.Sequence, entry.At, ofAgent);
+            }
+
+            foreach (var (of, command) in detailed ? view.CommandsIn(entry) : [])
+            {
+                yield return new RunEvent.CommandRan(entry.Sequence, entry.At, of, command);
+            }
+        }
+    }
+
+    private RunEvent? OfRun(JournalReader reader, Entry entry)
+    {
+        var isRoot = entry.Process == DurableRun.Root;
+        return entry.Kind switch
+        {
+            EntryKind.GenerationStarted => new RunEvent.TakenUp(entry.Sequence, entry.At),
+            EntryKind.ProcessCompleted when isRoot => new RunEvent.Completed(entry.Sequence, entry.At, entry.Data),
+            EntryKind.ProcessFailed when isRoot =>
+                new RunEvent.Failed(entry.Sequence, entry.At, Canonical.Deserialize<Failure>(entry.Data.Span)),
+            EntryKind.ProcessAmended when isRoot && view.AmendmentIn(entry) is { } amendment =>
+                new RunEvent.Amended(entry.Sequence, entry.At, amendment),
+            EntryKind.Noted when view.NoteIn(entry) is { } note => new RunEvent.Noted(entry.Sequence, entry.At, note),
+            EntryKind.StepParked or EntryKind.ProcessParked or EntryKind.StepResolved or EntryKind.ProcessResolved =>
+                new RunEvent.ParkingChanged(entry.Sequence, entry.At, ParkedWork.Of(reader)),
+            _ => null,
+        };
+    }
+}

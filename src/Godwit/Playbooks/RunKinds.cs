@@ -1,0 +1,87 @@
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Goals;
+using Godwit.Playbooks.Compare;
+using Godwit.Playbooks.Gateway;
+using Godwit.Playbooks.Optimise;
+
+namespace Godwit.Playbooks;
+
+/// <summary>The kinds of runs that a program knows.</summary>
+public sealed class RunKinds
+{
+    private const string Usual = "optimise";
+
+    private readonly IReadOnlyList<RunKind> _all;
+
+    /// <summary>Godwit's own kinds, and others.</summary>
+    /// <param name="others">Each with a name of its own.</param>
+    public RunKinds(params IEnumerable<RunKind> others) =>
+        _all = [new OptimiseKind(), new CompareKind(), new GatewayKind(), .. others];
+
+    /// <summary>The kinds that goal files start.</summary>
+    public IEnumerable<GoalKind> OfGoals => _all.OfType<GoalKind>();
+
+    /// <summary>Every key of a goal file.</summary>
+    public IReadOnlyList<GoalKey> Keys =>
+    [
+        new("goal", "text", "required", "The goal in your words; agents are told it.", "Answer more requests a second"),
+        new(
+            "playbook", "text", Usual, "What is done with it.", Usual, [.. OfGoals.SelectMany(kind => kind.Aliases.Prepend(kind.Name))]),
+        .. OfGoals.SelectMany(kind => kind.Keys).DistinctBy(key => key.Path),
+    ];
+
+    /// <summary>The kind of a goal.</summary>
+    /// <param name="text">The file.</param>
+    /// <param name="problems">Every mistake; the goal is null unless there is none.</param>
+    /// <param name="known">Takes the path of every key that is asked for; null for nobody.</param>
+    public (GoalKind Kind, Goal Goal)? Read(GoalText text, out IReadOnlyList<GoalProblem> problems, ISet<string>? known = null)
+    {
+        GoalKind? kind = null;
+        var goal = GoalReader.Read(text, Read, out problems, known);
+        return goal is null ? null : (kind!, goal);
+
+        Goal? Read(YamlMap root, GoalHeader header)
+        {
+            var name = root.Text("playbook") ?? Usual;
+            kind = OfGoals.FirstOrDefault(one => one.Name == name || one.Aliases.Contains(name));
+            if (kind is null)
+            {
+                var names = string.Join(", ", OfGoals.Select(one => one.Name));
+                root.Problem("playbook", $"there is no playbook '{name}'; there {(OfGoals.Count() == 1 ? "is" : "are")} {names}");
+            }
+
+            return kind?.Read(root, header);
+        }
+    }
+
+    /// <summary>What can be told of a run as it stands, of whatever kind it is.</summary>
+    public RunView View(JournalReader reader)
+    {
+        var view = Unread(reader);
+        view.Update(reader);
+        return view;
+    }
+
+    /// <summary>What can be told of a run, of which nothing has been read yet.</summary>
+    public RunView Unread(JournalReader reader)
+    {
+        var name = RootProcess.Playbook(reader);
+        return _all.FirstOrDefault(kind => kind.Name == name)?.View(reader) ?? new RunView(reader);
+    }
+
+    /// <summary>Takes up a run, of whatever kind it is.</summary>
+    /// <exception cref="ArgumentException">It is of no kind that can be resumed.</exception>
+    public Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
+    {
+        string name;
+        using (var reader = JournalReader.Open(resume.Folder))
+        {
+            name = RootProcess.Playbook(reader);
+        }
+
+        return OfGoals.FirstOrDefault(kind => kind.Name == name)?.ResumeAsync(resume, cancellation)
+            ?? throw new ArgumentException(
+                $"{resume.Folder.Id} is of playbook '{name}', which this program can't resume; use the one that started it");
+    }
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using Godwit.Agents;
+
+namespace Godwit.Playbooks;
+
+/// <summary>
+/// Tells a person how a run goes, one event after another; the same for its owner and for who only watches. This one tells what any
+/// run has.
+/// </summary>
+/// <param name="view">The run.</param>
+public class RunNarrator(RunView view)
+{
+    private const int NamedAgents = 3;
+
+    /// <summary>What an event is worth telling.</summary>
+    public IEnumerable<RunLine> Tell(RunEvent happened) => happened switch
+    {
+        RunEvent.OfAgent { Event: AgentEvent.Asked { Approval: var open } } => view.Agents.Approvals.Contains(open) ? [Asks(open)] : [],
+        RunEvent.Noted { Note: var note } => Tell(note),
+        _ => [],
+    };
+
+    /// <summary>What a note is worth telling.</summary>
+    protected virtual IEnumerable<RunLine> Tell(object note) => note is string text ? [new RunLine("note", text, Tone.Strong)] : [];
+
+    /// <summary>What is going on, in one line.</summary>
+    public virtual string Status => $"{view.Playbook}: {view.Sequence} entries{AtWork()}";
+
+    /// <summary>Who is at work, for the end of a line; empty for nobody.</summary>
+    protected string AtWork()
+    {
+        var agents = view.Agents.AtWork.ToList();
+        var more = agents.Count > NamedAgents ? $" and {agents.Count - NamedAgents} more" : "";
+        return agents.Count == 0 ? "" : $"; at work: {string.Join(", ", agents.Take(NamedAgents).Select(Words))}{more}";
+    }
+
+    private static string Words(AgentAtWork agent)
+    {
+        var calls = agent.Calls == 1 ? "call" : "calls";
+        return string.Create(CultureInfo.InvariantCulture, $"{agent.Name} {agent.Calls} {calls} ${agent.Dollars:0.00}");
+    }
+
+    private RunLine Asks(OpenApproval open) => new(
+        "asks",
+        $"{open.Asked.Agent} wants {open.Asked.Tool} {open.Asked.Arguments} (rule '{open.Asked.Rule}'): godwit approvals {view.Run}",
+        Tone.Strong);
+}
