@@ -109,7 +109,7 @@ internal static class CompareCommand
         }
 
         var text = GoalFile.TextOf(content, source, path);
-        var goal = GoalReader.Read(text, (root, header) => OptimiseGoalReader.Read(root, header, compares: true), out var problems);
+        var goal = GoalReader.Read(text, root => OptimiseGoalReader.Read(root, text.Folder, compares: true), out var problems);
         if (goal is null)
         {
             GoalFile.Tell(problems, path);

@@ -12,7 +12,7 @@ public static class GoalReader
     /// <param name="problems">Every mistake; the goal is null unless there is none.</param>
     /// <param name="known">Takes the path of every key that is asked for; null for nobody.</param>
     public static TGoal? Read<TGoal>(
-        GoalText text, Func<YamlMap, GoalHeader, TGoal?> read, out IReadOnlyList<GoalProblem> problems, ISet<string>? known = null)
+        GoalText text, Func<YamlMap, TGoal?> read, out IReadOnlyList<GoalProblem> problems, ISet<string>? known = null)
         where TGoal : Goal
     {
         var found = new List<GoalProblem>();
@@ -22,14 +22,20 @@ public static class GoalReader
             return null;
         }
 
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.Content)));
-        var goal = read(root, new GoalHeader(root.Text("goal", required: true) ?? "", text.Name, text.Folder, hash));
+        var title = root.Text("goal", required: true);
+        Goal? goal = read(root);
         if (goal is not null)
         {
             root.RefuseOthers();
         }
 
         found.Sort((left, right) => (left.Line, left.Column).CompareTo((right.Line, right.Column)));
-        return found.Count == 0 ? goal : null;
+        if (goal is null || title is null || found.Count > 0)
+        {
+            return null;
+        }
+
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.Content)));
+        return (TGoal)(goal with { Title = title, Name = text.Name, Hash = hash });
     }
 }

@@ -27,8 +27,9 @@ public abstract class GoalKind : RunKind
 
     /// <summary>Reads a goal; mistakes are reported in the file.</summary>
     /// <param name="root">The file.</param>
-    /// <param name="header">What every goal file says.</param>
-    public abstract Goal Read(YamlMap root, GoalHeader header);
+    /// <param name="folder">Its folder from the top of the repository; empty for the top.</param>
+    /// <returns>The goal; what all goals have is filled in by the caller.</returns>
+    public abstract Goal Read(YamlMap root, string folder);
 
     /// <summary>The goal with another budget.</summary>
     /// <exception cref="ArgumentException">It has no such budget; one line.</exception>

@@ -41,7 +41,7 @@ public sealed class RunKinds
         var goal = GoalReader.Read(text, Read, out problems, known);
         return goal is null ? null : (kind!, goal);
 
-        Goal? Read(YamlMap root, GoalHeader header)
+        Goal? Read(YamlMap root)
         {
             var name = root.Text("playbook") ?? Usual;
             kind = OfGoals.FirstOrDefault(one => one.Name == name || one.Aliases.Contains(name));
@@ -51,7 +51,7 @@ public sealed class RunKinds
                 root.Problem("playbook", $"there is no playbook '{name}'; there {(OfGoals.Count() == 1 ? "is" : "are")} {names}");
             }
 
-            return kind?.Read(root, header);
+            return kind?.Read(root, text.Folder);
         }
     }
 

@@ -6,12 +6,14 @@ namespace Godwit.Verification;
 /// <summary>
 /// Paths by pattern: <c>*</c> and <c>?</c> within a name, <c>**</c> over folders; a folder's name stands for all below it.
 /// </summary>
-internal sealed class Glob
+public sealed class Glob
 {
     private readonly Regex[] _patterns;
 
+    /// <summary>Paths that any of some patterns matches.</summary>
     public Glob(IEnumerable<string> patterns) => _patterns = [.. patterns.Select(Compile)];
 
+    /// <summary>Whether a path, with slashes and from the same folder as the patterns, is one of them.</summary>
     public bool Matches(string path) => _patterns.Any(pattern => pattern.IsMatch(path));
 
     private static Regex Compile(string pattern)

@@ -12,13 +12,13 @@ public static class OptimiseGoalReader
 
     /// <summary>Reads a goal of this playbook.</summary>
     /// <param name="root">The file.</param>
-    /// <param name="header">What every goal file says.</param>
+    /// <param name="folder">Its folder from the top of the repository; empty for the top.</param>
     /// <param name="compares">It is for comparing only, and needs nobody who proposes.</param>
-    public static OptimiseGoal Read(YamlMap root, GoalHeader header, bool compares = false)
+    public static OptimiseGoal Read(YamlMap root, string folder, bool compares = false)
     {
         var budget = root.Map("budget");
         var claim = root.Map("claim");
-        var harness = HarnessReader.Read(root, header.Folder);
+        var harness = HarnessReader.Read(root, folder);
         var parameters = ParameterReader.Read(root, harness, root.Problems);
         var proposer = root.Text("proposer");
         var agents = ReadAgents(root);
@@ -35,9 +35,6 @@ public static class OptimiseGoalReader
 
         var goal = new OptimiseGoal
         {
-            Title = header.Title,
-            Name = header.Name,
-            Hash = header.Hash,
             Harness = harness,
             Parameters = parameters,
             Proposer = proposer,

@@ -19,7 +19,7 @@ public sealed class OptimiseKind : GoalKind
     public override IReadOnlyList<GoalKey> Keys => OptimiseKeys.All;
 
     /// <inheritdoc/>
-    public override Goal Read(YamlMap root, GoalHeader header) => OptimiseGoalReader.Read(root, header);
+    public override Goal Read(YamlMap root, string folder) => OptimiseGoalReader.Read(root, folder);
 
     /// <inheritdoc/>
     public override Goal WithBudget(Goal goal, BudgetOptions budget)

@@ -167,7 +167,7 @@ public sealed class OptimiseView : RunView
         const string Prefix = "trial-";
         var number = name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(name[Prefix.Length..], out var parsed) ? parsed : 0;
         var ended = Trials.FirstOrDefault(trial => trial.Trial.Number == number)
-            ?? throw new ArgumentException($"run {Run} has no {name.Replace('-', ' ')}; it has {Trials.Count()} trials, such as trial-1");
+            ?? throw new ArgumentException($"run {Run} has no {name.Replace('-', ' ')}; its trials are trial-1 to trial-{Trials.Count()}");
         var log = ended.Trial.Log is { } reference ? Encoding.UTF8.GetString(reader.Blob(reference)) : null;
         return new RunPart(OptimiseText.Trial(this, ended, log), OptimiseSummary.Of(ended, log));
     }
