@@ -36,9 +36,7 @@ internal sealed class NoTool : ITool
 {
     public ToolSpec Spec { get; } = new("run", "does nothing", """{"type":"object","properties":{"command":{"type":"string"}}}""");
 
-    public bool OnlyReads => true;
-
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.None;
 
     public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation) =>
         Task.FromResult(new ToolOutput($"exit code 0 {arguments.Text("command")}"));

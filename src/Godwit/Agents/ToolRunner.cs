@@ -16,11 +16,11 @@ internal sealed record ToolTurn(AgentState State, IReadOnlyList<MessagePart.Tool
 internal sealed class ToolRunner(IDurableContext context, AgentServices services, AgentState start)
 {
     private readonly AgentTree _tree = services.Trees.Of(start.Task, start.Tree);
-    private readonly Person _person = new(context, start.Task.Name, () => services.PeopleCanBeReached);
+    private readonly Approvals _approvals = new(context, start.Task.Name, () => services.PeopleCanBeReached);
 
     public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)
     {
-        var waited = _person.WaitedSeconds;
+        var waited = _approvals.WaitedSeconds;
         var results = new MessagePart.ToolResult[calls.Count];
         Submission? submitted = null;
         for (var index = 0; index < calls.Count;)
@@ -37,7 +37,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             if (call.Name == AgentPrompt.Ask.Name && state.Task.MayAsk)
             {
                 (state, results[index]) = (
-                    state with { ToolCalls = state.ToolCalls + 1 }, await _person.AskAsync($"{key}/tools/{index + 1}", call, state.Turn));
+                    state with { ToolCalls = state.ToolCalls + 1 }, await _approvals.QuestionAsync($"{key}/tools/{index + 1}", call, state.Turn));
                 index++;
                 continue;
             }
@@ -68,7 +68,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             }
         }
 
-        return new ToolTurn(state with { WaitedSeconds = state.WaitedSeconds + _person.WaitedSeconds - waited }, results, submitted);
+        return new ToolTurn(state with { WaitedSeconds = state.WaitedSeconds + _approvals.WaitedSeconds - waited }, results, submitted);
     }
 
     /// <summary>The name of the tree as it stands.</summary>
@@ -77,9 +77,9 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
     /// <summary>Ends what the tools have left running, and names the tree as it stands.</summary>
     public Task<string> EndAsync(string key) =>
-        context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, async (_, _, cancellation) =>
+        context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, async (_, attempt, cancellation) =>
     {
-        await Task.WhenAll(services.Tools.Select(tool => tool.EndAsync(_tree)));
+        await Task.WhenAll(services.Tools.Select(tool => tool.EndAsync(new ToolContext(_tree, attempt))));
         return await _tree.SnapshotAsync(cancellation);
     });
 
@@ -87,10 +87,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     private async Task<IReadOnlyList<ToolOutput>> RunGroupAsync(string key, IReadOnlyList<MessagePart.ToolCall> group, AgentState state)
     {
         var outputs = new ToolOutput?[group.Count];
+        var rulings = await RuleAsync(key, group);
         for (var index = 0; index < group.Count; index++)
         {
             var one = index == 0 ? key : $"{key}/{index + 1}";
-            if (await RefusedAsync(one, group[index], state) is { } refusal)
+            if (await RefusedAsync(one, group[index], rulings[index], state) is { } refusal)
             {
                 await context.NoteAsync($"{one}/refused", refusal);
                 outputs[index] = refusal;
@@ -107,12 +108,30 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         return [.. outputs.Select(output => output!)];
     }
 
-    private async Task<IReadOnlyList<ToolOutput>> CarryOutAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, StepOptions limit)
+    /// <summary>What the gatekeeper says of each call. It is journaled, so that rules that change later don't change what was decided.</summary>
+    private Task<IReadOnlyList<Ruling>> RuleAsync(string key, IReadOnlyList<MessagePart.ToolCall> group) =>
+        context.StepAsync($"{key}/rulings", Effect.Repeatable, GroupOf(group), async (_, _, cancellation) =>
+            (IReadOnlyList<Ruling>)await Task.WhenAll(group.Select(call => RuleOneAsync(call, cancellation))));
+
+    private async Task<Ruling> RuleOneAsync(MessagePart.ToolCall call, CancellationToken cancellation)
     {
-        var request = new ToolGroup([.. calls.Select(call => call.Name)], [.. calls.Select(call => call.Arguments)]);
         try
         {
-            return await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, attempt, cancellation) =>
+            // The tool itself refuses what lies outside: there is nothing that a person could grant.
+            var effects = Require(call.Name).EffectsOf(ToolArguments.Parse(call.Arguments)).Local();
+            return new Ruling(await services.Gatekeeper.DecideAsync(new ProposedAction(effects.Command, effects.Paths), cancellation), null);
+        }
+        catch (ToolException wrong)
+        {
+            return new Ruling(null, wrong.Message);
+        }
+    }
+
+    private async Task<IReadOnlyList<ToolOutput>> CarryOutAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, StepOptions limit)
+    {
+        try
+        {
+            return await context.StepAsync(key, Effect.Workspace(_tree), GroupOf(calls), async (_, attempt, cancellation) =>
                 (IReadOnlyList<ToolOutput>)await Task.WhenAll(
                     calls.Select(call => RunOneAsync(call, new ToolContext(_tree, attempt), cancellation))),
                 limit);
@@ -138,54 +157,37 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     }
 
     /// <summary>What the gatekeeper, or a person that it asks, says against a call; null where nothing.</summary>
-    private async Task<ToolOutput?> RefusedAsync(string key, MessagePart.ToolCall call, AgentState state)
+    private async Task<ToolOutput?> RefusedAsync(string key, MessagePart.ToolCall call, Ruling ruling, AgentState state)
     {
-        Decision decision;
-        try
+        switch (ruling.Decision)
         {
-            decision = Decide(Require(call.Name), ToolArguments.Parse(call.Arguments));
+            case null:
+                return new ToolOutput(ruling.Wrong!, Failed: true);
+            case { Verdict: Verdict.Allow }:
+                return null;
+            case { Verdict: Verdict.Ask } asked:
+                var answer = await _approvals.RequestAsync(key, state.Turn, call.Name, call.Arguments, asked.Rule);
+                return answer switch
+                {
+                    { Granted: true } => null,
+                    null => new ToolOutput(
+                        $"rule '{asked.Rule}' would ask a person, and nobody answers here: do it in another way: {asked.Reason}",
+                        Failed: true),
+                    _ => new ToolOutput($"a person was asked and said no: {answer.Words ?? asked.Reason}", Failed: true),
+                };
+            case var denied:
+                return new ToolOutput(denied.AsRefusal(), Failed: true);
         }
-        catch (ToolException wrong)
-        {
-            return new ToolOutput(wrong.Message, Failed: true);
-        }
-
-        if (decision.Verdict == Verdict.Ask)
-        {
-            var answer = await _person.AnswerAsync(key, state.Turn, call.Name, call.Arguments, decision.Rule);
-            return answer switch
-            {
-                { Granted: true } => null,
-                null => new ToolOutput(
-                    $"rule '{decision.Rule}' would ask a person, and nobody answers here: do it in another way: {decision.Reason}",
-                    Failed: true),
-                _ => new ToolOutput($"a person was asked and said no: {answer.Words ?? decision.Reason}", Failed: true),
-            };
-        }
-
-        return decision.Verdict == Verdict.Deny
-            ? new ToolOutput($"refused by rule '{decision.Rule}': {decision.Reason}", Failed: true)
-            : null;
     }
+
+    private static ToolGroup GroupOf(IReadOnlyList<MessagePart.ToolCall> calls) =>
+        new([.. calls.Select(call => call.Name)], [.. calls.Select(call => call.Arguments)]);
 
     private ITool? Find(string name) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == name);
 
     private ITool Require(string name) => Find(name)
         ?? throw new ToolException(
             $"there is no tool '{name}'; there are {string.Join(", ", services.Tools.Select(tool => tool.Spec.Name))}, note and submit");
-
-    private Decision Decide(ITool tool, ToolArguments arguments)
-    {
-        var effects = tool.EffectsOf(arguments);
-
-        // The tool itself refuses what lies outside: there is nothing that a person could grant.
-        foreach (var path in effects.Paths)
-        {
-            TreePath.Local(path);
-        }
-
-        return services.Gatekeeper.Decide(effects.Command, effects.Paths);
-    }
 
     /// <summary>The agent's own two tools need no tree.</summary>
     private static MessagePart.ToolResult? Own(MessagePart.ToolCall call, ref AgentState state, ref Submission? submitted)
@@ -219,38 +221,49 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     /// <summary>The first of the calls, and those behind it that touch nothing that it and each other change.</summary>
     private List<MessagePart.ToolCall> Together(IEnumerable<MessagePart.ToolCall> calls)
     {
-        var (group, accesses) = (new List<MessagePart.ToolCall>(), new List<ToolAccess>());
+        var (group, touched) = (new List<MessagePart.ToolCall>(), new List<ToolEffects>());
         foreach (var call in calls)
         {
-            var access = ToolAccess.Of(Find(call.Name), call.Arguments);
-            if (group.Count > 0 && (access is null || accesses.Exists(access.Meets)))
+            var effects = EffectsOf(call);
+            if (group.Count > 0 && (effects is null || touched.Exists(effects.Meets)))
             {
                 break;
             }
 
             group.Add(call);
-            if (access is null)
+            if (effects is null or { Command: not null })
             {
                 break;
             }
 
-            accesses.Add(access);
+            touched.Add(effects);
         }
 
         return group;
     }
 
-    private static IReadOnlyList<string> WithChanged(IReadOnlyList<string> changed, MessagePart.ToolCall call, ToolOutput output)
+    /// <summary>What a call touches; null where it can't be carried out.</summary>
+    private ToolEffects? EffectsOf(MessagePart.ToolCall call)
     {
-        if (output.Failed || call.Name is not ("edit" or "write"))
+        try
         {
-            return changed;
+            return Find(call.Name)?.EffectsOf(ToolArguments.Parse(call.Arguments)).Local();
         }
-
-        var path = TreePath.Local(ToolArguments.Parse(call.Arguments).Text("path"));
-        return changed.Contains(path) ? changed : [.. changed, path];
+        catch (ToolException)
+        {
+            return null;
+        }
     }
+
+    /// <summary>The files that the agent has changed by name; what commands change isn't among them.</summary>
+    private IReadOnlyList<string> WithChanged(IReadOnlyList<string> changed, MessagePart.ToolCall call, ToolOutput output) =>
+        output.Failed ? changed : [.. changed.Union((EffectsOf(call)?.Writes ?? []).Where(path => path.Length > 0))];
 }
+
+/// <summary>What the gatekeeper says of a call.</summary>
+/// <param name="Decision">Its decision; null for a call that can't be carried out.</param>
+/// <param name="Wrong">What is wrong with such a call.</param>
+internal sealed record Ruling(Decision? Decision, string? Wrong);
 
 /// <summary>Tool calls that run beside each other.</summary>
 /// <param name="Tools">Their names.</param>

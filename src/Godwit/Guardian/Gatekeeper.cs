@@ -22,10 +22,19 @@ public enum Verdict
 /// <param name="Verdict">What it is.</param>
 /// <param name="Rule">The rule that decided.</param>
 /// <param name="Reason">Why, for the agent to read.</param>
-public sealed record Decision(Verdict Verdict, string Rule, string Reason);
+public sealed record Decision(Verdict Verdict, string Rule, string Reason)
+{
+    /// <summary>The decision as an agent is told of it.</summary>
+    public string AsRefusal() => $"refused by rule '{Rule}': {Reason}";
+}
+
+/// <summary>What an agent wants to do.</summary>
+/// <param name="Command">The shell line that it would run; null for none.</param>
+/// <param name="Paths">The paths that it names.</param>
+public sealed record ProposedAction(string? Command, IReadOnlyList<string> Paths);
 
 /// <summary>
-/// The one place that every tool call passes. Rules name kinds of action; the strictest that matches wins. Each rule carries
+/// The one place that every action passes, of Godwit's own agents and of programs. Rules name kinds of action; the strictest that matches wins. Each rule carries
 /// lines that it must and must not match, and a file whose examples don't hold isn't loaded.
 /// </summary>
 public sealed class Gatekeeper
@@ -67,13 +76,26 @@ public sealed class Gatekeeper
         }
     }
 
-    /// <summary>Decides on an action by what it does.</summary>
-    /// <param name="command">The shell line; null for none.</param>
-    /// <param name="paths">Paths that it names.</param>
-    public Decision Decide(string? command, IEnumerable<string> paths)
+    /// <summary>Decides on an action by what it does. What can't be understood is refused.</summary>
+    /// <param name="action">The action.</param>
+    /// <param name="cancellation">Ends the wait for a decision.</param>
+    public Task<Decision> DecideAsync(ProposedAction action, CancellationToken cancellation)
     {
-        var kinds = paths.Aggregate(
-            command is null ? ActionKind.Workspace : ActionClassifier.OfCommand(command),
+        cancellation.ThrowIfCancellationRequested();
+        try
+        {
+            return Task.FromResult(Decide(action));
+        }
+        catch (Exception unread) when (unread is ArgumentException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            return Task.FromResult(new Decision(Verdict.Deny, "unreadable", "the line can't be read; write it in another way"));
+        }
+    }
+
+    private Decision Decide(ProposedAction action)
+    {
+        var kinds = action.Paths.Aggregate(
+            action.Command is { } command ? ActionClassifier.OfCommand(command) : ActionKind.Workspace,
             (all, path) => all | ActionClassifier.OfPath(path));
         var strictest = _rules.Where(rule => rule.Matches(kinds)).MaxBy(rule => rule.Verdict);
         return strictest is null

@@ -17,10 +17,7 @@ public sealed class DiffTool(Func<string, bool> isOwn) : ITool
 
     /// <inheritdoc/>
     /// <remarks>It names the tree as it stands, for which nothing else may work on it.</remarks>
-    public bool OnlyReads => false;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([""]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Writing("");
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
@@ -60,10 +57,7 @@ public sealed class RevertTool : ITool
         """{"type":"object","properties":{"path":{"type":"string","description":"file or folder; '.' for all"}},"required":["path"]}""");
 
     /// <inheritdoc/>
-    public bool OnlyReads => false;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([""]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Writing("");
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)

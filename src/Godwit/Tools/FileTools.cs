@@ -14,10 +14,7 @@ public sealed class ListTool : ITool
     public ToolSpec Spec { get; } = new("list", "Lists the files below a folder of the tree, with their sizes.", """{"type":"object","properties":{"path":{"type":"string","description":"folder; the tree's top when left out"}}}""");
 
     /// <inheritdoc/>
-    public bool OnlyReads => true;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.TextOrNull("path") ?? ""]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Reading(arguments.TextOrNull("path") ?? "");
 
     /// <inheritdoc/>
     public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
@@ -57,10 +54,7 @@ public sealed class ReadTool : ITool
         """{"type":"object","properties":{"path":{"type":"string"},"from":{"type":"integer","description":"first line, from 1"},"to":{"type":"integer","description":"last line"}},"required":["path"]}""");
 
     /// <inheritdoc/>
-    public bool OnlyReads => true;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.Text("path")]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Reading(arguments.Text("path"));
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
@@ -94,10 +88,7 @@ public sealed class EditTool(Func<string, string?>? objection = null) : ITool
         """{"type":"object","properties":{"path":{"type":"string"},"old":{"type":"string"},"new":{"type":"string"}},"required":["path","old","new"]}""");
 
     /// <inheritdoc/>
-    public bool OnlyReads => false;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.Text("path")]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Writing(arguments.Text("path"));
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
@@ -129,10 +120,7 @@ public sealed class WriteTool(Func<string, string?>? objection = null) : ITool
         """{"type":"object","properties":{"path":{"type":"string"},"content":{"type":"string"}},"required":["path","content"]}""");
 
     /// <inheritdoc/>
-    public bool OnlyReads => false;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.Text("path")]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Writing(arguments.Text("path"));
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)

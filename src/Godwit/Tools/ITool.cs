@@ -10,10 +10,8 @@ public interface ITool
     /// <summary>As a model sees it.</summary>
     ToolSpec Spec { get; }
 
-    /// <summary>It changes nothing; several such calls run beside each other.</summary>
-    bool OnlyReads { get; }
-
-    /// <summary>What a call would do, for the gatekeeper.</summary>
+    /// <summary>What a call would do: for the gatekeeper, and for whether another may run beside it.</summary>
+    /// <exception cref="ToolException">The arguments don't say.</exception>
     ToolEffects EffectsOf(ToolArguments arguments);
 
     /// <summary>Does it.</summary>
@@ -24,7 +22,7 @@ public interface ITool
     Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation);
 
     /// <summary>Ends what it has left running for an agent whose work is over.</summary>
-    Task EndAsync(AgentTree tree) => Task.CompletedTask;
+    Task EndAsync(ToolContext context) => Task.CompletedTask;
 }
 
 /// <summary>What a tool call works with.</summary>
@@ -32,10 +30,38 @@ public interface ITool
 /// <param name="Attempt">The step that the call is part of.</param>
 public sealed record ToolContext(AgentTree Tree, Attempt Attempt);
 
-/// <summary>What a tool call touches.</summary>
-/// <param name="Paths">Paths in the tree that it names.</param>
-/// <param name="Command">The shell line that it runs; null for none.</param>
-public sealed record ToolEffects(IReadOnlyList<string> Paths, string? Command = null);
+/// <summary>What a tool call touches in its tree.</summary>
+/// <param name="Reads">Files and folders that it reads, from the tree's top; empty for the whole tree.</param>
+/// <param name="Writes">Files and folders that it changes.</param>
+/// <param name="Command">The shell line that it runs, which may touch anything; null for none.</param>
+public sealed record ToolEffects(IReadOnlyList<string> Reads, IReadOnlyList<string> Writes, string? Command = null)
+{
+    /// <summary>A call that touches nothing of the tree.</summary>
+    public static ToolEffects None { get; } = new([], []);
+
+    /// <summary>All that it names.</summary>
+    public IReadOnlyList<string> Paths => [.. Reads, .. Writes];
+
+    /// <summary>A call that reads a file or a folder.</summary>
+    public static ToolEffects Reading(string path) => new([path], []);
+
+    /// <summary>A call that changes a file or a folder.</summary>
+    public static ToolEffects Writing(string path) => new([], [path]);
+
+    /// <summary>A call that runs a shell line.</summary>
+    public static ToolEffects Running(string command) => new([], [], command);
+
+    /// <summary>The same with all paths in their plain form.</summary>
+    /// <exception cref="ToolException">One leads out of the tree.</exception>
+    public ToolEffects Local() => this with { Reads = [.. Reads.Select(TreePath.Local)], Writes = [.. Writes.Select(TreePath.Local)] };
+
+    /// <summary>Whether one may change what the other touches; a folder is all that lies below it.</summary>
+    public bool Meets(ToolEffects other) =>
+        Command is not null || other.Command is not null || Overlap(Writes, other.Paths) || Overlap(Paths, other.Writes);
+
+    private static bool Overlap(IReadOnlyList<string> left, IReadOnlyList<string> right) =>
+        left.Any(one => right.Any(other => TreePath.IsBelow(one, other) || TreePath.IsBelow(other, one)));
+}
 
 /// <summary>What a tool answered.</summary>
 /// <param name="Content">What the model reads.</param>

@@ -17,10 +17,7 @@ public sealed class JobTool(BackgroundJobs jobs) : ITool
         """{"type":"object","properties":{"id":{"type":"string"},"wait":{"type":"integer"},"stop":{"type":"boolean"}},"required":["id"]}""");
 
     /// <inheritdoc/>
-    public bool OnlyReads => true;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.None;
 
     /// <inheritdoc/>
     public Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation) =>
@@ -29,5 +26,5 @@ public sealed class JobTool(BackgroundJobs jobs) : ITool
             arguments.Flag("stop"), cancellation);
 
     /// <inheritdoc/>
-    public Task EndAsync(AgentTree tree) => jobs.EndAsync(tree.Id);
+    public Task EndAsync(ToolContext context) => jobs.EndAsync(context.Tree.Id);
 }

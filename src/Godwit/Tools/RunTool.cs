@@ -25,10 +25,7 @@ public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, Comman
         """{"type":"object","properties":{"command":{"type":"string"},"timeout":{"type":"integer"},"background":{"type":"boolean"}},"required":["command"]}""");
 
     /// <inheritdoc/>
-    public bool OnlyReads => false;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([], arguments.Text("command"));
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Running(arguments.Text("command"));
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)

@@ -21,10 +21,7 @@ public sealed class SearchTool(string? ripgrep) : ITool
         """{"type":"object","properties":{"pattern":{"type":"string"},"path":{"type":"string","description":"folder or file; all when left out"}},"required":["pattern"]}""");
 
     /// <inheritdoc/>
-    public bool OnlyReads => true;
-
-    /// <inheritdoc/>
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([arguments.TextOrNull("path") ?? ""]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Reading(arguments.TextOrNull("path") ?? "");
 
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)

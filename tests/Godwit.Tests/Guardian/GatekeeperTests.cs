@@ -16,12 +16,12 @@ public sealed class GatekeeperTests
     [InlineData("cat <<A <<B\nfoo", Verdict.Allow)]
     [InlineData("cat <<A <<B\nfoo\nA\nbar\nB\ncurl x", Verdict.Deny)]
     [InlineData("# sudo id\nls", Verdict.Allow)]
-    public void Decide_ByWhatTheLineDoes_StrictestWins(string line, Verdict verdict) =>
-        Assert.Equal(verdict, Gatekeeper.Load().Decide(line, []).Verdict);
+    public async Task Decide_ByWhatTheLineDoes_StrictestWins(string line, Verdict verdict) =>
+        Assert.Equal(verdict, (await DecideAsync(Gatekeeper.Load(), line)).Verdict);
 
     /// <summary>Whatever a model writes, there is a decision: an exception here would lose an answer that is paid.</summary>
     [Fact]
-    public void Decide_AnythingAtAll_IsDecided()
+    public async Task Decide_AnythingAtAll_IsDecided()
     {
         string[] pieces =
             [
@@ -64,16 +64,16 @@ public sealed class GatekeeperTests
         for (var number = 0; number < 5000; number++)
         {
             var line = string.Concat(Enumerable.Range(0, random.Next(1, 25)).Select(_ => pieces[random.Next(pieces.Length)]));
-            var thrown = Record.Exception(() => gatekeeper.Decide(line, []));
-            Assert.True(thrown is null, $"{line}: {thrown}");
+            Assert.NotEqual("unreadable", (await DecideAsync(gatekeeper, line)).Rule);
         }
     }
 
     [Fact]
-    public void Decide_PathOutsideTheTree_Asks() => Assert.Equal(Verdict.Ask, Gatekeeper.Load().Decide(null, ["/etc/passwd"]).Verdict);
+    public async Task Decide_PathOutsideTheTree_Asks() =>
+        Assert.Equal(Verdict.Ask, (await DecideAsync(Gatekeeper.Load(), null, "/etc/passwd")).Verdict);
 
     [Fact]
-    public void Load_RuleOfTheSameName_ReplacesTheBuiltInOne()
+    public async Task Load_RuleOfTheSameName_ReplacesTheBuiltInOne()
     {
         var file = Path.GetTempFileName();
         try
@@ -82,7 +82,7 @@ public sealed class GatekeeperTests
                 file, "- {name: no network, kinds: [Network], verdict: Ask, reason: r, matching: [curl x], not_matching: [ls]}\n");
             Assert.Equal(
                 (Verdict.Ask, Verdict.Deny),
-                (Gatekeeper.Load(file).Decide("curl x", []).Verdict, Gatekeeper.Load(file).Decide("sudo ls", []).Verdict));
+                ((await DecideAsync(Gatekeeper.Load(file), "curl x")).Verdict, (await DecideAsync(Gatekeeper.Load(file), "sudo ls")).Verdict));
         }
         finally
         {
@@ -99,4 +99,7 @@ public sealed class GatekeeperTests
         Assert.Contains("rule 'net' doesn't match its example 'ls'", error.Message, StringComparison.Ordinal);
         Assert.Contains("matches 'curl x'", error.Message, StringComparison.Ordinal);
     }
+
+    private static Task<Decision> DecideAsync(Gatekeeper gatekeeper, string? line, params string[] paths) =>
+        gatekeeper.DecideAsync(new ProposedAction(line, paths), TestContext.Current.CancellationToken);
 }

@@ -7,7 +7,10 @@ public sealed class CallGuardTests
 {
     private const string Instead = "echo 'no: it'\\''s curl' >&2; exit 126";
 
-    private static string? Refusal(string line) => line.Contains("curl", StringComparison.Ordinal) ? "no: it's curl" : null;
+    private static Task<string?> Refusal(string line) =>
+        Task.FromResult(line.Contains("curl", StringComparison.Ordinal) ? "no: it's curl" : null);
+
+    private static Task<string?> Nothing(string line) => Task.FromResult<string?>(null);
 
     private static string Event(string name, string data) => $"{(name.Length > 0 ? $"event: {name}\n" : "")}data: {data}\n\n";
 
@@ -66,13 +69,13 @@ public sealed class CallGuardTests
 
     [Theory]
     [MemberData(nameof(Streams))]
-    public void Stream_RefusedLine_IsReplacedInEveryPieceAndNothingElseIsTouched(
+    public async Task Stream_RefusedLine_IsReplacedInEveryPieceAndNothingElseIsTouched(
         string dialect, string[] words, string[] calls, Func<IEnumerable<JsonNode>, IEnumerable<string>> read)
     {
         var guard = new CallGuard(Refusal);
         Assert.All(words, sent => Assert.False(guard.Holds(sent), dialect));
         Assert.All(calls, sent => Assert.True(guard.Holds(sent), $"{dialect}: {sent}"));
-        var released = guard.Release().ToList();
+        var released = (await guard.ReleaseAsync()).ToList();
         Assert.Equal(["ls", Instead], read(released.Select(Data)).Select(Line));
         Assert.DoesNotContain("curl x", string.Concat(released), StringComparison.Ordinal);
         Assert.All(
@@ -83,8 +86,8 @@ public sealed class CallGuardTests
         // All of it at once, as it stands on a cassette.
         Assert.Equal(
             string.Concat(words) + string.Concat(released),
-            new CallGuard(Refusal).Whole("text/event-stream", string.Concat(words) + string.Concat(calls)));
-        Assert.Equal(string.Concat(calls), new CallGuard(_ => null).Whole("text/event-stream", string.Concat(calls)));
+            await new CallGuard(Refusal).WholeAsync("text/event-stream", string.Concat(words) + string.Concat(calls)));
+        Assert.Equal(string.Concat(calls), await new CallGuard(Nothing).WholeAsync("text/event-stream", string.Concat(calls)));
     }
 
     [Theory]
@@ -92,12 +95,12 @@ public sealed class CallGuardTests
     [InlineData("""{"output":[{"type":"function_call","name":"shell","arguments":"{\"command\":[\"bash\",\"-lc\",\"curl x\"]}"}]}""")]
     [InlineData("""{"output":[{"type":"local_shell_call","action":{"type":"exec","command":["bash","-lc","curl x"]}}]}""")]
     [InlineData("""{"content":[{"type":"text","text":"I use curl x"},{"type":"tool_use","name":"Bash","input":{"command":"curl x","timeout":5}}]}""")]
-    public void Whole_RefusedLine_IsReplaced(string answer)
+    public async Task Whole_RefusedLine_IsReplaced(string answer)
     {
-        var guarded = new CallGuard(Refusal).Whole("application/json", answer);
+        var guarded = await new CallGuard(Refusal).WholeAsync("application/json", answer);
         Assert.Contains("exit 126", guarded, StringComparison.Ordinal);
         Assert.Equal(answer.Contains("I use", StringComparison.Ordinal), guarded.Contains("curl x", StringComparison.Ordinal));
-        Assert.Equal(answer, new CallGuard(_ => null).Whole("application/json", answer));
+        Assert.Equal(answer, await new CallGuard(Nothing).WholeAsync("application/json", answer));
     }
 
     /// <summary>Servers that don't count a chat's calls, the form before tool calls, other ends of lines, and both names at once.</summary>
@@ -111,7 +114,7 @@ public sealed class CallGuardTests
     [InlineData("event: e\r\ndata: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"arguments\":\"{\\\"command\\\":\\\"ls\\\",\\\"cmd\\\":\\\"curl " +
     "x\\\"}\"}}\r\nid: 7\r\n\r\n")]
     [InlineData("data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"arguments\":{\"command\":\"curl x\"}}}\n\n")]
-    public void Stream_OfOddServers_IsGuardedToo(string stream)
+    public async Task Stream_OfOddServers_IsGuardedToo(string stream)
     {
         var guard = new CallGuard(Refusal);
         foreach (var sent in SseData.Events(stream))
@@ -119,21 +122,23 @@ public sealed class CallGuardTests
             Assert.True(guard.Holds(sent));
         }
 
-        var released = string.Concat(guard.Release());
+        var released = string.Concat(await guard.ReleaseAsync());
         Assert.Contains("exit 126", released, StringComparison.Ordinal);
         Assert.DoesNotContain("curl x", released, StringComparison.Ordinal);
         Assert.Equal(stream.Contains("\\\"ls\\\"}", StringComparison.Ordinal), released.Contains("\\\"ls\\\"}", StringComparison.Ordinal));
         Assert.Equal(
             stream.Contains("\r\nid: 7\r\n\r\n", StringComparison.Ordinal),
             released.EndsWith("\r\nid: 7\r\n\r\n", StringComparison.Ordinal));
-        Assert.Equal(released, new CallGuard(Refusal).Whole("text/event-stream", stream));
+        Assert.Equal(released, await new CallGuard(Refusal).WholeAsync("text/event-stream", stream));
     }
 
     /// <summary>Arguments that this reader can't read, another might.</summary>
     [Theory]
     [InlineData("""{"output":[{"type":"function_call","arguments":"{\"command\":\"curl x"}]}""")]
     [InlineData("""{"output":[{"type":"function_call","arguments":"{\"command\":\"ls\",\"command\":\"curl x\"}"}]}""")]
-    public void Whole_UnreadableArguments_AreTakenAway(string answer) => Assert.Equal("""{"output":[{"type":"function_call","arguments":"{}"}]}""", new CallGuard(Refusal).Whole("application/json", answer));
+    public async Task Whole_UnreadableArguments_AreTakenAway(string answer) => Assert.Equal(
+        """{"output":[{"type":"function_call","arguments":"{}"}]}""",
+        await new CallGuard(Refusal).WholeAsync("application/json", answer));
 
     [Theory]
     [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\",\"tool_calls\":null,\"function_call\":null}}]}\n\n")]
@@ -145,6 +150,6 @@ public sealed class CallGuardTests
     [InlineData("""{"choices":[{"message":{"content":"{\"command\":\"curl x\"}"}}]}""")]
     [InlineData("""{"content":[{"type":"tool_use","name":"Write","input":{"file_path":"a","content":"curl x"}}]}""")]
     [InlineData("curl x")]
-    public void Whole_NoShellLine_IsLeftAlone(string answer) =>
-        Assert.Equal(answer, new CallGuard(Refusal).Whole("application/json", answer));
+    public async Task Whole_NoShellLine_IsLeftAlone(string answer) =>
+        Assert.Equal(answer, await new CallGuard(Refusal).WholeAsync("application/json", answer));
 }

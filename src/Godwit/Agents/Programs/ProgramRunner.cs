@@ -64,7 +64,7 @@ public sealed class ProgramRunner(
             Budget = budgets.At(task.Budget),
             Attempt = attempt,
             Ended = ended.Token,
-            Refusal = Refusal,
+            Refusal = line => RefusalAsync(line, ended.Token),
         };
         var own = Path.Combine(scratch, task.Name);
         Directory.CreateDirectory(Path.Combine(own, "home"));
@@ -99,24 +99,14 @@ public sealed class ProgramRunner(
         }
     }
 
-    private string? Refusal(string line)
+    private async Task<string?> RefusalAsync(string line, CancellationToken cancellation)
     {
-        Decision decision;
-        try
-        {
-            decision = gatekeeper.Decide(line, []);
-        }
-        catch (Exception unread) when (unread is ArgumentException or InvalidOperationException or IndexOutOfRangeException)
-        {
-            return "refused: the line can't be read; write it in another way";
-        }
-
+        var decision = await gatekeeper.DecideAsync(new ProposedAction(line, []), cancellation);
         return decision.Verdict switch
         {
             Verdict.Allow => null,
-            Verdict.Ask =>
-                $"refused by rule '{decision.Rule}': {decision.Reason}; a person would have to be asked, and a program can't wait for one",
-            _ => $"refused by rule '{decision.Rule}': {decision.Reason}",
+            Verdict.Ask => $"{decision.AsRefusal()}; a person would have to be asked, and a program can't wait for one",
+            _ => decision.AsRefusal(),
         };
     }
 

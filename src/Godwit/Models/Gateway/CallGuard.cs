@@ -7,7 +7,7 @@ namespace Godwit.Models;
 /// fails, so that the program's model reads it as its tool's answer and can do otherwise (docs/decisions/0012).
 /// </summary>
 /// <param name="refusal">What is against a shell line; null for nothing.</param>
-internal sealed class CallGuard(Func<string, string?> refusal)
+internal sealed class CallGuard(Func<string, Task<string?>> refusal)
 {
     // What the shell tools of codex, Claude Code and opencode, and most others, call their line.
     private static readonly string[] Lines = ["command", "cmd"];
@@ -30,28 +30,29 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     }
 
     /// <summary>The events that have waited, with refused lines replaced; all others are as they came.</summary>
-    public IEnumerable<string> Release() => Judge(_held);
+    public Task<IEnumerable<string>> ReleaseAsync() => JudgeAsync(_held);
 
     /// <summary>A whole answer, with refused lines replaced.</summary>
     /// <param name="contentType">Of the body.</param>
     /// <param name="body">A JSON object, or all events of a stream.</param>
-    public string Whole(string contentType, string body)
+    public async Task<string> WholeAsync(string contentType, string body)
     {
         if (contentType.StartsWith("text/event-stream", StringComparison.Ordinal))
         {
-            return string.Concat(Judge(SseData.Events(body)));
+            return string.Concat(await JudgeAsync(SseData.Events(body)));
         }
 
-        return GatewayProtocol.Parse(body) is { } answer && JudgeWhole(answer) ? answer.ToJsonString(GatewayProtocol.Plain) : body;
+        return GatewayProtocol.Parse(body) is { } answer && await JudgeWholeAsync(answer) ? answer.ToJsonString(GatewayProtocol.Plain) : body;
     }
 
-    private IEnumerable<string> Judge(IReadOnlyList<string> events)
+    private async Task<IEnumerable<string>> JudgeAsync(IReadOnlyList<string> events)
     {
         var parts = events.Select(sent => SseData.Of(sent) is { } data ? GatewayProtocol.Parse(data) : null).ToList();
         var changed = new HashSet<JsonObject>();
         foreach (var call in Fragments(parts.OfType<JsonObject>()).ToList().GroupBy(fragment => fragment.Call))
         {
-            if (Replaced(string.Concat(call.Select(fragment => GatewayProtocol.Text(fragment.Holder[fragment.Name])))) is not { } arguments)
+            var said = string.Concat(call.Select(fragment => GatewayProtocol.Text(fragment.Holder[fragment.Name])));
+            if (await ReplacedAsync(said) is not { } arguments)
             {
                 continue;
             }
@@ -64,9 +65,12 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             }
         }
 
-        foreach (var part in parts.OfType<JsonObject>().Where(JudgeWhole))
+        foreach (var part in parts.OfType<JsonObject>())
         {
-            changed.Add(part);
+            if (await JudgeWholeAsync(part))
+            {
+                changed.Add(part);
+            }
         }
 
         return events.Select(
@@ -134,7 +138,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     };
 
     /// <summary>Replaces what is refused of the calls that stand whole in an answer or a part of one; whether there was any.</summary>
-    private bool JudgeWhole(JsonNode? node)
+    private async Task<bool> JudgeWholeAsync(JsonNode? node)
     {
         var changed = false;
         switch (node)
@@ -142,16 +146,16 @@ internal sealed class CallGuard(Func<string, string?> refusal)
             case JsonArray list:
                 foreach (var item in list)
                 {
-                    changed |= JudgeWhole(item);
+                    changed |= await JudgeWholeAsync(item);
                 }
 
                 break;
             case JsonObject item:
-                changed = JudgeCall(item);
+                changed = await JudgeCallAsync(item);
                 foreach (var (name, value) in item.ToList())
                 {
                     // A call's own arguments have been judged, and whatever else is in them is no call.
-                    changed |= name is not ("arguments" or "input" or "action" or "delta" or "tools") && JudgeWhole(value);
+                    changed |= name is not ("arguments" or "input" or "action" or "delta" or "tools") && await JudgeWholeAsync(value);
                 }
 
                 break;
@@ -160,10 +164,10 @@ internal sealed class CallGuard(Func<string, string?> refusal)
         return changed;
     }
 
-    private bool JudgeCall(JsonObject item)
+    private async Task<bool> JudgeCallAsync(JsonObject item)
     {
         // chat: message.tool_calls[].function; responses: an item, or the end of its arguments; messages: a block of content.
-        if (GatewayProtocol.Text(item["arguments"]) is { Length: > 0 } text && Replaced(text) is { } arguments)
+        if (GatewayProtocol.Text(item["arguments"]) is { Length: > 0 } text && await ReplacedAsync(text) is { } arguments)
         {
             item["arguments"] = arguments;
             return true;
@@ -173,7 +177,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
         var name = item["arguments"] is JsonObject
             ? "arguments"
             : type == "tool_use" ? "input" : type == "local_shell_call" ? "action" : "";
-        if (item[name] is not JsonObject call || Replaced(call.ToJsonString()) is not { } instead)
+        if (item[name] is not JsonObject call || await ReplacedAsync(call.ToJsonString()) is not { } instead)
         {
             return false;
         }
@@ -186,7 +190,7 @@ internal sealed class CallGuard(Func<string, string?> refusal)
     /// The arguments with their lines replaced; null where nothing is against them. What can't be read is taken away: a client
     /// might read it.
     /// </summary>
-    private string? Replaced(string arguments)
+    private async Task<string?> ReplacedAsync(string arguments)
     {
         if (arguments.Trim().Length == 0)
         {
@@ -199,7 +203,13 @@ internal sealed class CallGuard(Func<string, string?> refusal)
         }
 
         var lines = Lines.Where(name => LineOf(call[name]) is not null).ToList();
-        if (lines.Select(name => refusal(LineOf(call[name])!)).FirstOrDefault(reason => reason is not null) is not { } reason)
+        string? reason = null;
+        foreach (var name in lines)
+        {
+            reason ??= await refusal(LineOf(call[name])!);
+        }
+
+        if (reason is null)
         {
             return null;
         }

@@ -23,7 +23,7 @@ public sealed class GatewayClient
     public required string Role { get; init; }
 
     /// <summary>What is against a shell line that its model asks for; null for a program that isn't guarded.</summary>
-    public Func<string, string?>? Refusal { get; init; }
+    public Func<string, Task<string?>>? Refusal { get; init; }
 
     /// <summary>Whether it may name a model of the catalogue instead.</summary>
     public bool MayChoose { get; init; }

@@ -12,7 +12,7 @@ namespace Godwit.Models;
 /// <param name="request">What was asked.</param>
 /// <param name="response">Where it goes.</param>
 /// <param name="refusal">What is against a shell line that it asks for; null where nobody looks.</param>
-internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request, IGatewayResponse response, Func<string, string?>? refusal)
+internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request, IGatewayResponse response, Func<string, Task<string?>>? refusal)
 {
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(5);
     private const string Done = "[DONE]";
@@ -51,7 +51,7 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
                 protocol.Count(whole, ref usage);
             }
 
-            return (guard?.Whole(ContentType, text) ?? text, usage);
+            return (guard is null ? text : await guard.WholeAsync(ContentType, text), usage);
         }
 
         (_held, _hasBegun) = ([], false);
@@ -105,7 +105,7 @@ internal sealed class GatewayRelay(GatewayProtocol protocol, JsonObject request,
             }
         }
 
-        foreach (var next in guard?.Release() ?? [])
+        foreach (var next in guard is null ? [] : await guard.ReleaseAsync())
         {
             all.Append(next);
             await PassOnAsync(Encoding.UTF8.GetBytes(next));

@@ -179,7 +179,7 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                             var recorded = played.Find(client.Agent, turn, ShapeOf(call.Body));
                             attempt.Settle(recorded.Charge);
                             return client.Refusal is { } refusal
-                                ? recorded with { Body = new CallGuard(refusal).Whole(recorded.ContentType, recorded.Body) }
+                                ? recorded with { Body = await new CallGuard(refusal).WholeAsync(recorded.ContentType, recorded.Body) }
                                 : recorded;
                         }
 

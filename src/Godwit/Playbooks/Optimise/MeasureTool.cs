@@ -36,9 +36,7 @@ internal sealed class MeasureTool(IMeasurer measurer, OptimiseGoal goal, Func<st
         $"most {MostLooks} calls; it takes the run's time.",
         """{"type":"object","properties":{"pairs":{"type":"integer"}}}""");
 
-    public bool OnlyReads => false;
-
-    public ToolEffects EffectsOf(ToolArguments arguments) => new([""]);
+    public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Writing("");
 
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {

@@ -17,11 +17,11 @@ public sealed record Approval(bool Granted, string? Words = null);
 /// <param name="Rule">The rule that asks.</param>
 public sealed record ApprovalAsked(string Agent, string Name, string Tool, string Arguments, string Rule);
 
-/// <summary>Who is asked when an agent, or the gatekeeper about it, can't decide; the agent waits, other work goes on.</summary>
+/// <summary>Asks a person where an agent, or the gatekeeper about it, can't decide; the agent waits, other work goes on.</summary>
 /// <param name="context">The process.</param>
 /// <param name="agent">Who asks.</param>
 /// <param name="canBeReached">Whether somebody can answer: at a terminal, or because the goal says so.</param>
-internal sealed class Person(IDurableContext context, string agent, Func<bool> canBeReached)
+internal sealed class Approvals(IDurableContext context, string agent, Func<bool> canBeReached)
 {
     private const string Question = "question";
 
@@ -32,11 +32,11 @@ internal sealed class Person(IDurableContext context, string agent, Func<bool> c
     public double WaitedSeconds { get; private set; }
 
     /// <summary>An agent's own question.</summary>
-    public async Task<MessagePart.ToolResult> AskAsync(string key, MessagePart.ToolCall call, int turn)
+    public async Task<MessagePart.ToolResult> QuestionAsync(string key, MessagePart.ToolCall call, int turn)
     {
         try
         {
-            var answer = await AnswerAsync(key, turn, call.Name, ToolArguments.Parse(call.Arguments).Text("question"), Question);
+            var answer = await RequestAsync(key, turn, call.Name, ToolArguments.Parse(call.Arguments).Text("question"), Question);
             return new MessagePart.ToolResult(
                 call.Id,
                 answer is null
@@ -50,7 +50,7 @@ internal sealed class Person(IDurableContext context, string agent, Func<bool> c
     }
 
     /// <summary>The answer to an action that a rule asks about; null where none comes in time, or nobody can be reached.</summary>
-    public async Task<Approval?> AnswerAsync(string key, int turn, string tool, string arguments, string rule)
+    public async Task<Approval?> RequestAsync(string key, int turn, string tool, string arguments, string rule)
     {
         // An agent's own question waits in any case: the goal lets it ask.
         if (rule != Question
