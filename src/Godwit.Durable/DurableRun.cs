@@ -13,7 +13,6 @@ public sealed class DurableRun : IAsyncDisposable
     private readonly PlaybookCatalogue _playbooks;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<RunEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskTracker _tasks;
     private readonly TimerQueue _timers;
     private readonly ITimer _tick;
     private long _lastCheckpoint;
@@ -22,11 +21,12 @@ public sealed class DurableRun : IAsyncDisposable
 
     private DurableRun(RunJournal journal, PlaybookCatalogue playbooks, DurableOptions options, RunIndex index)
     {
+        Stopping = _stopping.Token;
         Journal = journal;
         Options = options;
         _cells = new CellTable(ParkIfStuck);
         _playbooks = playbooks;
-        _tasks = new TaskTracker(Fault);
+        Tasks = new TaskTracker(Fault, ParkIfIdle);
         _timers = new TimerQueue(options.Time, (process, key) => _cells.Find(process)?.TimerDue(key));
         Clock = new ActiveClock(options.Time, index.Active);
         Budgets = index.Budgets;
@@ -52,7 +52,7 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>
     /// Ended when the journal can't be written any more, or the run was asked to stop: all work in the world stops with it.
     /// </summary>
-    public CancellationToken Stopping => _stopping.Token;
+    public CancellationToken Stopping { get; }
 
     /// <summary>How long the run has been active, the time without an owner left out.</summary>
     public TimeSpan ActiveTime => Clock.Elapsed;
@@ -251,7 +251,7 @@ public sealed class DurableRun : IAsyncDisposable
 
         // A body that blocks would keep what it was to be written with waiting.
         Journal.Flush();
-        await _tasks.DrainAsync();
+        await Tasks.DrainAsync();
         Sealed = true;
         await _tick.DisposeAsync();
         _timers.Dispose();
@@ -279,14 +279,17 @@ public sealed class DurableRun : IAsyncDisposable
         Sealed = true;
         Journal.Abandon();
         await _stopping.CancelAsync();
-        await _tasks.DrainAsync();
+        await Tasks.DrainAsync();
         await _tick.DisposeAsync();
         _timers.Dispose();
     }
 
     internal Playbook? FindPlaybook(string name) => _playbooks.Find(name);
 
-    internal void Track(Task task) => _tasks.Add(task);
+    /// <summary>All work that is under way.</summary>
+    internal TaskTracker Tasks { get; }
+
+    internal void Track(Task task) => Tasks.Add(task);
 
     internal TimerQueue Timers => _timers;
 
@@ -321,10 +324,19 @@ public sealed class DurableRun : IAsyncDisposable
         _stopping.Cancel();
     }
 
+    /// <summary>With no work left, what waits for a person can be all that there is.</summary>
+    private void ParkIfIdle()
+    {
+        if (_cells.Active == 0)
+        {
+            ParkIfStuck();
+        }
+    }
+
     private void ParkIfStuck()
     {
         FinishIfDone();
-        if (_cells.Stuck() is { Count: > 0 } parked && _timers.IsEmpty && _tasks.IsEmpty)
+        if (_cells.Stuck() is { Count: > 0 } parked && _timers.IsEmpty && Tasks.IsEmpty)
         {
             _end.TrySetResult(new RunEnd(RunState.Parked, default, parked));
         }

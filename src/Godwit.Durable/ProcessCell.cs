@@ -30,7 +30,7 @@ internal sealed class ProcessCell
     public ProcessCell(DurableRun host, long id, long parent, string parentKey)
     {
         _host = host;
-        _scheduler = new SerialScheduler(OnIdle);
+        _scheduler = new SerialScheduler(OnIdle, host.Tasks);
         Id = id;
         Parent = parent;
         ParentKey = parentKey;

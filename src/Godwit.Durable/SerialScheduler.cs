@@ -4,7 +4,9 @@ namespace Godwit.Durable;
 /// Runs the continuations of one process one after another on the thread pool, and says when none is left. Awaits in a
 /// process's body come back here, so a body never runs on two threads at once.
 /// </summary>
-internal sealed class SerialScheduler(Action onIdle) : SynchronizationContext, IThreadPoolWorkItem
+/// <param name="onIdle">Called when none is left, before that is final: it may post more.</param>
+/// <param name="tracker">Knows of it while there are any.</param>
+internal sealed class SerialScheduler(Action onIdle, TaskTracker tracker) : SynchronizationContext, IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _queue = new();
@@ -21,6 +23,7 @@ internal sealed class SerialScheduler(Action onIdle) : SynchronizationContext, I
             }
 
             _scheduled = true;
+            tracker.Enter();
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
@@ -66,12 +69,16 @@ internal sealed class SerialScheduler(Action onIdle) : SynchronizationContext, I
             onIdle();
             lock (_gate)
             {
-                if (_queue.Count == 0)
+                if (_queue.Count > 0)
                 {
-                    _scheduled = false;
-                    return false;
+                    continue;
                 }
+
+                _scheduled = false;
             }
+
+            tracker.Leave();
+            return false;
         }
     }
 }

@@ -1,7 +1,12 @@
 namespace Godwit.Durable;
 
-/// <summary>Owns the tasks that a host starts: knows when none is left and hears of every exception.</summary>
-internal sealed class TaskTracker(Action<Exception> onFault)
+/// <summary>
+/// Knows of all work that a host has started, the tasks as well as what processes have queued for themselves, so that nothing runs any
+/// more when it says that there is none.
+/// </summary>
+/// <param name="onFault">Hears of every exception of a task.</param>
+/// <param name="onEmpty">Called when there is no work left.</param>
+internal sealed class TaskTracker(Action<Exception> onFault, Action onEmpty)
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource? _drained;
@@ -9,9 +14,31 @@ internal sealed class TaskTracker(Action<Exception> onFault)
 
     public bool IsEmpty => Volatile.Read(ref _open) == 0;
 
+    /// <summary>Something began that isn't a task; <see cref="Leave"/> ends it.</summary>
+    public void Enter() => Interlocked.Increment(ref _open);
+
+    /// <summary>Something that was entered has ended.</summary>
+    public void Leave()
+    {
+        if (Interlocked.Decrement(ref _open) != 0)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_open == 0)
+            {
+                _drained?.TrySetResult();
+            }
+        }
+
+        onEmpty();
+    }
+
     public void Add(Task task)
     {
-        Interlocked.Increment(ref _open);
+        Enter();
         if (task.IsCompleted)
         {
             End(task);
@@ -45,15 +72,6 @@ internal sealed class TaskTracker(Action<Exception> onFault)
             onFault(error.InnerException!);
         }
 
-        if (Interlocked.Decrement(ref _open) == 0)
-        {
-            lock (_gate)
-            {
-                if (_open == 0)
-                {
-                    _drained?.TrySetResult();
-                }
-            }
-        }
+        Leave();
     }
 }

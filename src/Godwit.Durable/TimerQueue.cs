@@ -62,24 +62,20 @@ internal sealed class TimerQueue : IDisposable
 
     private void Fire()
     {
-        List<(long Process, string Key)> due = [];
         lock (_gate)
         {
             while (_queue.TryPeek(out var timer, out var at) && at <= _time.GetUtcNow())
             {
                 _queue.Dequeue();
-                if (_known.Remove(timer))
+                if (_known.Contains(timer))
                 {
-                    due.Add(timer);
+                    // Told before it is forgotten: there is no moment at which nobody knows of it.
+                    _due(timer.Process, timer.Key);
+                    _known.Remove(timer);
                 }
             }
 
             Arm_NeedsLock();
-        }
-
-        foreach (var (process, key) in due)
-        {
-            _due(process, key);
         }
     }
 
