@@ -4,7 +4,13 @@ using Godwit.Playbooks;
 namespace Godwit.Cli;
 
 /// <summary>Tells a person how a run goes, whatever it does; the same for its owner and for who only watches.</summary>
-internal sealed class LiveView(Terminal terminal, RunView view, JournalReader reader, TimeProvider time)
+/// <param name="terminal">Where it is told.</param>
+/// <param name="view">The run.</param>
+/// <param name="reader">Its journal.</param>
+/// <param name="time">The clock.</param>
+/// <param name="export">Gets what is told, too; null for nobody.</param>
+internal sealed class LiveView(
+    Terminal terminal, RunView view, JournalReader reader, TimeProvider time, TelemetryExport? export = null)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
     private readonly RunNarrator _narrator = view.Narrator();
@@ -48,6 +54,7 @@ internal sealed class LiveView(Terminal terminal, RunView view, JournalReader re
         foreach (var line in view.Update(reader).SelectMany(_narrator.Tell))
         {
             terminal.Line(line);
+            export?.Log(line);
         }
 
         if (view.Status is RunStatus.Running or RunStatus.Waiting)

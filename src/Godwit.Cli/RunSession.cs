@@ -3,6 +3,7 @@ using Godwit.Cli.Commands;
 using Godwit.Durable;
 using Godwit.Playbooks;
 using Godwit.Runs;
+using Godwit.Telemetry;
 
 namespace Godwit.Cli;
 
@@ -18,7 +19,9 @@ internal sealed class RunSession(RunKinds kinds)
         var terminal = new Terminal();
         var reader = host.Run.Journal.Reader;
         var view = kinds.Unread(reader);
-        var live = new LiveView(terminal, view, reader, TimeProvider.System);
+        using var export = TelemetryExport.Start();
+        using var activity = GodwitTelemetry.StartRun(view.Run, view.Playbook);
+        var live = new LiveView(terminal, view, reader, TimeProvider.System, export);
         live.Header();
         live.Draw();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, host.Run.Stopping);

@@ -1,18 +1,22 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Godwit.Durable.Journal;
 
 namespace Godwit.Durable;
 
 /// <summary>
-/// Traces of runs and steps, for whoever listens: <c>AddSource(DurableTelemetry.SourceName)</c> of OpenTelemetry. No input and no
-/// result is in them.
+/// Traces of runs and steps, and a count of steps, for whoever listens: <c>AddSource(DurableTelemetry.SourceName)</c> and
+/// <c>AddMeter(DurableTelemetry.SourceName)</c> of OpenTelemetry. No input and no result is in them.
 /// </summary>
 public static class DurableTelemetry
 {
-    /// <summary>The name of the activity source.</summary>
+    /// <summary>The name of the activity source and of the meter.</summary>
     public const string SourceName = "Godwit.Durable";
 
     private static readonly ActivitySource Source = new(SourceName);
+    private static readonly Meter Meter = new(SourceName);
+    private static readonly Counter<long> Steps = Meter.CreateCounter<long>(
+        "godwit.steps", "{step}", "Steps that were carried out; a step that answers from the journal isn't among them.");
 
     /// <summary>The time in which a run has this owner.</summary>
     internal static Activity? StartRun(RunJournal journal) => Source.StartActivity("run")
@@ -25,11 +29,16 @@ public static class DurableTelemetry
         ?.SetTag("godwit.run.id", run)
         .SetTag("godwit.process", process)
         .SetTag("godwit.step.key", work.Key)
-        .SetTag("godwit.step.effect", work.Effect.GetType().Name.Replace("Case", "", StringComparison.Ordinal).ToLowerInvariant());
+        .SetTag("godwit.step.effect", NameOf(work.Effect));
 
-    /// <summary>Says how a step has ended.</summary>
-    internal static void End(Activity? step, StepEnd end)
+    /// <summary>Counts a step, and says how it has ended.</summary>
+    internal static void End(Activity? step, StepWork work, StepEnd end)
     {
+        if (Steps.Enabled)
+        {
+            Steps.Add(1, new KeyValuePair<string, object?>("godwit.step.effect", NameOf(work.Effect)));
+        }
+
         if (step is not null
             && end is StepEnd.Stated { Drafts: [.., { Kind: EntryKind.StepFailed or EntryKind.StepParked } last], Info: var info })
         {
@@ -38,4 +47,7 @@ public static class DurableTelemetry
                 last.Kind == EntryKind.StepParked ? info.Reason : Canonical.Deserialize<Failure>(last.Data).Message);
         }
     }
+
+    private static string NameOf(Effect effect) =>
+        effect.GetType().Name.Replace("Case", "", StringComparison.Ordinal).ToLowerInvariant();
 }

@@ -17,7 +17,7 @@ internal sealed class StepRunner(
     {
         using var activity = DurableTelemetry.StartStep(journal.Reader.Run, process, work, trace);
         var end = await RunByEffectAsync(work, former, openIntents, accepted, cancellation);
-        DurableTelemetry.End(activity, end);
+        DurableTelemetry.End(activity, work, end);
         return end;
     }
 

@@ -8,6 +8,7 @@ public sealed partial class FolderTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Goals"] = [],
+        ["Telemetry"] = [],
         ["Runs"] = ["Durable", "Identity"],
         ["Identity"] = ["Durable"],
         ["Sandbox"] = ["Workspaces"],
@@ -15,11 +16,11 @@ public sealed partial class FolderTests
         ["Verification"] = ["Durable", "Runs", "Identity", "Sandbox", "Workspaces"],
         ["Settings"] = [],
         ["Search"] = ["Durable", "Verification"],
-        ["Models"] = ["Durable"],
+        ["Models"] = ["Durable", "Telemetry"],
         ["Budgets"] = ["Durable"],
         ["Tools"] = ["Durable", "Models", "Sandbox", "Workspaces"],
         ["Guardian"] = [],
-        ["Agents"] = ["Durable", "Goals", "Runs", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
+        ["Agents"] = ["Durable", "Goals", "Telemetry", "Runs", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
         ["Playbooks"] =
             [
                 "Durable",

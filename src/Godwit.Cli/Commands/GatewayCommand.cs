@@ -53,6 +53,7 @@ internal static class GatewayCommand
             }
 
             input = input with { PatienceSeconds = TimeOption.Seconds("--patience", parsed.GetValue(patience)) ?? input.PatienceSeconds };
+            using var export = TelemetryExport.Start();
             await using var run = await GatewayRun.StartAsync(RunStore.OfUser(), input, new DurableOptions());
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, run.Run.Stopping);
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));

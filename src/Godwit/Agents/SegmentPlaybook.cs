@@ -260,7 +260,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             Checks = submission?.Checks ?? [],
             Start = _task.Start,
             Parent = _task.Parent,
-            Tree = await _tools.EndAsync("end/tree"),
+            Tree = await _tools.EndAsync("end/tree", TimeSpan.FromSeconds(_state.UsedSeconds)),
             Turns = _state.Turn,
             ToolCalls = _state.ToolCalls,
             Agents = _state.Agents,

@@ -76,10 +76,13 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, (_, _, cancellation) => _tree.SnapshotAsync(cancellation));
 
     /// <summary>Ends what the tools have left running, and names the tree as it stands.</summary>
-    public Task<string> EndAsync(string key) =>
+    /// <param name="key">The step's key.</param>
+    /// <param name="worked">How long the agent has worked, in the run's active time.</param>
+    public Task<string> EndAsync(string key, TimeSpan worked) =>
         context.StepAsync(key, Effect.Workspace(_tree), start.Task.Name, async (_, attempt, cancellation) =>
     {
         await Task.WhenAll(services.Tools.Select(tool => tool.EndAsync(new ToolContext(_tree, attempt))));
+        AgentTelemetry.Ended(start.Task.Name, worked, attempt.Time);
         return await _tree.SnapshotAsync(cancellation);
     });
 
@@ -146,6 +149,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
     private async Task<ToolOutput> RunOneAsync(MessagePart.ToolCall call, ToolContext context, CancellationToken cancellation)
     {
+        using var activity = AgentTelemetry.StartTool(start.Task.Name, call);
         try
         {
             return await Require(call.Name).RunAsync(context, ToolArguments.Parse(call.Arguments), cancellation);

@@ -7,7 +7,7 @@ namespace Godwit.Models;
 /// <summary>An answer and what it cost.</summary>
 /// <param name="Reply">The answer.</param>
 /// <param name="Charge">By the provider's own count and the catalogue's price; a recorded answer costs no dollars.</param>
-public sealed record ModelAnswer(ModelReply Reply, Charge Charge);
+public sealed record ModelAnswer(ModelReply Reply, Charge Charge) : IModelAnswer;
 
 /// <summary>
 /// Every call of a model: the role's models in order, retried, governed and metered. Reserving and journaling are the step's.
@@ -23,6 +23,9 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     private const double LongestPause = 30;
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(15);
     private readonly ConcurrentDictionary<string, RateGovernor> _governors = new(StringComparer.Ordinal);
+
+    /// <summary>The clock.</summary>
+    internal TimeProvider Time => time;
 
     /// <summary>The recording, if there is one.</summary>
     public Cassette? Cassette => cassette;
@@ -49,11 +52,11 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
 
         var answer = await RouteAsync(
             catalogue.ForRole(request.Role),
-            async model =>
+            model => ModelTelemetry.TraceAsync(model, request.Agent, request, time, async () =>
             {
                 var reply = await drivers(model.Provider).AskAsync(model, model.Capped(request), cancellation);
                 return new ModelAnswer(reply, reply.Usage.IsPlausible ? model.Cost(reply.Usage) : model.WorstCase(request));
-            },
+            }),
             GiveUpAfter,
             waitsAsAsked: true,
             cancellation);
@@ -140,6 +143,7 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     private async Task<T> GovernedAsync<T>(ModelEntry model, Func<ModelEntry, Task<T>> call, CancellationToken cancellation)
     {
         var governor = Governor(model);
+        ModelTelemetry.Waits(model.Provider, 1);
         try
         {
             await governor.EnterAsync(cancellation);
@@ -147,6 +151,10 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
         catch (OperationCanceledException)
         {
             throw new WaitEndedException(cancellation);
+        }
+        finally
+        {
+            ModelTelemetry.Waits(model.Provider, -1);
         }
 
         ModelException? failure = null;

@@ -10,6 +10,9 @@ internal sealed class Program : IDisposable
 
     public string Home => Path.Combine(_root.FullName, "home");
 
+    /// <summary>Variables that it gets beside the test's own.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     /// <summary>A folder with files; the content of a program's file starts with #! and makes it one.</summary>
     public string Folder(string name, params (string Path, string Content)[] files)
     {
@@ -53,6 +56,11 @@ internal sealed class Program : IDisposable
             RedirectStandardInput = true,
         };
         info.Environment["GODWIT_HOME"] = Home;
+        foreach (var (name, value) in Environment)
+        {
+            info.Environment[name] = value;
+        }
+
         return Process.Start(info)!;
     }
 
@@ -73,7 +81,7 @@ internal sealed class Program : IDisposable
 
         var dotnet = Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "..", "dotnet");
         string[] line =
-            ["--reuid", $"{user}", "--regid", $"{user}", "--clear-groups", "env", "-i", $"PATH={Environment.GetEnvironmentVariable("PATH")}", $"HOME={_root.FullName}", $"GODWIT_HOME={_root.FullName}/other-home",
+            ["--reuid", $"{user}", "--regid", $"{user}", "--clear-groups", "env", "-i", $"PATH={System.Environment.GetEnvironmentVariable("PATH")}", $"HOME={_root.FullName}", $"GODWIT_HOME={_root.FullName}/other-home",
             Path.GetFullPath(dotnet), Path.Combine(program, "Godwit.Cli.dll"), .. arguments];
         return Finish(
             Process.Start(

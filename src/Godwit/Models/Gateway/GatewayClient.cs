@@ -165,4 +165,4 @@ public sealed class GatewayClient
 /// <param name="Charge">What it cost.</param>
 /// <param name="ContentType">Of the body.</param>
 /// <param name="Body">The answer as the client gets it.</param>
-public sealed record GatewayReply(ModelReply Reply, Charge Charge, string ContentType, string Body);
+public sealed record GatewayReply(ModelReply Reply, Charge Charge, string ContentType, string Body) : IModelAnswer;

@@ -184,8 +184,10 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                         }
 
                         var answer = await pipeline.RouteAsync(
-                            call.Models, model => ForwardAsync(call, model, relay, cancellation), Patience, waitsAsAsked: false,
-                            cancellation);
+                            call.Models,
+                            model => ModelTelemetry.TraceAsync(
+                                model, client.Agent, request: null, pipeline.Time, () => ForwardAsync(call, model, relay, cancellation)),
+                            Patience, waitsAsAsked: false, cancellation);
                         attempt.Settle(answer.Charge);
                         client.Learn(call.Text, answer.Reply.Model, answer.Reply.Usage.Input);
                         pipeline.Cassette?.Record(client.Agent, turn, ShapeOf(call.Body), ModelOf(client, call.Protocol.Path), answer);
