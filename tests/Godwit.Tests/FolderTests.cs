@@ -71,29 +71,4 @@ public sealed class FolderTests
 
     private static bool HasCode(string? folder) =>
         Directory.EnumerateFiles(Path.Combine(Source, folder!), "*.cs", SearchOption.AllDirectories).Any();
-
-    [Fact]
-    public void Playbooks_UseNoClockRandomnessOrRaceOfTheirOwn()
-    {
-        string[] banned =
-            [
-                "Task.WhenAny",
-                "Task.Run",
-                "Task.Delay",
-                "ConfigureAwait(false)",
-                "Guid.NewGuid",
-                "Random.Shared",
-                "DateTime",
-                "Stopwatch",
-                "TimeProvider",
-            ];
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Source, "Playbooks"), "*Playbook.cs", SearchOption.AllDirectories))
-        {
-            var code = string.Join('\n', File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
-            foreach (var word in banned)
-            {
-                Assert.False(code.Contains(word, StringComparison.Ordinal), $"{Path.GetFileName(file)} uses {word}");
-            }
-        }
-    }
 }

@@ -70,7 +70,11 @@ public sealed class PackageTests : IDisposable
     private void RequireContents()
     {
         using var package = ZipFile.OpenRead(Path.Combine(_root.FullName, "packages", $"Godwit.Durable.{Version}.nupkg"));
-        string[] expected = ["README.md", "lib/net10.0/Godwit.Durable.dll", "lib/net10.0/Godwit.Durable.xml"];
+        string[] expected =
+        [
+            "README.md", "lib/net10.0/Godwit.Durable.dll", "lib/net10.0/Godwit.Durable.xml",
+            "analyzers/dotnet/cs/Godwit.Durable.Analyzers.dll",
+        ];
         Assert.Empty(expected.Except(package.Entries.Select(entry => entry.FullName)));
         using var nuspec = package.GetEntry("Godwit.Durable.nuspec")!.Open();
         Assert.Equal(
