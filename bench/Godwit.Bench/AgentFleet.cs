@@ -48,7 +48,7 @@ internal sealed class FleetWorld : IDisposable
     private const int Files = 40;
     private readonly ModelDrivers? _drivers;
 
-    private FleetWorld(RunFolder folder, RunRepository repository, SandboxHost sandbox, AgentServices services, ModelDrivers? drivers)
+    private FleetWorld(RunFolder folder, RunRepository repository, SandboxRunner sandbox, AgentServices services, ModelDrivers? drivers)
     {
         _drivers = drivers;
         Folder = folder;
@@ -61,7 +61,7 @@ internal sealed class FleetWorld : IDisposable
 
     public RunRepository Repository { get; }
 
-    public SandboxHost Sandbox { get; }
+    public SandboxRunner Sandbox { get; }
 
     public AgentServices Services { get; }
 
@@ -75,7 +75,7 @@ internal sealed class FleetWorld : IDisposable
             roles: { worker: [bench] }
             """);
         var drivers = new ModelDrivers(catalogue, TimeProvider.System);
-        var sandbox = new SandboxHost(SandboxKind.Bubblewrap, Path.Combine(folder.Path, "assets"), TimeProvider.System);
+        var sandbox = new SandboxRunner(SandboxKind.Bubblewrap, Path.Combine(folder.Path, "assets"), TimeProvider.System);
         var repository = new RunRepository(folder.Repository);
         Directory.CreateDirectory(folder.Trees);
         ITool tool = real

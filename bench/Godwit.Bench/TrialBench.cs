@@ -31,7 +31,7 @@ internal static class TrialBench
         var repository = new RunRepository(folder.Repository);
         var commit = await repository.CloneAsync(await SourceRepository.FindAsync(user, default), "HEAD", default);
         var spec = new HarnessSpec { Editable = ["settings.env"], Measure = Line, Metric = "m" };
-        using var sandbox = new SandboxHost(SandboxKind.Bubblewrap, scratch.File("assets"), TimeProvider.System);
+        using var sandbox = new SandboxRunner(SandboxKind.Bubblewrap, scratch.File("assets"), TimeProvider.System);
         using var measurer = new SandboxMeasurer(new HarnessTrees(folder, repository, spec, sandbox, commit), spec, sandbox, folder);
         var playbook = new Trial(measurer);
         await using var run = await DurableRun.CreateAsync(

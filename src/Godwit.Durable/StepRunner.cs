@@ -165,6 +165,7 @@ internal sealed class StepRunner(
         };
     }
 
+    /// <summary>Tries until the step has come to an end, as often as it may be tried.</summary>
     private async Task<StepEnd> TryAsync(StepWork work, Entry? former, CancellationToken cancellation)
     {
         var charge = Charge.None;
@@ -172,86 +173,104 @@ internal sealed class StepRunner(
         for (var number = 1; ; number++)
         {
             var attempt = new Attempt(number, journal.Generation, IdempotencyKey(work), journal.Reader, clock, calls);
-            Failure failure;
-            var retry = false;
-            try
+            var (end, fault) = await AttemptAsync(work, attempt, former, charge, cancellation);
+            if (end is null && work.Effect is Effect.ExternalCase external)
             {
-                var result = await RunBodyAsync(work, attempt, cancellation);
-                options.Failpoint?.Invoke("effect-done");
-                var info = new EntryInfo
-                {
-                    Attempts = number == 1 ? 0 : number,
-                    Supersedes = former?.Sequence ?? 0,
-                    Charge = Cost(work, charge, attempt),
-                    Budget = (work.Effect as Effect.PaidCase)?.Budget?.Id,
-                };
-                if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
-                {
-                    info = info with { Workspace = workspace.Id, Tree = await workspace.SnapshotAsync(cancellation) };
-                }
-
-                return Completed(work, result, info, attempt.Blobs);
-            }
-            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-            {
-                return work.Effect is Effect.PaidCase && attempt.Charge == Charge.None
-                    ? new StepEnd.Interrupted(Unbilled: true)
-                    : new StepEnd.Interrupted();
-            }
-            catch (TimeoutException error)
-            {
-                failure = new Failure("timeout", "timeout", error.Message, number);
-                retry = true;
-            }
-            catch (StepFaultException fault)
-            {
-                failure = new Failure("body", fault.Cause, fault.Message, number);
-                retry = fault.Retry;
-            }
-            catch (IOException full) when ((full.HResult & 0xffff) == NoSpaceLeft)
-            {
-                // The host is at fault, not the step: nothing is journaled of it, and a resume tries it again.
-                throw new JournalStoppedException($"the disk is full ({full.Message}); free some space and resume the run", full)
-                {
-                    Run = journal.Reader.Run,
-                };
-            }
-            catch (Exception error) when (error is not (JournalException or DurableRuleException))
-            {
-                failure = new Failure("body", "exception", error.Message, number);
+                (end, fault) = await SettleAttemptAsync(work, external, fault!, cancellation);
             }
 
-            if (retry && work.Effect is Effect.ExternalCase { TargetDeduplicates: false } external)
+            if (end is not null)
             {
-                // Whether this attempt took effect isn't known, and a second one is only sound where somebody can tell.
-                if (external.Probe is { } probe)
-                {
-                    if (await AskProbeAsync(work, probe, targetDeduplicates: false, cancellation) is { } known)
-                    {
-                        return known;
-                    }
-                }
-                else if (failure.Phase == "timeout")
-                {
-                    return Park(
-                        work,
-                        $"{failure.Message}, and whether it took effect isn't known: its target neither deduplicates nor can be asked");
-                }
-                else
-                {
-                    retry = false;
-                }
+                return end;
             }
 
             charge += Cost(work, Charge.None, attempt) ?? Charge.None;
-            if (!retry || number >= work.Options.MaxAttempts || work.Effect is Effect.PaidCase { Budget: not null })
+            if (!fault!.MayRetry || number >= work.Options.MaxAttempts || work.Effect is Effect.PaidCase { Budget: not null })
             {
-                return await FailedAsync(work, failure, charge, cancellation);
+                return await FailedAsync(work, fault.Failure, charge, cancellation);
             }
 
             await Task.Delay(work.Options.Backoff * Math.Pow(2, number - 1), options.Time, cancellation)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>One attempt: the step's end where it came to one, and what went wrong where it didn't.</summary>
+    private async Task<(StepEnd? End, Fault? Fault)> AttemptAsync(
+        StepWork work, Attempt attempt, Entry? former, Charge before, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await CarryOutAsync(work, attempt, former, before, cancellation), null);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return (new StepEnd.Interrupted(Unbilled: work.Effect is Effect.PaidCase && attempt.Charge == Charge.None), null);
+        }
+        catch (TimeoutException error)
+        {
+            return (null, new Fault(new Failure("timeout", "timeout", error.Message, attempt.Number), MayRetry: true));
+        }
+        catch (StepFaultException fault)
+        {
+            return (null, new Fault(new Failure("body", fault.Cause, fault.Message, attempt.Number), fault.Retry));
+        }
+        catch (IOException full) when ((full.HResult & 0xffff) == NoSpaceLeft)
+        {
+            // The host is at fault, not the step: nothing is journaled of it, and a resume tries it again.
+            throw new JournalStoppedException($"the disk is full ({full.Message}); free some space and resume the run", full)
+            {
+                Run = journal.Reader.Run,
+            };
+        }
+        catch (Exception error) when (error is not (JournalException or DurableRuleException))
+        {
+            return (null, new Fault(new Failure("body", "exception", error.Message, attempt.Number), MayRetry: false));
+        }
+    }
+
+    private async Task<StepEnd> CarryOutAsync(
+        StepWork work, Attempt attempt, Entry? former, Charge before, CancellationToken cancellation)
+    {
+        var result = await RunBodyAsync(work, attempt, cancellation);
+        options.Failpoint?.Invoke("effect-done");
+        var info = new EntryInfo
+        {
+            Attempts = attempt.Number == 1 ? 0 : attempt.Number,
+            Supersedes = former?.Sequence ?? 0,
+            Charge = Cost(work, before, attempt),
+            Budget = (work.Effect as Effect.PaidCase)?.Budget?.Id,
+        };
+        if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
+        {
+            info = info with { Workspace = workspace.Id, Tree = await workspace.SnapshotAsync(cancellation) };
+        }
+
+        return Completed(work, result, info, attempt.Blobs);
+    }
+
+    /// <summary>
+    /// What becomes of an external step whose attempt went wrong. Whether it took effect isn't known, and a second attempt is only sound
+    /// where its target, or a probe, can tell.
+    /// </summary>
+    private async Task<(StepEnd? End, Fault? Fault)> SettleAttemptAsync(
+        StepWork work, Effect.ExternalCase external, Fault fault, CancellationToken cancellation)
+    {
+        if (!fault.MayRetry || external.TargetDeduplicates)
+        {
+            return (null, fault);
+        }
+
+        if (external.Probe is { } probe)
+        {
+            return (await AskProbeAsync(work, probe, targetDeduplicates: false, cancellation), fault);
+        }
+
+        return fault.Failure.Phase == "timeout"
+            ? (Park(
+                work, $"{fault.Failure.Message}, and whether it took effect isn't known: its target neither deduplicates nor can be asked"),
+                null)
+            : (null, fault with { MayRetry = false });
     }
 
     private async Task<byte[]> RunBodyAsync(StepWork work, Attempt attempt, CancellationToken cancellation)
@@ -306,4 +325,9 @@ internal sealed class StepRunner(
     private string IdempotencyKey(StepWork work) =>
         Convert.ToHexStringLower(
             SHA256.HashData(Encoding.UTF8.GetBytes($"{journal.Reader.Run}\n{process}\n{work.Key}\n{Convert.ToHexString(work.Input)}")));
+
+    /// <summary>What went wrong with an attempt.</summary>
+    /// <param name="Failure">As it is journaled, if the step ends with it.</param>
+    /// <param name="MayRetry">Whether trying again could help.</param>
+    private sealed record Fault(Failure Failure, bool MayRetry);
 }

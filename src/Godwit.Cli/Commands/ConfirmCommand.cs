@@ -49,7 +49,7 @@ internal static class ConfirmCommand
 
             // The run's own attempts and every earlier look have had their parts of the level; this one has the next.
             var rule = new Verification.ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
-            goal = goal with { Confidence = 1 - rule.Level(view.Attempts.Count + looks), Seed = goal.Seed + (ulong)looks };
+            goal = goal with { Confidence = 1 - rule.Level(view.Proofs.Count + looks), Seed = goal.Seed + (ulong)looks };
             var (result, evidence, _) = await CompareHost.RunAsync(
                 store, new SourceRepository(view.Folder.Repository, "", true), goal, view.Input.BaseCommit, commit, kind,
                 cancellation, view.Trials.Count());

@@ -77,14 +77,14 @@ internal static class DoctorCommand
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            return new Finding(tool, false, "not found", $"{(SandboxHost.IsRoot ? "" : "sudo ")}{install}");
+            return new Finding(tool, false, "not found", $"{(SandboxRunner.IsRoot ? "" : "sudo ")}{install}");
         }
     }
 
     private static async Task<Finding> SandboxAsync(RunStore store, CancellationToken cancellation)
     {
         var tree = Directory.CreateTempSubdirectory("godwit-doctor-");
-        using var host = new SandboxHost(SandboxKind.Bubblewrap, store.SandboxAssets, TimeProvider.System);
+        using var host = new SandboxRunner(SandboxKind.Bubblewrap, store.SandboxAssets, TimeProvider.System);
         try
         {
             Workspaces.FileSystem.Own(tree.FullName, host.OwnerOfFiles);

@@ -28,22 +28,11 @@ internal static class AgentModel
     {
         try
         {
-            var answer = await models.AskAsync(request, cancellation);
-            attempt.Settle(answer.Charge);
+            var answer = await Settlement.SettleAsync(attempt, () => models.AskAsync(request, cancellation));
             return new ModelStepResult(answer.Reply, answer.Charge, attempt.ActiveTime.TotalSeconds);
-        }
-        catch (WaitEndedException)
-        {
-            attempt.Settle(Charge.None);
-            throw;
         }
         catch (ModelException failure)
         {
-            if (failure.Kind != ModelFailure.Broken)
-            {
-                attempt.Settle(Charge.None);
-            }
-
             throw new StepFaultException(
                 failure.Kind switch { ModelFailure.Broken => Broken, ModelFailure.ContextOverflow => Overflow, _ => Refused },
                 failure.Message);

@@ -21,7 +21,7 @@ internal sealed record AgentNeeds
     public required RunRepository Repository { get; init; }
 
     /// <summary>Where their commands run.</summary>
-    public required SandboxHost Sandbox { get; init; }
+    public required SandboxRunner Sandbox { get; init; }
 
     /// <summary>Home, mounts, environment and limits of every command.</summary>
     public required SandboxCommand Template { get; init; }

@@ -5,9 +5,9 @@ namespace Godwit.Models;
 
 /// <summary>Stands below the providers' SDKs and says in one way what failed; retrying is the pipeline's, never an SDK's.</summary>
 /// <param name="provider">The provider's name for messages.</param>
-/// <param name="key">The key, which some providers repeat in what they answer to a wrong one; it is taken out.</param>
+/// <param name="redaction">Of the key, which some providers repeat in what they answer to a wrong one.</param>
 /// <param name="time">The clock for Retry-After dates.</param>
-internal sealed class FailureHandler(string provider, string? key, TimeProvider time) : DelegatingHandler(
+internal sealed class FailureHandler(string provider, KeyRedaction redaction, TimeProvider time) : DelegatingHandler(
     new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -15,9 +15,6 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     })
 {
-    /// <summary>What stands where a key was.</summary>
-    public const string InPlaceOfKey = "(key)";
-
     private const HttpStatusCode Overloaded = (HttpStatusCode)529;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
@@ -44,14 +41,12 @@ internal sealed class FailureHandler(string provider, string? key, TimeProvider 
 
         using (response)
         {
-            var body = WithoutKey(await response.Content.ReadAsStringAsync(cancellation));
+            var body = redaction.Of(await response.Content.ReadAsStringAsync(cancellation));
             throw new ModelException(
                 KindOf(response.StatusCode, body), $"{provider} answered {(int)response.StatusCode}: {Short(body)}",
                 RetryAfter(response), (int)response.StatusCode, body);
         }
     }
-
-    private string WithoutKey(string body) => key is { Length: > 0 } ? body.Replace(key, InPlaceOfKey, StringComparison.Ordinal) : body;
 
     /// <summary>What a status and the words beside it mean.</summary>
     internal static ModelFailure KindOf(HttpStatusCode status, string body) => status switch

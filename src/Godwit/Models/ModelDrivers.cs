@@ -65,7 +65,7 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
             "responses" => new OpenAIResponsesDriver(http, address ?? throw Wrong(name, "it needs url: ADDRESS"), key),
             _ => throw Wrong(name, $"'{provider.Dialect}' is no dialect; use compatible, openai, responses, anthropic or mailbox"),
         };
-        return key is { Length: > 0 } ? new KeylessDriver(driver, key) : driver;
+        return key is { Length: > 0 } ? new RedactingDriver(driver, new KeyRedaction(key)) : driver;
     }
 
     private static Uri AddressOf(string provider, string url) =>
@@ -91,7 +91,7 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
     private (HttpClient Http, string? Key) Open(string name, ModelProvider provider, bool repaired = false)
     {
         var key = Key(name, provider);
-        HttpMessageHandler handler = new FailureHandler(name, key, time);
+        HttpMessageHandler handler = new FailureHandler(name, new KeyRedaction(key), time);
         var http = new HttpClient(repaired ? new ChatRepair(handler) : handler) { Timeout = TimeSpan.FromMinutes(15) };
         _connections.Add(http);
         return (http, key);

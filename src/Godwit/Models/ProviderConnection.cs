@@ -9,11 +9,12 @@ namespace Godwit.Models;
 /// <param name="key">The key; null where none is needed.</param>
 internal sealed class ProviderConnection(HttpClient http, string dialect, Uri address, string? key)
 {
+    private readonly KeyRedaction _redaction = new(key);
+
     public HttpClient Http => http;
 
     /// <summary>A text without the key, which some proxies repeat.</summary>
-    public string WithoutKey(string text) =>
-        key is { Length: > 0 } ? text.Replace(key, FailureHandler.InPlaceOfKey, StringComparison.Ordinal) : text;
+    public string WithoutKey(string text) => _redaction.Of(text);
 
     /// <summary>A request with the provider's key in the place of the caller's.</summary>
     public HttpRequestMessage Message(string path, string query, byte[] body, IReadOnlyList<KeyValuePair<string, string>> headers)

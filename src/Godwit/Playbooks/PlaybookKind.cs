@@ -20,7 +20,7 @@ public sealed record GoalInput<TGoal>(TGoal Goal, string Commit, string Sandbox)
 /// <param name="Folder">The run's folder.</param>
 /// <param name="Repository">The run's own clone of the user's repository.</param>
 /// <param name="Sandbox">Where commands run.</param>
-public sealed record RunWorld(RunFolder Folder, RunRepository Repository, SandboxHost Sandbox);
+public sealed record RunWorld(RunFolder Folder, RunRepository Repository, SandboxRunner Sandbox);
 
 /// <summary>
 /// A kind of run for a playbook of one's own: cloning, the sandbox, keys and resuming are done here, so that it says only what its goals
@@ -47,7 +47,7 @@ public abstract class PlaybookKind<TGoal, TResult>(string name) : GoalKind
     /// <inheritdoc/>
     public sealed override async Task<RunHost> StartAsync(RunStart start, CancellationToken cancellation)
     {
-        var sandbox = new SandboxHost(start.Sandbox, start.Store.SandboxAssets, start.Options.Time);
+        var sandbox = new SandboxRunner(start.Sandbox, start.Store.SandboxAssets, start.Options.Time);
         var folder = start.Store.New(start.Goal.Name, start.Options.Time.GetUtcNow());
         try
         {
@@ -82,13 +82,13 @@ public abstract class PlaybookKind<TGoal, TResult>(string name) : GoalKind
         }
 
         var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-        var sandbox = new SandboxHost(kind, resume.Store.SandboxAssets, resume.Options.Time);
+        var sandbox = new SandboxRunner(kind, resume.Store.SandboxAssets, resume.Options.Time);
         return await WireAsync(resume.Folder, sandbox, (signer, _, catalogue) =>
             Task.FromResult(DurableRun.Open(resume.Folder, signer, catalogue, resume.Options)));
     }
 
     private async Task<RunHost> WireAsync(
-        RunFolder folder, SandboxHost sandbox,
+        RunFolder folder, SandboxRunner sandbox,
         Func<RunSigner, Playbook<GoalInput<TGoal>, TResult>, PlaybookCatalogue, Task<DurableRun>> open)
     {
         var signer = RunSigner.Of(folder);
@@ -108,7 +108,7 @@ public abstract class PlaybookKind<TGoal, TResult>(string name) : GoalKind
         }
     }
 
-    private sealed class Host(DurableRun run, RunSigner signer, SandboxHost sandbox) : RunHost(run)
+    private sealed class Host(DurableRun run, RunSigner signer, SandboxRunner sandbox) : RunHost(run)
     {
         public override async ValueTask DisposeAsync()
         {

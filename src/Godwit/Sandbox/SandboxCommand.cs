@@ -43,7 +43,7 @@ public sealed record SandboxCommand
 
     /// <summary>
     /// It belongs to the harness: where Godwit runs as root it has a user of its own, which no candidate runs as, and
-    /// <see cref="Tree"/> and <see cref="Scratch"/> must belong to <see cref="SandboxHost.OwnerOfHarness"/>.
+    /// <see cref="Tree"/> and <see cref="Scratch"/> must belong to <see cref="SandboxRunner.OwnerOfHarness"/>.
     /// </summary>
     public bool IsHarness { get; init; }
 

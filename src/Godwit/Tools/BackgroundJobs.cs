@@ -15,7 +15,7 @@ namespace Godwit.Tools;
 /// <param name="template">Home, mounts, environment and limits of every command.</param>
 /// <param name="folder">A folder for the copies.</param>
 /// <param name="time">Measures how long they have run.</param>
-public sealed class BackgroundJobs(SandboxHost sandbox, SandboxCommand template, string folder, TimeProvider time) : IAsyncDisposable
+public sealed class BackgroundJobs(SandboxRunner sandbox, SandboxCommand template, string folder, TimeProvider time) : IAsyncDisposable
 {
     private const int MostOfAgent = 4;
     private const int Printed = 20_000;

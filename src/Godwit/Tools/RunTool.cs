@@ -9,7 +9,7 @@ namespace Godwit.Tools;
 /// <param name="template">Home, mounts, environment and limits of every command; shell, tree and timeout are the call's.</param>
 /// <param name="slots">One is held while it runs: agents that work at once mustn't take the whole machine.</param>
 /// <param name="jobs">Where it leaves what is to run on; they end before their agent's work is measured.</param>
-public sealed class RunTool(SandboxHost sandbox, SandboxCommand template, CommandSlots slots, BackgroundJobs jobs) : ITool
+public sealed class RunTool(SandboxRunner sandbox, SandboxCommand template, CommandSlots slots, BackgroundJobs jobs) : ITool
 {
     private const int LongestJob = 3600;
     private const int LongestSeconds = 600;

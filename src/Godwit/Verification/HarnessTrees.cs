@@ -19,7 +19,7 @@ internal sealed class HarnessTrees
     private readonly RunFolder _folder;
     private readonly RunRepository _repository;
     private readonly HarnessSpec _spec;
-    private readonly SandboxHost _sandbox;
+    private readonly SandboxRunner _sandbox;
     private readonly string _baseCommit;
     private readonly Glob _editable;
     private readonly Glob _inputs;
@@ -31,7 +31,7 @@ internal sealed class HarnessTrees
     private readonly System.Collections.Concurrent.ConcurrentQueue<(
         string Phase, string Command, SandboxResult Result)> _carriedOut = new();
 
-    public HarnessTrees(RunFolder folder, RunRepository repository, HarnessSpec spec, SandboxHost sandbox, string baseCommit)
+    public HarnessTrees(RunFolder folder, RunRepository repository, HarnessSpec spec, SandboxRunner sandbox, string baseCommit)
     {
         _folder = folder;
         _repository = repository;

@@ -54,11 +54,11 @@ internal sealed class MeasuredCommands
 
     private readonly HarnessTrees _trees;
     private readonly HarnessSpec _spec;
-    private readonly SandboxHost _sandbox;
+    private readonly SandboxRunner _sandbox;
     private readonly string _scratch;
     private readonly bool _metered;
 
-    public MeasuredCommands(HarnessTrees trees, HarnessSpec spec, SandboxHost sandbox, RunFolder folder)
+    public MeasuredCommands(HarnessTrees trees, HarnessSpec spec, SandboxRunner sandbox, RunFolder folder)
     {
         _trees = trees;
         _spec = spec;

@@ -15,7 +15,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
     private readonly MeasuredCommands _commands;
     private readonly IReadOnlyList<Constraint> _constraints;
 
-    public SandboxMeasurer(HarnessTrees trees, HarnessSpec spec, SandboxHost sandbox, RunFolder folder)
+    public SandboxMeasurer(HarnessTrees trees, HarnessSpec spec, SandboxRunner sandbox, RunFolder folder)
     {
         _trees = trees;
         _spec = spec;

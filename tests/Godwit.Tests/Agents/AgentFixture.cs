@@ -16,7 +16,7 @@ namespace Godwit.Tests.Agents;
 /// <summary>A world of agents on real files, with a scripted model over real HTTP.</summary>
 public abstract class AgentFixture : IAsyncDisposable
 {
-    private SandboxHost? _sandbox;
+    private SandboxRunner? _sandbox;
     private BackgroundJobs? _jobs;
 
     protected AgentFixture()
@@ -75,7 +75,7 @@ public abstract class AgentFixture : IAsyncDisposable
             roles: {worker: [m]}
             """)]);
         var drivers = new ModelDrivers(catalogue, TimeProvider.System);
-        _sandbox ??= new SandboxHost(SandboxKind.None, Path.Combine(Root.FullName, "assets"), TimeProvider.System);
+        _sandbox ??= new SandboxRunner(SandboxKind.None, Path.Combine(Root.FullName, "assets"), TimeProvider.System);
         var template = new SandboxCommand { Shell = "", Tree = "" };
         _jobs ??= new BackgroundJobs(_sandbox, template, Path.Combine(Root.FullName, "jobs"), TimeProvider.System);
         return new AgentServices(

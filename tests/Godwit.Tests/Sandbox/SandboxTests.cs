@@ -7,12 +7,12 @@ namespace Godwit.Tests.Sandbox;
 public sealed class SandboxTests : IDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("godwit-test-");
-    private readonly SandboxHost _host;
+    private readonly SandboxRunner _host;
     private readonly string _tree;
 
     public SandboxTests()
     {
-        _host = new SandboxHost(SandboxKind.Bubblewrap, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
+        _host = new SandboxRunner(SandboxKind.Bubblewrap, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
         _tree = Path.Combine(_root.FullName, "tree");
         Directory.CreateDirectory(_tree);
         FileSystem.Own(_tree, _host.OwnerOfFiles);
@@ -185,7 +185,7 @@ public sealed class SandboxTests : IDisposable
     [Fact]
     public async Task RunAsync_None_RunsBareAndStillKillsItsGroup()
     {
-        using var bare = new SandboxHost(SandboxKind.None, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
+        using var bare = new SandboxRunner(SandboxKind.None, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
         var marker = $"sleep 7{Marker()}";
         var result = await bare.RunAsync(
             new SandboxCommand { Shell = $"{marker} & {marker}", Tree = _tree, Timeout = TimeSpan.FromMilliseconds(400) },

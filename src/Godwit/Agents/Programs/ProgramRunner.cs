@@ -42,7 +42,7 @@ public sealed record ProgramEnd(
 /// <param name="scratch">A folder for the programs' own folders.</param>
 /// <param name="door">Opens the gateway, once.</param>
 public sealed class ProgramRunner(
-    SandboxHost sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets,
+    SandboxRunner sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets,
     Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door)
 {
     private const string SocketInside = "/run/godwit/gateway";

@@ -174,37 +174,10 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
                 {
                     try
                     {
-                        if (pipeline.Cassette is { IsRecording: false } played)
-                        {
-                            var recorded = played.Find(client.Agent, turn, ShapeOf(call.Body));
-                            attempt.Settle(recorded.Charge);
-                            return client.Refusal is { } refusal
-                                ? recorded with { Body = await new CallGuard(refusal).WholeAsync(recorded.ContentType, recorded.Body) }
-                                : recorded;
-                        }
-
-                        var answer = await pipeline.RouteAsync(
-                            call.Models,
-                            model => ModelTelemetry.TraceAsync(
-                                model, client.Agent, request: null, pipeline.Time, () => ForwardAsync(call, model, relay, cancellation)),
-                            Patience, waitsAsAsked: false, cancellation);
-                        attempt.Settle(answer.Charge);
-                        client.Learn(call.Text, answer.Reply.Model, answer.Reply.Usage.Input);
-                        pipeline.Cassette?.Record(client.Agent, turn, ShapeOf(call.Body), ModelOf(client, call.Protocol.Path), answer);
-                        return answer;
-                    }
-                    catch (WaitEndedException)
-                    {
-                        attempt.Settle(Charge.None);
-                        throw;
+                        return await Settlement.SettleAsync(attempt, () => PlayOrForwardAsync(call, turn, relay, cancellation));
                     }
                     catch (ModelException error)
                     {
-                        if (error.Kind != ModelFailure.Broken)
-                        {
-                            attempt.Settle(Charge.None);
-                        }
-
                         call.Failure = error;
                         throw new StepFaultException("model", error.Message);
                     }
@@ -218,6 +191,28 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
             client.WasRefused(failed.Failure.Message);
             throw;
         }
+    }
+
+    /// <summary>What was recorded, while a recording is played; otherwise a provider's answer.</summary>
+    private async Task<GatewayReply> PlayOrForwardAsync(Call call, int turn, GatewayRelay relay, CancellationToken cancellation)
+    {
+        var client = call.Client;
+        if (pipeline.Cassette is { IsRecording: false } played)
+        {
+            var recorded = played.Find(client.Agent, turn, ShapeOf(call.Body));
+            return client.Refusal is { } refusal
+                ? recorded with { Body = await new CallGuard(refusal).WholeAsync(recorded.ContentType, recorded.Body) }
+                : recorded;
+        }
+
+        var answer = await pipeline.RouteAsync(
+            call.Models,
+            model => ModelTelemetry.TraceAsync(
+                model, client.Agent, request: null, pipeline.Time, () => ForwardAsync(call, model, relay, cancellation)),
+            Patience, waitsAsAsked: false, cancellation);
+        client.Learn(call.Text, answer.Reply.Model, answer.Reply.Usage.Input);
+        pipeline.Cassette?.Record(client.Agent, turn, ShapeOf(call.Body), ModelOf(client, call.Protocol.Path), answer);
+        return answer;
     }
 
     private async Task<GatewayReply> ForwardAsync(Call call, ModelEntry model, GatewayRelay relay, CancellationToken cancellation)

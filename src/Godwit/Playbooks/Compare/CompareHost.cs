@@ -44,7 +44,7 @@ public static class CompareHost
         var measured = leftOut.Count == 0 ? head : await repository.CommitAsync(
             @base, candidate.Files.ToDictionary(file => file.Path, file => file.Content),
             $"What {head} changes and the goal allows", options.Time.GetUtcNow(), "measured", cancellation);
-        using var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
+        using var sandbox = new SandboxRunner(kind, store.SandboxAssets, options.Time);
         Directory.CreateDirectory(folder.Trees);
         using var measurer = new SandboxMeasurer(
             new HarnessTrees(folder, repository, goal.Harness, sandbox, @base), goal.Harness, sandbox, folder);
@@ -69,7 +69,7 @@ public static class CompareHost
 
         var delivery = new Delivery(folder, repository, store);
         var better = result.Verdict == "better";
-        var proof = new AttemptResult
+        var proof = new ProofResult
         {
             Claim = better ? result.Better : result.Worse,
             Pairs = better ? result.Pairs : ComparePlaybook.Swap(result.Pairs),
@@ -79,7 +79,7 @@ public static class CompareHost
         var request = new EvidenceRequest(
             better ? input : input with { BaseCommit = measured }, result.Calibration!, proof, better ? measured : @base, trials,
             options.Time.GetUtcNow(), leftOut.Count == 0 ? null : new EvidenceLeftOut(head, leftOut));
-        return (result, Path.Combine(folder.Evidence, await delivery.SignAsync(request, null!, cancellation)), leftOut);
+        return (result, Path.Combine(folder.Evidence, await delivery.SignAsync(request, cancellation)), leftOut);
     }
 
     private static async Task<(Candidate Candidate, IReadOnlyList<string> LeftOut)> ChangesAsync(

@@ -114,7 +114,7 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
             stage, pairs, Candidate.Base, head, holdOut, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice(calibration.Exact));
         return measured.FailedArm != Arm.None
             ? ([], $"the {(measured.FailedArm == Arm.Base ? "base" : "head")} can't be measured: {measured.Reason}")
-            : (series.Samples(measured.Pairs), AttemptPlaybook.BrokenBound(goal, measured.Pairs, calibration.Exact) is { } broken ? $"the head doesn't pass: {broken}" : null);
+            : (series.Samples(measured.Pairs), ProofPlaybook.BrokenBound(goal, measured.Pairs, calibration.Exact) is { } broken ? $"the head doesn't pass: {broken}" : null);
     }
 
     /// <summary>What is better must be better on work that nobody tuned for, too, and what isn't worse mustn't be worse there.</summary>

@@ -84,27 +84,25 @@ internal sealed class CodeProposer(
     {
         var goal = input.Goal;
         var (calls, agents) = ((goal.ToolCalls ?? int.MaxValue) - spent.ToolCalls, (goal.MostAgents ?? int.MaxValue) - spent.Agents);
-        if (calls <= 0 || agents <= 0)
+        if (calls <= 0)
         {
-            return
-            [
-                new CodeProposal(
-                    null,
-                    calls <= 0 ? $"the run's {goal.ToolCalls} tool calls are used up" : $"the run's {goal.MostAgents} agents are used up",
-                    0, 0),
-            ];
+            return [new CodeProposal(null, $"the run's {goal.ToolCalls} tool calls are used up", 0, 0)];
+        }
+
+        if (agents <= 0)
+        {
+            return [new CodeProposal(null, $"the run's {goal.MostAgents} agents are used up", 0, 0)];
         }
 
         var count = Math.Min(most, Math.Min(calls, agents));
+        var each = new Allowance(calls / count, agents / count, seconds);
         var start = await context.StepAsync($"propose/{first}/base", Effect.Repeatable, input.BaseCommit, services.Code!.BaseAsync);
         return await Task.WhenAll(
-            Enumerable.Range(first, count)
-                .Select(number => ProposeAsync(number, start, trials, disproven, calls / count, agents / count, seconds)));
+            Enumerable.Range(first, count).Select(number => ProposeAsync(number, start, trials, disproven, each)));
     }
 
     private async Task<CodeProposal> ProposeAsync(
-        int number, CodeBase start, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, int callsLeft,
-        int agentsLeft, double secondsLeft)
+        int number, CodeBase start, IReadOnlyList<TrialRecord> trials, IReadOnlyList<int> disproven, Allowance allowance)
     {
         var control = number % ControlEvery == 0;
         var point = control
@@ -117,69 +115,81 @@ internal sealed class CodeProposer(
             laid = await context.StepAsync($"propose/{number}/start", Effect.Repeatable, asked, services.Code!.StartAsync);
         }
 
-        var task = new AgentTask
-        {
-            Name = string.Create(CultureInfo.InvariantCulture, $"trial-{number}"),
-            Role = spec.Role,
-            Goal = Brief(control ? [] : trials, disproven, point.Parent, laid.Patch),
-            Constraints = Constraints(input.Goal.Harness),
-            Instructions = start.Instructions,
-            Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
-            BaseCommit = start.Commit,
-            BaseTree = laid.Tree,
-            Start = point.Way,
-            Parent = point.Parent?.Number ?? 0,
-            HearsWhatIsLeft = true,
-            Turns = spec.Turns,
-            ToolCalls = Math.Min(spec.ToolCalls, callsLeft),
-            Agents = agentsLeft - 1,
-            MayAsk = spec.Ask,
-            Depth = spec.Depth,
-            Program = spec.Program,
-            Seconds = Math.Min(spec.Seconds, secondsLeft),
-        };
+        var brief = Brief(control ? [] : trials, disproven, point.Parent, laid.Patch);
+        var task = TaskOf(number, start, point, allowance) with { Goal = brief, BaseTree = laid.Tree };
         Playbook<AgentTask, AgentResult> worker = task.Program is null
             ? new AgentPlaybook(services.Agents!)
             : new ProgramPlaybook(services.Agents!);
         var agent = (await context.ChildAsync($"agent/{number}", worker, () => task)).Require();
         var made = new CodeChangeRequest(task.Name, start.Commit, agent.Tree);
         var change = await context.StepAsync($"propose/{number}/change", Effect.Repeatable, made, services.Code!.ChangeAsync);
-        var record = new TrialRecord
-        {
-            Parameters = change.Files,
-            ActiveSeconds = change.ActiveSeconds,
-            Proposer = spec.Name,
-            Claim = new TrialClaim
-            {
-                Agent = task.Name,
-                Alone = control,
-                Start = agent.Start,
-                Parent = agent.Parent,
-                Models = agent.Models,
-                Summary = agent.Summary,
-                Checks = agent.Checks,
-                Patch = change.Patch,
-                Shape = change.Shape,
-            },
-        };
+
         // One that was never answered wasn't stopped by anything of its own: the next would fare no better.
         var ended = agent.End is AgentEnd.Failed or AgentEnd.OutOfBudget && agent.Models.Count == 0 ? agent.Reason : null;
+        var trial = Judge(TrialOf(task.Name, agent, change, control), agent, change, trials, ended);
+        return new CodeProposal(trial, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
+    }
+
+    /// <summary>What an agent is asked to do, but for the words and the files.</summary>
+    private AgentTask TaskOf(int number, CodeBase start, StartPoint point, Allowance allowance) => new()
+    {
+        Name = string.Create(CultureInfo.InvariantCulture, $"trial-{number}"),
+        Role = spec.Role,
+        Goal = "",
+        Constraints = Constraints(input.Goal.Harness),
+        Instructions = start.Instructions,
+        Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
+        BaseCommit = start.Commit,
+        BaseTree = start.Tree,
+        Start = point.Way,
+        Parent = point.Parent?.Number ?? 0,
+        HearsWhatIsLeft = true,
+        Turns = spec.Turns,
+        ToolCalls = Math.Min(spec.ToolCalls, allowance.ToolCalls),
+        Agents = allowance.Agents - 1,
+        MayAsk = spec.Ask,
+        Depth = spec.Depth,
+        Program = spec.Program,
+        Seconds = Math.Min(spec.Seconds, allowance.Seconds),
+    };
+
+    private TrialRecord TrialOf(string name, AgentResult agent, CodeChange change, bool control) => new()
+    {
+        Parameters = change.Files,
+        ActiveSeconds = change.ActiveSeconds,
+        Proposer = spec.Name,
+        Claim = new TrialClaim
+        {
+            Agent = name,
+            Alone = control,
+            Start = agent.Start,
+            Parent = agent.Parent,
+            Models = agent.Models,
+            Summary = agent.Summary,
+            Checks = agent.Checks,
+            Patch = change.Patch,
+            Shape = change.Shape,
+        },
+    };
+
+    /// <summary>The trial, thrown out where it changed what it may not or nothing at all; null where the agent could not work.</summary>
+    private static TrialRecord? Judge(
+        TrialRecord trial, AgentResult agent, CodeChange change, IReadOnlyList<TrialRecord> trials, string? ended)
+    {
         if (change.Refused.Count > 0)
         {
-            return Proposal(Invalid($"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow"));
+            return Invalid($"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow");
         }
 
-        var origin = trials.FirstOrDefault(trial => trial.Number == agent.Parent);
-        var inherited = FilesOf(origin);
+        var inherited = FilesOf(trials.FirstOrDefault(other => other.Number == agent.Parent));
         if (inherited.Count != change.Files.Count || inherited.Except(change.Files).Any())
         {
-            return Proposal(record);
+            return trial;
         }
 
-        return Proposal(ended is null ? Invalid($"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}") : null);
+        return ended is null ? Invalid($"the agent changed nothing{(agent.Reason is null ? "" : $": {agent.Reason}")}") : null;
 
-        TrialRecord Invalid(string reason) => record with { Outcome = TrialOutcome.Invalid, Reason = reason };
-        CodeProposal Proposal(TrialRecord? trial) => new(trial, ended, agent.ToolCalls, agent.Agents + 1, agent.WaitedSeconds);
+        TrialRecord Invalid(string reason) => trial with { Outcome = TrialOutcome.Invalid, Reason = reason };
     }
 
     /// <summary>The files of a trial that agents have edited, with what stands for their contents; none for no trial.</summary>
@@ -297,4 +307,10 @@ internal sealed class CodeProposer(
         .. harness.Constraints.Select(constraint => $"It must hold that {constraint}."),
         "The change must be honest: the same results, only better. A workload that you can't see is measured too.",
     ];
+
+    /// <summary>What one agent may use of what the run has left.</summary>
+    /// <param name="ToolCalls">Tool calls.</param>
+    /// <param name="Agents">Agents, itself included.</param>
+    /// <param name="Seconds">Seconds; infinite for no limit.</param>
+    private sealed record Allowance(int ToolCalls, int Agents, double Seconds);
 }

@@ -61,7 +61,11 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
             $"attempt/{proof.Attempt}", cancellation);
     }
 
-    public async Task<string> SignAsync(EvidenceRequest request, Attempt attempt, CancellationToken cancellation)
+    public Task<string> SignAsync(EvidenceRequest request, Attempt attempt, CancellationToken cancellation) =>
+        SignAsync(request, cancellation);
+
+    /// <summary>The same outside of a run's steps.</summary>
+    public async Task<string> SignAsync(EvidenceRequest request, CancellationToken cancellation)
     {
         var (goal, proof) = (request.Input.Goal, request.Proof);
         using var key = store.VerifierKey();
@@ -145,7 +149,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
     };
 
     /// <summary>What confirmation and hold-out have shown, and of which kind the figure is.</summary>
-    private static string Figures(OptimiseGoal goal, AttemptResult proof, ClaimTest claim)
+    private static string Figures(OptimiseGoal goal, ProofResult proof, ClaimTest claim)
     {
         var figures = string.Create(
             CultureInfo.InvariantCulture,
@@ -159,13 +163,13 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         return goal.Harness.Kind.CanClaim() ? figures + "." : figures + "; self-reported, not verified.";
     }
 
-    private static string Subject(CandidateMaker maker, IReadOnlyList<string> changed, AttemptResult proof) => changed.All(maker.IsFile)
+    private static string Subject(CandidateMaker maker, IReadOnlyList<string> changed, ProofResult proof) => changed.All(maker.IsFile)
         ? $"Change {string.Join(", ", changed.Take(2))}{(changed.Count > 2 ? $" and {changed.Count - 2} more" : "")}"
         : changed.Count == 1
         ? $"Set {changed[0]} to {proof.Parameters.GetValueOrDefault(changed[0], "its default")}"
         : $"Tune {string.Join(", ", changed.Take(3))}{(changed.Count > 3 ? $" and {changed.Count - 3} more" : "")}";
 
-    private static string Message(CandidateMaker maker, string name, AttemptResult proof, OptimiseGoal goal) => string.Create(
+    private static string Message(CandidateMaker maker, string name, ProofResult proof, OptimiseGoal goal) => string.Create(
         CultureInfo.InvariantCulture,
         $"{Subject(maker, [name], proof)}\n\n" +
         $"{(maker.IsFile(name) ? "" : $"It was {maker.BasePoint.GetValueOrDefault(name, "unset")}. ")}" +

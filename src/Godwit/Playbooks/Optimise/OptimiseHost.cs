@@ -15,12 +15,12 @@ namespace Godwit.Playbooks.Optimise;
 internal sealed class OptimiseHost : RunHost
 {
     private readonly RunSigner _signer;
-    private readonly SandboxHost _sandbox;
+    private readonly SandboxRunner _sandbox;
     private readonly SandboxMeasurer _measurer;
     private readonly AgentWorld? _agents;
 
     private OptimiseHost(
-        DurableRun run, RunSigner signer, SandboxHost sandbox, SandboxMeasurer measurer, AgentWorld? agents)
+        DurableRun run, RunSigner signer, SandboxRunner sandbox, SandboxMeasurer measurer, AgentWorld? agents)
         : base(run)
     {
         _signer = signer;
@@ -40,7 +40,7 @@ internal sealed class OptimiseHost : RunHost
     {
         var (store, source, options) = (start.Store, start.Source, start.Options);
         AgentWorld.Require(goal.Agents, goal.Dollars is not null, store, start.Models);
-        var sandbox = new SandboxHost(start.Sandbox, store.SandboxAssets, options.Time);
+        var sandbox = new SandboxRunner(start.Sandbox, store.SandboxAssets, options.Time);
         var folder = store.New(goal.Name, options.Time.GetUtcNow());
         await RequireAsync(sandbox, folder, cancellation);
         var repository = new RunRepository(folder.Repository);
@@ -79,7 +79,7 @@ internal sealed class OptimiseHost : RunHost
 
         var looks = raise is null ? 0 : await CandidateCommit.LooksAsync(folder, cancellation);
         var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-        var sandbox = new SandboxHost(kind, store.SandboxAssets, options.Time);
+        var sandbox = new SandboxRunner(kind, store.SandboxAssets, options.Time);
         var world = new World(store, folder, sandbox, options.Time, resume.Gateways, resume.IsAttended);
         return await WireAsync(world, input, (signer, playbook) =>
             Task.FromResult(raise is null
@@ -106,7 +106,7 @@ internal sealed class OptimiseHost : RunHost
         : input.LinkedFile ?? (input.Goal.Harness.Folder.Length == 0 ? parameters.File : $"{input.Goal.Harness.Folder}/{parameters.File}");
 
     /// <summary>A run that can't have its sandbox leaves nothing behind.</summary>
-    private static async Task RequireAsync(SandboxHost sandbox, RunFolder folder, CancellationToken cancellation)
+    private static async Task RequireAsync(SandboxRunner sandbox, RunFolder folder, CancellationToken cancellation)
     {
         try
         {
@@ -202,5 +202,5 @@ internal sealed class OptimiseHost : RunHost
 
     /// <summary>What a run is wired into, whether it starts or is taken up.</summary>
     private sealed record World(
-        RunStore Store, RunFolder Folder, SandboxHost Sandbox, TimeProvider Time, IGatewayHost? Gateways, bool IsAttended);
+        RunStore Store, RunFolder Folder, SandboxRunner Sandbox, TimeProvider Time, IGatewayHost? Gateways, bool IsAttended);
 }

@@ -13,7 +13,7 @@ internal sealed class OptimiseNarrator(OptimiseView view) : RunNarrator(view)
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private double _best;
     private int _bestTrial;
-    private OptimiseNote.AttemptStarted? _attempt;
+    private OptimiseNote.ProofStarted? _attempt;
 
     private string Unit => view.Goal.Harness.Unit is { } name ? $" {name}" : "";
 
@@ -55,7 +55,7 @@ internal sealed class OptimiseNarrator(OptimiseView view) : RunNarrator(view)
                 return OfTrial(trial);
             case OptimiseNote.ProposerFailed failed when _told.Add(failed.Reason):
                 return [new RunLine("proposer", $"{view.Goal.Proposer} gave no point, and another proposes in its place: {failed.Reason}", Tone.Bad)];
-            case OptimiseNote.AttemptStarted started:
+            case OptimiseNote.ProofStarted started:
                 _attempt = started;
                 var heldOut = view.Goal.Harness.HoldOut is null ? "" : ", and as many on the held-out workload";
                 return
@@ -64,7 +64,7 @@ internal sealed class OptimiseNarrator(OptimiseView view) : RunNarrator(view)
                         "proving",
                         $"trial {started.Trial}, screened at {Gain(started.Screened)}: {started.Pairs} fresh pairs{heldOut}", Tone.Strong),
                 ];
-            case OptimiseNote.AttemptEnded ended:
+            case OptimiseNote.ProofEnded ended:
                 _attempt = null;
                 return OfAttempt(ended.Result);
             default:
@@ -130,7 +130,7 @@ internal sealed class OptimiseNarrator(OptimiseView view) : RunNarrator(view)
         }
     }
 
-    private IEnumerable<RunLine> OfAttempt(AttemptResult result)
+    private IEnumerable<RunLine> OfAttempt(ProofResult result)
     {
         if (result.Dropped.Count > 0)
         {

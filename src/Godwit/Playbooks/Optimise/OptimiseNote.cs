@@ -8,8 +8,8 @@ namespace Godwit.Playbooks.Optimise;
 [JsonDerivedType(typeof(BaseReady), "base_ready")]
 [JsonDerivedType(typeof(Calibrated), "calibrated")]
 [JsonDerivedType(typeof(TrialEnded), "trial_ended")]
-[JsonDerivedType(typeof(AttemptStarted), "attempt_started")]
-[JsonDerivedType(typeof(AttemptEnded), "attempt_ended")]
+[JsonDerivedType(typeof(ProofStarted), "attempt_started")]
+[JsonDerivedType(typeof(ProofEnded), "attempt_ended")]
 [JsonDerivedType(typeof(Delivered), "delivered")]
 [JsonDerivedType(typeof(Finished), "finished")]
 [JsonDerivedType(typeof(ProposerFailed), "proposer_failed")]
@@ -37,10 +37,10 @@ public abstract record OptimiseNote
     public sealed record TrialEnded(TrialRecord Trial, double Mean, double BaseValue) : OptimiseNote;
 
     /// <summary>A finalist is about to be proven.</summary>
-    public sealed record AttemptStarted(int Attempt, int Trial, double Screened, double Sigma, int Pairs) : OptimiseNote;
+    public sealed record ProofStarted(int Attempt, int Trial, double Screened, double Sigma, int Pairs) : OptimiseNote;
 
     /// <summary>An attempt ended.</summary>
-    public sealed record AttemptEnded(AttemptResult Result) : OptimiseNote;
+    public sealed record ProofEnded(ProofResult Result) : OptimiseNote;
 
     /// <summary>The result became a branch.</summary>
     public sealed record Delivered(string Branch, string Commit, string Evidence) : OptimiseNote;

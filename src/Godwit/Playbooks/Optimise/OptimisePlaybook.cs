@@ -13,7 +13,7 @@ namespace Godwit.Playbooks.Optimise;
 public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<OptimiseInput, OptimiseResult>("optimise")
 {
     private const double ScreenedShare = 0.60;
-    private const int MostAttempts = 8;
+    private const int MostProofs = 8;
 
     /// <summary>All playbooks that a run of this one starts.</summary>
     public PlaybookCatalogue Catalogue() => new(
@@ -21,7 +21,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             this,
             new CalibratePlaybook(Services.Measurer),
             new ScreenPlaybook(Services),
-            new AttemptPlaybook(Services),
+            new ProofPlaybook(Services),
             .. Services.Agents is { } agents ? AgentPlaybook.All(agents) : [],
         ]);
 
@@ -56,7 +56,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
             BaseMetrics = calibration.BaseMetrics,
             ActiveSeconds = calibration.ActiveSeconds,
         };
-        var disproven = new List<AttemptResult>();
+        var disproven = new List<ProofResult>();
         var attempts = 0;
         for (var segment = 1; ; segment++)
         {
@@ -80,7 +80,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
                 continue;
             }
 
-            var finalist = disproven.Count < MostAttempts
+            var finalist = disproven.Count < MostProofs
                 ? Screening.Finalist(state.Trials, calibration, goal.MinimumEffect, excluded)
                 : null;
             var end = goal.Seconds > 0 ? calibration.StartSeconds + goal.Seconds : 0;
@@ -149,18 +149,18 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         return trial.Claim is { Parent: > 0 } own ? trial with { Claim = own with { Summary = summary } } : trial;
     }
 
-    private async Task<AttemptResult> AttemptAsync(
+    private async Task<ProofResult> AttemptAsync(
         IDurableContext context, Stages stages, Calibration calibration, ScreenState state, TrialRecord finalist, int number)
     {
-        var attempt = await stages.RunAsync($"attempt/{number}", new AttemptPlaybook(Services), given => new AttemptInput(
+        var attempt = await stages.RunAsync($"attempt/{number}", new ProofPlaybook(Services), given => new ProofInput(
             given, calibration, WithOrigin(finalist, state.Trials), number, Screening.Posterior(finalist, calibration).Mean,
             Screening.RefinedSigma(state.Trials, calibration), state.ActiveSeconds, state.WaitedSeconds));
-        await context.NoteAsync($"note/attempt/{number}", (OptimiseNote)new OptimiseNote.AttemptEnded(attempt));
+        await context.NoteAsync($"note/attempt/{number}", (OptimiseNote)new OptimiseNote.ProofEnded(attempt));
         return attempt;
     }
 
     private async Task<OptimiseResult> DeliverAsync(
-        IDurableContext context, OptimiseInput input, Calibration calibration, AttemptResult proof, int trials)
+        IDurableContext context, OptimiseInput input, Calibration calibration, ProofResult proof, int trials)
     {
         var delivery = Services.Delivery;
         var at = await context.NowAsync("deliver/at");
@@ -191,7 +191,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
 
     /// <summary>A gain that only the candidate's own process reports is kept in the run's clone, and nothing is signed.</summary>
     private async Task<OptimiseResult> KeepAsync(
-        IDurableContext context, OptimiseInput input, Calibration calibration, AttemptResult attempt)
+        IDurableContext context, OptimiseInput input, Calibration calibration, ProofResult attempt)
     {
         var at = await context.NowAsync("deliver/at");
         var commit = await context.StepAsync(
@@ -235,7 +235,7 @@ public sealed record OptimisePlaybook(OptimiseServices Services) : Playbook<Opti
         };
     }
 
-    private static OptimiseResult Ended(Stages stages, Calibration calibration, ScreenState state, List<AttemptResult> disproven)
+    private static OptimiseResult Ended(Stages stages, Calibration calibration, ScreenState state, List<ProofResult> disproven)
     {
         // A search may ask for the base's own point, which passes whatever is wrong with all others.
         var goal = stages.Input.Goal;

@@ -122,7 +122,7 @@ public sealed record TrialClaim
 }
 
 /// <summary>What an attempt to prove a finalist came to.</summary>
-public sealed record AttemptResult
+public sealed record ProofResult
 {
     /// <summary>The attempt, from 1.</summary>
     public int Attempt { get; init; }
@@ -186,7 +186,7 @@ public sealed record OptimiseResult
     public required string Reason { get; init; }
 
     /// <summary>The attempt that was proven, or whose gain is self-reported; null for neither.</summary>
-    public AttemptResult? Proof { get; init; }
+    public ProofResult? Proof { get; init; }
 
     /// <summary>The branch; null unless verified.</summary>
     public string? Branch { get; init; }

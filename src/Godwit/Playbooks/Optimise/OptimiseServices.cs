@@ -34,7 +34,7 @@ public sealed record OutsidePoint(IReadOnlyDictionary<string, string>? Point, st
 /// <param name="Input">The run's input.</param>
 /// <param name="Proof">The proven attempt.</param>
 /// <param name="At">The date of the commits.</param>
-public sealed record DeliveryRequest(OptimiseInput Input, AttemptResult Proof, DateTimeOffset At);
+public sealed record DeliveryRequest(OptimiseInput Input, ProofResult Proof, DateTimeOffset At);
 
 /// <summary>What to sign.</summary>
 /// <param name="Input">The run's input.</param>
@@ -45,7 +45,7 @@ public sealed record DeliveryRequest(OptimiseInput Input, AttemptResult Proof, D
 /// <param name="At">When.</param>
 /// <param name="LeftOut">What a comparison left out; null for nothing.</param>
 public sealed record EvidenceRequest(
-    OptimiseInput Input, Calibration Calibration, AttemptResult Proof, string Commit, int Trials, DateTimeOffset At,
+    OptimiseInput Input, Calibration Calibration, ProofResult Proof, string Commit, int Trials, DateTimeOffset At,
     EvidenceLeftOut? LeftOut = null);
 
 /// <summary>What the optimise playbook needs of the world.</summary>

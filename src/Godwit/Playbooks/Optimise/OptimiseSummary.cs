@@ -12,7 +12,7 @@ internal sealed record OptimiseSummary(
     {
         var result = view.Ended;
         var proof = result?.Proof;
-        var last = proof ?? view.Attempts.LastOrDefault(attempt => attempt.Claim is not null);
+        var last = proof ?? view.Proofs.LastOrDefault(attempt => attempt.Claim is not null);
         return new OptimiseSummary(
             view.Run,
             status,

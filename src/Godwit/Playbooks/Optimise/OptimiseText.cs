@@ -185,8 +185,8 @@ internal static class OptimiseText
         var time = goal.Seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $" --time {2 * goal.Seconds:0}s") : "";
         var money = goal.Dollars is { } dollars ? string.Create(CultureInfo.InvariantCulture, $" --dollars {2 * dollars}") : "";
         var more = $"godwit resume {view.Run} --trials {2 * goal.Trials}{time}{money} goes on with a larger budget";
-        var unproven = view.Attempts.LastOrDefault(
-            attempt => attempt.Planned == 0 && !view.Attempts.Any(other => other.Trial == attempt.Trial && other.Planned > 0));
+        var unproven = view.Proofs.LastOrDefault(
+            attempt => attempt.Planned == 0 && !view.Proofs.Any(other => other.Trial == attempt.Trial && other.Planned > 0));
         return unproven is null ? more : $"godwit confirm {view.Run} --trial {unproven.Trial} tries to prove that trial alone; {more}";
     }
 

@@ -56,7 +56,7 @@ public sealed class OptimiseView : RunView
     public IEnumerable<OptimiseNote.TrialEnded> Trials => _trials.Values;
 
     /// <summary>The attempts to prove a finalist that have ended.</summary>
-    public IList<AttemptResult> Attempts { get; } = [];
+    public IList<ProofResult> Proofs { get; } = [];
 
     /// <summary>The end; null before it.</summary>
     public OptimiseResult? Ended { get; private set; }
@@ -193,8 +193,8 @@ public sealed class OptimiseView : RunView
             case OptimiseNote.TrialEnded trial:
                 _trials[trial.Trial.Number] = trial;
                 break;
-            case OptimiseNote.AttemptEnded attempt:
-                Attempts.Add(attempt.Result);
+            case OptimiseNote.ProofEnded attempt:
+                Proofs.Add(attempt.Result);
                 break;
             case OptimiseNote.Finished finished:
                 Ended = finished.Result;

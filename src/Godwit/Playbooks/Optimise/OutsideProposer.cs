@@ -16,7 +16,7 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="spec">The harness.</param>
 /// <param name="trees">Its trees.</param>
 /// <param name="sandbox">Where it runs.</param>
-internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessTrees trees, SandboxHost sandbox) : IOutsideProposer
+internal sealed class OutsideProposer(string program, HarnessSpec spec, HarnessTrees trees, SandboxRunner sandbox) : IOutsideProposer
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 

@@ -51,7 +51,7 @@ internal static class HtmlReport
     private static string HeldOut(ReportData data, ClaimTest? held) =>
         held is null ? "" : $", and at least {data.Scale.AtLeast(held.Lower)} on a held-out workload";
 
-    private static void AppendClaim(StringBuilder page, ReportData data, AttemptResult attempt, ClaimTest claim)
+    private static void AppendClaim(StringBuilder page, ReportData data, ProofResult attempt, ClaimTest claim)
     {
         var harness = data.Goal.Harness;
         var (before, after) = (attempt.Pairs.Average(pair => pair.Base.Average()), attempt.Pairs.Average(pair => pair.Candidate.Average()));

@@ -18,7 +18,7 @@ internal sealed record ReportData(OptimiseView View, string? Diff, string? KeyId
     public OptimiseResult? Result => View.Ended;
 
     /// <summary>The attempt that the report is about: the proven one, or the last that was confirmed or refused.</summary>
-    public AttemptResult? Attempt => Result?.Proof ?? View.Attempts.LastOrDefault(attempt => attempt.Claim is not null);
+    public ProofResult? Attempt => Result?.Proof ?? View.Proofs.LastOrDefault(attempt => attempt.Claim is not null);
 
     public Scale Scale => View.Scale;
 

@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 namespace Godwit.Sandbox;
 
 /// <summary>Runs commands in sandboxes, and kills each with all that it started when its time is over.</summary>
-public sealed partial class SandboxHost : IDisposable
+public sealed partial class SandboxRunner : IDisposable
 {
     // Joins the groups, opens the filter as descriptor 9 and becomes the sandbox: no process of ours stays in between.
     private const string Prelude = """ulimit -c 0; for group in $1; do echo $$ > "$group/cgroup.procs" || exit 125; done; if [ -n "$2" ]; then exec 9<"$2"; fi; shift 2; exec "$@" """;
@@ -24,7 +24,7 @@ public sealed partial class SandboxHost : IDisposable
     /// <param name="kind">How commands are kept apart.</param>
     /// <param name="assets">A folder for the files that every sandbox is given.</param>
     /// <param name="time">The clock of timeouts.</param>
-    public SandboxHost(SandboxKind kind, string assets, TimeProvider time)
+    public SandboxRunner(SandboxKind kind, string assets, TimeProvider time)
     {
         Kind = kind;
         _time = time;

@@ -13,13 +13,13 @@ namespace Godwit.Playbooks.Optimise;
 /// <param name="Sigma">The refined deviation of a pair.</param>
 /// <param name="ActiveSeconds">The run's active time.</param>
 /// <param name="WaitedSeconds">What of it was spent waiting for people, and doesn't count.</param>
-public sealed record AttemptInput(
+public sealed record ProofInput(
     OptimiseInput Input, Calibration Calibration, TrialRecord Trial, int Number, double Screened, double Sigma,
     double ActiveSeconds, double WaitedSeconds = 0);
 
 /// <summary>Ablates a finalist, confirms what is left on fresh data, and holds it out.</summary>
 /// <param name="Services">The world.</param>
-internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<AttemptInput, AttemptResult>("optimise/attempt")
+internal sealed record ProofPlaybook(OptimiseServices Services) : Playbook<ProofInput, ProofResult>("optimise/attempt")
 {
     private const int ExactRepeats = 3;
     private const int MostPairs = 160;
@@ -28,14 +28,14 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     private const double OneSided = 0.05;
     private const double TooManyTies = 0.25;
 
-    public override async Task<AttemptResult> RunAsync(IDurableContext context, AttemptInput input)
+    public override async Task<ProofResult> RunAsync(IDurableContext context, ProofInput input)
     {
         var goal = input.Input.Goal;
         var rule = new ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
         var maker = new CandidateMaker(input.Input);
         var scale = input.Calibration.ScaleOf(goal.Harness.Maximise);
         var series = new PairSeries(context, Services.Measurer, goal, scale, input.Number);
-        var result = new AttemptResult
+        var result = new ProofResult
         {
             Attempt = input.Number,
             Trial = input.Trial.Number,
@@ -52,7 +52,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
         result = result with { Planned = planned };
         await context.NoteAsync(
             "note/start",
-            (OptimiseNote)new OptimiseNote.AttemptStarted(input.Number, input.Trial.Number, input.Screened, input.Sigma, planned));
+            (OptimiseNote)new OptimiseNote.ProofStarted(input.Number, input.Trial.Number, input.Screened, input.Sigma, planned));
         result = await AblateAsync(context, series, maker, input, result);
         if (result.Reason is not null)
         {
@@ -109,7 +109,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     }
 
     /// <summary>The pairs of the one look, as many as the rule wants or the time allows; 0 where that is too few.</summary>
-    private static int Plan(AttemptInput input, ClaimRule rule, OptimiseGoal goal)
+    private static int Plan(ProofInput input, ClaimRule rule, OptimiseGoal goal)
     {
         var wanted = Math.Min(rule.Pairs(input.Number, input.Sigma, input.Screened), MostPairs);
         if (goal.Seconds <= 0)
@@ -127,8 +127,8 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     /// Takes back, one by one, what makes no difference: a reduced candidate stays when it isn't worse by half the minimum effect
     /// and passes the check, which only the whole one has passed so far.
     /// </summary>
-    private async Task<AttemptResult> AblateAsync(
-        IDurableContext context, PairSeries series, CandidateMaker maker, AttemptInput input, AttemptResult result)
+    private async Task<ProofResult> AblateAsync(
+        IDurableContext context, PairSeries series, CandidateMaker maker, ProofInput input, ProofResult result)
     {
         var goal = input.Input.Goal;
         var changed = maker.Changed(result.Parameters);
@@ -186,7 +186,7 @@ internal sealed record AttemptPlaybook(OptimiseServices Services) : Playbook<Att
     }
 
     /// <summary>What the reserve can spare after both proofs, shared among the changes.</summary>
-    private static int AblationPairs(AttemptInput input, OptimiseGoal goal, int planned, int changes)
+    private static int AblationPairs(ProofInput input, OptimiseGoal goal, int planned, int changes)
     {
         if (goal.Seconds <= 0)
         {
