@@ -96,7 +96,7 @@ public sealed class DurableRun : IAsyncDisposable
         var index = new RunIndex();
         try
         {
-            var started = new EntryInfo { Playbook = root.Name, Seed = seed };
+            var started = new EntryInfo.Started { Playbook = root.Name, Seed = seed };
             await journal.AppendAsync(new AppendUnit([new Draft(Root, EntryKind.ProcessStarted, Info: started.ToBytes(), Data: json)]));
             journal.Reader.Scan(index.Visit);
             return new DurableRun(journal, playbooks, options, index);
@@ -200,7 +200,7 @@ public sealed class DurableRun : IAsyncDisposable
 
     internal async Task<bool> SignalAsync(long process, string name, string sender, byte[] json)
     {
-        var draft = new Draft(process, EntryKind.SignalReceived, name, Info: new EntryInfo { Sender = sender }.ToBytes(), Data: json);
+        var draft = new Draft(process, EntryKind.SignalReceived, name, Info: new EntryInfo.Received { Sender = sender }.ToBytes(), Data: json);
         try
         {
             var receipt = await Journal.AppendAsync(new AppendUnit([draft], Unique: $"signal\n{process}\n{name}\n{sender}"));
@@ -217,7 +217,7 @@ public sealed class DurableRun : IAsyncDisposable
     public async Task CancelAsync(long process, string reason)
     {
         var drafts = _cells.Subtree(process)
-            .Select(id => new Draft(id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes()))
+            .Select(id => new Draft(id, EntryKind.CancelRequested, Info: new EntryInfo.Why { Reason = reason }.ToBytes()))
             .ToList();
         if (drafts.Count == 0)
         {

@@ -40,11 +40,11 @@ public static class DurableTelemetry
         }
 
         if (step is not null
-            && end is StepEnd.Stated { Drafts: [.., { Kind: EntryKind.StepFailed or EntryKind.StepParked } last], Info: var info })
+            && end is StepEnd.Stated { Drafts: [.., { Kind: EntryKind.StepFailed or EntryKind.StepParked } last] })
         {
             step.SetStatus(
                 ActivityStatusCode.Error,
-                last.Kind == EntryKind.StepParked ? info.Reason : Canonical.Deserialize<Failure>(last.Data).Message);
+                last.Kind == EntryKind.StepParked ? EntryInfo.Of<EntryInfo.Why>(last.Info).Reason : Canonical.Deserialize<Failure>(last.Data).Message);
         }
     }
 

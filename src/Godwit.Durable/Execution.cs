@@ -186,7 +186,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         finally
         {
             _busyWorkspaces.Remove(workspace.Id);
-            if (history[key].Answer is { } answer && EntryInfo.Of(answer).Tree is { } tree)
+            if (history[key].Answer is { } answer && EntryInfo.Of<EntryInfo.Step>(answer).Tree is { } tree)
             {
                 _trees[workspace.Id] = tree;
             }
@@ -197,7 +197,7 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
         ? throw new StepFailedException(Canonical.Deserialize<Failure>(entry.Data.Span))
         : Canonical.Deserialize<T>(entry.Data.Span);
 
-    private static Outcome<T> ReadOutcome<T>(Entry entry) => EntryInfo.Of(entry).Name switch
+    private static Outcome<T> ReadOutcome<T>(Entry entry) => EntryInfo.Of<EntryInfo.OfChild>(entry).Name switch
     {
         "value" => new Outcome<T>.Value(Canonical.Deserialize<T>(entry.Data.Span)),
         "failed" => new Outcome<T>.Failed(Canonical.Deserialize<Failure>(entry.Data.Span)),

@@ -23,7 +23,7 @@ public sealed record ParkedWork(long Process, string Key, string Reason)
             switch (entry.Kind)
             {
                 case EntryKind.StepParked or EntryKind.ProcessParked:
-                    parked[(entry.Process, entry.Key)] = new ParkedWork(entry.Process, entry.Key, EntryInfo.Of(entry).Reason!);
+                    parked[(entry.Process, entry.Key)] = new ParkedWork(entry.Process, entry.Key, EntryInfo.Of<EntryInfo.Why>(entry).Reason!);
                     break;
                 case EntryKind.ProcessCompleted or EntryKind.ProcessFailed or EntryKind.ProcessCancelled:
                     ended.Add(entry.Process);
@@ -44,7 +44,7 @@ public sealed record ParkedWork(long Process, string Key, string Reason)
             return history.Parked is null
                 ? throw new ArgumentException($"process {process} isn't parked, so there is nothing to resolve")
                 : resolution is Resolution.Retry
-                ? [new Draft(process, EntryKind.ProcessResolved, Info: new EntryInfo { Reason = "retry" }.ToBytes())]
+                ? [new Draft(process, EntryKind.ProcessResolved, Info: new EntryInfo.Why { Reason = "retry" }.ToBytes())]
                 : throw new ArgumentException(
                     "a parked process can only be retried; name a step with its key to say that it is done or has failed");
         }
@@ -61,7 +61,7 @@ public sealed record ParkedWork(long Process, string Key, string Reason)
             _ => throw new InvalidOperationException("unknown resolution"),
         };
 
-        Draft Resolved(string how) => new(process, EntryKind.StepResolved, key, Info: new EntryInfo { Reason = how }.ToBytes());
+        Draft Resolved(string how) => new(process, EntryKind.StepResolved, key, Info: new EntryInfo.Why { Reason = how }.ToBytes());
     }
 
     private static byte[] Checked(string json)

@@ -139,7 +139,7 @@ internal sealed class ProcessCell
         else if (_timers.Add(key))
         {
             var due = Now + delay;
-            var draft = new Draft(Id, EntryKind.TimerSet, key, Info: new EntryInfo { Due = due, Name = signal }.ToBytes());
+            var draft = new Draft(Id, EntryKind.TimerSet, key, Info: new EntryInfo.Timer { Due = due, Name = signal }.ToBytes());
             _host.Track(AppendAsync([draft], then: () => _host.Timers.Set(due, Id, key)));
         }
     }
@@ -231,7 +231,7 @@ internal sealed class ProcessCell
     private async Task StartChildAsync(string key, Playbook playbook, byte[] input, byte[] hash)
     {
         var child = _host.NewProcess(Id, key);
-        var started = new EntryInfo
+        var started = new EntryInfo.Started
         {
             Playbook = playbook.Name,
             Parent = Id,
@@ -240,12 +240,12 @@ internal sealed class ProcessCell
         };
         List<Draft> drafts =
         [
-            new Draft(Id, EntryKind.ChildStarted, key, hash, new EntryInfo { Child = child.Id }.ToBytes()),
+            new Draft(Id, EntryKind.ChildStarted, key, hash, new EntryInfo.OfChild { Child = child.Id }.ToBytes()),
             new Draft(child.Id, EntryKind.ProcessStarted, Info: started.ToBytes(), Data: input),
         ];
         if (_history!.CancelReason is { } reason)
         {
-            drafts.Add(new Draft(child.Id, EntryKind.CancelRequested, Info: new EntryInfo { Reason = reason }.ToBytes()));
+            drafts.Add(new Draft(child.Id, EntryKind.CancelRequested, Info: new EntryInfo.Why { Reason = reason }.ToBytes()));
         }
 
         await AppendAsync(drafts, then: child.Wake);
@@ -255,7 +255,7 @@ internal sealed class ProcessCell
     {
         foreach (var (key, signal) in _signals.Take(_history!, _answering))
         {
-            Answer(EntryKind.SignalConsumed, key, signal.Data.ToArray(), new EntryInfo { Signal = signal.Sequence });
+            Answer(EntryKind.SignalConsumed, key, signal.Data.ToArray(), new EntryInfo.Consumed { Signal = signal.Sequence });
         }
     }
 
@@ -429,7 +429,7 @@ internal sealed class ProcessCell
             drafts.Add(
                 new Draft(
                     Parent, EntryKind.ChildEnded, ParentKey,
-                    Info: new EntryInfo { Child = Id, Name = ProcessEnd.NameOf(end.Kind) }.ToBytes(), Data: end.Data));
+                    Info: new EntryInfo.OfChild { Child = Id, Name = ProcessEnd.NameOf(end.Kind) }.ToBytes(), Data: end.Data));
         }
 
         var receipt = await _host.Journal.AppendAsync(new AppendUnit(drafts));
@@ -451,7 +451,7 @@ internal sealed class ProcessCell
 
     private async Task ParkAsync(string reason)
     {
-        var draft = new Draft(Id, EntryKind.ProcessParked, Info: new EntryInfo { Reason = reason }.ToBytes());
+        var draft = new Draft(Id, EntryKind.ProcessParked, Info: new EntryInfo.Why { Reason = reason }.ToBytes());
         var receipt = await _host.Journal.AppendAsync(new AppendUnit([draft]));
         _scheduler.Post(() =>
         {
@@ -501,7 +501,7 @@ internal sealed class ProcessCell
     /// <summary>It waits, for a person where there are reasons.</summary>
     private void Settle(IEnumerable<Entry> parked)
     {
-        ParkedFor = [.. parked.Select(entry => EntryInfo.Of(entry).Reason!)];
+        ParkedFor = [.. parked.Select(entry => EntryInfo.Of<EntryInfo.Why>(entry).Reason!)];
         IdleSince = _host.Time.GetTimestamp();
         Set(ParkedFor.Count > 0 ? CellState.Parked : CellState.Waiting);
     }

@@ -42,14 +42,14 @@ internal static class ProcessEnd
         var open = history.Keys.Where(pair => pair.Value is { Seen: false, OpenIntents.Count: > 0 });
         return completes
             ? open.FirstOrDefault(pair => !asked.ContainsKey(pair.Key) && !asked.Keys.Any(step => PaidCalls.IsOf(step, pair.Key))).Key
-            : open.FirstOrDefault(pair => pair.Value.OpenIntents.Any(intent => EntryInfo.Of(intent).Effect == "external")).Key;
+            : open.FirstOrDefault(pair => pair.Value.OpenIntents.Any(intent => EntryInfo.Of<EntryInfo.Step>(intent).Effect == "external")).Key;
     }
 
     /// <summary>What calls that are open in the journal are booked at.</summary>
     public static IReadOnlyList<Draft> Booked(long process, ProcessHistory history) =>
     [
         .. history.Keys.SelectMany(pair => pair.Value.OpenIntents)
-            .Where(intent => EntryInfo.Of(intent).Effect == "paid")
+            .Where(intent => EntryInfo.Of<EntryInfo.Step>(intent).Effect == "paid")
             .Select(intent => StepRunner.Book(process, intent)),
     ];
 

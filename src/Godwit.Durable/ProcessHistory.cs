@@ -47,7 +47,7 @@ internal sealed class ProcessHistory
 
     public Entry? Started { get; private set; }
 
-    public EntryInfo Info { get; private set; } = EntryInfo.Empty;
+    public EntryInfo.Started Info { get; private set; } = new();
 
     public string? CancelReason { get; private set; }
 
@@ -93,10 +93,10 @@ internal sealed class ProcessHistory
         {
             case EntryKind.ProcessStarted:
                 Started = entry;
-                Info = EntryInfo.Of(entry);
+                Info = EntryInfo.Of<EntryInfo.Started>(entry);
                 break;
             case EntryKind.CancelRequested:
-                CancelReason = EntryInfo.Of(entry).Reason;
+                CancelReason = EntryInfo.Of<EntryInfo.Why>(entry).Reason;
                 break;
             case EntryKind.ProcessAmended:
                 Amendments.Add(entry);
@@ -116,7 +116,7 @@ internal sealed class ProcessHistory
                 _signals.Add(entry);
                 break;
             case EntryKind.SignalConsumed:
-                var consumed = EntryInfo.Of(entry).Signal;
+                var consumed = EntryInfo.Of<EntryInfo.Consumed>(entry).Signal;
                 _signals.RemoveAll(signal => signal.Sequence == consumed);
                 FoldAnswer(this[entry.Key], entry);
                 break;
@@ -148,12 +148,13 @@ internal sealed class ProcessHistory
                 state.Close();
                 break;
             case EntryKind.ChildStarted:
-                state.Child = EntryInfo.Of(entry).Child;
+                state.Child = EntryInfo.Of<EntryInfo.OfChild>(entry).Child;
                 state.Input = entry.Input;
                 break;
             case EntryKind.TimerSet:
-                state.Due = EntryInfo.Of(entry).Due;
-                state.Expires = EntryInfo.Of(entry).Name is not null;
+                var timer = EntryInfo.Of<EntryInfo.Timer>(entry);
+                state.Due = timer.Due;
+                state.Expires = timer.Name is not null;
                 break;
             default:
                 FoldAnswer(state, entry);

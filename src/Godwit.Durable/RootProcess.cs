@@ -7,7 +7,7 @@ public static class RootProcess
 {
     /// <summary>The name of its playbook.</summary>
     /// <exception cref="JournalCorruptException">The journal has no root process.</exception>
-    public static string Playbook(JournalReader reader) => EntryInfo.Of(Started(reader)).Playbook!;
+    public static string Playbook(JournalReader reader) => EntryInfo.Of<EntryInfo.Started>(Started(reader)).Playbook!;
 
     /// <summary>What it was started with.</summary>
     /// <param name="reader">The journal.</param>
@@ -17,7 +17,7 @@ public static class RootProcess
     public static T Input<T>(JournalReader reader, string playbook)
     {
         var started = Started(reader);
-        return EntryInfo.Of(started).Playbook is var name && name == playbook
+        return EntryInfo.Of<EntryInfo.Started>(started).Playbook is var name && name == playbook
             ? Canonical.Deserialize<T>(started.Data.Span)
             : throw new ArgumentException($"{reader.Run} is of '{name}' and not of '{playbook}'");
     }

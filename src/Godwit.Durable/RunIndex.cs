@@ -51,7 +51,7 @@ internal sealed class RunIndex
         switch (row.Kind)
         {
             case EntryKind.ProcessStarted:
-                var info = EntryInfo.Of(row.Info);
+                var info = EntryInfo.Of<EntryInfo.Started>(row.Info);
                 _unfinished.Add(row.Process, (info.Parent, info.ParentKey ?? ""));
                 LastProcess = Math.Max(LastProcess, row.Process);
                 break;
@@ -59,7 +59,7 @@ internal sealed class RunIndex
                 Amend(row.Process);
                 break;
             case EntryKind.StepIntended or EntryKind.StepBooked or EntryKind.StepCompleted or EntryKind.StepFailed when !row.Info.IsEmpty:
-                Count(row, EntryInfo.Of(row.Info));
+                Count(row, EntryInfo.Of<EntryInfo.Step>(row.Info));
                 break;
             case EntryKind.ProcessCompleted or EntryKind.ProcessFailed or EntryKind.ProcessCancelled:
                 _unfinished.Remove(row.Process);
@@ -75,7 +75,7 @@ internal sealed class RunIndex
         RootEnd = process == DurableRun.Root ? null : RootEnd;
     }
 
-    private void Count(EntryRow row, EntryInfo info)
+    private void Count(EntryRow row, EntryInfo.Step info)
     {
         if (info is not { Budget: { } budget, Charge: { } charge })
         {

@@ -71,7 +71,7 @@ internal sealed class StepRunner(
         try
         {
             // One unit: there is no moment in which the open call is neither booked nor reserved.
-            var info = new EntryInfo { Effect = "paid", Budget = paid.Budget?.Id, Charge = paid.WorstCase };
+            var info = new EntryInfo.Step { Effect = "paid", Budget = paid.Budget?.Id, Charge = paid.WorstCase };
             await IntendAsync([.. booked, new Draft(process, EntryKind.StepIntended, work.Key, work.Input, info.ToBytes())]);
             var end = await TryAsync(work, former, cancellation);
             if (end is StepEnd.Interrupted { Unbilled: true })
@@ -80,7 +80,7 @@ internal sealed class StepRunner(
                     [
                         new Draft(
                             process, EntryKind.StepBooked, work.Key,
-                            Info: new EntryInfo { Budget = paid.Budget?.Id, Charge = Charge.None }.ToBytes()),
+                            Info: new EntryInfo.Step { Budget = paid.Budget?.Id, Charge = Charge.None }.ToBytes()),
                     ]);
                 reservation?.Settle(Charge.None);
                 reservation = null;
@@ -106,9 +106,9 @@ internal sealed class StepRunner(
     /// <summary>The entry that counts an open call as spent.</summary>
     public static Draft Book(long process, Entry intent)
     {
-        var info = EntryInfo.Of(intent);
+        var info = EntryInfo.Of<EntryInfo.Step>(intent);
         return new Draft(
-            process, EntryKind.StepBooked, intent.Key, Info: new EntryInfo { Budget = info.Budget, Charge = info.Charge }.ToBytes());
+            process, EntryKind.StepBooked, intent.Key, Info: new EntryInfo.Step { Budget = info.Budget, Charge = info.Charge }.ToBytes());
     }
 
     private async Task IntendAsync(IReadOnlyList<Draft> drafts)
@@ -135,7 +135,7 @@ internal sealed class StepRunner(
         {
             await IntendAsync([new Draft(
                 process, EntryKind.StepIntended, work.Key, work.Input,
-                new EntryInfo { Effect = "external", Idempotency = IdempotencyKey(work) }.ToBytes())]);
+                new EntryInfo.Step { Effect = "external", Idempotency = IdempotencyKey(work) }.ToBytes())]);
             return null;
         }
 
@@ -157,7 +157,7 @@ internal sealed class StepRunner(
         await Task.Delay(probe.Settle, options.Time, cancellation);
         return await probe.AskAsync(IdempotencyKey(work), cancellation) switch
         {
-            ProbeAnswer.Happened happened => Completed(work, work.Serialize(happened.Value), EntryInfo.Empty, []),
+            ProbeAnswer.Happened happened => Completed(work, work.Serialize(happened.Value), new EntryInfo.Step(), []),
             ProbeAnswer.Absent => null,
             ProbeAnswer.Unknown when targetDeduplicates => null,
             ProbeAnswer.Unknown unknown => Park(work, unknown.Reason),
@@ -234,7 +234,7 @@ internal sealed class StepRunner(
     {
         var result = await RunBodyAsync(work, attempt, cancellation);
         options.Failpoint?.Invoke("effect-done");
-        var info = new EntryInfo
+        var info = new EntryInfo.Step
         {
             Attempts = attempt.Number == 1 ? 0 : attempt.Number,
             Supersedes = former?.Sequence ?? 0,
@@ -292,7 +292,7 @@ internal sealed class StepRunner(
         }
     }
 
-    private StepEnd.Stated Completed(StepWork work, byte[] result, EntryInfo info, IReadOnlyList<Blob> blobs)
+    private StepEnd.Stated Completed(StepWork work, byte[] result, EntryInfo.Step info, IReadOnlyList<Blob> blobs)
     {
         var names = blobs.Count == 0 ? null : blobs.Select(blob => blob.Reference.Sha256).Distinct().ToList();
         info = info with { Blobs = names };
@@ -301,7 +301,7 @@ internal sealed class StepRunner(
 
     private async Task<StepEnd.Stated> FailedAsync(StepWork work, Failure failure, Charge charge, CancellationToken cancellation)
     {
-        var info = work.Effect is Effect.PaidCase paid ? new EntryInfo { Charge = charge, Budget = paid.Budget?.Id } : EntryInfo.Empty;
+        var info = work.Effect is Effect.PaidCase paid ? new EntryInfo.Step { Charge = charge, Budget = paid.Budget?.Id } : new EntryInfo.Step();
         if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
         {
             // A failed step changes nothing: the next one finds the tree that this one was given.
@@ -315,8 +315,9 @@ internal sealed class StepRunner(
 
     private StepEnd.Stated Park(StepWork work, string reason)
     {
-        var info = new EntryInfo { Reason = $"step '{work.Key}': {reason}" };
-        return new StepEnd.Stated([new Draft(process, EntryKind.StepParked, work.Key, work.Input, info.ToBytes())], info, []);
+        var why = new EntryInfo.Why { Reason = $"step '{work.Key}': {reason}" };
+        var parked = new Draft(process, EntryKind.StepParked, work.Key, work.Input, why.ToBytes());
+        return new StepEnd.Stated([parked], new EntryInfo.Step(), []);
     }
 
     private static Charge? Cost(StepWork work, Charge before, Attempt attempt) =>

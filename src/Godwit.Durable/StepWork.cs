@@ -16,11 +16,11 @@ internal abstract record StepEnd
 
     /// <summary>With facts to journal.</summary>
     /// <param name="Drafts">The facts; the step's own end is the last.</param>
-    /// <param name="Info">What the last of them says beside its payload.</param>
+    /// <param name="Info">What the last of them says of the step beside its payload.</param>
     /// <param name="Blobs">Contents that they refer to.</param>
     /// <param name="Appended">Runs when they are durable.</param>
     internal sealed record Stated(
-        IReadOnlyList<Draft> Drafts, EntryInfo Info, IReadOnlyList<Blob> Blobs, Action? Appended = null) : StepEnd;
+        IReadOnlyList<Draft> Drafts, EntryInfo.Step Info, IReadOnlyList<Blob> Blobs, Action? Appended = null) : StepEnd;
 
     /// <summary>Broken off: nothing is known of it that could be journaled as its end.</summary>
     /// <param name="Unbilled">No call was out, so it is known to have cost nothing.</param>

@@ -42,7 +42,7 @@ public sealed class AgentEvents(bool transcripts)
 
     private List<AgentEvent> Start(Entry entry)
     {
-        switch (EntryInfo.Of(entry).Playbook)
+        switch (EntryInfo.Of<EntryInfo.Started>(entry).Playbook)
         {
             case "agent" or "agent/program":
                 var task = Canonical.Deserialize<AgentTask>(entry.Data.Span);
@@ -66,7 +66,7 @@ public sealed class AgentEvents(bool transcripts)
         switch (entry.Kind)
         {
             case EntryKind.StepIntended or EntryKind.StepBooked or EntryKind.StepCompleted or EntryKind.StepFailed
-                when EntryInfo.Of(entry) is { Budget: { } budget, Charge: { } charge }:
+                when EntryInfo.Of<EntryInfo.Step>(entry) is { Budget: { } budget, Charge: { } charge }:
                 yield return Charged(entry, budget, charge);
                 break;
             case EntryKind.Noted when IsAsked(entry):

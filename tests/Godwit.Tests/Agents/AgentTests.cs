@@ -281,7 +281,7 @@ public sealed class AgentTests : AgentFixture
         using var reader = JournalReader.Open(Folder);
         Assert.All(
             reader.After(0, EntryKind.StepFailed, EntryKind.StepBooked),
-            entry => Assert.Equal(Charge.None, EntryInfo.Of(entry).Charge ?? Charge.None));
+            entry => Assert.Equal(Charge.None, EntryInfo.Of<EntryInfo.Step>(entry).Charge ?? Charge.None));
     }
 
     /// <summary>Nothing was out when the run was stopped: a resume has nothing to pay for.</summary>

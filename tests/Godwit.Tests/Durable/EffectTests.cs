@@ -241,9 +241,9 @@ public sealed class EffectTests : IDisposable
         Assert.Equal("answer", (await run.RunAsync().WaitAsync(TimeSpan.FromSeconds(20))).Result<string>());
         Assert.Equal(2, _witness.Count);
         var reader = run.Journal.Reader;
-        Assert.Equal(new Charge(2m, 100), EntryInfo.Of(Assert.Single(reader.After(0, EntryKind.StepBooked))).Charge);
+        Assert.Equal(new Charge(2m, 100), EntryInfo.Of<EntryInfo.Step>(Assert.Single(reader.After(0, EntryKind.StepBooked))).Charge);
         Assert.Equal(2, reader.After(0, EntryKind.StepIntended).Count);
-        Assert.Equal(new Charge(0.5m, 20), EntryInfo.Of(Assert.Single(reader.After(0, EntryKind.StepCompleted))).Charge);
+        Assert.Equal(new Charge(0.5m, 20), EntryInfo.Of<EntryInfo.Step>(Assert.Single(reader.After(0, EntryKind.StepCompleted))).Charge);
     }
 
     [Fact]

@@ -65,7 +65,7 @@ public sealed class StepTests : IDisposable
         await again.SignalAsync(DurableRun.Root, "go", "s1", "now");
         Assert.Equal("y2", (await ended).Result<string>());
         var steps = again.Journal.Reader.After(0, EntryKind.StepCompleted);
-        Assert.Equal(steps[0].Sequence, EntryInfo.Of(steps[1]).Supersedes);
+        Assert.Equal(steps[0].Sequence, EntryInfo.Of<EntryInfo.Step>(steps[1]).Supersedes);
     }
 
     [Fact]

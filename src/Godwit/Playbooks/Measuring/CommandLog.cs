@@ -20,7 +20,7 @@ internal sealed class CommandLog
     {
         switch (entry.Kind)
         {
-            case EntryKind.ProcessStarted when EntryInfo.Of(entry).Playbook is { } playbook && Measuring.Contains(playbook):
+            case EntryKind.ProcessStarted when EntryInfo.Of<EntryInfo.Started>(entry).Playbook is { } playbook && Measuring.Contains(playbook):
                 _processes.Add(entry.Process);
                 return [];
             case EntryKind.StepCompleted when _processes.Contains(entry.Process):
