@@ -1,5 +1,6 @@
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Godwit.Tests.Durable;
 
@@ -53,7 +54,7 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task Timers_AbsoluteDueTime_SurvivesAResume()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero));
         var options = new DurableOptions { Time = time, UnloadAfter = TimeSpan.Zero };
         var script = new Script<string, string>("p", async (context, _) =>
         {

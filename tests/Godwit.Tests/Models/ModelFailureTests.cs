@@ -1,4 +1,5 @@
 using Godwit.Models;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Godwit.Tests.Models;
 
@@ -81,7 +82,7 @@ public sealed class ModelFailureTests : IDisposable
     [Fact]
     public async Task Governor_RefusedCalls_ShrinkWhatIsOutAndTimeGrowsItBack()
     {
-        var clock = new Durable.ManualTime();
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero));
         var governor = new RateGovernor(clock);
         for (var call = 0; call < 9; call++)
         {
