@@ -66,6 +66,26 @@ public sealed class PackageTests : IDisposable
             ["label", "pick-up"], Entries(program).Where(entry => entry.Kind == EntryKind.StepCompleted).Select(entry => entry.Key));
     }
 
+    [Fact]
+    public void Pack_Tool_InstallsAndStarts()
+    {
+        Suite.RequireWhole();
+        var packages = Path.Combine(_root.FullName, "packages");
+        Dotnet(Repository.Root, "pack", "src/Godwit.Cli", "--configuration", "Release", "--output", packages, $"-p:PackageVersion={Version}");
+        foreach (var runtime in (string[])["linux-x64", "linux-arm64"])
+        {
+            Assert.True(File.Exists(Path.Combine(packages, $"Godwit.Cli.{runtime}.{Version}.nupkg")), runtime);
+        }
+
+        var tool = Directory.CreateDirectory(Path.Combine(_root.FullName, "tool")).FullName;
+        Dotnet(tool, "tool", "install", "Godwit.Cli", "--tool-path", tool, "--add-source", packages, "--version", Version);
+        using var started = Process.Start(
+            new ProcessStartInfo(Path.Combine(tool, "godwit"), ["--version"]) { RedirectStandardOutput = true })!;
+        Assert.StartsWith("godwit ", started.StandardOutput.ReadToEnd(), StringComparison.Ordinal);
+        started.WaitForExit();
+        Assert.Equal(0, started.ExitCode);
+    }
+
     /// <summary>Docs, symbols, and nothing that an embedder wouldn't expect to get with it.</summary>
     private void RequireContents()
     {
