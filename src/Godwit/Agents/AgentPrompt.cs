@@ -8,17 +8,18 @@ namespace Godwit.Agents;
 internal static class AgentPrompt
 {
     private const string Alone = "Nobody answers questions.";
+    private const string Afterwards = "{afterwards}";
 
     private const string Common = """
         You are an agent of Godwit. You work alone in a folder of files that is yours, with the tools below, until you call 'submit'.
-        Nobody answers questions. What you say is taken as a claim: afterwards your files are checked and measured on a clean
+        Nobody answers questions. What you say is taken as a claim: afterwards your files are {afterwards} on a clean
         checkout, outside of your reach, so report what you saw, failures included. Look before you change, keep changes small
         and to the point, and run the checks yourself before you submit.
         """;
 
     private const string Program = """
         You work alone in this folder, on a job of Godwit's. Nobody answers questions. What you say is taken as a claim: afterwards
-        your files are checked and measured on a clean checkout, outside of your reach, so report what you saw, failures included.
+        your files are {afterwards} on a clean checkout, outside of your reach, so report what you saw, failures included.
         Look before you change, keep changes small and to the point, run the checks yourself, and end with a summary of what you
         changed and why. There is no network. Don't commit.
         """;
@@ -62,13 +63,17 @@ internal static class AgentPrompt
     }
 
     /// <summary>What stands above every conversation.</summary>
-    public static string System(AgentTask task) =>
-        task.MayAsk
-            ? Common.Replace(Alone, "Nobody answers questions but those that you ask with 'ask'.", StringComparison.Ordinal)
-            : Common;
+    public static string System(AgentTask task)
+    {
+        var words = Common.Replace(Afterwards, task.Afterwards, StringComparison.Ordinal);
+        return task.MayAsk
+            ? words.Replace(Alone, "Nobody answers questions but those that you ask with 'ask'.", StringComparison.Ordinal)
+            : words;
+    }
 
     /// <summary>All that a program is told.</summary>
-    public static string ForProgram(AgentTask task) => $"{Program}\n\n{Opening(task)}";
+    public static string ForProgram(AgentTask task) =>
+        $"{Program.Replace(Afterwards, task.Afterwards, StringComparison.Ordinal)}\n\n{Opening(task)}";
 
     /// <summary>What is left of its budgets, in few words: it stands below every turn's results.</summary>
     public static string Left(AgentState state) => string.Create(

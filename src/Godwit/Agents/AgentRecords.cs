@@ -42,6 +42,12 @@ public sealed record AgentTask
     /// <summary>The time that it has, in seconds of the run's active time. Default 1,800.</summary>
     public double Seconds { get; init; } = 1800;
 
+    /// <summary>
+    /// What becomes of its files, in the words of who started it: "afterwards your files are ... on a clean checkout". Default
+    /// "checked and measured", as in runs of earlier versions.
+    /// </summary>
+    public string Afterwards { get; init; } = "checked and measured";
+
     /// <summary>How what it starts from was chosen, for whoever started it; null where nothing was to be chosen.</summary>
     public string? Start { get; init; }
 

@@ -136,6 +136,7 @@ internal sealed class CodeProposer(
         Name = string.Create(CultureInfo.InvariantCulture, $"trial-{number}"),
         Role = spec.Role,
         Goal = "",
+        Afterwards = "checked and measured",
         Constraints = Constraints(input.Goal.Harness),
         Instructions = start.Instructions,
         Budget = string.Create(CultureInfo.InvariantCulture, $"run/agents/trial-{number}"),
