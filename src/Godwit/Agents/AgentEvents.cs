@@ -119,7 +119,7 @@ public sealed class AgentEvents(bool transcripts)
                 return ProgramOutput.Lines(end.Events, Encoding.UTF8.GetString(reader.Blob(end.Output)));
             case EntryKind.StepCompleted when IsStepOf("ask", entry.Key):
                 return Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Parts.Select(Line);
-            case EntryKind.StepCompleted when IsStepOf("tools", entry.Key):
+            case EntryKind.StepCompleted when IsStepOf("tools", entry.Key) || entry.Key.EndsWith("/granted", StringComparison.Ordinal):
                 return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span)
                     .Select(output => (output.Failed ? "failed" : "gets", output.Content));
             case EntryKind.Noted when entry.Key.EndsWith("/refused", StringComparison.Ordinal):

@@ -86,106 +86,101 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         return await _tree.SnapshotAsync(cancellation);
     });
 
-    /// <summary>Carries out what of a group the gatekeeper lets through; the rest is answered with its reason.</summary>
+    /// <summary>Carries out what of a group the gatekeeper lets through, at once or when a person has; the rest is answered with its reason.</summary>
     private async Task<IReadOnlyList<ToolOutput>> RunGroupAsync(string key, IReadOnlyList<MessagePart.ToolCall> group, AgentState state)
     {
-        var outputs = new ToolOutput?[group.Count];
-        var rulings = await RuleAsync(key, group);
+        var outputs = await CarryOutAsync(key, group, granted: false, state.Limit);
+        var granted = new List<int>();
         for (var index = 0; index < group.Count; index++)
         {
-            var one = index == 0 ? key : $"{key}/{index + 1}";
-            if (await RefusedAsync(one, group[index], rulings[index], state) is { } refusal)
+            if (outputs[index].Asks is not { } asked)
             {
-                await context.NoteAsync($"{one}/refused", refusal);
-                outputs[index] = refusal;
+                continue;
+            }
+
+            var one = index == 0 ? key : $"{key}/{index + 1}";
+            var answer = await _approvals.RequestAsync(one, state.Turn, group[index].Name, group[index].Arguments, asked.Rule);
+            if (answer is { Granted: true })
+            {
+                granted.Add(index);
+                continue;
+            }
+
+            outputs[index] = new JudgedOutput(
+                answer is null
+                    ? $"rule '{asked.Rule}' would ask a person, and nobody answers here: do it in another way: {asked.Reason}"
+                    : $"a person was asked and said no: {answer.Words ?? asked.Reason}",
+                Failed: true);
+            await context.NoteAsync($"{one}/refused", new ToolOutput(outputs[index].Content, Failed: true));
+        }
+
+        if (granted.Count > 0)
+        {
+            var done = await CarryOutAsync($"{key}/granted", [.. granted.Select(index => group[index])], granted: true, state.Limit);
+            for (var index = 0; index < granted.Count; index++)
+            {
+                outputs[granted[index]] = done[index];
             }
         }
 
-        var allowed = group.Where((_, index) => outputs[index] is null).ToList();
-        if (allowed.Count > 0)
-        {
-            var done = new Queue<ToolOutput>(await CarryOutAsync(key, allowed, state.Limit));
-            outputs = [.. outputs.Select(output => output ?? done.Dequeue())];
-        }
-
-        return [.. outputs.Select(output => output!)];
+        return outputs;
     }
 
-    /// <summary>What the gatekeeper says of each call. It is journaled, so that rules that change later don't change what was decided.</summary>
-    private Task<IReadOnlyList<Ruling>> RuleAsync(string key, IReadOnlyList<MessagePart.ToolCall> group) =>
-        context.StepAsync($"{key}/rulings", Effect.Repeatable, GroupOf(group), async (_, _, cancellation) =>
-            (IReadOnlyList<Ruling>)await Task.WhenAll(group.Select(call => RuleOneAsync(call, cancellation))));
-
-    private async Task<Ruling> RuleOneAsync(MessagePart.ToolCall call, CancellationToken cancellation)
+    /// <summary>
+    /// One step: the gatekeeper's ruling on each call, and what it let through. Both are journaled together, so that rules which change
+    /// later don't change what was decided.
+    /// </summary>
+    private async Task<JudgedOutput[]> CarryOutAsync(
+        string key, IReadOnlyList<MessagePart.ToolCall> calls, bool granted, StepOptions limit)
     {
+        var request = new ToolGroup([.. calls.Select(call => call.Name)], [.. calls.Select(call => call.Arguments)]);
         try
         {
-            // The tool itself refuses what lies outside: there is nothing that a person could grant.
-            var effects = Require(call.Name).EffectsOf(ToolArguments.Parse(call.Arguments)).Local();
-            return new Ruling(await services.Gatekeeper.DecideAsync(new ProposedAction(effects.Command, effects.Paths), cancellation), null);
-        }
-        catch (ToolException wrong)
-        {
-            return new Ruling(null, wrong.Message);
-        }
-    }
-
-    private async Task<IReadOnlyList<ToolOutput>> CarryOutAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, StepOptions limit)
-    {
-        try
-        {
-            return await context.StepAsync(key, Effect.Workspace(_tree), GroupOf(calls), async (_, attempt, cancellation) =>
-                (IReadOnlyList<ToolOutput>)await Task.WhenAll(
-                    calls.Select(call => RunOneAsync(call, new ToolContext(_tree, attempt), cancellation))),
+            var outputs = await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, attempt, cancellation) =>
+                (IReadOnlyList<JudgedOutput>)await Task.WhenAll(
+                    calls.Select(call => RunOneAsync(call, granted, new ToolContext(_tree, attempt), cancellation))),
                 limit);
+            return [.. outputs];
         }
         catch (StepFailedException failed)
         {
             // A tool, or keeping its files, failed in a way that no tool foresaw. The tree is that of before.
-            return [.. calls.Select(_ => new ToolOutput($"it failed, and the files are as they were before: " +
-            $"{failed.Failure.Message}", Failed: true))];
+            var why = $"it failed, and the files are as they were before: {failed.Failure.Message}";
+            return [.. calls.Select(_ => new JudgedOutput(why, Failed: true))];
         }
     }
 
-    private async Task<ToolOutput> RunOneAsync(MessagePart.ToolCall call, ToolContext context, CancellationToken cancellation)
+    private async Task<JudgedOutput> RunOneAsync(
+        MessagePart.ToolCall call, bool granted, ToolContext context, CancellationToken cancellation)
     {
-        using var activity = AgentTelemetry.StartTool(start.Task.Name, call);
         try
         {
-            return await Require(call.Name).RunAsync(context, ToolArguments.Parse(call.Arguments), cancellation);
+            var (tool, arguments) = (Require(call.Name), ToolArguments.Parse(call.Arguments));
+
+            // The tool itself refuses what lies outside: there is nothing that a person could grant.
+            var effects = tool.EffectsOf(arguments).Local();
+            if (!granted)
+            {
+                var ruling = await services.Gatekeeper.DecideAsync(new ProposedAction(effects.Command, effects.Paths), cancellation);
+                if (ruling.Verdict != Verdict.Allow)
+                {
+                    return Refused(ruling);
+                }
+            }
+
+            using var activity = AgentTelemetry.StartTool(start.Task.Name, call);
+            var output = await tool.RunAsync(context, arguments, cancellation);
+            return new JudgedOutput(output.Content, output.Failed);
         }
         catch (ToolException wrong)
         {
-            return new ToolOutput(wrong.Message, Failed: true);
+            return new JudgedOutput(wrong.Message, Failed: true);
         }
     }
 
-    /// <summary>What the gatekeeper, or a person that it asks, says against a call; null where nothing.</summary>
-    private async Task<ToolOutput?> RefusedAsync(string key, MessagePart.ToolCall call, Ruling ruling, AgentState state)
-    {
-        switch (ruling.Decision)
-        {
-            case null:
-                return new ToolOutput(ruling.Wrong!, Failed: true);
-            case { Verdict: Verdict.Allow }:
-                return null;
-            case { Verdict: Verdict.Ask } asked:
-                var answer = await _approvals.RequestAsync(key, state.Turn, call.Name, call.Arguments, asked.Rule);
-                return answer switch
-                {
-                    { Granted: true } => null,
-                    null => new ToolOutput(
-                        $"rule '{asked.Rule}' would ask a person, and nobody answers here: do it in another way: {asked.Reason}",
-                        Failed: true),
-                    _ => new ToolOutput($"a person was asked and said no: {answer.Words ?? asked.Reason}", Failed: true),
-                };
-            case var denied:
-                return new ToolOutput(denied.AsRefusal(), Failed: true);
-        }
-    }
-
-    private static ToolGroup GroupOf(IReadOnlyList<MessagePart.ToolCall> calls) =>
-        new([.. calls.Select(call => call.Name)], [.. calls.Select(call => call.Arguments)]);
+    private static JudgedOutput Refused(Decision ruling) => ruling.Verdict == Verdict.Ask
+        ? new JudgedOutput($"a person is asked (rule '{ruling.Rule}')", Failed: true) { Asks = ruling }
+        : new JudgedOutput(ruling.AsRefusal(), Failed: true);
 
     private ITool? Find(string name) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == name);
 
@@ -264,10 +259,14 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         output.Failed ? changed : [.. changed.Union((EffectsOf(call)?.Writes ?? []).Where(path => path.Length > 0))];
 }
 
-/// <summary>What the gatekeeper says of a call.</summary>
-/// <param name="Decision">Its decision; null for a call that can't be carried out.</param>
-/// <param name="Wrong">What is wrong with such a call.</param>
-internal sealed record Ruling(Decision? Decision, string? Wrong);
+/// <summary>What became of a call that the gatekeeper has ruled on.</summary>
+/// <param name="Content">What the model reads.</param>
+/// <param name="Failed">It could not do what was asked, or may not.</param>
+internal sealed record JudgedOutput(string Content, bool Failed = false) : ToolOutput(Content, Failed)
+{
+    /// <summary>The ruling that a person has to decide on; null for none.</summary>
+    public Decision? Asks { get; init; }
+}
 
 /// <summary>Tool calls that run beside each other.</summary>
 /// <param name="Tools">Their names.</param>

@@ -66,7 +66,7 @@ public sealed record ToolEffects(IReadOnlyList<string> Reads, IReadOnlyList<stri
 /// <summary>What a tool answered.</summary>
 /// <param name="Content">What the model reads.</param>
 /// <param name="Failed">It could not do what was asked.</param>
-public sealed record ToolOutput(string Content, bool Failed = false);
+public record ToolOutput(string Content, bool Failed = false);
 
 /// <summary>A call that can't be carried out; the model reads the message and can mend it.</summary>
 /// <param name="message">What is wrong and how to mend it.</param>

@@ -205,7 +205,6 @@ public sealed class AgentToolTests : AgentFixture
             .SelectMany(process => reader.OfProcess(process))
             .Where(entry => entry.Kind == EntryKind.StepCompleted && entry.Key.Contains("/tools/", StringComparison.Ordinal))
             .Select(entry => entry.Key.Split('/')[^1]);
-        Assert.Equal(
-            ["rulings", "1", "rulings", "5", "rulings", "7", "rulings", "9", "rulings", "10", "rulings"], steps);
+        Assert.Equal(["1", "5", "7", "9", "10", "11"], steps);
     }
 }
