@@ -44,7 +44,7 @@ internal static class CompareCommand
 
             // Points to try belong to a search; a comparison has none.
             loaded = loaded with { Parameters = null, Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? loaded.Seconds };
-            var kind = parsed.GetValue(sandbox) == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+            var kind = SandboxRunner.KindOf(parsed.GetValue(sandbox)!);
             var (result, evidence, leftOut) = await CompareHost.RunAsync(
                 RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, cancellation);
             if (leftOut.Count > 0)

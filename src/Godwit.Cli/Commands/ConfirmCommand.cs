@@ -44,7 +44,7 @@ internal static class ConfirmCommand
                 Agents = [],
                 Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? 0,
             };
-            var kind = view.Input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+            var kind = SandboxRunner.KindOf(view.Input.Sandbox);
             var (commit, looks) = await CandidateCommit.MakeAsync(view.Folder, view.Input, found.Trial, cancellation);
 
             // The run's own attempts and every earlier look have had their parts of the level; this one has the next.

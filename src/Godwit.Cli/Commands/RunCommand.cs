@@ -52,7 +52,7 @@ internal static class RunCommand
             var budget = new BudgetOptions(TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), null);
             var goal = kind.WithBudget(loaded.Goal, budget);
             goal = goal with { Seed = parsed.GetValue(seed) ?? goal.Seed };
-            var kept = parsed.GetValue(sandbox) == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+            var kept = SandboxRunner.KindOf(parsed.GetValue(sandbox)!);
             var findings = await kind.CheckAsync(goal, source, kept, cancellation);
             if (GoalFile.Tell(findings))
             {

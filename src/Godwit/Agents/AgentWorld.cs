@@ -16,7 +16,6 @@ internal sealed class AgentWorld : IAsyncDisposable
     private readonly ModelDrivers _drivers;
     private readonly BudgetLedger _ledger;
     private readonly BackgroundJobs _jobs;
-
     private readonly CommandSlots _slots;
 
     private AgentWorld(ModelDrivers drivers, BudgetLedger ledger, BackgroundJobs jobs, CommandSlots slots, AgentServices services)
@@ -72,6 +71,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     public static AgentWorld Make(AgentNeeds needs)
     {
         var catalogue = Catalogue(needs.Agents, needs.Store, needs.Models);
+        var gatekeeper = Rules(needs.Store);
         var cassette = needs.Models switch
         {
             { Cassette: { } played } => Cassette.Open(played, recording: false),
@@ -89,10 +89,10 @@ internal sealed class AgentWorld : IAsyncDisposable
         var programs = needs.Agents.All(agent => agent.Program is null)
             ? null
             : new ProgramRunner(
-                needs.Sandbox, needs.Template, Programs(needs.Store), ledger, Rules(needs.Store),
+                needs.Sandbox, needs.Template, Programs(needs.Store), ledger, gatekeeper,
                 Path.Combine(needs.Folder.Trees, "programs"), () => door.Value);
         var services = new AgentServices(
-            pipeline, ledger, Tools(needs, slots, jobs), Rules(needs.Store), new AgentTrees(needs.TreeOf), programs)
+            pipeline, ledger, Tools(needs, slots, jobs), gatekeeper, new AgentTrees(needs.TreeOf), programs)
         {
             PeopleCanBeReached = needs.PeopleCanBeReached,
         };
@@ -122,8 +122,9 @@ internal sealed class AgentWorld : IAsyncDisposable
     /// </summary>
     public static void DeleteTree(RunFolder folder, string agent)
     {
-        foreach (var tree in Directory.EnumerateDirectories(folder.Trees, $"agent-{agent}*")
-            .Where(path => path == TreeOf(folder, agent) || path.StartsWith(TreeOf(folder, agent) + ".", StringComparison.Ordinal)))
+        var own = AgentNeeds.TreePath(folder, agent);
+        foreach (var tree in Directory.EnumerateDirectories(folder.Trees, $"{Path.GetFileName(own)}*")
+            .Where(path => path == own || path.StartsWith(own + ".", StringComparison.Ordinal)))
         {
             FileSystem.DeleteAll(tree);
         }
@@ -137,8 +138,6 @@ internal sealed class AgentWorld : IAsyncDisposable
     }
 
     private static Gatekeeper Rules(RunStore store) => Gatekeeper.Load(File.Exists(store.Rules) ? [store.Rules] : []);
-
-    private static string TreeOf(RunFolder folder, string agent) => AgentNeeds.TreePath(folder, agent);
 
     private static IReadOnlyDictionary<string, ProgramTemplate> Programs(RunStore store) =>
         ProgramTemplate.Load(File.Exists(store.Programs) ? [store.Programs] : []);

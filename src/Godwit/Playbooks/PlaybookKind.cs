@@ -45,27 +45,16 @@ public abstract class PlaybookKind<TGoal, TResult>(string name) : GoalKind
     public override RunView View(JournalReader reader) => new GoalView(reader, Name);
 
     /// <inheritdoc/>
-    public sealed override async Task<RunHost> StartAsync(RunStart start, CancellationToken cancellation)
-    {
-        var sandbox = new SandboxRunner(start.Sandbox, start.Store.SandboxAssets, start.Options.Time);
-        var folder = start.Store.New(start.Goal.Name, start.Options.Time.GetUtcNow());
-        try
-        {
-            await sandbox.RequireAsync(folder.Path, cancellation);
-            var repository = new RunRepository(folder.Repository);
-            var commit = await repository.CloneAsync(start.Source, "HEAD", cancellation);
-            var input = new GoalInput<TGoal>((TGoal)start.Goal, commit, sandbox.Describe());
-            return await WireAsync(folder, sandbox, (signer, playbook, catalogue) =>
-                DurableRun.CreateAsync(folder, signer, catalogue, playbook, input, start.Goal.Seed, start.Options));
-        }
-        catch
-        {
-            // What never began leaves nothing behind.
-            sandbox.Dispose();
-            Directory.Delete(folder.Path, recursive: true);
-            throw;
-        }
-    }
+    public sealed override async Task<RunHost> StartAsync(RunStart start, CancellationToken cancellation) =>
+        await RunGround.StartAsync(
+            start,
+            (ground, commit) =>
+            {
+                var input = new GoalInput<TGoal>((TGoal)start.Goal, commit, ground.Sandbox.Describe());
+                return WireAsync(ground, (signer, playbook, catalogue) =>
+                    DurableRun.CreateAsync(ground.Folder, signer, catalogue, playbook, input, start.Goal.Seed, start.Options));
+            },
+            cancellation);
 
     /// <inheritdoc/>
     public sealed override async Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
@@ -81,29 +70,25 @@ public abstract class PlaybookKind<TGoal, TResult>(string name) : GoalKind
             input = RootProcess.Input<GoalInput<TGoal>>(reader, Name);
         }
 
-        var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-        var sandbox = new SandboxRunner(kind, resume.Store.SandboxAssets, resume.Options.Time);
-        return await WireAsync(resume.Folder, sandbox, (signer, _, catalogue) =>
-            Task.FromResult(DurableRun.Open(resume.Folder, signer, catalogue, resume.Options)));
+        return await RunGround.ResumeAsync(resume, input.Sandbox, ground => WireAsync(ground, (signer, _, catalogue) =>
+            Task.FromResult(DurableRun.Open(resume.Folder, signer, catalogue, resume.Options))));
     }
 
     private async Task<RunHost> WireAsync(
-        RunFolder folder, SandboxRunner sandbox,
-        Func<RunSigner, Playbook<GoalInput<TGoal>, TResult>, PlaybookCatalogue, Task<DurableRun>> open)
+        RunGround ground, Func<RunSigner, Playbook<GoalInput<TGoal>, TResult>, PlaybookCatalogue, Task<DurableRun>> open)
     {
-        var signer = RunSigner.Of(folder);
+        var signer = RunSigner.Of(ground.Folder);
         try
         {
-            Directory.CreateDirectory(folder.Trees);
-            var world = new RunWorld(folder, new RunRepository(folder.Repository), sandbox);
+            Directory.CreateDirectory(ground.Folder.Trees);
+            var world = new RunWorld(ground.Folder, ground.Repository, ground.Sandbox);
             var playbook = Playbook(world);
             var run = await open(signer, playbook, new PlaybookCatalogue([playbook, .. Children(world)]));
-            return new Host(run, signer, sandbox);
+            return new Host(run, signer, ground.Sandbox);
         }
         catch
         {
             signer.Dispose();
-            sandbox.Dispose();
             throw;
         }
     }

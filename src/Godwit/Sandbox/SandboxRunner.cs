@@ -9,6 +9,7 @@ namespace Godwit.Sandbox;
 public sealed partial class SandboxRunner : IDisposable
 {
     // Joins the groups, opens the filter as descriptor 9 and becomes the sandbox: no process of ours stays in between.
+    private const string Nothing = "none";
     private const string Prelude = """ulimit -c 0; for group in $1; do echo $$ > "$group/cgroup.procs" || exit 125; done; if [ -n "$2" ]; then exec 9<"$2"; fi; shift 2; exec "$@" """;
 
     private readonly ConcurrentBag<Cgroup> _idle = [];
@@ -154,12 +155,15 @@ public sealed partial class SandboxRunner : IDisposable
         }
     }
 
+    /// <summary>How commands are kept apart by a description, or by the name that a user gives.</summary>
+    public static SandboxKind KindOf(string described) => described == Nothing ? SandboxKind.None : SandboxKind.Bubblewrap;
+
     /// <summary>What limits and filters a command here, for the evidence.</summary>
     public string Describe()
     {
         if (Kind == SandboxKind.None)
         {
-            return "none";
+            return Nothing;
         }
 
         var group = Rent();

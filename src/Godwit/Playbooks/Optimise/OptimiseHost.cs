@@ -38,36 +38,37 @@ internal sealed class OptimiseHost : RunHost
     /// <summary>Starts a run.</summary>
     public static async Task<OptimiseHost> StartAsync(RunStart start, OptimiseGoal goal, CancellationToken cancellation)
     {
-        var (store, source, options) = (start.Store, start.Source, start.Options);
-        AgentWorld.Require(goal.Agents, goal.Dollars is not null, store, start.Models);
-        var sandbox = new SandboxRunner(start.Sandbox, store.SandboxAssets, options.Time);
-        var folder = store.New(goal.Name, options.Time.GetUtcNow());
-        await RequireAsync(sandbox, folder, cancellation);
-        var repository = new RunRepository(folder.Repository);
-        var commit = await repository.CloneAsync(source, "HEAD", cancellation);
-        var parameters = goal.Parameters is null ? null : await ParameterSource.ReadAsync(folder.Repository, commit, goal, cancellation);
-        var input = new OptimiseInput
+        AgentWorld.Require(goal.Agents, goal.Dollars is not null, start.Store, start.Models);
+        return await RunGround.StartAsync(start, BeginAsync, cancellation);
+
+        async Task<OptimiseHost> BeginAsync(RunGround ground, string commit)
         {
-            Goal = goal,
-            BaseCommit = commit,
-            BaseFile = parameters?.Content,
-            LinkedFile = parameters?.Linked,
-            Template = parameters?.Template,
-            Sandbox = sandbox.Describe(),
-            Branch = $"godwit/{folder.Id}",
-            Source = source.Root,
-            Models = start.Models,
-        };
-        var world = new World(store, folder, sandbox, options.Time, start.Gateways, start.IsAttended);
-        return await WireAsync(world, input, async (signer, playbook) =>
-            await DurableRun.CreateAsync(folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, options));
+            var folder = ground.Folder;
+            var parameters = goal.Parameters is null
+                ? null
+                : await ParameterSource.ReadAsync(folder.Repository, commit, goal, cancellation);
+            var input = new OptimiseInput
+            {
+                Goal = goal,
+                BaseCommit = commit,
+                BaseFile = parameters?.Content,
+                LinkedFile = parameters?.Linked,
+                Template = parameters?.Template,
+                Sandbox = ground.Sandbox.Describe(),
+                Branch = $"godwit/{folder.Id}",
+                Source = start.Source.Root,
+                Models = start.Models,
+            };
+            return await WireAsync(ground, input, (signer, playbook) =>
+                DurableRun.CreateAsync(folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options));
+        }
     }
 
     /// <summary>Takes up a run.</summary>
     /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
     public static async Task<OptimiseHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
     {
-        var (store, folder, options) = (resume.Store, resume.Folder, resume.Options);
+        var (folder, options) = (resume.Folder, resume.Options);
         var raise = BudgetRaise.Of(resume.Raise);
         OptimiseInput input;
         using (var reader = JournalReader.Open(folder))
@@ -78,13 +79,10 @@ internal sealed class OptimiseHost : RunHost
         }
 
         var looks = raise is null ? 0 : await CandidateCommit.LooksAsync(folder, cancellation);
-        var kind = input.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
-        var sandbox = new SandboxRunner(kind, store.SandboxAssets, options.Time);
-        var world = new World(store, folder, sandbox, options.Time, resume.Gateways, resume.IsAttended);
-        return await WireAsync(world, input, (signer, playbook) =>
+        return await RunGround.ResumeAsync(resume, input.Sandbox, ground => WireAsync(ground, input, (signer, playbook) =>
             Task.FromResult(raise is null
                 ? DurableRun.Open(folder, signer, playbook.Catalogue(), options)
-                : DurableRun.OpenAmended(folder, signer, playbook.Catalogue(), reader => raise.Given(reader, looks), options)));
+                : DurableRun.OpenAmended(folder, signer, playbook.Catalogue(), reader => raise.Given(reader, looks), options))));
     }
 
     /// <inheritdoc/>
@@ -105,39 +103,23 @@ internal sealed class OptimiseHost : RunHost
     internal static string? ParameterFileOf(OptimiseInput input) => input.Goal.Parameters is not { } parameters ? null
         : input.LinkedFile ?? (input.Goal.Harness.Folder.Length == 0 ? parameters.File : $"{input.Goal.Harness.Folder}/{parameters.File}");
 
-    /// <summary>A run that can't have its sandbox leaves nothing behind.</summary>
-    private static async Task RequireAsync(SandboxRunner sandbox, RunFolder folder, CancellationToken cancellation)
-    {
-        try
-        {
-            await sandbox.RequireAsync(folder.Path, cancellation);
-        }
-        catch (SandboxException)
-        {
-            sandbox.Dispose();
-            Directory.Delete(folder.Path, recursive: true);
-            throw;
-        }
-    }
-
     private static async Task<OptimiseHost> WireAsync(
-        World world, OptimiseInput input, Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
+        RunGround ground, OptimiseInput input, Func<RunSigner, OptimisePlaybook, Task<DurableRun>> open)
     {
-        var (store, folder, sandbox) = (world.Store, world.Folder, world.Sandbox);
+        var (folder, repository, sandbox) = (ground.Folder, ground.Repository, ground.Sandbox);
         var signer = RunSigner.Of(folder);
         Directory.CreateDirectory(folder.Trees);
-        var repository = new RunRepository(folder.Repository);
         var trees = new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit);
         var measurer = new SandboxMeasurer(trees, input.Goal.Harness, sandbox, folder);
         var agents = input.Goal.Agents.Count == 0
             ? null
-            : AgentWorld.Make(AgentNeedsOf(world, input, trees, measurer));
+            : AgentWorld.Make(AgentNeedsOf(ground, input, trees, measurer));
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {
             var playbook = new OptimisePlaybook(
                 new OptimiseServices(
-                    measurer, new Delivery(folder, repository, store), new BranchPublisher(repository), outside, agents?.Services,
+                    measurer, new Delivery(folder, repository, ground.Store), new BranchPublisher(repository), outside, agents?.Services,
                     agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
             var host = new OptimiseHost(await open(signer, playbook), signer, sandbox, measurer, agents);
             agents?.TakeUp(host.Run.Budgets);
@@ -152,37 +134,36 @@ internal sealed class OptimiseHost : RunHost
             }
 
             measurer.Dispose();
-            sandbox.Dispose();
             signer.Dispose();
             throw;
         }
     }
 
-    private static AgentNeeds AgentNeedsOf(World world, OptimiseInput input, HarnessTrees trees, IMeasurer measurer)
+    private static AgentNeeds AgentNeedsOf(RunGround ground, OptimiseInput input, HarnessTrees trees, IMeasurer measurer)
     {
         var (goal, parameterFile) = (input.Goal, ParameterFileOf(input));
         return new AgentNeeds
         {
-            Store = world.Store,
-            Folder = world.Folder,
-            Repository = new RunRepository(world.Folder.Repository),
-            Sandbox = world.Sandbox,
+            Store = ground.Store,
+            Folder = ground.Folder,
+            Repository = ground.Repository,
+            Sandbox = ground.Sandbox,
             Template = trees.Template,
             LayAsync = trees.LayAsync,
             Agents = goal.Agents,
             Limits = new BudgetLimits { Dollars = goal.Dollars, Tokens = goal.Tokens },
             Models = input.Models,
-            Gateways = world.Gateways,
+            Gateways = ground.Gateways,
             PeopleCanBeReached = goal.Asks switch
             {
                 "park" => true,
                 "deny" => false,
-                _ => input.Models.Mailbox is not null || world.IsAttended,
+                _ => input.Models.Mailbox is not null || ground.IsAttended,
             },
             IsOwn = IsOwn,
             Objection = Objection,
             Tools = slots => [new MeasureTool(measurer, goal, IsOwn, slots)],
-            Time = world.Time,
+            Time = ground.Time,
         };
 
         bool IsOwn(string path) => trees.IsEditable(path) && path != parameterFile;
@@ -199,8 +180,4 @@ internal sealed class OptimiseHost : RunHost
                 $"voids your work, and a new one is left out";
         }
     }
-
-    /// <summary>What a run is wired into, whether it starts or is taken up.</summary>
-    private sealed record World(
-        RunStore Store, RunFolder Folder, SandboxRunner Sandbox, TimeProvider Time, IGatewayHost? Gateways, bool IsAttended);
 }
