@@ -24,7 +24,8 @@ internal static class AgentTelemetry
     /// <param name="clock">The clock.</param>
     public static void Ended(string agent, TimeSpan time, TimeProvider clock)
     {
-        var run = Activity.Current?.Parent?.Context ?? default;
+        // Not below the step that tells it, but beside it: the step's parent is the run.
+        var run = Activity.Current is { } step ? new ActivityContext(step.TraceId, step.ParentSpanId, step.ActivityTraceFlags) : default;
         using var activity = GodwitTelemetry.Source.StartActivity(
             $"{GenAi.InvokeAgent} {agent}", ActivityKind.Internal, run, startTime: clock.GetUtcNow() - time);
         activity?.SetTag(GenAi.Operation, GenAi.InvokeAgent).SetTag(GenAi.AgentName, agent).SetTag(GenAi.Conversation, agent);

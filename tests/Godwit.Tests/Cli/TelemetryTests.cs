@@ -32,7 +32,9 @@ public sealed class TelemetryTests : AgentRunFixture
         Assert.All(chats, chat => Assert.True(long.Parse(chat.Tags["gen_ai.usage.output_tokens"]) >= 0));
         var tool = Assert.Single(spans, span => span.Name == "execute_tool write");
         Assert.Equal("function", tool.Tags["gen_ai.tool.type"]);
-        Assert.Equal("invoke_agent", Assert.Single(spans, span => span.Name == "invoke_agent trial-1").Tags["gen_ai.operation.name"]);
+        var agent = Assert.Single(spans, span => span.Name == "invoke_agent trial-1");
+        Assert.Equal("invoke_agent", agent.Tags["gen_ai.operation.name"]);
+        Assert.Equal(Assert.Single(spans, span => span.Name == "run").Id, agent.Parent);
 
         // A call of a model, and of a tool, stands below the step that it is part of.
         var steps = spans.Where(span => span.Name == "step").Select(span => span.Id).ToHashSet();
