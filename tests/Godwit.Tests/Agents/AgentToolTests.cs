@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
 using Godwit.Agents;
+using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Guardian;
+using Godwit.Identity;
+using Godwit.Tests.Durable;
 using Godwit.Tests.Models;
 using Godwit.Tools;
 using Godwit.Workspaces;
@@ -181,7 +185,8 @@ public sealed class AgentToolTests : AgentFixture
         using var server = new ScriptedProvider(Turns(
             new ScriptedReply(
                 null,
-                ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}"""), ("write", """{"path":"new/c.txt","content":"c"}"""), ("write", """{"path":"new/d.txt","content":"d"}"""), ("edit", """{"path":"b.txt","old":"b","new":"B"}"""),
+                ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}"""), ("write", """{"path":"new/c.txt","content":"c"}"""),
+                ("write", """{"path":"new/d.txt","content":"d"}"""), ("edit", """{"path":"b.txt","old":"b","new":"B"}"""),
                 ("edit", """{"path":"src/a.txt","old":"TWO","new":"2"}"""), ("read", """{"path":"new/c.txt"}"""),
                 ("search", """{"pattern":"2"}"""), ("list", """{"path":"src"}"""),
                 ("run", """{"command":"cat src/a.txt"}"""), ("edit", """{"path":"b.txt","old":"not there","new":""}"""), ("nothing", "{}")),
@@ -207,4 +212,45 @@ public sealed class AgentToolTests : AgentFixture
             .Select(entry => entry.Key.Split('/')[^1]);
         Assert.Equal(["1", "5", "7", "9", "10", "11"], steps);
     }
+
+    /// <summary>What was allowed stays done, whatever a user's rules say by the time that the run is resumed.</summary>
+    [Fact]
+    public async Task Agent_RulesChangeBetweenAStopAndAResume_WhatWasDecidedStays()
+    {
+        var isBack = false;
+        using var server = new ScriptedProvider(request => (Answered(request), isBack) switch
+        {
+            (0, _) => new ScriptedReply(null, ("run", """{"command":"echo once >> src/a.txt"}""")),
+            (_, false) => new ScriptedReply { Status = 429, RetryAfter = "60", Body = "{}" },
+            (1, true) => new ScriptedReply(null, ("run", """{"command":"echo twice >> src/a.txt"}""")),
+            _ => new ScriptedReply(null, ("submit", """{"summary":"done"}""")),
+        });
+        var lenient = Services(server);
+        var task = await TaskAsync();
+        using var signer = RunSigner.Of(Folder);
+        await using (var run = await DurableRun.CreateAsync(Folder, signer, Catalogue(lenient), new AgentPlaybook(lenient), task, 7))
+        {
+            _ = run.RunAsync();
+            await Eventually.TrueAsync(() => server.Requests.Count == 2, "the second question was refused");
+        }
+
+        isBack = true;
+        var strict = Services(server) with
+        {
+            Gatekeeper = Gatekeeper.Read("r.yaml", """
+                - {name: nothing, kinds: [Workspace], verdict: Deny, reason: it is late, matching: [ls], not_matching: [curl x]}
+                """),
+        };
+        await using var again = DurableRun.Open(Folder, signer, Catalogue(strict));
+        var result = (await again.RunAsync().WaitAsync(TimeSpan.FromSeconds(60))).Result<AgentResult>();
+        Assert.Equal(AgentEnd.Submitted, result.End);
+        var file = await Clone.FileAsync(result.Tree, "src/a.txt", CancellationToken.None);
+        Assert.Equal("one\ntwo\nthree\nonce\n", System.Text.Encoding.UTF8.GetString(file!));
+        Assert.Contains("refused by rule 'nothing': it is late", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
+    }
+
+    private static int Answered(JsonNode request) =>
+        request["messages"]!.AsArray().Count(message => message!["role"]!.GetValue<string>() == "assistant");
+
+    private static PlaybookCatalogue Catalogue(AgentServices services) => new(new AgentPlaybook(services), new SegmentPlaybook(services));
 }
