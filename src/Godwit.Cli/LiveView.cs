@@ -57,13 +57,13 @@ internal sealed class LiveView(
             export?.Log(line);
         }
 
-        if (view.Status is RunStatus.Running or RunStatus.Waiting)
+        if (view.HasEnded)
         {
-            terminal.Status(_narrator.Status);
+            terminal.ClearStatus();
         }
         else
         {
-            terminal.ClearStatus();
+            terminal.Status(_narrator.Status);
         }
     }
 }

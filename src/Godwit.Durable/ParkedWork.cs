@@ -56,10 +56,12 @@ public sealed record ParkedWork(long Process, string Key, string Reason)
         {
             Resolution.Retry => [Resolved("retry")],
             Resolution.Done done => [Resolved("done"), new Draft(process, EntryKind.StepCompleted, key, input, Data: Checked(done.Json))],
-            Resolution.Fail fail =>
-                [Resolved("failed"), new Draft(process, EntryKind.StepFailed, key, input, Data: Canonical.Serialize(new Failure("resolved", "resolved", fail.Message, 1)))],
+            Resolution.Fail fail => [Resolved("failed"), Failed(fail.Message)],
             _ => throw new InvalidOperationException("unknown resolution"),
         };
+
+        Draft Failed(string why) => new(
+            process, EntryKind.StepFailed, key, input, Data: Canonical.Serialize(new Failure("resolved", "resolved", why, 1)));
 
         Draft Resolved(string how) => new(process, EntryKind.StepResolved, key, Info: new EntryInfo.Why { Reason = how }.ToBytes());
     }

@@ -41,8 +41,9 @@ internal static class VerifyCommand
                     : null);
             if (parsed.GetValue(json))
             {
+                var claim = verified.Statement.Predicate.Claim;
                 CommandGuard.PrintJson(
-                    new { verified.Key.KeyId, verified.KeyName, verified.Statement.Subject, verified.Statement.Predicate.Claim.Lower, verified.Statement.Predicate.Claim.Metric });
+                    new { verified.Key.KeyId, verified.KeyName, verified.Statement.Subject, claim.Lower, claim.Metric });
             }
             else
             {
@@ -93,8 +94,8 @@ internal static class VerifyCommand
         Console.WriteLine(
             $"Harness:  sha256 {predicate.HarnessHash}, {Harness(verified.Statement)}{builds}, {predicate.Trials} candidates " +
             $"were tried, sandbox: {predicate.Sandbox}");
-        Console.WriteLine(
-            $"Machine:  {string.Join(", ", predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))}");
+        var machine = predicate.Environment.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}");
+        Console.WriteLine($"Machine:  {string.Join(", ", machine)}");
         var selfTimed = verified.Statement.PredicateType == EvidenceStatement.SelfTimedClaimType
             ? "that the figure is true, where the candidate's code could reach who made it; or "
             : "";

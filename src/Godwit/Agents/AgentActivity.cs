@@ -71,7 +71,7 @@ public sealed class AgentActivity
         }
 
         _costs.Add(charged.Cost);
-        if (charged.Cost.Model.Length == 0)
+        if (!charged.IsAnswered)
         {
             return;
         }

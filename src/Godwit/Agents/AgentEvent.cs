@@ -1,5 +1,3 @@
-using Godwit.Durable;
-
 namespace Godwit.Agents;
 
 /// <summary>Something that happened to an agent, as a journal tells it.</summary>
@@ -29,7 +27,8 @@ public abstract record AgentEvent
     /// <param name="Call">The call.</param>
     /// <param name="Agent">The agent; empty where it isn't known.</param>
     /// <param name="Cost">What it cost; null for a call that wasn't billed.</param>
-    public sealed record Charged((long Process, string Key) Call, string Agent, CostLine? Cost) : AgentEvent;
+    /// <param name="IsAnswered">Whether a model answered it.</param>
+    public sealed record Charged((long Process, string Key) Call, string Agent, CostLine? Cost, bool IsAnswered) : AgentEvent;
 
     /// <summary>An action waits for a person.</summary>
     public sealed record Asked(OpenApproval Approval) : AgentEvent;
@@ -45,18 +44,3 @@ public abstract record AgentEvent
     /// <summary>A process of an agent ended, and with it all that it waited for.</summary>
     public sealed record Ended(long Process) : AgentEvent;
 }
-
-/// <summary>An action that waits for a person.</summary>
-/// <param name="Process">The process that waits.</param>
-/// <param name="Asked">The action.</param>
-/// <param name="At">Since when.</param>
-public sealed record OpenApproval(long Process, ApprovalAsked Asked, DateTimeOffset At);
-
-/// <summary>What was spent on one thing.</summary>
-/// <param name="Budget">The budget's node: the agent.</param>
-/// <param name="Role">The role that asked; empty where it isn't known.</param>
-/// <param name="Model">The model; empty for a call that has no answer.</param>
-/// <param name="InFlight">It was in flight when its owner died, and is booked at its worst case: the price of a resume.</param>
-/// <param name="Charge">The cost.</param>
-/// <param name="Estimated">The provider counted nothing, and the tokens are Godwit's own count.</param>
-public sealed record CostLine(string Budget, string Role, string Model, bool InFlight, Charge Charge, bool Estimated = false);

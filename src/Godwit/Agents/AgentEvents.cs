@@ -7,7 +7,9 @@ using Godwit.Tools;
 namespace Godwit.Agents;
 
 /// <summary>Reads what happened to agents out of a journal's entries, which are given in their order.</summary>
-/// <param name="transcripts">Whether what agents said and saw is wanted too; it is most of a journal.</param>
+/// <param name="transcripts">
+/// Whether what agents said and saw is wanted too, and which model answered a call: that stands in the answers, which are most of a journal.
+/// </param>
 public sealed class AgentEvents(bool transcripts)
 {
     private readonly Dictionary<long, (string Agent, string Role)> _agents = [];
@@ -98,11 +100,11 @@ public sealed class AgentEvents(bool transcripts)
         {
             EntryKind.StepBooked => new CostLine(budget, role, "", InFlight: true, charge),
             EntryKind.StepFailed when charge == Charge.None => null,
-            EntryKind.StepCompleted when Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply is var reply =>
+            EntryKind.StepCompleted when transcripts && Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply is var reply =>
                 new CostLine(budget, role, reply.Model, InFlight: false, charge, reply.IsEstimated),
             _ => new CostLine(budget, role, "", InFlight: false, charge),
         };
-        return new AgentEvent.Charged(call, agent, cost);
+        return new AgentEvent.Charged(call, agent, cost, IsAnswered: entry.Kind == EntryKind.StepCompleted);
     }
 
     private IEnumerable<(string What, string Text)> Lines(JournalReader reader, Entry entry)

@@ -44,7 +44,9 @@ internal static class AgentPrompt
         "you write, and pays from your budget. You wait; what it has changed is in your files when it ends.",
         """{"type":"object","properties":{"goal":{"type":"string","description":"all that it needs to know"}},"required":["goal"]}""");
 
-    public static ToolSpec Note { get; } = new("note", "Keeps a short note that stays with you when the conversation is cut.", """{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}""");
+    public static ToolSpec Note { get; } = new(
+        "note", "Keeps a short note that stays with you when the conversation is cut.",
+        """{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}""");
 
     public static string Opening(AgentTask task)
     {

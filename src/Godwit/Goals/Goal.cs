@@ -15,14 +15,3 @@ public abstract record Goal
     /// <summary>Seeds every random stream of the run. Default 0.</summary>
     public ulong Seed { get; init; }
 }
-
-/// <summary>A goal file as it was found.</summary>
-/// <param name="Content">Its text.</param>
-/// <param name="Folder">Its folder from the top of the repository; empty for the top.</param>
-/// <param name="Name">A short name for runs and branches.</param>
-public sealed record GoalText(string Content, string Folder, string Name);
-
-/// <summary>Something about a goal that only the machine and the repository can tell.</summary>
-/// <param name="IsError">It keeps the goal from being run.</param>
-/// <param name="Message">One line.</param>
-public sealed record GoalFinding(bool IsError, string Message);

@@ -34,8 +34,8 @@ public sealed record Decision(Verdict Verdict, string Rule, string Reason)
 public sealed record ProposedAction(string? Command, IReadOnlyList<string> Paths);
 
 /// <summary>
-/// The one place that every action passes, of Godwit's own agents and of programs. Rules name kinds of action; the strictest that matches wins. Each rule carries
-/// lines that it must and must not match, and a file whose examples don't hold isn't loaded.
+/// The one place that every action passes, of Godwit's own agents and of programs. Rules name kinds of action; the strictest that
+/// matches wins. Each rule carries lines that it must and must not match, and a file whose examples don't hold isn't loaded.
 /// </summary>
 public sealed class Gatekeeper
 {

@@ -27,10 +27,7 @@ internal sealed class FailureHandler(string provider, KeyRedaction redaction, Ti
         catch (HttpRequestException error)
         {
             // Before a connection stands nothing can have been billed; afterwards it may have been.
-            var kind =
-                error.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
-                ? ModelFailure.Unavailable
-                : ModelFailure.Broken;
+            var kind = IsBeforeConnection(error.HttpRequestError) ? ModelFailure.Unavailable : ModelFailure.Broken;
             throw new ModelException(kind, $"{provider} can't be reached: {error.Message}");
         }
 
@@ -47,6 +44,12 @@ internal sealed class FailureHandler(string provider, KeyRedaction redaction, Ti
                 RetryAfter(response), (int)response.StatusCode, body);
         }
     }
+
+    private static bool IsBeforeConnection(HttpRequestError error) => error
+        is HttpRequestError.ConnectionError
+        or HttpRequestError.NameResolutionError
+        or HttpRequestError.SecureConnectionError
+        or HttpRequestError.ProxyTunnelError;
 
     /// <summary>What a status and the words beside it mean.</summary>
     internal static ModelFailure KindOf(HttpStatusCode status, string body) => status switch

@@ -8,20 +8,6 @@ using Godwit.Workspaces;
 
 namespace Godwit.Playbooks;
 
-/// <summary>What a run of a playbook of one's own starts from.</summary>
-/// <typeparam name="TGoal">The playbook's goals.</typeparam>
-/// <param name="Goal">The goal.</param>
-/// <param name="Commit">The commit that the run is about: the last one of the user's repository when it was started.</param>
-/// <param name="Sandbox">How commands are kept apart: <c>bubblewrap</c> with its version, or <c>none</c>.</param>
-public sealed record GoalInput<TGoal>(TGoal Goal, string Commit, string Sandbox)
-    where TGoal : Goal;
-
-/// <summary>What a playbook of one's own has of the world; whatever it does with it is done in steps.</summary>
-/// <param name="Folder">The run's folder.</param>
-/// <param name="Repository">The run's own clone of the user's repository.</param>
-/// <param name="Sandbox">Where commands run.</param>
-public sealed record RunWorld(RunFolder Folder, RunRepository Repository, SandboxRunner Sandbox);
-
 /// <summary>
 /// A kind of run for a playbook of one's own: cloning, the sandbox, keys and resuming are done here, so that it says only what its goals
 /// are and what it does with them. Notes that are texts are told as they come, and the result's text is what the run came to.

@@ -80,8 +80,12 @@ public sealed class RunKinds
             name = RootProcess.Playbook(reader);
         }
 
-        return OfGoals.FirstOrDefault(kind => kind.Name == name)?.ResumeAsync(resume, cancellation)
-            ?? throw new ArgumentException(
-                $"{resume.Folder.Id} is of playbook '{name}', which this program can't resume; use the one that started it");
+        return _all.FirstOrDefault(kind => kind.Name == name) switch
+        {
+            GoalKind kind => kind.ResumeAsync(resume, cancellation),
+            null => throw new ArgumentException(
+                $"{resume.Folder.Id} is of playbook '{name}', which this program can't resume; use the one that started it"),
+            _ => throw new ArgumentException($"{resume.Folder.Id} is of playbook '{name}', whose runs aren't resumed; start another"),
+        };
     }
 }

@@ -60,7 +60,10 @@ public class RunView
     /// <summary>One line on how it ended, or why it waits; null where there is nothing to say.</summary>
     public string? Reason => Conclusion ?? Failure ?? (Parked.Count > 0 ? Parked[0].Reason : null);
 
-    /// <summary>How it stands.</summary>
+    /// <summary>Whether it came to its end, as far as its journal has been read.</summary>
+    public bool HasEnded => Outcome is not null || Failure is not null;
+
+    /// <summary>How it stands. For a run that goes on, this asks the file system whether somebody owns it.</summary>
     public RunStatus Status => Outcome switch
     {
         { } ended => ended,

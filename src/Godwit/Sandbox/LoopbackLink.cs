@@ -39,8 +39,10 @@ public sealed class LoopbackLink : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        foreach (var argument
-            in (string[])[.. asRoot ? (string[])[] : ["--unshare-user"], "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "sh", "-c", "echo $$; exec cat"])
+        string[] user = asRoot ? [] : ["--unshare-user"];
+        string[] arguments =
+            [.. user, "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "sh", "-c", "echo $$; exec cat"];
+        foreach (var argument in arguments)
         {
             info.ArgumentList.Add(argument);
         }

@@ -168,13 +168,17 @@ internal sealed class MeasuredCommands
         {
             Carried = [carried, .. taken.Carried],
             Refusal = served.Stopped || served.ExitCode == 0 ? taken.Refusal
-                : (served.TimedOut ? TrialOutcome.TimedOut : TrialOutcome.Crashed, $"the server ended while it was driven: {FailureCause.Of(served)} (exit code {served.ExitCode})"),
+                : (served.TimedOut ? TrialOutcome.TimedOut : TrialOutcome.Crashed, $"the server ended while it was driven: {Why(served)}"),
         };
     }
 
+    private static string Why(SandboxResult ended) => $"{FailureCause.Of(ended)} (exit code {ended.ExitCode})";
+
     private (TrialOutcome Outcome, string Reason) NotServed(SandboxResult ended) => ended.TimedOut
         ? (TrialOutcome.TimedOut, $"the server didn't listen on port {_spec.Port} within {_spec.Timeout.TotalSeconds:0.#} s")
-        : (ended.Crashed ? TrialOutcome.Crashed : TrialOutcome.Invalid, $"the server ended before it listened on port {_spec.Port}: {FailureCause.Of(ended)} (exit code {ended.ExitCode})");
+        : (
+            ended.Crashed ? TrialOutcome.Crashed : TrialOutcome.Invalid,
+            $"the server ended before it listened on port {_spec.Port}: {Why(ended)}");
 
     private async Task<Taken> JudgeAsync(string line, string tree, ulong seed, bool holdOut, CancellationToken cancellation)
     {

@@ -213,7 +213,8 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
     {
         if (!metrics.TryGetValue(_spec.Metric, out var metric))
         {
-            return $"no metric {_spec.Metric} was reported{(metrics.Count == 0 ? "" : $"; there are {string.Join(", ", metrics.Keys.Order(StringComparer.Ordinal))}")}";
+            var others = metrics.Count == 0 ? "" : $"; there are {string.Join(", ", metrics.Keys.Order(StringComparer.Ordinal))}";
+            return $"no metric {_spec.Metric} was reported{others}";
         }
 
         return metric.Unit is not null && _spec.Unit is not null && metric.Unit != _spec.Unit

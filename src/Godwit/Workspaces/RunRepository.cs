@@ -315,8 +315,11 @@ public sealed class RunRepository(string path)
         Git.RunAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, to, "--", .. files], cancellation);
 
     /// <summary>How many hidden refs begin with a name.</summary>
-    public async Task<int> CountAsync(string reference, CancellationToken cancellation) =>
-        (await Git.RunAsync(path, ["for-each-ref", "--format=%(refname)", $"refs/godwit/{reference}"], cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
+    public async Task<int> CountAsync(string reference, CancellationToken cancellation)
+    {
+        var names = await Git.RunAsync(path, ["for-each-ref", "--format=%(refname)", $"refs/godwit/{reference}"], cancellation);
+        return names.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
+    }
 
     /// <summary>The tree of a commit.</summary>
     public Task<string> TreeAsync(string commit, CancellationToken cancellation) =>

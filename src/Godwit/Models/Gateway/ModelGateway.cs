@@ -80,7 +80,10 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         var counts = request.Path == CountTokens;
         if (GatewayProtocol.Of(counts ? "/messages" : request.Path) is not { } protocol)
         {
-            await RefuseAsync(response, 404, """{"error":{"type":"not_found_error","message":"godwit serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1/embeddings and /v1/models"}}""");
+            const string Served =
+                "/v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, /v1/embeddings and /v1/models";
+            await RefuseAsync(
+                response, 404, $$$"""{"error":{"type":"not_found_error","message":"godwit serves {{{Served}}}"}}""");
             return;
         }
 
@@ -344,9 +347,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     /// </summary>
     private static string HashOf(Call call)
     {
-        var fields = call.Body.Where(field => !WhoAsks.Contains(field.Key)).OrderBy(field => field.Key, StringComparer.Ordinal)
-            .Select(
-                field => $"{field.Key} {(field.Value is null ? "null" : (field.Key == "input" ? WithoutIds(field.Value) : field.Value).ToJsonString(GatewayProtocol.Plain))}");
+        var fields = call.Body.Where(field => !WhoAsks.Contains(field.Key))
+            .OrderBy(field => field.Key, StringComparer.Ordinal)
+            .Select(field => $"{field.Key} {ValueOf(field.Key, field.Value)}");
         var headers = call.Request.Headers.Where(
             header => header.Key.StartsWith("anthropic-", StringComparison.OrdinalIgnoreCase)
                 || header.Key.StartsWith("openai-beta", StringComparison.OrdinalIgnoreCase))
@@ -354,6 +357,9 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
         var text = string.Join('\n', [call.Protocol.Path, .. headers, .. fields]);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24];
     }
+
+    private static string ValueOf(string field, JsonNode? value) =>
+        value is null ? "null" : (field == "input" ? WithoutIds(value) : value).ToJsonString(GatewayProtocol.Plain);
 
     private static byte[] Bytes(JsonObject body) => JsonSerializer.SerializeToUtf8Bytes(body, GatewayProtocol.Plain);
 

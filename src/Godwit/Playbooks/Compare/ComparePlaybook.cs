@@ -112,9 +112,13 @@ public sealed record ComparePlaybook(IMeasurer Measurer) : Playbook<CompareInput
     {
         var measured = await series.MeasureAsync(
             stage, pairs, Candidate.Base, head, holdOut, warmUp: calibration.Exact ? 0 : 1, goal.BuildsTwice(calibration.Exact));
-        return measured.FailedArm != Arm.None
-            ? ([], $"the {(measured.FailedArm == Arm.Base ? "base" : "head")} can't be measured: {measured.Reason}")
-            : (series.Samples(measured.Pairs), ProofPlaybook.BrokenBound(goal, measured.Pairs, calibration.Exact) is { } broken ? $"the head doesn't pass: {broken}" : null);
+        if (measured.FailedArm != Arm.None)
+        {
+            return ([], $"the {(measured.FailedArm == Arm.Base ? "base" : "head")} can't be measured: {measured.Reason}");
+        }
+
+        var broken = ProofPlaybook.BrokenBound(goal, measured.Pairs, calibration.Exact);
+        return (series.Samples(measured.Pairs), broken is null ? null : $"the head doesn't pass: {broken}");
     }
 
     /// <summary>What is better must be better on work that nobody tuned for, too, and what isn't worse mustn't be worse there.</summary>

@@ -203,9 +203,10 @@ internal sealed class CodeProposer(
         var (goal, harness) = (input.Goal, input.Goal.Harness);
         var better = harness.Maximise ? "higher" : "lower";
         var text = new StringBuilder();
+        var unit = harness.Unit is null ? "" : $" in {harness.Unit}";
         text.Append(
             CultureInfo.InvariantCulture,
-            $"{goal.Title}\n\nThe metric is {harness.Metric}{(harness.Unit is null ? "" : $" in {harness.Unit}")}; {better} is better. The base has {calibration.Base:G4}");
+            $"{goal.Title}\n\nThe metric is {harness.Metric}{unit}; {better} is better. The base has {calibration.Base:G4}");
         text.Append(
             CultureInfo.InvariantCulture,
             $"{(calibration.Exact ? " exactly" : $", and a pair of measurements scatters by {calibration.Sigma:P1}")}; what is " +
@@ -213,8 +214,12 @@ internal sealed class CodeProposer(
         text.Append(
             CultureInfo.InvariantCulture,
             $"Commands start in {(harness.Folder.Length == 0 ? "the tree's top" : $"{harness.Folder}; the file tools name files from the tree's top")}:\n");
-        foreach (var (name, command)
-            in ((string, string?)[])[("build", harness.Build), ("check", harness.Check), ("serve", harness.Serve), ("measure", harness.Measure), ("score", harness.Score)])
+        (string, string?)[] commands =
+        [
+            ("build", harness.Build), ("check", harness.Check), ("serve", harness.Serve), ("measure", harness.Measure),
+            ("score", harness.Score),
+        ];
+        foreach (var (name, command) in commands)
         {
             text.Append(command is null ? "" : $"- {name}: {command}\n");
         }

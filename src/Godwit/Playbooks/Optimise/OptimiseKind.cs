@@ -25,17 +25,14 @@ public sealed class OptimiseKind : GoalKind
     public override Goal WithBudget(Goal goal, BudgetOptions budget)
     {
         var optimise = (OptimiseGoal)goal;
-        return budget switch
-        {
-            { Trials: < 1 } => throw new ArgumentException($"--trials is {budget.Trials}, and must be at least 1"),
-            { Dollars: <= 0 } => throw new ArgumentException($"--dollars is {budget.Dollars}, and must be above 0"),
-            _ => optimise with
+        return budget.Trials < 1
+            ? throw new ArgumentException($"--trials is {budget.Trials}, and must be at least 1")
+            : optimise with
             {
                 Seconds = budget.Seconds ?? optimise.Seconds,
                 Trials = budget.Trials ?? optimise.Trials,
                 Dollars = budget.Dollars ?? optimise.Dollars,
-            },
-        };
+            };
     }
 
     /// <inheritdoc/>

@@ -80,7 +80,9 @@ public sealed record ParameterSource(string? Linked, byte[]? Content, byte[]? Te
             && new Glob(inputs).Matches(Local(folder, Linked)))
         {
             problems.Add(
-                (true, $"{parameters.File} is a link to {Local(folder, Linked)}, which the build reads; name that file in 'parameters.file', and see docs/observed.md for what a build input proves"));
+                (true,
+                    $"{parameters.File} is a link to {Local(folder, Linked)}, which the build reads; name that file in " +
+                    $"'parameters.file', and see docs/observed.md for what a build input proves"));
         }
 
         if (Content is null)

@@ -11,7 +11,8 @@ internal static class PlainReport
     {
         var page = new StringBuilder(ReportPage.Start(view, Snake.Of(view.Status), Snake.Of(view.Status)));
         page.Append(CultureInfo.InvariantCulture, $"<p class='verdict {Snake.Of(view.Status)}'>{Reports.Html.Text(view.Reason)}</p>");
-        var told = Told(view, reader);
+        var events = view.Details(reader).ToList();
+        List<RunLine> told = [.. events.SelectMany(view.Narrator().Tell)];
         if (told.Count > 0)
         {
             page.Append("<h2>What happened</h2><table>");
@@ -23,7 +24,7 @@ internal static class PlainReport
             page.Append("</table>");
         }
 
-        var commands = view.Details(reader).OfType<RunEvent.CommandRan>().ToList();
+        var commands = events.OfType<RunEvent.CommandRan>().ToList();
         if (commands.Count > 0)
         {
             page.Append("<h2>Commands</h2><table><tr><th>for<th>command<th>exit code<th>seconds</tr>");
@@ -51,11 +52,5 @@ internal static class PlainReport
         }
 
         return text.ToString();
-    }
-
-    private static List<RunLine> Told(RunView view, JournalReader reader)
-    {
-        var narrator = view.Narrator();
-        return [.. view.Details(reader).SelectMany(narrator.Tell)];
     }
 }

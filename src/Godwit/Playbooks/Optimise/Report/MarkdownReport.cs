@@ -44,9 +44,9 @@ internal static class MarkdownReport
             foreach (var group in refused)
             {
                 var worst = group.MaxBy(trial => trial.Temptation)!;
+                var tempting = worst.Temptation > 0 ? $"{data.Scale.Text(worst.Temptation)}, but " : "";
                 text.Append(
-                    CultureInfo.InvariantCulture,
-                    $"- {group.Count()} × {(worst.Temptation > 0 ? $"{data.Scale.Text(worst.Temptation)}, but " : "")}{group.Key} (`{OptimiseText.Point(worst)}`)\n");
+                    CultureInfo.InvariantCulture, $"- {group.Count()} × {tempting}{group.Key} (`{OptimiseText.Point(worst)}`)\n");
             }
 
             text.Append('\n');

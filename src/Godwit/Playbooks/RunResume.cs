@@ -1,0 +1,24 @@
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Runs;
+
+namespace Godwit.Playbooks;
+
+/// <summary>What a run is resumed with.</summary>
+/// <param name="Store">Where runs live.</param>
+/// <param name="Folder">The run's folder.</param>
+public sealed record RunResume(RunStore Store, RunFolder Folder)
+{
+    /// <summary>How it is hosted.</summary>
+    public DurableOptions Options { get; init; } = new();
+
+    /// <summary>Serves agents that are programs; null where there can be none.</summary>
+    public IGatewayHost? Gateways { get; init; }
+
+    /// <summary>Whether somebody sits before it who can answer what the gatekeeper asks. Default no.</summary>
+    public bool IsAttended { get; init; }
+
+    /// <summary>A larger budget, with which a run goes on that has ended without a result; null for the one that it has.</summary>
+    public BudgetOptions? Raise { get; init; }
+}
