@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Godwit.Cli.Commands;
 using Godwit.Durable;
 using Godwit.Playbooks;
 using Godwit.Telemetry;
@@ -17,6 +18,8 @@ namespace Godwit.Cli;
 /// </summary>
 internal sealed partial class TelemetryExport : IDisposable
 {
+    private const string Receiver = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
     private readonly TracerProvider _traces;
     private readonly MeterProvider _metrics;
     private readonly ILoggerFactory _logs;
@@ -40,8 +43,21 @@ internal sealed partial class TelemetryExport : IDisposable
     }
 
     /// <summary>Begins to send; null where nobody listens.</summary>
-    public static TelemetryExport? Start() =>
-        string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT")) ? null : Create();
+    public static TelemetryExport? Start() => IsWanted() ? Create() : null;
+
+    /// <summary>Whether a receiver is named; asked before a run starts, which would otherwise lose its telemetry without a word.</summary>
+    /// <exception cref="UsageException">It isn't an address.</exception>
+    public static bool IsWanted()
+    {
+        var receiver = Environment.GetEnvironmentVariable(Receiver);
+        if (string.IsNullOrEmpty(receiver))
+        {
+            return false;
+        }
+
+        return Uri.TryCreate(receiver, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? true
+            : throw new UsageException($"{Receiver} is '{receiver}', and must be an address such as http://localhost:4317");
+    }
 
     /// <summary>Sends what a person is told, too; not what an agent asks for, which may hold anything.</summary>
     public void Log(RunLine line)

@@ -19,7 +19,7 @@ public static class RootProcess
         var started = Started(reader);
         return EntryInfo.Of<EntryInfo.Started>(started).Playbook is var name && name == playbook
             ? Canonical.Deserialize<T>(started.Data.Span)
-            : throw new ArgumentException($"{reader.Run} is of '{name}' and not of '{playbook}'");
+            : throw new ArgumentException($"{reader.Run} is a run of playbook '{name}', not of '{playbook}'");
     }
 
     /// <summary>What was added to its input, the oldest first.</summary>

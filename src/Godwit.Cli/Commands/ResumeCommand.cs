@@ -26,6 +26,7 @@ internal static class ResumeCommand
             var store = RunStore.OfUser();
             var raise = new BudgetOptions(
                 TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), parsed.GetValue(dollars));
+            TelemetryExport.IsWanted();
             await using var gateways = new GatewayHost();
             var resume = new RunResume(store, store.Find(parsed.GetValue(run)!))
             {

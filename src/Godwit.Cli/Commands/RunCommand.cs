@@ -74,6 +74,7 @@ internal static class RunCommand
                 Mailbox = parsed.GetValue(mailbox) is { } folder ? Path.GetFullPath(folder) : null,
             };
             RequireModels(kind.HasAgents(goal), models);
+            TelemetryExport.IsWanted();
             await using var gateways = new GatewayHost();
             var start = new RunStart(RunStore.OfUser(), source, goal, kept)
             {

@@ -47,6 +47,16 @@ public sealed class TelemetryTests : AgentRunFixture
     }
 
     [Fact]
+    public void Run_ReceiverThatIsNoAddress_IsRefusedBeforeAnythingStarts()
+    {
+        Command.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "localhost";
+        var (exit, _, error) = Command.Run("run", Goal(), "--mailbox", Mailbox());
+        Assert.Equal(2, exit);
+        Assert.Contains("OTEL_EXPORTER_OTLP_ENDPOINT is 'localhost', and must be an address", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(Command.Home, "runs")));
+    }
+
+    [Fact]
     public void Run_WithAReceiverThatIsGone_EndsAsEver()
     {
         Command.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9";
