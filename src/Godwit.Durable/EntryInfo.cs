@@ -82,6 +82,14 @@ internal abstract record EntryInfo
         public override byte[]? ToBytes() => Bytes(this);
     }
 
+    /// <summary>Of <see cref="EntryKind.Noted"/>.</summary>
+    internal sealed record Note : EntryInfo
+    {
+        public string? Topic { get; init; }
+
+        public override byte[]? ToBytes() => Bytes(this);
+    }
+
     /// <summary>Of a step that was tried, booked, or has ended.</summary>
     internal sealed record Step : EntryInfo
     {
@@ -98,6 +106,8 @@ internal abstract record EntryInfo
         public string? Idempotency { get; init; }
 
         public long Supersedes { get; init; }
+
+        public string? Topic { get; init; }
 
         public string? Tree { get; init; }
 

@@ -89,8 +89,10 @@ internal sealed class Execution(ProcessCell cell, ProcessHistory history) : IDur
 
     public Random Random(string key) => new SeededRandom(history.Info.Seed, key);
 
-    public Task NoteAsync<T>(string key, T note) =>
-        AskAsync(key, [], idle: false, static _ => true, _ => cell.Answer(EntryKind.Noted, key, Canonical.Serialize(note)));
+    public Task NoteAsync<T>(string key, T note, string? topic = null) =>
+        AskAsync(
+            key, [], idle: false, static _ => true,
+            _ => cell.Answer(EntryKind.Noted, key, Canonical.Serialize(note), new EntryInfo.Note { Topic = topic }));
 
     /// <summary>Gives the journal's answer to whoever waits for it.</summary>
     public void Deliver(string key)

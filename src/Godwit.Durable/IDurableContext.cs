@@ -1,3 +1,5 @@
+using Godwit.Durable.Journal;
+
 namespace Godwit.Durable;
 
 /// <summary>
@@ -55,5 +57,8 @@ public interface IDurableContext
     Random Random(string key);
 
     /// <summary>Journals something worth telling a person, once.</summary>
-    Task NoteAsync<T>(string key, T note);
+    /// <param name="key">The note's key.</param>
+    /// <param name="note">What there is to tell.</param>
+    /// <param name="topic">What it is about, in a word for those who read the journal (<see cref="Entry.Topic"/>); null for nothing.</param>
+    Task NoteAsync<T>(string key, T note, string? topic = null);
 }

@@ -1,3 +1,5 @@
+using Godwit.Durable.Journal;
+
 namespace Godwit.Durable;
 
 /// <summary>How a step is tried.</summary>
@@ -16,6 +18,12 @@ public sealed record StepOptions
 
     /// <summary>The time one attempt may take; null, the default, for no limit.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>
+    /// What the step is about, in a word for those who read the journal (<see cref="Entry.Topic"/> of its end); null, the default, for
+    /// nothing. It isn't part of the step's input.
+    /// </summary>
+    public string? Topic { get; init; }
 
     internal static StepOptions Default { get; } = new();
 }

@@ -295,13 +295,18 @@ internal sealed class StepRunner(
     private StepEnd.Stated Completed(StepWork work, byte[] result, EntryInfo.Step info, IReadOnlyList<Blob> blobs)
     {
         var names = blobs.Count == 0 ? null : blobs.Select(blob => blob.Reference.Sha256).Distinct().ToList();
-        info = info with { Blobs = names };
+        info = info with { Blobs = names, Topic = work.Options.Topic };
         return new StepEnd.Stated([new Draft(process, EntryKind.StepCompleted, work.Key, work.Input, info.ToBytes(), result)], info, blobs);
     }
 
     private async Task<StepEnd.Stated> FailedAsync(StepWork work, Failure failure, Charge charge, CancellationToken cancellation)
     {
-        var info = work.Effect is Effect.PaidCase paid ? new EntryInfo.Step { Charge = charge, Budget = paid.Budget?.Id } : new EntryInfo.Step();
+        var info = new EntryInfo.Step { Topic = work.Options.Topic };
+        if (work.Effect is Effect.PaidCase paid)
+        {
+            info = info with { Charge = charge, Budget = paid.Budget?.Id };
+        }
+
         if (work.Effect is Effect.WorkspaceCase { Target: var workspace })
         {
             // A failed step changes nothing: the next one finds the tree that this one was given.

@@ -26,7 +26,16 @@ public sealed record Draft(long Process, EntryKind Kind, string Key = "", byte[]
 /// <param name="Data">The payload, as JSON; empty where there is none.</param>
 public sealed record Entry(
     long Sequence, int Generation, DateTimeOffset At, long Process, EntryKind Kind, string Key,
-    ReadOnlyMemory<byte> Input, ReadOnlyMemory<byte> Info, ReadOnlyMemory<byte> Data);
+    ReadOnlyMemory<byte> Input, ReadOnlyMemory<byte> Info, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>What a note, or a step that has ended, is about: the word that its process gave it; null for none.</summary>
+    public string? Topic => Kind switch
+    {
+        EntryKind.Noted => EntryInfo.Of<EntryInfo.Note>(this).Topic,
+        EntryKind.StepCompleted or EntryKind.StepFailed => EntryInfo.Of<EntryInfo.Step>(this).Topic,
+        _ => null,
+    };
+}
 
 /// <summary>Several drafts that become durable together or not at all.</summary>
 /// <param name="Drafts">What is stated.</param>

@@ -71,7 +71,7 @@ public sealed class AgentEvents(bool transcripts)
                 when EntryInfo.Of<EntryInfo.Step>(entry) is { Budget: { } budget, Charge: { } charge }:
                 yield return Charged(entry, budget, charge);
                 break;
-            case EntryKind.Noted when IsAsked(entry):
+            case EntryKind.Noted when AgentTopic.Of(entry) == AgentTopic.Asked:
                 var asked = Canonical.Deserialize<ApprovalAsked>(entry.Data.Span);
                 yield return new AgentEvent.Asked(new OpenApproval(entry.Process, asked, entry.At));
                 break;
@@ -109,6 +109,7 @@ public sealed class AgentEvents(bool transcripts)
 
     private IEnumerable<(string What, string Text)> Lines(JournalReader reader, Entry entry)
     {
+        var topic = AgentTopic.Of(entry);
         switch (entry.Kind)
         {
             case EntryKind.ProcessCompleted when _lives.Contains(entry.Process):
@@ -116,17 +117,17 @@ public sealed class AgentEvents(bool transcripts)
                 return [("ends", $"{result.End}: {result.Reason ?? result.Summary}")];
             case EntryKind.StepFailed:
                 return [("failed", Canonical.Deserialize<Failure>(entry.Data.Span).Message)];
-            case EntryKind.StepCompleted when entry.Key == "program":
+            case EntryKind.StepCompleted when topic == AgentTopic.Program:
                 var end = Canonical.Deserialize<ProgramEnd>(entry.Data.Span);
                 return ProgramOutput.Lines(end.Events, Encoding.UTF8.GetString(reader.Blob(end.Output)));
-            case EntryKind.StepCompleted when IsStepOf("ask", entry.Key):
+            case EntryKind.StepCompleted when topic == AgentTopic.Reply:
                 return Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Parts.Select(Line);
-            case EntryKind.StepCompleted when IsStepOf("tools", entry.Key) || entry.Key.EndsWith("/granted", StringComparison.Ordinal):
+            case EntryKind.StepCompleted when topic == AgentTopic.Results:
                 return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span)
                     .Select(output => (output.Failed ? "failed" : "gets", output.Content));
-            case EntryKind.Noted when entry.Key.EndsWith("/refused", StringComparison.Ordinal):
+            case EntryKind.Noted when topic == AgentTopic.Refused:
                 return [("failed", Canonical.Deserialize<ToolOutput>(entry.Data.Span).Content)];
-            case EntryKind.Noted when IsAsked(entry):
+            case EntryKind.Noted when topic == AgentTopic.Asked:
                 var asked = Canonical.Deserialize<ApprovalAsked>(entry.Data.Span);
                 return [("asks", $"a person for {asked.Tool} {asked.Arguments} (rule '{asked.Rule}')")];
             default:
@@ -140,10 +141,4 @@ public sealed class AgentEvents(bool transcripts)
         MessagePart.ToolCall call => ("calls", $"{call.Name} {call.Arguments}"),
         _ => ("says", ""),
     };
-
-    private static bool IsAsked(Entry entry) => entry.Key.EndsWith("/asked", StringComparison.Ordinal);
-
-    /// <summary>Whether a key ends in a name, or in a name and a number: what stands below it is something else.</summary>
-    private static bool IsStepOf(string name, string key) =>
-        key.Split('/') is var parts && (parts[^1] == name || (parts.Length > 1 && parts[^2] == name && int.TryParse(parts[^1], out _)));
 }

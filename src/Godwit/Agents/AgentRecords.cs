@@ -185,7 +185,9 @@ public sealed record AgentState
     internal double UsedSeconds => NowSeconds - StartSeconds - WaitedSeconds;
 
     /// <summary>A step may take what is left of its time.</summary>
-    internal StepOptions Limit => new() { Timeout = TimeSpan.FromSeconds(Math.Clamp(Task.Seconds - UsedSeconds, 1, 7 * 86_400)) };
+    /// <param name="topic">One of <see cref="AgentTopic"/>.</param>
+    internal StepOptions Limit(string topic) =>
+        new() { Timeout = TimeSpan.FromSeconds(Math.Clamp(Task.Seconds - UsedSeconds, 1, 7 * 86_400)), Topic = topic };
 
     /// <summary>Agents that it has started.</summary>
     public int Spawned { get; init; }

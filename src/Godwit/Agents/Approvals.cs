@@ -60,7 +60,7 @@ internal sealed class Approvals(IDurableContext context, string agent, Func<bool
         }
 
         var signal = $"approval/{agent}/{turn}/{key.Split("/tools/")[^1]}";
-        await context.NoteAsync($"{key}/asked", new ApprovalAsked(agent, signal, tool, arguments, rule));
+        await context.NoteAsync($"{key}/asked", new ApprovalAsked(agent, signal, tool, arguments, rule), AgentTopic.Asked);
         var asked = await ActiveAsync($"{key}/asked/at");
         var answer = await context.SignalAsync<Approval>($"{key}/approval", signal, Deadline);
         WaitedSeconds += await ActiveAsync($"{key}/answered/at") - asked;

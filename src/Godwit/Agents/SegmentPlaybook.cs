@@ -174,7 +174,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 {
                     var answer = await context.StepAsync(
                         tries == 1 ? $"{key}/ask" : $"{key}/ask/{tries}", Effect.Paid(services.Models.WorstCase(request), budget), fresh,
-                        (_, attempt, cancellation) => AgentModel.AskAsync(services.Models, request, attempt, cancellation), _state.Limit);
+                        (_, attempt, cancellation) => AgentModel.AskAsync(services.Models, request, attempt, cancellation),
+                        _state.Limit(AgentTopic.Reply));
                     _before = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(fresh)));
                     _told = messages.Count;
                     _state = _state with

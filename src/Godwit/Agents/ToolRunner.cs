@@ -89,7 +89,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     /// <summary>Carries out what of a group the gatekeeper lets through, at once or when a person has; the rest is answered with its reason.</summary>
     private async Task<IReadOnlyList<ToolOutput>> RunGroupAsync(string key, IReadOnlyList<MessagePart.ToolCall> group, AgentState state)
     {
-        var outputs = await CarryOutAsync(key, group, granted: false, state.Limit);
+        var outputs = await CarryOutAsync(key, group, granted: false, state.Limit(AgentTopic.Results));
         var granted = new List<int>();
         for (var index = 0; index < group.Count; index++)
         {
@@ -111,12 +111,13 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
                     ? $"rule '{asked.Rule}' would ask a person, and nobody answers here: do it in another way: {asked.Reason}"
                     : $"a person was asked and said no: {answer.Words ?? asked.Reason}",
                 Failed: true);
-            await context.NoteAsync($"{one}/refused", new ToolOutput(outputs[index].Content, Failed: true));
+            await context.NoteAsync($"{one}/refused", new ToolOutput(outputs[index].Content, Failed: true), AgentTopic.Refused);
         }
 
         if (granted.Count > 0)
         {
-            var done = await CarryOutAsync($"{key}/granted", [.. granted.Select(index => group[index])], granted: true, state.Limit);
+            var done = await CarryOutAsync(
+                $"{key}/granted", [.. granted.Select(index => group[index])], granted: true, state.Limit(AgentTopic.Results));
             for (var index = 0; index < granted.Count; index++)
             {
                 outputs[granted[index]] = done[index];

@@ -17,7 +17,8 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
         {
             var end = await context.StepAsync(
                 "program", Effect.Workspace(tree), input,
-                (task, attempt, cancellation) => Services.Programs!.RunAsync(task, tree, attempt, cancellation));
+                (task, attempt, cancellation) => Services.Programs!.RunAsync(task, tree, attempt, cancellation),
+                new StepOptions { Topic = AgentTopic.Program });
             var report = await context.StepAsync(
                 "report", Effect.Repeatable, end,
                 (ended, attempt, _) => Task.FromResult(Report.Of(ended.Events, attempt.Get(ended.Output))));

@@ -40,7 +40,7 @@ internal sealed class DirectContext(ulong seed, ActiveClock clock, string path =
 
     public Random Random(string key) => new SeededRandom(seed, path, key);
 
-    public Task NoteAsync<T>(string key, T note)
+    public Task NoteAsync<T>(string key, T note, string? topic = null)
     {
         Ask(key);
         return Task.CompletedTask;
