@@ -125,6 +125,9 @@ public sealed class AgentEvents(bool transcripts)
             case EntryKind.StepCompleted when topic == AgentTopic.Results:
                 return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span)
                     .Select(output => (output.Failed ? "failed" : "gets", output.Content));
+            case EntryKind.StepCompleted when topic == AgentTopic.Form:
+                var problems = Canonical.Deserialize<IReadOnlyList<string>>(entry.Data.Span);
+                return [problems.Count == 0 ? ("gets", "submitted") : ("failed", string.Join('\n', problems))];
             case EntryKind.Noted when topic == AgentTopic.Refused:
                 return [("failed", Canonical.Deserialize<ToolOutput>(entry.Data.Span).Content)];
             case EntryKind.Noted when topic == AgentTopic.Asked:

@@ -26,8 +26,8 @@ internal sealed record AgentNeeds
     /// <summary>Home, mounts, environment and limits of every command.</summary>
     public required SandboxCommand Template { get; init; }
 
-    /// <summary>Puts into an agent's folder what isn't in any tree, such as what setup has left.</summary>
-    public required Func<string, CancellationToken, Task> LayAsync { get; init; }
+    /// <summary>Puts into an agent's folder its base, and what isn't in any tree, such as what setup has left.</summary>
+    public required Func<AgentTask, string, CancellationToken, Task> LayAsync { get; init; }
 
     /// <summary>The agents of the goal.</summary>
     public required IReadOnlyList<AgentSpec> Agents { get; init; }
@@ -44,11 +44,11 @@ internal sealed record AgentNeeds
     /// <summary>Whether a person can answer what the gatekeeper asks.</summary>
     public bool PeopleCanBeReached { get; init; }
 
-    /// <summary>Whether a changed file would be theirs to hand over.</summary>
-    public required Func<string, bool> IsOwn { get; init; }
+    /// <summary>What an agent may hand over of its files.</summary>
+    public required Func<AgentTask, TreeScope> ScopeOf { get; init; }
 
-    /// <summary>What a tool says that has changed a file which isn't theirs; null where it is.</summary>
-    public required Func<string, string?> Objection { get; init; }
+    /// <summary>What agents fill in that hand over something else than files.</summary>
+    public IReadOnlyList<SubmissionForm> Forms { get; init; } = [];
 
     /// <summary>Tools of the playbook's own, which share the machine with the others' commands.</summary>
     public Func<CommandSlots, IReadOnlyList<ITool>> Tools { get; init; } = _ => [];
@@ -61,5 +61,6 @@ internal sealed record AgentNeeds
 
     /// <summary>An agent's tree, before it begins.</summary>
     public AgentTree TreeOf(AgentTask task) => new(
-        task.Name, TreePath(Folder, task.Name), task.BaseTree, task.BaseCommit, Repository, Sandbox.OwnerOfFiles, LayAsync);
+        task.Name, TreePath(Folder, task.Name), task.BaseTree, task.BaseCommit, Repository, Sandbox.OwnerOfFiles,
+        (path, cancellation) => LayAsync(task, path, cancellation), ScopeOf(task));
 }

@@ -62,6 +62,18 @@ public sealed record AgentTask
     /// <summary>Whether it may ask a person and wait for the answer.</summary>
     public bool MayAsk { get; init; }
 
+    /// <summary>Globs, from the tree's top, of what is taken of its files; null where that is the same for all agents of the run.</summary>
+    public IReadOnlyList<string>? Scope { get; init; }
+
+    /// <summary>The form that it fills in to submit; null for one that hands over its files.</summary>
+    public string? Form { get; init; }
+
+    /// <summary>What the form has to know to check what was filled in, in its own terms; null for nothing.</summary>
+    public string? FormContext { get; init; }
+
+    /// <summary>The tools that it has, by name; null for all.</summary>
+    public IReadOnlyList<string>? Tools { get; init; }
+
     /// <summary>How many generations of agents it may have below itself. Default none.</summary>
     public int Depth { get; init; }
 
@@ -107,6 +119,12 @@ public sealed record AgentResult
 
     /// <summary>Checks that it says it ran.</summary>
     public IReadOnlyList<SelfReport> Checks { get; init; } = [];
+
+    /// <summary>The form that it has filled in, as JSON; null where it had none, or didn't submit.</summary>
+    public string? Form { get; init; }
+
+    /// <summary>The files that it has opened by name, where it had a form to fill in.</summary>
+    public IReadOnlyList<string> Opened { get; init; } = [];
 
     /// <summary>How what it started from was chosen, as its task says.</summary>
     public string? Start { get; init; }
@@ -162,6 +180,9 @@ public sealed record AgentState
 
     /// <summary>Files that it has changed.</summary>
     public IReadOnlyList<string> Changed { get; init; } = [];
+
+    /// <summary>Files that it has opened by name, where it has a form to fill in.</summary>
+    public IReadOnlyList<string> Opened { get; init; } = [];
 
     /// <summary>Notes that it has taken; never compacted away.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];

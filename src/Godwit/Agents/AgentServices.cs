@@ -17,6 +17,12 @@ public sealed record AgentServices(
     ModelPipeline Models, BudgetLedger Budgets, IReadOnlyList<ITool> Tools, Gatekeeper Gatekeeper, AgentTrees Trees,
     ProgramRunner? Programs = null)
 {
+    /// <summary>What agents fill in that hand over something else than files.</summary>
+    public IReadOnlyList<SubmissionForm> Forms { get; init; } = [];
+
     /// <summary>Whether a person can answer what the gatekeeper asks; else it is denied at once.</summary>
     public bool PeopleCanBeReached { get; init; }
+
+    /// <summary>The form that a task asks for; null for none.</summary>
+    internal SubmissionForm? FormOf(AgentTask task) => task.Form is { } name ? Forms.First(form => form.Name == name) : null;
 }

@@ -42,6 +42,21 @@ public sealed record AgentSpec
     /// <summary>What they are told beside the goal; null for nothing.</summary>
     public string? Instructions { get; init; }
 
+    /// <summary>The keys of an agent in a goal file that mean the same in every playbook.</summary>
+    internal static IReadOnlyList<GoalKey> Keys { get; } =
+    [
+        new("agents.role", "text", "worker", "Whose models they use.", "worker"),
+        new(
+            "agents.program", "text", "Godwit's own loop",
+            "A coding agent's program: codex, claude, opencode, or a template of programs.yaml.", "codex"),
+        new("agents.instructions", "text", "", "What they are told beside the goal.", "Think of memory first."),
+        new("agents.time", "duration", "30m", "The time that one agent has.", "20m"),
+        new("agents.turns", "whole", "40", "The most model calls of one agent.", "30"),
+        new("agents.tool_calls", "whole", "150", "The most tool calls of one agent.", "80"),
+        new("agents.ask", "flag", "no", "Whether they may ask a person and wait.", "true"),
+        new("agents.depth", "whole", "0", "How many generations of agents one may start below itself, at most 5.", "1"),
+    ];
+
     /// <summary>Reads the agents of a goal file; mistakes are reported there.</summary>
     public static AgentSpec Read(YamlMap agent)
     {

@@ -11,6 +11,9 @@ internal static class AgentTopic
     /// <summary>What tool calls came to.</summary>
     public const string Results = "results";
 
+    /// <summary>What was wrong with a form that an agent has filled in; an empty list where it was taken.</summary>
+    public const string Form = "form";
+
     /// <summary>A tool call that a person, or nobody, has let through.</summary>
     public const string Refused = "refused";
 

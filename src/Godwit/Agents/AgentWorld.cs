@@ -95,6 +95,7 @@ internal sealed class AgentWorld : IAsyncDisposable
             pipeline, ledger, Tools(needs, slots, jobs), gatekeeper, new AgentTrees(needs.TreeOf), programs)
         {
             PeopleCanBeReached = needs.PeopleCanBeReached,
+            Forms = needs.Forms,
         };
         return new AgentWorld(drivers, ledger, jobs, slots, services);
     }
@@ -102,7 +103,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     private static IReadOnlyList<ITool> Tools(AgentNeeds needs, CommandSlots slots, BackgroundJobs jobs) =>
     [
         new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")),
-        new EditTool(needs.Objection), new WriteTool(needs.Objection), new DiffTool(needs.IsOwn), new RevertTool(),
+        new EditTool(), new WriteTool(), new DiffTool(), new RevertTool(),
         new RunTool(needs.Sandbox, needs.Template, slots, jobs), new JobTool(jobs), .. needs.Tools(slots),
     ];
 

@@ -84,11 +84,11 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
 
         private IReadOnlyList<ToolSpec> AllTools =>
             [
-                .. services.Tools.Select(tool => tool.Spec),
+                .. services.Tools.Select(tool => tool.Spec).Where(tool => _task.Tools?.Contains(tool.Name) ?? true),
                 .. _task.MayAsk ? [AgentPrompt.Ask] : Array.Empty<ToolSpec>(),
                 .. _task.Depth > 0 ? [AgentPrompt.Spawn] : Array.Empty<ToolSpec>(),
                 AgentPrompt.Note,
-                AgentPrompt.Submit,
+                services.FormOf(_task)?.Spec ?? AgentPrompt.Submit,
             ];
 
         /// <summary>Carries a reply out; not null when the agent has ended.</summary>
@@ -259,6 +259,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             Reason = reason,
             Summary = submission?.Summary ?? _last?.Words ?? "",
             Checks = submission?.Checks ?? [],
+            Form = submission?.Form,
+            Opened = _state.Opened,
             Start = _task.Start,
             Parent = _task.Parent,
             Tree = await _tools.EndAsync("end/tree", TimeSpan.FromSeconds(_state.UsedSeconds)),

@@ -40,6 +40,7 @@ internal sealed class Spawner(IDurableContext context, AgentServices services, A
             BaseTree = await context.StepAsync(
                 $"{key}/tree", Effect.Workspace(tree), state.Task.Name, (_, _, cancellation) => tree.SnapshotAsync(cancellation)),
             Depth = state.Task.Depth - 1,
+            Form = null,
             Turns = turns,
             ToolCalls = Math.Max(1, state.Task.ToolCalls - state.ToolCalls),
             Agents = agents - 1,

@@ -7,7 +7,7 @@ using Godwit.Workspaces;
 namespace Godwit.Agents;
 
 /// <summary>What an agent hands over.</summary>
-internal sealed record Submission(string Summary, IReadOnlyList<SelfReport> Checks);
+internal sealed record Submission(string Summary, IReadOnlyList<SelfReport> Checks, string? Form = null);
 
 /// <summary>What a turn's tool calls came to.</summary>
 internal sealed record ToolTurn(AgentState State, IReadOnlyList<MessagePart.ToolResult> Results, Submission? Submitted);
@@ -49,6 +49,14 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
                 continue;
             }
 
+            if (call.Name == AgentPrompt.Submit.Name && services.FormOf(start.Task) is { } form)
+            {
+                (results[index], submitted) = await FillInAsync($"{key}/tools/{index + 1}", form, call);
+                state = state with { ToolCalls = state.ToolCalls + 1 };
+                index++;
+                continue;
+            }
+
             if (Own(call, ref state, ref submitted) is { } answered)
             {
                 results[index++] = answered;
@@ -64,6 +72,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
                 {
                     ToolCalls = state.ToolCalls + 1,
                     Changed = WithChanged(state.Changed, group[offset], outputs[offset]),
+                    Opened = WithOpened(state.Opened, group[offset], outputs[offset]),
                 };
             }
         }
@@ -83,7 +92,14 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     {
         await Task.WhenAll(services.Tools.Select(tool => tool.EndAsync(new ToolContext(_tree, attempt))));
         AgentTelemetry.Ended(start.Task.Name, worked, attempt.Time);
-        return await _tree.SnapshotAsync(cancellation);
+        var tree = await _tree.SnapshotAsync(cancellation);
+        if (start.Task.Form is not null)
+        {
+            // Nobody takes anything of its files.
+            FileSystem.DeleteAll(_tree.Path);
+        }
+
+        return tree;
     });
 
     /// <summary>Carries out what of a group the gatekeeper lets through, at once or when a person has; the rest is answered with its reason.</summary>
@@ -138,8 +154,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         try
         {
             var outputs = await context.StepAsync(key, Effect.Workspace(_tree), request, async (_, attempt, cancellation) =>
-                (IReadOnlyList<JudgedOutput>)await Task.WhenAll(
-                    calls.Select(call => RunOneAsync(call, granted, new ToolContext(_tree, attempt), cancellation))),
+                {
+                    var done = await Task.WhenAll(
+                        calls.Select(call => RunOneAsync(call, granted, new ToolContext(_tree, attempt), cancellation)));
+                    return (IReadOnlyList<JudgedOutput>)await WithLeftOutAsync(done, cancellation);
+                },
                 limit);
             return [.. outputs];
         }
@@ -149,6 +168,24 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             var why = $"it failed, and the files are as they were before: {failed.Failure.Message}";
             return [.. calls.Select(_ => new JudgedOutput(why, Failed: true))];
         }
+    }
+
+    /// <summary>Says what of the calls' work isn't the agent's to hand over, where that isn't taken.</summary>
+    private async Task<JudgedOutput[]> WithLeftOutAsync(JudgedOutput[] outputs, CancellationToken cancellation)
+    {
+        const int MostNames = 8;
+        if (!_tree.Scope.Harvests || await _tree.TakeLeftOutAsync(cancellation) is not { Count: > 0 } leftOut)
+        {
+            return outputs;
+        }
+
+        var more = leftOut.Count > MostNames ? $" and {leftOut.Count - MostNames} more" : "";
+        outputs[^1] = outputs[^1] with
+        {
+            Content = $"{outputs[^1].Content}\n(outside of your scope and not taken; what the repository has is put back: " +
+                $"{string.Join(", ", leftOut.Take(MostNames))}{more})",
+        };
+        return outputs;
     }
 
     private async Task<JudgedOutput> RunOneAsync(
@@ -183,11 +220,39 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         ? new JudgedOutput($"a person is asked (rule '{ruling.Rule}')", Failed: true) { Asks = ruling }
         : new JudgedOutput(ruling.AsRefusal(), Failed: true);
 
-    private ITool? Find(string name) => services.Tools.FirstOrDefault(tool => tool.Spec.Name == name);
+    private ITool? Find(string name) => Tools.FirstOrDefault(tool => tool.Spec.Name == name);
+
+    private IEnumerable<ITool> Tools => services.Tools.Where(tool => start.Task.Tools?.Contains(tool.Spec.Name) ?? true);
 
     private ITool Require(string name) => Find(name)
         ?? throw new ToolException(
-            $"there is no tool '{name}'; there are {string.Join(", ", services.Tools.Select(tool => tool.Spec.Name))}, note and submit");
+            $"there is no tool '{name}'; there are {string.Join(", ", Tools.Select(tool => tool.Spec.Name))}, note and submit");
+
+    /// <summary>Checks a form that was filled in; what was decided of it once holds, whatever a later version of the code would say.</summary>
+    private async Task<(MessagePart.ToolResult Result, Submission? Submitted)> FillInAsync(
+        string key, SubmissionForm form, MessagePart.ToolCall call)
+    {
+        var problems = await context.StepAsync(
+            key, Effect.Repeatable, call.Arguments,
+            (json, _, _) => Task.FromResult((IReadOnlyList<string>)[.. Broken(json) is { } broken ? [broken] : form.ProblemsOf(start.Task, json)]),
+            new StepOptions { Topic = AgentTopic.Form });
+        return problems.Count == 0
+            ? (new MessagePart.ToolResult(call.Id, "submitted"), new Submission(form.InWords(call.Arguments), [], call.Arguments))
+            : (new MessagePart.ToolResult(call.Id, $"not taken; mend all of these:\n- {string.Join("\n- ", problems)}", Failed: true), null);
+
+        static string? Broken(string json)
+        {
+            try
+            {
+                ToolArguments.Parse(json);
+                return null;
+            }
+            catch (ToolException wrong)
+            {
+                return wrong.Message;
+            }
+        }
+    }
 
     /// <summary>The agent's own two tools need no tree.</summary>
     private static MessagePart.ToolResult? Own(MessagePart.ToolCall call, ref AgentState state, ref Submission? submitted)
@@ -254,6 +319,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             return null;
         }
     }
+
+    /// <summary>The files that the agent has opened by name, where somebody wants to know.</summary>
+    private IReadOnlyList<string> WithOpened(IReadOnlyList<string> opened, MessagePart.ToolCall call, ToolOutput output) =>
+        output.Failed || start.Task.Form is null ? opened
+            : [.. opened.Union((EffectsOf(call)?.Reads ?? []).Where(path => path.Length > 0))];
 
     /// <summary>The files that the agent has changed by name; what commands change isn't among them.</summary>
     private IReadOnlyList<string> WithChanged(IReadOnlyList<string> changed, MessagePart.ToolCall call, ToolOutput output) =>

@@ -4,8 +4,7 @@ using Godwit.Models;
 namespace Godwit.Tools;
 
 /// <summary>Shows what an agent has changed since it started.</summary>
-/// <param name="isOwn">Whether a file is one that the agent may hand over.</param>
-public sealed class DiffTool(Func<string, bool> isOwn) : ITool
+public sealed class DiffTool : ITool
 {
     private const int Longest = 24_000;
     private const int MostNames = 20;
@@ -22,6 +21,7 @@ public sealed class DiffTool(Func<string, bool> isOwn) : ITool
     /// <inheritdoc/>
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
+        var isOwn = context.Tree.Scope.IsOwn;
         var below = TreePath.Local(arguments.TextOrNull("path") ?? "");
         var changes = (await context.Tree.ChangesAsync(cancellation)).Where(change => TreePath.IsBelow(change.Path, below)).ToList();
         var own = changes.Where(change => isOwn(change.Path)).Select(change => change.Path).ToList();

@@ -79,8 +79,7 @@ public sealed class ReadTool : ITool
 }
 
 /// <summary>Replaces a text that occurs exactly once.</summary>
-/// <param name="objection">What is to be said of a file that its agent may not hand over; null for nothing.</param>
-public sealed class EditTool(Func<string, string?>? objection = null) : ITool
+public sealed class EditTool : ITool
 {
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
@@ -106,13 +105,13 @@ public sealed class EditTool(Func<string, string?>? objection = null) : ITool
         var start = text.IndexOf(old, StringComparison.Ordinal);
         await TextFile.WriteAsync(
             context.Tree, path, string.Concat(text.AsSpan(0, start), arguments.Text("new"), text.AsSpan(start + old.Length)), cancellation);
-        return new ToolOutput($"changed {path} at line {text.AsSpan(0, start).Count('\n') + 1}{objection?.Invoke(TreePath.Local(path))}");
+        var objection = context.Tree.Scope.Objection(TreePath.Local(path));
+        return new ToolOutput($"changed {path} at line {text.AsSpan(0, start).Count('\n') + 1}{objection}");
     }
 }
 
 /// <summary>Writes a whole file.</summary>
-/// <param name="objection">What is to be said of a file that its agent may not hand over; null for nothing.</param>
-public sealed class WriteTool(Func<string, string?>? objection = null) : ITool
+public sealed class WriteTool : ITool
 {
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
@@ -126,7 +125,8 @@ public sealed class WriteTool(Func<string, string?>? objection = null) : ITool
     public async Task<ToolOutput> RunAsync(ToolContext context, ToolArguments arguments, CancellationToken cancellation)
     {
         await TextFile.WriteAsync(context.Tree, arguments.Text("path"), arguments.Text("content"), cancellation);
-        return new ToolOutput($"wrote {arguments.Text("path")}{objection?.Invoke(TreePath.Local(arguments.Text("path")))}");
+        var path = arguments.Text("path");
+        return new ToolOutput($"wrote {path}{context.Tree.Scope.Objection(TreePath.Local(path))}");
     }
 }
 

@@ -13,9 +13,10 @@ namespace Godwit.Workspaces;
 /// <param name="repository">The run's clone.</param>
 /// <param name="owner">The user that its files belong to; -1 for the one Godwit runs as.</param>
 /// <param name="lay">Puts into the folder what isn't in any tree, such as what setup has left; null for nothing.</param>
+/// <param name="scope">What its agent may hand over; null for everything.</param>
 public sealed class AgentTree(
     string id, string path, string baseTree, string baseCommit, RunRepository repository, int owner,
-    Func<string, CancellationToken, Task>? lay = null) : IWorkspace
+    Func<string, CancellationToken, Task>? lay = null, TreeScope? scope = null) : IWorkspace
 {
     // A fleet that is taken up lays hundreds of trees at once; started all together, none would be ready before the last.
     private static readonly SemaphoreSlim Places = new(Environment.ProcessorCount);
@@ -34,6 +35,9 @@ public sealed class AgentTree(
     /// <summary>The user that its files belong to; -1 for the one Godwit runs as.</summary>
     public int Owner => owner;
 
+    /// <summary>What its agent may hand over.</summary>
+    public TreeScope Scope { get; } = scope ?? TreeScope.Whole;
+
     /// <summary>The tree that its agent started from, however many pieces its work has.</summary>
     public string StartTree { get; private init; } = baseTree;
 
@@ -43,7 +47,7 @@ public sealed class AgentTree(
     /// </summary>
     /// <param name="tree">The tree that the work starts from.</param>
     public AgentTree From(string tree) =>
-        new(id, path, tree, baseCommit, repository, owner, lay) { _standing = _standing, StartTree = StartTree };
+        new(id, path, tree, baseCommit, repository, owner, lay, scope) { _standing = _standing, StartTree = StartTree };
 
     /// <summary>Forgets what is known of the files; the files stay.</summary>
     public void Forget()
@@ -78,8 +82,31 @@ public sealed class AgentTree(
     }
 
     /// <inheritdoc/>
-    public async Task<string> SnapshotAsync(CancellationToken cancellation) =>
-        _standing.Tree ??= await repository.SnapshotAsync(path, baseCommit, Name, cancellation);
+    public async Task<string> SnapshotAsync(CancellationToken cancellation)
+    {
+        if (_standing.Tree is { } known)
+        {
+            return known;
+        }
+
+        var snapshot = await repository.SnapshotAsync(path, baseCommit, Name, cancellation, Scope.Harvests ? Scope.IsOwn : null);
+        foreach (var file in snapshot.PutBack)
+        {
+            OwnWithFolders(file);
+        }
+
+        _standing.LeftOut.UnionWith(snapshot.LeftOut);
+        return _standing.Tree = snapshot.Tree;
+    }
+
+    /// <summary>The changed files that weren't taken because they aren't its agent's; each is named once.</summary>
+    public async Task<IReadOnlyList<string>> TakeLeftOutAsync(CancellationToken cancellation)
+    {
+        await SnapshotAsync(cancellation);
+        List<string> fresh = [.. _standing.LeftOut.Where(_standing.Told.Add).Order(StringComparer.Ordinal)];
+        _standing.LeftOut.Clear();
+        return fresh;
+    }
 
     /// <summary>The files in which the folder differs from what its agent started from.</summary>
     public async Task<IReadOnlyList<(string Path, string? Object, bool IsNew)>> ChangesAsync(CancellationToken cancellation) =>
@@ -106,14 +133,15 @@ public sealed class AgentTree(
 
         List<string> old = [.. changes.Where(change => !change.IsNew).Select(change => change.Path)];
         await repository.CheckoutAsync(StartTree, path, cancellation, old, Name);
-        foreach (var file in old)
+        old.ForEach(OwnWithFolders);
+    }
+
+    /// <summary>Gives a file to the tree's owner, and the folders above it: those that had gone are made anew, and not by their owner.</summary>
+    private void OwnWithFolders(string file)
+    {
+        for (var place = System.IO.Path.Combine(path, file); place.Length > path.Length; place = System.IO.Path.GetDirectoryName(place)!)
         {
-            // Folders that had gone are made anew, and not by their owner.
-            for (
-                var place = System.IO.Path.Combine(path, file); place.Length > path.Length; place = System.IO.Path.GetDirectoryName(place)!)
-            {
-                FileSystem.Own(place, owner);
-            }
+            FileSystem.Own(place, owner);
         }
     }
 
@@ -151,5 +179,11 @@ public sealed class AgentTree(
     {
         /// <summary>The tree that they are; null where they may have changed.</summary>
         public string? Tree { get; set; }
+
+        /// <summary>Changed files that weren't taken, since they were last told.</summary>
+        public HashSet<string> LeftOut { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Those that the agent knows of.</summary>
+        public HashSet<string> Told { get; } = new(StringComparer.Ordinal);
     }
 }

@@ -51,7 +51,7 @@ internal static class Git
 
     public static async Task<byte[]> RunBytesAsync(
         string folder, IReadOnlyList<string> arguments, CancellationToken cancellation,
-        IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null, bool asUser = false)
+        IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null, bool asUser = false, bool mayDiffer = false)
     {
         if (!Directory.Exists(folder))
         {
@@ -110,7 +110,7 @@ internal static class Git
         await process.WaitForExitAsync(CancellationToken.None);
         cancellation.ThrowIfCancellationRequested();
         var complaint = await error;
-        return process.ExitCode == 0
+        return process.ExitCode == 0 || (mayDiffer && process.ExitCode == 1)
             ? output.ToArray()
             : throw new GitException($"git {arguments[0]} in {folder}: {Cause(complaint)}");
     }

@@ -291,19 +291,134 @@ public sealed class RunRepository(string path)
     /// <param name="parent">The commit that it came from: an ignored file that stands in it isn't left out.</param>
     /// <param name="name">The folder's name among those that snapshots are made of, and the end of the ref.</param>
     /// <param name="cancellation">Ends the work.</param>
-    public async Task<string> SnapshotAsync(string folder, string parent, string name, CancellationToken cancellation)
+    /// <param name="takes">Which changed files are kept; what else the parent has is put back. Null for all.</param>
+    public async Task<TreeSnapshot> SnapshotAsync(
+        string folder, string parent, string name, CancellationToken cancellation, Func<string, bool>? takes = null)
     {
-        var tree = "";
+        TreeSnapshot? snapshot = null;
         await WithIndexAsync(name, async index =>
         {
             var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder };
             // With what the index already knows of files that are as they were in the parent.
             await Git.RunAsync(folder, ["read-tree", "-m", "-i", parent], cancellation, environment);
             await Git.RunAsync(folder, ["add", "--all", "--", "."], cancellation, environment);
-            tree = await Git.RunAsync(path, ["write-tree"], cancellation, index);
+            var (leftOut, putBack) = takes is null ? ([], []) : await LeaveOutAsync(environment, parent, takes, cancellation);
+            var tree = await Git.RunAsync(path, ["write-tree"], cancellation, index);
             await Git.RunAsync(path, ["update-ref", $"refs/godwit/{name}", tree], cancellation);
+            snapshot = new TreeSnapshot(tree, leftOut, putBack);
+        });
+        return snapshot!;
+    }
+
+    /// <summary>Makes the index, and of what the parent has the folder too, as the parent has them where a file isn't taken.</summary>
+    private async Task<(IReadOnlyList<string> LeftOut, IReadOnlyList<string> PutBack)> LeaveOutAsync(
+        Dictionary<string, string> environment, string parent, Func<string, bool> takes, CancellationToken cancellation)
+    {
+        var changed = await Git.RunAsync(
+            path, ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", parent], cancellation, environment);
+
+        // What looks like a repository of its own has no content here that could be checked.
+        var outside = changed.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Chunk(2)
+            .Select(pair => (Fields: pair[0].Split(' '), Path: pair[1]))
+            .Where(one => !takes(one.Path) || one.Fields[1] == Repository)
+            .Select(one => (one.Path, Mode: one.Fields[0][1..], Object: one.Fields[2], IsNew: one.Fields[4] == "A"))
+            .ToList();
+        if (outside.Count == 0)
+        {
+            return ([], []);
+        }
+
+        var none = new string('0', outside[0].Object.Length);
+        var lines = outside.Select(one => $"0 {none}\t{one.Path}\0")
+            .Concat(outside.Where(one => !one.IsNew).Select(one => $"{one.Mode} {one.Object}\t{one.Path}\0"));
+        await Git.RunAsync(
+            path, ["update-index", "-z", "--index-info"], cancellation, environment, Encoding.UTF8.GetBytes(string.Concat(lines)));
+        List<string> old = [.. outside.Where(one => !one.IsNew && one.Mode != Repository).Select(one => one.Path)];
+        await Git.RunAsync(
+            path, ["checkout-index", "--force", "-u", "-z", "--stdin"], cancellation, environment,
+            Encoding.UTF8.GetBytes(string.Concat(old.Select(file => file + '\0'))));
+        return ([.. outside.Select(one => one.Path)], old);
+    }
+
+    /// <summary>Writes a commit of a tree, keeps it under a hidden ref and returns its name: the same facts give the same commit.</summary>
+    /// <param name="facts">What it says.</param>
+    /// <param name="reference">The hidden ref.</param>
+    /// <param name="sign">Makes an armoured signature of its content; null for none.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task<string> WriteCommitAsync(
+        CommitFacts facts, string reference, Func<byte[], string>? sign, CancellationToken cancellation)
+    {
+        var date = $"{facts.At.ToUnixTimeSeconds()} +0000";
+        var head = new StringBuilder($"tree {facts.Tree}\n");
+        foreach (var parent in facts.Parents)
+        {
+            head.Append("parent ").Append(parent).Append('\n');
+        }
+
+        head.Append($"author {facts.Author} {date}\ncommitter {facts.Author} {date}\n");
+        var message = $"\n{facts.Message.TrimEnd()}\n";
+        var signature = sign?.Invoke(Encoding.UTF8.GetBytes(head + message)) is { } armoured
+            ? $"gpgsig {armoured.Replace("\n", "\n ", StringComparison.Ordinal)}\n"
+            : "";
+        var commit = await Git.RunAsync(
+            path, ["hash-object", "-t", "commit", "-w", "--stdin"], cancellation, input: Encoding.UTF8.GetBytes(head + signature + message));
+        await Git.RunAsync(path, ["update-ref", $"refs/godwit/{reference}", commit], cancellation);
+        return commit;
+    }
+
+    /// <summary>Merges two commits without a checkout.</summary>
+    /// <returns>The merged tree, and the files in which both sides changed the same place; then the tree has git's marks in them.</returns>
+    public async Task<TreeMerge> MergeAsync(string ours, string theirs, CancellationToken cancellation)
+    {
+        var output = await Git.RunBytesAsync(
+            path, ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs], cancellation, mayDiffer: true);
+        var fields = Encoding.UTF8.GetString(output).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        return new TreeMerge(fields[0], fields[1..]);
+    }
+
+    /// <summary>The tree of a commit with files of another in it.</summary>
+    public async Task<string> TreeWithAsync(string commit, string other, IReadOnlyList<string> files, CancellationToken cancellation)
+    {
+        var tree = "";
+        await WithIndexAsync(null, async index =>
+        {
+            await Git.RunAsync(path, ["read-tree", commit], cancellation, index);
+            var listing = await Git.RunAsync(path, ["ls-tree", "-r", "-z", "--full-tree", other, "--", .. files], cancellation);
+            var lines = listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(line => line + '\0');
+            await Git.RunAsync(
+                path, ["update-index", "-z", "--index-info"], cancellation, index, Encoding.UTF8.GetBytes(string.Concat(lines)));
+            tree = await Git.RunAsync(path, ["write-tree"], cancellation, index);
         });
         return tree;
+    }
+
+    /// <summary>The message of a commit, and its author's name.</summary>
+    public async Task<(string Message, string Author)> MessageAsync(string commit, CancellationToken cancellation)
+    {
+        var text = await Git.RunAsync(path, ["show", "--no-patch", "--format=%an%n%B", commit], cancellation);
+        var lines = text.Split('\n', 2);
+        return (lines[1], lines[0]);
+    }
+
+    /// <summary>The commits from one (without it) to another, the oldest first.</summary>
+    public async Task<IReadOnlyList<string>> CommitsAsync(string from, string to, CancellationToken cancellation) =>
+        (await Git.RunAsync(path, ["rev-list", "--reverse", $"{from}..{to}"], cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The tracked files in which a folder differs from the commit that was checked out in it.</summary>
+    /// <param name="name">The name that the checkout was given for snapshots.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task<IReadOnlyList<string>> TouchedAsync(string name, string folder, CancellationToken cancellation)
+    {
+        IReadOnlyList<string> touched = [];
+        await WithIndexAsync(name, async index =>
+        {
+            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder };
+            var names = await Git.RunAsync(folder, ["diff-files", "--name-only", "-z"], cancellation, environment);
+            touched = names.Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        });
+        return touched;
     }
 
     /// <summary>The difference between two commits as a patch.</summary>
@@ -376,3 +491,22 @@ public sealed class RunRepository(string path)
 
     private string IndexOf(string name) => System.IO.Path.Combine(path, $"index-{name.Replace('/', '-')}");
 }
+
+/// <summary>What a folder was kept as.</summary>
+/// <param name="Tree">The tree.</param>
+/// <param name="LeftOut">Changed files that weren't taken.</param>
+/// <param name="PutBack">Those of them that stand as the parent has them now.</param>
+public sealed record TreeSnapshot(string Tree, IReadOnlyList<string> LeftOut, IReadOnlyList<string> PutBack);
+
+/// <summary>What a commit says.</summary>
+/// <param name="Tree">The tree.</param>
+/// <param name="Parents">The commits below it.</param>
+/// <param name="Author">Who made it, as <c>Name &lt;mail&gt;</c>.</param>
+/// <param name="At">When.</param>
+/// <param name="Message">The message.</param>
+public sealed record CommitFacts(string Tree, IReadOnlyList<string> Parents, string Author, DateTimeOffset At, string Message);
+
+/// <summary>What a merge came to.</summary>
+/// <param name="Tree">The merged tree.</param>
+/// <param name="Conflicts">Files in which both sides changed the same place.</param>
+public sealed record TreeMerge(string Tree, IReadOnlyList<string> Conflicts);

@@ -171,7 +171,7 @@ public sealed class WorkspaceTests : IDisposable
         await _clone.CheckoutAsync(commit, tree, CancellationToken.None);
         File.WriteAllText(Path.Combine(tree, "added"), "x");
         File.Delete(Path.Combine(tree, "code.txt"));
-        var snapshot = await _clone.SnapshotAsync(tree, commit, "agent/1", CancellationToken.None);
+        var snapshot = (await _clone.SnapshotAsync(tree, commit, "agent/1", CancellationToken.None)).Tree;
         var files = (await _clone.FilesAsync(snapshot, "", CancellationToken.None)).Select(file => file.Path);
         Assert.Equal(["added", "sub/settings.json"], files);
         Assert.Equal(snapshot, await _clone.TreeAsync("refs/godwit/agent/1", CancellationToken.None));
@@ -202,8 +202,8 @@ public sealed class WorkspaceTests : IDisposable
         foreach (var (name, make) in changes)
         {
             make(tree);
-            var snapshot = await _clone.SnapshotAsync(tree, commit, "agent/1", CancellationToken.None);
-            Assert.True(snapshot == await _clone.SnapshotAsync(tree, commit, $"fresh/{++number}", CancellationToken.None), name);
+            var snapshot = (await _clone.SnapshotAsync(tree, commit, "agent/1", CancellationToken.None)).Tree;
+            Assert.True(snapshot == (await _clone.SnapshotAsync(tree, commit, $"fresh/{++number}", CancellationToken.None)).Tree, name);
         }
 
         Assert.NotNull(await _clone.FileAsync("refs/godwit/agent/1", "kept.log", CancellationToken.None));

@@ -149,7 +149,7 @@ internal sealed class OptimiseHost : RunHost
             Repository = ground.Repository,
             Sandbox = ground.Sandbox,
             Template = trees.Template,
-            LayAsync = trees.LayAsync,
+            LayAsync = (_, path, cancellation) => trees.LayAsync(path, cancellation),
             Agents = goal.Agents,
             Limits = new BudgetLimits { Dollars = goal.Dollars, Tokens = goal.Tokens },
             Models = input.Models,
@@ -160,8 +160,7 @@ internal sealed class OptimiseHost : RunHost
                 "deny" => false,
                 _ => input.Models.Mailbox is not null || ground.IsAttended,
             },
-            IsOwn = IsOwn,
-            Objection = Objection,
+            ScopeOf = _ => new TreeScope(IsOwn) { Objection = Objection },
             Tools = slots => [new MeasureTool(measurer, goal, IsOwn, slots)],
             Time = ground.Time,
         };
