@@ -35,6 +35,9 @@ public sealed class SigningKey : IDisposable
     /// <summary>The public half.</summary>
     public PublicKey Public { get; }
 
+    /// <summary>The private half, for keys that are derived from it.</summary>
+    internal ReadOnlySpan<byte> Seed => _seed;
+
     /// <summary>Makes a new key.</summary>
     public static SigningKey Generate() => new(RandomNumberGenerator.GetBytes(32));
 

@@ -171,20 +171,11 @@ public sealed class EvidenceException(string message, bool unknownKey = false) :
     public bool UnknownKey { get; } = unknownKey;
 }
 
-/// <summary>Signs statements and verifies them: DSSE envelopes in one exact form.</summary>
+/// <summary>Signs claims and verifies them.</summary>
 public static class Evidence
 {
-    private const string PayloadType = "application/vnd.in-toto+json";
-
     /// <summary>The envelope of a statement.</summary>
-    public static byte[] Sign(EvidenceStatement statement, SigningKey key)
-    {
-        var payload = Canonical.Serialize(statement);
-        return Write(
-            new Envelope(
-                Convert.ToBase64String(payload), PayloadType,
-                [new EnvelopeSignature(key.Public.KeyId, Convert.ToBase64String(key.Sign(Encoding(payload))))]));
-    }
+    public static byte[] Sign(EvidenceStatement statement, SigningKey key) => Dsse.Sign(statement, key);
 
     /// <summary>
     /// Verifies an envelope: its form, its signature, that the key is trusted, and that the claim follows from the samples.
@@ -194,23 +185,11 @@ public static class Evidence
     /// <exception cref="EvidenceException">It is refused.</exception>
     public static VerifiedEvidence Verify(byte[] file, Func<PublicKey, string?> trusted)
     {
-        var (envelope, payload, statement) = Read(file);
-        var (key, signature, bytes) = ReadSignature(envelope, statement);
-        if (key.KeyId != signature.Keyid)
-        {
-            throw new EvidenceException("the evidence has been changed: its key id isn't that of the key it names");
-        }
-
-        if (!key.Verify(Encoding(payload), bytes))
-        {
-            throw new EvidenceException("the evidence has been changed: its signature doesn't fit");
-        }
-
-        var name = trusted(key)
-            ?? throw new EvidenceException(
-                $"the evidence is whole, but its key isn't trusted here: {key.KeyId}; 'godwit verify FILE --key {key.KeyId}' " +
-                $"if that is the verifier's",
-                unknownKey: true);
+        var (statement, key, name) = Dsse.Open<EvidenceStatement>(
+            file,
+            known => known is { PredicateType: EvidenceStatement.ClaimType, Type: EvidenceStatement.StatementType }
+                or { PredicateType: EvidenceStatement.SelfTimedClaimType, Type: "" },
+            known => known.Predicate.VerifierKey, trusted);
         Recompute(statement.Predicate.Claim, "claim");
         if (statement.Predicate.HoldOut is { } holdOut)
         {
@@ -236,53 +215,6 @@ public static class Evidence
         ["godwit"] = typeof(Evidence).Assembly.GetName().Version?.ToString(3) ?? "",
     };
 
-    private static (Envelope Envelope, byte[] Payload, EvidenceStatement Statement) Read(byte[] file)
-    {
-        try
-        {
-            var envelope = Canonical.Deserialize<Envelope>(file);
-            var payload = Convert.FromBase64String(envelope.Payload);
-            var statement = Canonical.Deserialize<EvidenceStatement>(payload);
-
-            // One statement has one form, down to the byte: whatever differs was not written by the verifier.
-            if (envelope.Signatures.Count == 1
-                && envelope.PayloadType == PayloadType
-                && statement is { PredicateType: EvidenceStatement.ClaimType, Type: EvidenceStatement.StatementType } or { PredicateType: EvidenceStatement.SelfTimedClaimType, Type: "" }
-                && Write(envelope).AsSpan().SequenceEqual(file)
-                    && Convert.ToBase64String(payload) == envelope.Payload
-                    && Canonical.Serialize(statement).AsSpan().SequenceEqual(payload))
-            {
-                return (envelope, payload, statement);
-            }
-        }
-        catch (Exception error) when (
-            error is JournalVersionException or FormatException or NullReferenceException or ArgumentException or InvalidOperationException)
-        {
-            // Told below: a file that can't be read has been changed, or never was evidence.
-        }
-
-        throw new EvidenceException("this isn't evidence as Godwit writes it, or it has been changed");
-    }
-
-    private static (PublicKey Key, EnvelopeSignature Signature, byte[] Bytes) ReadSignature(Envelope envelope, EvidenceStatement statement)
-    {
-        try
-        {
-            var signature = envelope.Signatures[0];
-            var bytes = Convert.FromBase64String(signature.Sig);
-            if (Convert.ToBase64String(bytes) == signature.Sig)
-            {
-                return (new PublicKey(Convert.FromBase64String(statement.Predicate.VerifierKey)), signature, bytes);
-            }
-        }
-        catch (Exception error) when (error is FormatException or ArgumentException)
-        {
-            // Told below.
-        }
-
-        throw new EvidenceException("the evidence has been changed: its key or signature can't be read");
-    }
-
     private static void Recompute(EvidenceClaim claim, string what)
     {
         var rule = new ClaimRule(claim.MinimumEffect, claim.Level);
@@ -301,16 +233,6 @@ public static class Evidence
 
     /// <summary>Sums may be taken in another order on another machine; a claim is not about the fifteenth digit.</summary>
     private static bool Near(double left, double right) => Math.Abs(left - right) <= 1e-9 * Math.Max(Math.Abs(left), Math.Abs(right));
-
-    /// <summary>DSSE's pre-authentication encoding (secure-systems-lab/dsse, protocol.md).</summary>
-    private static byte[] Encoding(byte[] payload) =>
-        [.. System.Text.Encoding.UTF8.GetBytes($"DSSEv1 {PayloadType.Length} {PayloadType} {payload.Length} "), .. payload];
-
-    private static byte[] Write(Envelope envelope) => [.. Canonical.Serialize(envelope), (byte)'\n'];
-
-    internal sealed record Envelope(string Payload, string PayloadType, IReadOnlyList<EnvelopeSignature> Signatures);
-
-    internal sealed record EnvelopeSignature(string Keyid, string Sig);
 }
 
 /// <summary>Judges raw pairs; what claims and what verifies a claim are one piece of code.</summary>
