@@ -16,11 +16,18 @@ public sealed class Glob
     /// <summary>Whether a path, with slashes and from the same folder as the patterns, is one of them.</summary>
     public bool Matches(string path) => _patterns.Any(pattern => pattern.IsMatch(path));
 
-    private static Regex Compile(string pattern)
+    /// <summary>A pattern without what says nothing; empty for the folder itself.</summary>
+    internal static string Plain(string pattern)
     {
         pattern = pattern.TrimEnd('/');
         pattern = pattern.StartsWith("./", StringComparison.Ordinal) ? pattern[2..] : pattern;
-        if (pattern is "." or "")
+        return pattern == "." ? "" : pattern;
+    }
+
+    private static Regex Compile(string pattern)
+    {
+        pattern = Plain(pattern);
+        if (pattern.Length == 0)
         {
             // The folder itself, and so all that is in it; what is outside starts with "../".
             return new Regex("^(?!\\.\\./)", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
