@@ -58,6 +58,7 @@ public static class GodwitProgram
             AttachCommand.Create(kinds),
             StopCommand.Create(),
             ResolveCommand.Create(kinds),
+            PlanCommand.Create(kinds),
             ApprovalCommands.List(kinds),
             ApprovalCommands.Approve(kinds),
             ApprovalCommands.Deny(kinds),

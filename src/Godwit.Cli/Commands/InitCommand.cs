@@ -48,7 +48,7 @@ internal static class InitCommand
                 await File.WriteAllTextAsync(made, ChallengeTemplate.Content(file), cancellation);
             }
 
-            await File.WriteAllTextAsync(Path.Combine(folder, Schema), GoalSchema.Json(kinds.Keys), cancellation);
+            await File.WriteAllTextAsync(Path.Combine(folder, Schema), GoalSchema.Json(kinds.CommonKeys, kinds.Sections), cancellation);
             await File.WriteAllTextAsync(path, template?.Goal() ?? Template(folder), cancellation);
             Console.WriteLine(
                 $"wrote {string.Join(", ", template?.Files.Append(GoalFile.Name) ?? [path])}; fill in what is marked, commit, " +

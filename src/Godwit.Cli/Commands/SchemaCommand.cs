@@ -13,7 +13,10 @@ internal static class SchemaCommand
         var command = new Command("schema", "Print the JSON schema of goal files, for editors.") { markdown };
         command.SetGuardedAction((parsed, _) =>
         {
-            Console.Write(parsed.GetValue(markdown) ? GoalSchema.Markdown(kinds.Keys) : GoalSchema.Json(kinds.Keys));
+            Console.Write(
+                parsed.GetValue(markdown)
+                    ? GoalSchema.Markdown(kinds.CommonKeys, kinds.Sections)
+                    : GoalSchema.Json(kinds.CommonKeys, kinds.Sections));
             return Task.FromResult(ExitCode.Ok);
         });
         return command;

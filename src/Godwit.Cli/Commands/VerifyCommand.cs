@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Godwit.Identity;
 using Godwit.Playbooks;
+using Godwit.Playbooks.Build;
 using Godwit.Runs;
 using Godwit.Verification;
 
@@ -34,11 +35,14 @@ internal static class VerifyCommand
 
             var trust = RunStore.OfUser().Trust;
             var expected = parsed.GetValue(key);
-            var verified = Evidence.Verify(await File.ReadAllBytesAsync(path, cancellation), candidate => expected is null
-                ? trust.NameOf(candidate)
-                : candidate.KeyId.Equals(expected, StringComparison.OrdinalIgnoreCase) || candidate.Base64 == expected
-                    ? "given by --key"
-                    : null);
+            var content = await File.ReadAllBytesAsync(path, cancellation);
+            if (BuildEvidence.IsBuild(content))
+            {
+                Tell(BuildEvidence.Verify(content, NameOf), parsed.GetValue(json));
+                return ExitCode.Ok;
+            }
+
+            var verified = Evidence.Verify(content, NameOf);
             if (parsed.GetValue(json))
             {
                 var claim = verified.Statement.Predicate.Claim;
@@ -51,8 +55,57 @@ internal static class VerifyCommand
             }
 
             return ExitCode.Ok;
+
+            string? NameOf(PublicKey candidate)
+            {
+                if (expected is null)
+                {
+                    return trust.NameOf(candidate);
+                }
+
+                var isExpected = candidate.KeyId.Equals(expected, StringComparison.OrdinalIgnoreCase) || candidate.Base64 == expected;
+                return isExpected ? "given by --key" : null;
+            }
         });
         return command;
+    }
+
+    private static void Tell(VerifiedBuild verified, bool json)
+    {
+        var (statement, predicate) = (verified.Statement, verified.Statement.Predicate);
+        if (json)
+        {
+            CommandGuard.PrintJson(
+                new { verified.Key.KeyId, verified.KeyName, statement.Subject, predicate.Assertions, predicate.Checks, predicate.Works });
+            return;
+        }
+
+        Console.WriteLine($"verified: signed by {verified.Key.KeyId} ({verified.KeyName}), and not a byte was changed since");
+        Console.WriteLine($"It says:  commit {statement.Subject[0].Digest["gitCommit"]}, built on {predicate.BaseCommit}, passed on a clean checkout:");
+        foreach (var assertion in predicate.Assertions)
+        {
+            var kind = (assertion.IsKept ? ", held before" : ", was red before") + (assertion.IsHidden ? ", hidden from agents" : "");
+            Console.WriteLine($"          {assertion.Id}: {assertion.Says}{kind}");
+        }
+
+        foreach (var check in predicate.Checks.Where(check => predicate.Assertions.All(assertion => assertion.Id != check.Name)))
+        {
+            Console.WriteLine($"          check {check.Name}{(check.Tests is { } tests ? $", {tests} tests" : "")}");
+        }
+
+        foreach (var work in predicate.Works)
+        {
+            var blocked = work.Findings.Count(finding => finding.Blocked);
+            var reviewed = work.Reviewers.Count == 0 ? "not reviewed" : $"reviewed by {string.Join(", ", work.Reviewers)}";
+            var mended = blocked == 0 ? "" : $", {blocked} blocking findings mended";
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Work:     {work.Task} {work.Commit[..12]} by {work.Agent} ({string.Join(", ", work.Models)}), {reviewed}{mended}, ${work.Dollars:0.00##}"));
+        }
+
+        Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash}), plan {predicate.PlanVersion}, sandbox: {predicate.Sandbox}");
+        Console.WriteLine("It can't say: that the assertions are what you wanted; read them.");
     }
 
     private static void Explain(VerifiedEvidence verified)

@@ -10,12 +10,22 @@ namespace Godwit.Budgets;
 /// <param name="limits">The caps by node; a node that isn't named has none of its own.</param>
 public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limits)
 {
+    private readonly Dictionary<string, BudgetLimits> _limits = new(limits, StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Account> _accounts = new(StringComparer.Ordinal);
     private readonly LinkedList<Waiter> _waiting = [];
 
     /// <summary>The budget of one node, to be handed to paid steps.</summary>
     public IBudget At(string node) => new Node(this, node);
+
+    /// <summary>Caps a node, such as the part of the money that a task was given; what it has spent already counts.</summary>
+    public void Limit(string node, BudgetLimits most)
+    {
+        lock (_gate)
+        {
+            _limits[node] = most;
+        }
+    }
 
     /// <summary>Takes up what the journal says of a node, before anything else is spent.</summary>
     public void Book(string node, BudgetHistory history)
@@ -83,7 +93,7 @@ public sealed class BudgetLedger(IReadOnlyDictionary<string, BudgetLimits> limit
 
         foreach (var account in chain)
         {
-            if (account.Refusal(waiter.Worst, limits.GetValueOrDefault(account.Node)) is { } refusal)
+            if (account.Refusal(waiter.Worst, _limits.GetValueOrDefault(account.Node)) is { } refusal)
             {
                 // Only spending is for ever; what is out may come back.
                 return account.Reserved == Charge.None && waiter.Decided.TrySetResult(refusal);

@@ -7,11 +7,78 @@ namespace Godwit.Goals;
 public static class GoalSchema
 {
     /// <summary>The documentation of all keys, in Markdown.</summary>
-    public static string Markdown(IEnumerable<GoalKey> keys)
+    /// <param name="common">The keys of every goal.</param>
+    /// <param name="sections">What each playbook reads beside them.</param>
+    public static string Markdown(IReadOnlyList<GoalKey> common, IReadOnlyList<GoalSection> sections)
     {
         var text = new StringBuilder(
             "# Every key of a goal file\n\nMade from the reader (`godwit schema --markdown`). Fractions are written 5% or " +
-            "0.05, durations 500ms, 20s, 2m or 1h.\n\n| key | type | default | meaning | example |\n|---|---|---|---|---|\n");
+            "0.05, durations 500ms, 20s, 2m or 1h.\n");
+        Append(text, "Every goal", common);
+        foreach (var section in sections)
+        {
+            Append(text, $"`playbook: {section.Names[0]}`", section.Keys);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The JSON schema (draft 2020-12) of goal files, for editors.</summary>
+    /// <param name="common">The keys of every goal.</param>
+    /// <param name="sections">What each playbook reads beside them; the first is that of goals that name none.</param>
+    public static string Json(IReadOnlyList<GoalKey> common, IReadOnlyList<GoalSection> sections)
+    {
+        var definitions = new JsonObject();
+        var schema = (JsonNode)Reference(sections[0]);
+        foreach (var section in sections)
+        {
+            definitions[section.Names[0]] = Of([.. common, .. section.Keys]);
+        }
+
+        foreach (var section in sections.Skip(1).Reverse())
+        {
+            schema = new JsonObject
+            {
+                ["if"] = new JsonObject
+                {
+                    ["properties"] = new JsonObject
+                    {
+                        ["playbook"] = new JsonObject { ["enum"] = new JsonArray([.. section.Names.Select(name => (JsonNode)name)]) },
+                    },
+                    ["required"] = new JsonArray("playbook"),
+                },
+                ["then"] = Reference(section),
+                ["else"] = schema,
+            };
+        }
+
+        var root = new JsonObject
+        {
+            ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+            ["title"] = "A goal file of Godwit",
+        };
+        foreach (var (name, value) in schema.AsObject().ToList())
+        {
+            schema.AsObject().Remove(name);
+            root[name] = value;
+        }
+
+        root["$defs"] = definitions;
+        return root.ToJsonString(
+            new System.Text.Json.JsonSerializerOptions
+            {
+                WriteIndented = true,
+                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            }) + "\n";
+    }
+
+    private static JsonObject Reference(GoalSection section) => new() { ["$ref"] = $"#/$defs/{section.Names[0]}" };
+
+    private static void Append(StringBuilder text, string title, IEnumerable<GoalKey> keys)
+    {
+        text.Append(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"\n## {title}\n\n| key | type | default | meaning | example |\n|---|---|---|---|---|\n");
         foreach (var key in keys)
         {
             var values = key.Values is null ? "" : $": {string.Join(", ", key.Values)}";
@@ -20,16 +87,11 @@ public static class GoalSchema
                 $"| `{key.Path}` | {key.Type}{values} | {key.Default} | {key.Meaning} | " +
                 $"`{key.Example.Replace("|", "\\|", StringComparison.Ordinal)}` |\n");
         }
-
-        return text.ToString();
     }
 
-    /// <summary>The JSON schema (draft 2020-12) of goal files, for editors.</summary>
-    public static string Json(IEnumerable<GoalKey> keys)
+    private static JsonObject Of(IEnumerable<GoalKey> keys)
     {
         var root = Object();
-        root["$schema"] = "https://json-schema.org/draft/2020-12/schema";
-        root["title"] = "A goal file of Godwit";
         foreach (var key in keys)
         {
             var parts = key.Path.Split('.');
@@ -50,12 +112,7 @@ public static class GoalSchema
             }
         }
 
-        return root.ToJsonString(
-            new System.Text.Json.JsonSerializerOptions
-            {
-                WriteIndented = true,
-                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            }) + "\n";
+        return root;
     }
 
     private static JsonObject Object() =>

@@ -155,6 +155,9 @@ public sealed class YamlMap
         }
     }
 
+    /// <summary>A list of paths of this machine, in which ~ is the user's home.</summary>
+    public IReadOnlyList<string> Paths(string key) => [.. List(key).Select(Expand)];
+
     /// <summary>What a key holds; null where it is missing. It counts as read.</summary>
     public YamlNode? Node(string key)
     {
@@ -256,6 +259,10 @@ public sealed class YamlMap
 
         return null;
     }
+
+    private static string Expand(string path) => path is "~" || path.StartsWith("~/", StringComparison.Ordinal)
+        ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..]
+        : path;
 
     /// <summary>The Levenshtein distance.</summary>
     private static int Distance(string left, string right)

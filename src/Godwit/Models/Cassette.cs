@@ -15,6 +15,7 @@ public sealed partial class Cassette
     private readonly Lock _gate = new();
     private readonly string _path;
     private readonly Dictionary<(string Agent, int Turn), Recorded> _replies = [];
+    private readonly Dictionary<string, string> _firsts = new(StringComparer.Ordinal);
     private readonly HashSet<Recorded> _given = new(ReferenceEqualityComparer.Instance);
 
     private Cassette(string path, bool recording)
@@ -46,8 +47,7 @@ public sealed partial class Cassette
         {
             try
             {
-                var recorded = JsonSerializer.Deserialize<Recorded>(lines[number - 1], Options)!;
-                cassette._replies[(recorded.Agent, recorded.Turn)] = recorded;
+                cassette.Load(lines[number - 1]);
             }
             catch (JsonException error)
             {
@@ -56,6 +56,28 @@ public sealed partial class Cassette
         }
 
         return cassette;
+    }
+
+    /// <summary>What ended first at a point at which several were awaited, as it was recorded; null where nothing was.</summary>
+    /// <param name="point">The point's name.</param>
+    public string? FirstAt(string point)
+    {
+        lock (_gate)
+        {
+            return _firsts.GetValueOrDefault(point);
+        }
+    }
+
+    /// <summary>Adds what ended first, so that whoever plays waits for the same.</summary>
+    /// <param name="point">The point's name.</param>
+    /// <param name="first">What ended first.</param>
+    public void Record(string point, string first)
+    {
+        lock (_gate)
+        {
+            _firsts[point] = first;
+            File.AppendAllText(_path, JsonSerializer.Serialize(new RecordedOrder(point, first), Options) + "\n");
+        }
     }
 
     /// <summary>The recorded reply; null where there is none and the cassette is recording.</summary>
@@ -132,6 +154,18 @@ public sealed partial class Cassette
                 Body = answer.Body,
             });
 
+    private void Load(string line)
+    {
+        if (JsonSerializer.Deserialize<RecordedOrder>(line, Options) is { Point: { } point, First: { } first })
+        {
+            _firsts[point] = first;
+            return;
+        }
+
+        var recorded = JsonSerializer.Deserialize<Recorded>(line, Options)!;
+        _replies[(recorded.Agent, recorded.Turn)] = recorded;
+    }
+
     private Recorded Play(Recorded recorded, string hash)
     {
         Played++;
@@ -164,6 +198,8 @@ public sealed partial class Cassette
 
     [GeneratedRegex("[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]+)?")]
     private static partial Regex Numbers();
+
+    private sealed record RecordedOrder(string? Point, string? First);
 
     private sealed record Recorded(string Agent, int Turn, string Request, ModelReply Reply)
     {

@@ -1,6 +1,7 @@
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Goals;
+using Godwit.Playbooks.Build;
 using Godwit.Playbooks.Compare;
 using Godwit.Playbooks.Gateway;
 using Godwit.Playbooks.Optimise;
@@ -17,19 +18,21 @@ public sealed class RunKinds
     /// <summary>Godwit's own kinds, and others.</summary>
     /// <param name="others">Each with a name of its own.</param>
     public RunKinds(params IEnumerable<RunKind> others) =>
-        _all = [new OptimiseKind(), new CompareKind(), new GatewayKind(), .. others];
+        _all = [new OptimiseKind(), new BuildKind(), new CompareKind(), new GatewayKind(), .. others];
 
     /// <summary>The kinds that goal files start.</summary>
     public IEnumerable<GoalKind> OfGoals => _all.OfType<GoalKind>();
 
-    /// <summary>Every key of a goal file.</summary>
-    public IReadOnlyList<GoalKey> Keys =>
+    /// <summary>The keys of every goal.</summary>
+    public IReadOnlyList<GoalKey> CommonKeys =>
     [
         new("goal", "text", "required", "The goal in your words; agents are told it.", "Answer more requests a second"),
         new(
             "playbook", "text", Usual, "What is done with it.", Usual, [.. OfGoals.SelectMany(kind => kind.Aliases.Prepend(kind.Name))]),
-        .. OfGoals.SelectMany(kind => kind.Keys).DistinctBy(key => key.Path),
     ];
+
+    /// <summary>What each kind reads of a goal file beside them; the first is the usual one.</summary>
+    public IReadOnlyList<GoalSection> Sections => [.. OfGoals.Select(kind => new GoalSection([kind.Name, .. kind.Aliases], kind.Keys))];
 
     /// <summary>The kind of a goal.</summary>
     /// <param name="text">The file.</param>

@@ -60,7 +60,7 @@ public static class HarnessReader
             HoldOutScore = holdOut?.Text("score"),
             HoldOutFiles = holdOut?.List("files") ?? [],
             Constraints = OptimiseGoalReader.ReadExpressions(root, "constraints"),
-            Read = [.. (sandbox?.List("read") ?? []).Select(Expand)],
+            Read = sandbox?.Paths("read") ?? [],
         };
 
         // What it said is known from the kind now.
@@ -263,8 +263,4 @@ public static class HarnessReader
 
         return scale is null ? null : scale == "difference";
     }
-
-    private static string Expand(string path) => path is "~" || path.StartsWith("~/", StringComparison.Ordinal)
-        ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..]
-        : path;
 }

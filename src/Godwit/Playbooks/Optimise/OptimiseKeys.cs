@@ -1,3 +1,4 @@
+using Godwit.Agents;
 using Godwit.Goals;
 
 namespace Godwit.Playbooks.Optimise;
@@ -123,16 +124,7 @@ public static class OptimiseKeys
         new("parameters.try", "points", "", "Points that are tried first.", "[{mode: fast}]"),
         new("proposer", "text", "", "A program that proposes points over JSON lines.", "./propose"),
         new("agents", "maps", "", "Agents that edit the code; several, with different roles, in a list.", "{turns: 30}"),
-        new("agents.role", "text", "worker", "Whose models they use.", "worker"),
-        new(
-            "agents.program", "text", "Godwit's own loop",
-            "A coding agent's program: codex, claude, opencode, or a template of programs.yaml.", "codex"),
-        new("agents.instructions", "text", "", "What they are told beside the goal.", "Think of memory first."),
-        new("agents.time", "duration", "30m", "The time that one agent has.", "20m"),
-        new("agents.turns", "whole", "40", "The most model calls of one agent.", "30"),
-        new("agents.tool_calls", "whole", "150", "The most tool calls of one agent.", "80"),
-        new("agents.ask", "flag", "no", "Whether they may ask a person and wait.", "true"),
-        new("agents.depth", "whole", "0", "How many generations of agents one may start below itself, at most 5.", "1"),
+        .. AgentSpec.Keys,
         new("agents.share", "fraction", "an equal part", "The share of candidates that they propose at first.", "50%"),
         new("agents.parallel", "whole", "1", "How many of them work at once.", "4"),
         new(

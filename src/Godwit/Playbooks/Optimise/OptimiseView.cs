@@ -143,14 +143,7 @@ public sealed class OptimiseView : RunView
     public override RunNarrator Narrator() => new OptimiseNarrator(this);
 
     /// <inheritdoc/>
-    public override IEnumerable<RunLine> Opening => Input.Models.Mailbox is not { } mailbox ? [] :
-    [
-        new RunLine(
-            "mailbox",
-            $"{mailbox}: answer each NAME.request.md with a NAME.reply.json, {{\"text\": \"...\", \"calls\": [{{\"name\": " +
-            $"\"...\", \"arguments\": {{...}}}}]}}",
-            Tone.Strong),
-    ];
+    public override IEnumerable<RunLine> Opening => Input.Models.Mailbox is { } mailbox ? [MailboxLine.Of(mailbox)] : [];
 
     /// <inheritdoc/>
     public override IEnumerable<RunLine> Summary => OptimiseText.Summary(this);

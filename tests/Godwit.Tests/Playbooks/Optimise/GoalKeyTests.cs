@@ -28,12 +28,23 @@ public sealed class GoalKeyTests
 
     private static readonly RunKinds Kinds = new();
 
-    private static SortedSet<string> KeysOfTheReader()
+    private const string Build = """
+        goal: g
+        playbook: build
+        checks: [{name: c, run: ./c}]
+        acceptance: [{id: A1, says: s, run: ./a}]
+        agents: {turns: 3}
+        budget: {tasks: 1}
+        sandbox: {read: [/x]}
+        """;
+
+    private static SortedSet<string> KeysOfTheReader(IEnumerable<string> goals, string playbook)
     {
         var known = new HashSet<string>();
-        foreach (var goal in Goals)
+        foreach (var goal in goals)
         {
-            Kinds.Read(new GoalText(goal, "", "g"), out _, known);
+            var read = Kinds.Read(new GoalText(goal, "", "g"), out _, known);
+            Assert.True(read is null || read.Value.Kind.Name == playbook);
         }
 
         string[] names = ["x", "y", "z"];
@@ -50,25 +61,39 @@ public sealed class GoalKeyTests
     }
 
     [Fact]
-    public void All_IsWhatTheReaderAsksFor() =>
-        Assert.Equal(KeysOfTheReader(), new SortedSet<string>(Kinds.Keys.Select(key => key.Path)));
+    public void All_IsWhatTheReaderAsksFor() => Assert.Equal(
+        KeysOfTheReader(Goals, "optimise"), new SortedSet<string>([.. Kinds.CommonKeys.Select(key => key.Path), .. KeysOf("optimise")]));
+
+    [Fact]
+    public void All_OfBuild_IsWhatTheReaderAsksFor() => Assert.Equal(
+        KeysOfTheReader([Build], "build"), new SortedSet<string>([.. Kinds.CommonKeys.Select(key => key.Path), .. KeysOf("build"), "agents.share"]));
 
     [Fact]
     public void Files_AreWhatTheReaderKnows()
     {
-        Assert.Equal(GoalSchema.Markdown(Kinds.Keys), File.ReadAllText(Path.Combine(Repository.Root, "docs", "goal-file.md")));
-        Assert.Equal(GoalSchema.Json(Kinds.Keys), File.ReadAllText(Path.Combine(Repository.Root, "docs", "godwit.schema.json")));
+        Assert.Equal(
+            GoalSchema.Markdown(Kinds.CommonKeys, Kinds.Sections), File.ReadAllText(Path.Combine(Repository.Root, "docs", "goal-file.md")));
+        Assert.Equal(
+            GoalSchema.Json(Kinds.CommonKeys, Kinds.Sections), File.ReadAllText(Path.Combine(Repository.Root, "docs", "godwit.schema.json")));
     }
 
     [Fact]
     public void Schema_NamesEveryKeyAndIsClosed()
     {
-        var schema = JsonNode.Parse(GoalSchema.Json(Kinds.Keys))!;
-        Assert.False(schema["additionalProperties"]!.GetValue<bool>());
-        Assert.Equal("integer", schema["properties"]!["measure"]!["properties"]!["cpus"]!["type"]!.GetValue<string>());
+        var schema = JsonNode.Parse(GoalSchema.Json(Kinds.CommonKeys, Kinds.Sections))!;
+        Assert.Equal("#/$defs/build", schema["then"]!["$ref"]!.GetValue<string>());
+        Assert.Equal("#/$defs/optimise", schema["else"]!["$ref"]!.GetValue<string>());
+        var optimise = schema["$defs"]!["optimise"]!;
+        Assert.False(optimise["additionalProperties"]!.GetValue<bool>());
+        Assert.Equal("integer", optimise["properties"]!["measure"]!["properties"]!["cpus"]!["type"]!.GetValue<string>());
         Assert.Contains(
             "log",
-            schema["properties"]!["parameters"]!["properties"]!["space"]!["additionalProperties"]!["properties"]!["scale"]!["enum"]!.ToJsonString(),
+            optimise["properties"]!["parameters"]!["properties"]!["space"]!["additionalProperties"]!["properties"]!["scale"]!["enum"]!.ToJsonString(),
             StringComparison.Ordinal);
+        var build = schema["$defs"]!["build"]!;
+        Assert.Null(build["properties"]!["measure"]);
+        Assert.Contains("acceptance", build["required"]!.ToJsonString(), StringComparison.Ordinal);
     }
+
+    private static IEnumerable<string> KeysOf(string playbook) => Kinds.Sections.First(section => section.Names[0] == playbook).Keys.Select(key => key.Path);
 }

@@ -1,0 +1,225 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Serialization;
+using Godwit.Identity;
+using Godwit.Verification;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Build;
+
+/// <summary>What is signed of a build: an in-toto statement (v1) about one commit.</summary>
+public sealed record BuildStatement
+{
+    /// <summary>The predicate's type.</summary>
+    public const string BuildType = "urn:godwit:build:1";
+
+    /// <summary>The statement's type.</summary>
+    [JsonPropertyName("_type")]
+    public string Type { get; init; } = "";
+
+    /// <summary>What it is about: one commit.</summary>
+    public required IReadOnlyList<EvidenceSubject> Subject { get; init; }
+
+    /// <summary><see cref="BuildType"/>.</summary>
+    public string PredicateType { get; init; } = "";
+
+    /// <summary>What was verified, and how it came to be.</summary>
+    public required BuildPredicate Predicate { get; init; }
+
+    /// <summary>The statement about a result.</summary>
+    internal static async Task<BuildStatement> OfAsync(
+        BuildEvidenceRequest request, RunRepository repository, string run, PublicKey verifier, CancellationToken cancellation)
+    {
+        var (input, goal) = (request.Input, request.Input.Goal);
+        var commits = await repository.CommitsAsync(input.BaseCommit, request.Commit, cancellation);
+        return new BuildStatement
+        {
+            Type = EvidenceStatement.StatementType,
+            PredicateType = BuildType,
+            Subject =
+            [
+                new EvidenceSubject(
+                    "result",
+                    new Dictionary<string, string>
+                    {
+                        ["gitCommit"] = request.Commit,
+                        ["gitTree"] = await repository.TreeAsync(request.Commit, cancellation),
+                    }),
+            ],
+            Predicate = new BuildPredicate
+            {
+                Goal = goal.Title,
+                GoalHash = goal.Hash,
+                BaseCommit = input.BaseCommit,
+                PlanVersion = request.Plan.Version,
+                Assertions =
+                [
+                    .. goal.Acceptance.Select(assertion => new ProvenAssertion(
+                        assertion.Id, assertion.Says, Sha256(assertion.Run), assertion.IsKept, assertion.IsHidden,
+                        request.Plan.Tasks.FirstOrDefault(task => task.Asserts.Contains(assertion.Id))?.Id)),
+                ],
+                Checks = [.. request.Checks.Select(check => new ProvenCheck(check.Name, check.Tests))],
+                Works = [.. request.Works.Select((work, index) => Of(work, commits[index]))],
+                Sandbox = input.Sandbox,
+                Environment = Evidence.DescribeMachine(),
+                Run = run,
+                At = request.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
+                VerifierKey = verifier.Base64,
+            },
+        };
+    }
+
+    private static ProvenWork Of(MergedWork work, string commit) => new()
+    {
+        Task = work.Task,
+        Commit = commit,
+        Agent = work.Agent,
+        Models = work.Models,
+        Reviewers = work.Reviewers,
+        Findings = [.. work.Findings.Select(record => new ProvenFinding(
+            record.Id, record.Finding.Priority.ToString(), record.Finding.Claim, record.Reproduction, record.Blocks, record.State.ToString()))],
+        Dollars = work.Dollars,
+    };
+
+    private static string Sha256(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}
+
+/// <summary>What was verified, and how it came to be.</summary>
+public sealed record BuildPredicate
+{
+    /// <summary>The goal in the user's words.</summary>
+    public required string Goal { get; init; }
+
+    /// <summary>SHA-256 of the goal file.</summary>
+    public required string GoalHash { get; init; }
+
+    /// <summary>The commit that the result goes on from.</summary>
+    public required string BaseCommit { get; init; }
+
+    /// <summary>The version of the plan that it was finished by.</summary>
+    public int PlanVersion { get; init; }
+
+    /// <summary>What holds, each as it was judged on a clean checkout of the result.</summary>
+    public required IReadOnlyList<ProvenAssertion> Assertions { get; init; }
+
+    /// <summary>What the last gate asked; all of it passed.</summary>
+    public required IReadOnlyList<ProvenCheck> Checks { get; init; }
+
+    /// <summary>What was merged, one commit each, in the order of the commits.</summary>
+    public required IReadOnlyList<ProvenWork> Works { get; init; }
+
+    /// <summary>How commands were kept apart.</summary>
+    public required string Sandbox { get; init; }
+
+    /// <summary>The machine.</summary>
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>The run.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>When it was signed, UTC.</summary>
+    public required string At { get; init; }
+
+    /// <summary>The verifier's public key, in base64.</summary>
+    public required string VerifierKey { get; init; }
+}
+
+/// <summary>An assertion that holds.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Says">What it asserts.</param>
+/// <param name="CommandHash">SHA-256 of its command.</param>
+/// <param name="IsKept">Whether the base fulfilled it; else it was red there.</param>
+/// <param name="IsHidden">Whether no agent saw its command.</param>
+/// <param name="Owner">The task after which it held; null for a kept one, or one of an earlier plan.</param>
+public sealed record ProvenAssertion(string Id, string Says, string CommandHash, bool IsKept, bool IsHidden, string? Owner);
+
+/// <summary>A command that passed.</summary>
+/// <param name="Name">The check or the assertion.</param>
+/// <param name="Tests">How many tests it says that it ran; null where that isn't known.</param>
+public sealed record ProvenCheck(string Name, int? Tests);
+
+/// <summary>A piece of work.</summary>
+public sealed record ProvenWork
+{
+    /// <summary>The task.</summary>
+    public required string Task { get; init; }
+
+    /// <summary>The commit that it became.</summary>
+    public required string Commit { get; init; }
+
+    /// <summary>The agent that signed it.</summary>
+    public required string Agent { get; init; }
+
+    /// <summary>The models that answered it.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>The agents that reviewed it.</summary>
+    public IReadOnlyList<string> Reviewers { get; init; } = [];
+
+    /// <summary>What they found.</summary>
+    public IReadOnlyList<ProvenFinding> Findings { get; init; } = [];
+
+    /// <summary>What its answered model calls cost, in US dollars.</summary>
+    public decimal Dollars { get; init; }
+}
+
+/// <summary>A finding, and what became of it.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Priority">P0 to P3.</param>
+/// <param name="Claim">What was said to be wrong.</param>
+/// <param name="Shown">What its reproduction showed; null where it had none.</param>
+/// <param name="Blocked">Whether the work couldn't be merged with it.</param>
+/// <param name="State">Open, Closed or Withdrawn.</param>
+public sealed record ProvenFinding(string Id, string Priority, string Claim, Reproduction? Shown, bool Blocked, string State);
+
+/// <summary>A build's evidence that has been verified.</summary>
+/// <param name="Statement">The statement.</param>
+/// <param name="Key">Who signed it.</param>
+/// <param name="KeyName">The name under which the key is trusted.</param>
+public sealed record VerifiedBuild(BuildStatement Statement, PublicKey Key, string KeyName);
+
+/// <summary>Verifies evidence of builds.</summary>
+public static class BuildEvidence
+{
+    /// <summary>Whether a file looks like evidence of a build; what it is worth only <see cref="Verify"/> says.</summary>
+    public static bool IsBuild(byte[] file)
+    {
+        try
+        {
+            var envelope = Durable.Canonical.Deserialize<Dsse.Envelope>(file);
+            return Encoding.UTF8.GetString(Convert.FromBase64String(envelope.Payload)).Contains(BuildStatement.BuildType, StringComparison.Ordinal);
+        }
+        catch (Exception error) when (error is Durable.Journal.JournalVersionException or FormatException or ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Verifies an envelope: its form, its signature, that the key is trusted, and that the result follows from what it says.</summary>
+    /// <param name="file">The envelope's bytes.</param>
+    /// <param name="trusted">The name under which a key is trusted, or null.</param>
+    /// <exception cref="EvidenceException">It is refused.</exception>
+    public static VerifiedBuild Verify(byte[] file, Func<PublicKey, string?> trusted)
+    {
+        var (statement, key, name) = Dsse.Open<BuildStatement>(
+            file, known => known is { PredicateType: BuildStatement.BuildType, Type: EvidenceStatement.StatementType },
+            known => known.Predicate.VerifierKey, trusted);
+        var predicate = statement.Predicate;
+        var passed = predicate.Checks.Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
+        if (predicate.Assertions.FirstOrDefault(assertion => !passed.Contains(assertion.Id)) is { } unasked)
+        {
+            throw new EvidenceException($"the statement contradicts itself: {unasked.Id} was never asked of the result");
+        }
+
+        if (predicate.Works.Count == 0 || predicate.Works[^1].Commit != statement.Subject[0].Digest.GetValueOrDefault("gitCommit"))
+        {
+            throw new EvidenceException("the statement contradicts itself: its last work isn't the commit that it is about");
+        }
+
+        var open = predicate.Works.SelectMany(work => work.Findings).FirstOrDefault(finding => finding is { Blocked: true, State: nameof(FindingState.Open) });
+        return open is null
+            ? new VerifiedBuild(statement, key, name)
+            : throw new EvidenceException($"the statement contradicts itself: finding {open.Id} blocks and is open");
+    }
+}

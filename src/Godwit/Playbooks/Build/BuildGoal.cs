@@ -1,0 +1,118 @@
+using System.Text.Json.Serialization;
+using Godwit.Agents;
+using Godwit.Goals;
+
+namespace Godwit.Playbooks.Build;
+
+/// <summary>What a user wants built, as the goal file says.</summary>
+public sealed record BuildGoal : Goal
+{
+    /// <summary>The role of agents that plan.</summary>
+    public const string PlannerRole = "planner";
+
+    /// <summary>The role of agents that review.</summary>
+    public const string ReviewerRole = "reviewer";
+
+    /// <summary>The goal's folder from the top of the repository; where every command starts. Empty for the top.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>Globs, from the top of the repository, of all that tasks may change. Default everything.</summary>
+    public IReadOnlyList<string> Scope { get; init; } = ["."];
+
+    /// <summary>
+    /// Globs, from the top of the repository, of tests that the base has: they are laid over every tip, so that what a task changes of
+    /// them counts for nothing.
+    /// </summary>
+    public IReadOnlyList<string> Tests { get; init; } = [];
+
+    /// <summary>Globs, from the top of the repository, of files that nobody may change: what accepts the work.</summary>
+    public IReadOnlyList<string> Protected { get; init; } = [];
+
+    /// <summary>Globs, from the top of the repository, of files that are in no tree but that of the last acceptance.</summary>
+    public IReadOnlyList<string> Hidden { get; init; } = [];
+
+    /// <summary>Runs once for each content of <see cref="Manifests"/>, with the network; null for none.</summary>
+    public string? Setup { get; init; }
+
+    /// <summary>Globs, from the top of the repository, of files that setup depends on; they are in nobody's scope.</summary>
+    public IReadOnlyList<string> Manifests { get; init; } = [];
+
+    /// <summary>Builds a checkout, without the network; null for none.</summary>
+    public string? Build { get; init; }
+
+    /// <summary>What must exit 0 at every tip, the cheapest first.</summary>
+    public IReadOnlyList<BuildCheck> Checks { get; init; } = [];
+
+    /// <summary>What must hold at the end.</summary>
+    public IReadOnlyList<Assertion> Acceptance { get; init; } = [];
+
+    /// <summary>The agents that do the work.</summary>
+    public required AgentSpec Worker { get; init; }
+
+    /// <summary>The agent that plans.</summary>
+    public required AgentSpec Planner { get; init; }
+
+    /// <summary>The agents that review; null for no review.</summary>
+    public AgentSpec? Reviewer { get; init; }
+
+    /// <summary>Whether the plan is carried out without a person's yes. Default no.</summary>
+    public bool PlansAlone { get; init; }
+
+    /// <summary>The most tasks of a plan. Default 12.</summary>
+    public int MostTasks { get; init; } = 12;
+
+    /// <summary>The most money for models, in US dollars; null for no cap.</summary>
+    public decimal? Dollars { get; init; }
+
+    /// <summary>The most model tokens, in and out; null for no cap.</summary>
+    public long? Tokens { get; init; }
+
+    /// <summary>The run's active time, in seconds; 0 for no limit.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>What setup, a build, a check or an assertion may take. Default 10 minutes.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Further paths that commands may read.</summary>
+    public IReadOnlyList<string> Read { get; init; } = [];
+
+    /// <summary>Every agent of the run.</summary>
+    [JsonIgnore]
+    public IEnumerable<AgentSpec> Agents => Reviewer is null ? [Planner, Worker] : [Planner, Worker, Reviewer];
+}
+
+/// <summary>When a check is run.</summary>
+public enum CheckTier
+{
+    /// <summary>On each task's work, and on every tip.</summary>
+    Each,
+
+    /// <summary>On the tip of each batch.</summary>
+    Batch,
+
+    /// <summary>Once, at the end.</summary>
+    Final,
+}
+
+/// <summary>A command that must exit 0.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Run">The command.</param>
+/// <param name="When">When it is run.</param>
+public sealed record BuildCheck(string Name, string Run, CheckTier When = CheckTier.Each)
+{
+    /// <summary>How many tests it ran on the base: one that runs fewer is refused. Null where it doesn't tell.</summary>
+    public int? Tests { get; init; }
+}
+
+/// <summary>Something that must hold at the end, as a command that must exit 0.</summary>
+/// <param name="Id">Its name, such as <c>A1</c>.</param>
+/// <param name="Says">What it asserts, in words.</param>
+/// <param name="Run">The command.</param>
+public sealed record Assertion(string Id, string Says, string Run)
+{
+    /// <summary>Whether the base fulfils it already, and must go on doing so; else it must be red on the base. Default no.</summary>
+    public bool IsKept { get; init; }
+
+    /// <summary>Whether agents are told nothing of it but its words. Default no.</summary>
+    public bool IsHidden { get; init; }
+}

@@ -1,0 +1,100 @@
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Build;
+
+/// <summary>The world of the build playbook.</summary>
+/// <param name="Gate">Looks at commits.</param>
+/// <param name="World">Makes commits out of work, and reproduces findings.</param>
+/// <param name="Publisher">Makes the result a branch of the user's repository.</param>
+/// <param name="Agents">The world of agents.</param>
+public sealed record BuildServices(IGate Gate, IBuildWorld World, IPublisher Publisher, AgentServices Agents);
+
+/// <summary>What is to be made of an agent's files.</summary>
+/// <param name="Tip">What the work started from.</param>
+/// <param name="Tree">The files at its end.</param>
+/// <param name="Name">The work's name.</param>
+/// <param name="Agent">Who did it.</param>
+public sealed record HarvestRequest(string Tip, string Tree, string Name, string Agent);
+
+/// <summary>What was taken of an agent's files.</summary>
+/// <param name="Commit">The commit on the tip; null where nothing has changed.</param>
+/// <param name="Files">The files that differ.</param>
+/// <param name="Patch">The difference, cut where it is long.</param>
+public sealed record Harvest(string? Commit, IReadOnlyList<string> Files, string Patch);
+
+/// <summary>What is to be stacked.</summary>
+/// <param name="Tip">On what.</param>
+/// <param name="Commit">The work.</param>
+/// <param name="Message">The message of the commit that it becomes.</param>
+/// <param name="Agent">Who did it.</param>
+/// <param name="Name">The work's name.</param>
+public sealed record StackRequest(string Tip, string Commit, string Message, string Agent, string Name);
+
+/// <summary>A stacked change, or where it met another.</summary>
+/// <param name="Tip">The new tip; null where both sides changed the same places.</param>
+/// <param name="Tree">The merged tree, with git's marks where both did.</param>
+/// <param name="Conflicts">The files with these places.</param>
+public sealed record StackOutcome(string? Tip, string Tree, IReadOnlyList<string> Conflicts);
+
+/// <summary>What is to be reproduced.</summary>
+/// <param name="Base">What the work started from.</param>
+/// <param name="Tip">The work.</param>
+/// <param name="Finding">The finding.</param>
+public sealed record ReproduceRequest(string Base, string Tip, Finding Finding);
+
+/// <summary>What is to be handed over.</summary>
+/// <param name="Input">What the run was started with.</param>
+/// <param name="Visible">The base that agents saw.</param>
+/// <param name="Tip">The tip of what was merged on it.</param>
+public sealed record DeliverRequest(BuildInput Input, string Visible, string Tip);
+
+/// <summary>What is to be signed.</summary>
+/// <param name="Input">What the run was started with.</param>
+/// <param name="Commit">The result.</param>
+/// <param name="Plan">The plan that it was made by.</param>
+/// <param name="Assertions">What became of the assertions.</param>
+/// <param name="Checks">What the last gate saw.</param>
+/// <param name="Works">What was merged.</param>
+/// <param name="At">When.</param>
+public sealed record BuildEvidenceRequest(
+    BuildInput Input, string Commit, BuildPlan Plan, IReadOnlyList<AssertionVerdict> Assertions, IReadOnlyList<CheckVerdict> Checks,
+    IReadOnlyList<MergedWork> Works, DateTimeOffset At);
+
+/// <summary>A piece of work that was merged.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Tip">The tip that it made.</param>
+/// <param name="Agent">Who did it.</param>
+/// <param name="Models">The models that answered.</param>
+/// <param name="Reviewers">Who reviewed it.</param>
+/// <param name="Findings">What they found.</param>
+/// <param name="Dollars">What its answered model calls cost, in US dollars.</param>
+public sealed record MergedWork(
+    string Task, string Tip, string Agent, IReadOnlyList<string> Models, IReadOnlyList<string> Reviewers,
+    IReadOnlyList<FindingRecord> Findings, decimal Dollars);
+
+/// <summary>The run's clone, as the playbook sees it.</summary>
+public interface IBuildWorld
+{
+    /// <summary>What agents start from.</summary>
+    Task<BuildBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Makes an agent's files a commit, and takes its folder away.</summary>
+    Task<Harvest> HarvestAsync(HarvestRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Puts work on top of a tip.</summary>
+    Task<StackOutcome> StackAsync(StackRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>The tree of a commit.</summary>
+    Task<string> TreeAsync(string commit, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Runs a finding's command where it should pass, and where it should fail.</summary>
+    Task<Reproduction> ReproduceAsync(ReproduceRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Lays what was merged on the user's own commit, with the files that no agent has seen.</summary>
+    Task<string> DeliverAsync(DeliverRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Signs what was verified; returns the evidence's file name.</summary>
+    Task<string> SignAsync(BuildEvidenceRequest request, Attempt attempt, CancellationToken cancellation);
+}

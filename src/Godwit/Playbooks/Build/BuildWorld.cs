@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Text;
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Identity;
+using Godwit.Runs;
+using Godwit.Sandbox;
+using Godwit.Verification;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Build;
+
+/// <summary>Commits in the run's clone, signed with the keys of the agents that did the work.</summary>
+internal sealed class BuildWorld(
+    RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildTrees trees, BuildGoal goal, RunStore store, SemaphoreSlim busy)
+    : IBuildWorld
+{
+    private const int LongestPatch = 60_000;
+    private const string InstructionsFile = "AGENTS.md";
+    private const string AllowedSigners = "allowed_signers";
+
+    private readonly Glob _hidden = new(goal.Hidden);
+
+    public async Task<BuildBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation)
+    {
+        var files = await repository.FilesAsync(baseCommit, "", cancellation);
+        var hidden = files.Where(file => _hidden.Matches(file.Path)).ToDictionary(file => file.Path, _ => (byte[]?)null);
+        var commit = hidden.Count == 0
+            ? baseCommit
+            : await repository.CommitAsync(baseCommit, hidden, "Without hidden files", DateTimeOffset.UnixEpoch, "visible", cancellation);
+        var instructions = await repository.FileAsync(commit, InstructionsFile, cancellation);
+        return new BuildBase(
+            commit, instructions is null ? null : Encoding.UTF8.GetString(instructions),
+            [.. files.Select(file => file.Path).Where(file => !hidden.ContainsKey(file))]);
+    }
+
+    public async Task<Harvest> HarvestAsync(HarvestRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var changes = await repository.ChangesAsync(request.Tip, request.Tree, cancellation);
+        AgentWorld.DeleteTree(folder, request.Agent);
+        if (changes.Count == 0)
+        {
+            return new Harvest(null, [], "");
+        }
+
+        var commit = await WriteAsync(request.Tree, request.Tip, $"Work of {request.Agent}", request.Agent, $"work/{request.Name}", attempt, cancellation);
+        var patch = await repository.DiffAsync(request.Tip, commit, cancellation);
+        return new Harvest(commit, [.. changes.Select(change => change.Path)], patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch);
+    }
+
+    public async Task<StackOutcome> StackAsync(StackRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var merge = await repository.MergeAsync(request.Tip, request.Commit, cancellation);
+        return merge.Conflicts.Count > 0
+            ? new StackOutcome(null, merge.Tree, merge.Conflicts)
+            : new StackOutcome(
+                await WriteAsync(
+                    merge.Tree, request.Tip, $"{request.Message.TrimEnd()}\nGodwit-Run: {folder.Id}", request.Agent, $"stack/{request.Name}", attempt,
+                    cancellation),
+                merge.Tree, []);
+    }
+
+    public Task<string> TreeAsync(string commit, Attempt attempt, CancellationToken cancellation) => repository.TreeAsync(commit, cancellation);
+
+    public async Task<Reproduction> ReproduceAsync(ReproduceRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        await busy.WaitAsync(cancellation);
+        try
+        {
+            return new Reproduction(
+                await RunAsync(request.Base, request.Finding, cancellation), await RunAsync(request.Tip, request.Finding, cancellation));
+        }
+        finally
+        {
+            busy.Release();
+        }
+    }
+
+    public async Task<string> DeliverAsync(DeliverRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var (from, tip) = (request.Visible, request.Input.BaseCommit);
+        if (from == tip)
+        {
+            return request.Tip;
+        }
+
+        // Each commit again, with the files that no agent has seen: nobody could change them.
+        var hidden = (await repository.FilesAsync(tip, "", cancellation)).Where(file => _hidden.Matches(file.Path)).ToList();
+        foreach (var commit in await repository.CommitsAsync(from, request.Tip, cancellation))
+        {
+            var tree = await repository.TreeWithAsync(commit, request.Input.BaseCommit, [.. hidden.Select(file => file.Path)], cancellation);
+            var (message, agent) = await repository.MessageAsync(commit, cancellation);
+            tip = await WriteAsync(tree, tip, message, agent, "result", attempt, cancellation);
+        }
+
+        return tip;
+    }
+
+    public async Task<string> SignAsync(BuildEvidenceRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        using var key = store.VerifierKey();
+        Directory.CreateDirectory(folder.Evidence);
+        var keys = AgentKeys.Of(folder);
+        var signers = request.Works.Select(work => work.Agent).Distinct().Select(agent =>
+        {
+            using var own = keys[agent];
+            return SshSignature.AllowedSigner(MailOf(agent), own.Public);
+        });
+        await File.WriteAllLinesAsync(Path.Combine(folder.Evidence, AllowedSigners), signers, cancellation);
+        var name = $"{folder.Id}.evidence.json";
+        var statement = await BuildStatement.OfAsync(request, repository, folder.Id, key.Public, cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(folder.Evidence, name), Dsse.Sign(statement, key), cancellation);
+        return name;
+    }
+
+    private async Task<string> WriteAsync(
+        string tree, string parent, string message, string agent, string reference, Attempt attempt, CancellationToken cancellation)
+    {
+        using var key = AgentKeys.Of(folder)[agent];
+        return await repository.WriteCommitAsync(
+            new CommitFacts(tree, [parent], $"{agent} <{MailOf(agent)}>", attempt.Time.GetUtcNow(), message), reference,
+            content => SshSignature.OfCommit(content, key), cancellation);
+    }
+
+    private static string MailOf(string agent) => $"{agent}@godwit.localhost";
+
+    /// <summary>The exit codes of a finding's command on clean checkouts.</summary>
+    private async Task<IReadOnlyList<int>> RunAsync(string commit, Finding finding, CancellationToken cancellation)
+    {
+        var codes = new List<int>();
+        var built = Path.Combine(folder.Trees, "shown-built");
+        await trees.LayAsync(commit, built, cancellation);
+        if (goal.Build is { } build)
+        {
+            await sandbox.RunAsync(trees.Template with { Shell = build, Tree = built }, cancellation);
+        }
+
+        var work = new PlainTree(Path.Combine(folder.Trees, "shown-work"), sandbox.OwnerOfFiles);
+        var files = finding.Files.ToDictionary(file => file.Path, file => (byte[]?)Encoding.UTF8.GetBytes(file.Content), StringComparer.Ordinal);
+        for (var run = 0; run < ReviewRule.Runs; run++)
+        {
+            work.Reset(built, files);
+            var result = await sandbox.RunAsync(
+                trees.Template with { Shell = finding.Command, Tree = work.Path, Timeout = TimeSpan.FromMinutes(2) }, cancellation);
+            var tests = TestCount.In(result.Output + "\n" + result.Error);
+            codes.Add(result.TimedOut ? 124 : tests == 0 ? 127 : result.ExitCode);
+        }
+
+        return codes;
+    }
+}

@@ -1,0 +1,230 @@
+namespace Godwit.Playbooks.Build;
+
+/// <summary>A change that wants to be merged.</summary>
+/// <param name="Task">The task that it is of.</param>
+/// <param name="Commit">The work, as a commit on the tip that it began at.</param>
+/// <param name="IsContract">Whether it is only what others build on, landed early.</param>
+public sealed record QueuedChange(string Task, string Commit, bool IsContract = false)
+{
+    /// <summary>Its name in the journal and in messages.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Name => IsContract ? $"{Task}-contract" : Task;
+}
+
+/// <summary>A change on top of a tip.</summary>
+/// <param name="Tip">The new tip; null where both sides changed the same places.</param>
+/// <param name="Conflicts">The files with these places.</param>
+public sealed record StackedChange(string? Tip, IReadOnlyList<string> Conflicts);
+
+/// <summary>What the queue asks of the world; each answer is journaled before it counts.</summary>
+internal interface IIntegration
+{
+    /// <summary>Puts a change on top of a tip, without looking at whether it works there.</summary>
+    Task<StackedChange> StackAsync(string tip, QueuedChange change);
+
+    /// <summary>Looks at a tip on a clean checkout.</summary>
+    /// <param name="tip">The tip.</param>
+    /// <param name="stacked">The changes that aren't merged yet, of which it is made.</param>
+    /// <param name="again">How often the same tip was looked at before.</param>
+    Task<GateResult> GateAsync(string tip, IReadOnlyList<QueuedChange> stacked, int again);
+}
+
+/// <summary>What became of some changes.</summary>
+internal sealed record QueueRound
+{
+    /// <summary>The tip after it.</summary>
+    public required string Tip { get; init; }
+
+    /// <summary>Changes that are merged, in their order, each with the tip that it made.</summary>
+    public IReadOnlyList<(QueuedChange Change, string Tip)> Merged { get; init; } = [];
+
+    /// <summary>Changes that a gate refused on a tip that it had let through without them.</summary>
+    public IReadOnlyList<(QueuedChange Change, CheckVerdict Why)> Refused { get; init; } = [];
+
+    /// <summary>Changes that changed the same places as what was merged before them.</summary>
+    public IReadOnlyList<(QueuedChange Change, IReadOnlyList<string> Files)> Conflicting { get; init; } = [];
+
+    /// <summary>Checks that failed and passed on the same tip.</summary>
+    public IReadOnlyList<CheckVerdict> Flakes { get; init; } = [];
+
+    /// <summary>Why nothing can be merged any more: a check that can't be carried out, or runs no test. Null otherwise.</summary>
+    public CheckVerdict? Stopped { get; init; }
+}
+
+/// <summary>
+/// Merges changes in batches: a batch is stacked, its tip is gated once, and where it is refused the change that it is refused for is
+/// found by bisection and alone sent back. Batches start at 4, grow by one with each that passes and are halved by each that doesn't;
+/// with more than a fifth of bad changes they go one by one (docs/decisions/0018).
+/// </summary>
+/// <param name="world">Stacks and gates.</param>
+internal sealed class MergeQueue(IIntegration world)
+{
+    private const int FirstBatch = 4;
+    private const int Remembered = 20;
+    private const int EnoughToJudge = 5;
+    private const double ManyBad = 0.2;
+
+    // A check that has failed on a tip is asked twice more before a change is sent back for it: of checks that fail one time in ten
+    // by chance, that sends one innocent back in a thousand.
+    private const int LooksBeforeRefusal = 3;
+    private const int LooksInBatch = 2;
+
+    private readonly Queue<bool> _lately = new();
+    private readonly Dictionary<string, bool> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CheckVerdict> _refusals = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _looks = new(StringComparer.Ordinal);
+    private readonly List<CheckVerdict> _flakes = [];
+    private int _size = FirstBatch;
+
+    /// <summary>How many changes are taken at once.</summary>
+    public int BatchSize => _lately.Count >= EnoughToJudge && _lately.Count(bad => bad) > ManyBad * _lately.Count ? 1 : _size;
+
+    /// <summary>Says that a tip is known to be good.</summary>
+    public void Trust(string tip) => _known[tip] = true;
+
+    /// <summary>Merges what can be merged of some changes; none is left over.</summary>
+    /// <param name="tip">The tip before, which is good.</param>
+    /// <param name="changes">The changes, the first first.</param>
+    public async Task<QueueRound> MergeAsync(string tip, IReadOnlyList<QueuedChange> changes)
+    {
+        _flakes.Clear();
+        Trust(tip);
+        var round = new QueueRound { Tip = tip };
+        for (var left = changes.ToList(); left.Count > 0 && round.Stopped is null;)
+        {
+            var batch = left.Take(BatchSize).ToList();
+            left.RemoveRange(0, batch.Count);
+            (round, var back) = await BatchAsync(round, batch);
+
+            // What stood behind a change that was refused goes first.
+            left.InsertRange(0, back);
+        }
+
+        return round with { Flakes = [.. _flakes] };
+    }
+
+    /// <summary>One batch; what it returns has to be stacked again.</summary>
+    private async Task<(QueueRound Round, List<QueuedChange> Back)> BatchAsync(QueueRound round, List<QueuedChange> batch)
+    {
+        var stack = new List<(QueuedChange Change, string Tip)>();
+        var top = round.Tip;
+        foreach (var change in batch)
+        {
+            var stacked = await world.StackAsync(top, change);
+            if (stacked.Tip is null)
+            {
+                round = round with { Conflicting = [.. round.Conflicting, (change, stacked.Conflicts)] };
+                continue;
+            }
+
+            top = stacked.Tip;
+            stack.Add((change, top));
+        }
+
+        if (stack.Count == 0)
+        {
+            return (round, []);
+        }
+
+        var refusal = await RefusalAsync(stack, stack.Count, LooksInBatch);
+        if (refusal is null)
+        {
+            _size++;
+            stack.ForEach(_ => Remember(bad: false));
+            return (round with { Tip = top, Merged = [.. round.Merged, .. stack] }, []);
+        }
+
+        _size = Math.Max(1, _size / 2);
+        return await BisectAsync(round, stack);
+    }
+
+    private async Task<(QueueRound Round, List<QueuedChange> Back)> BisectAsync(
+        QueueRound round, List<(QueuedChange Change, string Tip)> stack)
+    {
+        var (good, bad) = (0, stack.Count);
+        while (bad - good > 1)
+        {
+            var middle = (good + bad) / 2;
+            if (await RefusalAsync(stack, middle, LooksInBatch) is null)
+            {
+                good = middle;
+            }
+            else
+            {
+                bad = middle;
+            }
+        }
+
+        var sure = await RefusalAsync(stack, bad, LooksBeforeRefusal);
+        if (sure is { Verdict: not GateVerdict.Failed } && await StillRunsAsync(good == 0 ? round.Tip : stack[good - 1].Tip) is { } stopped)
+        {
+            return (round with { Stopped = stopped }, []);
+        }
+
+        var merged = stack.Take(sure is null ? bad : good).ToList();
+        merged.ForEach(_ => Remember(bad: false));
+        round = round with
+        {
+            Tip = merged.Count == 0 ? round.Tip : merged[^1].Tip,
+            Merged = [.. round.Merged, .. merged],
+        };
+        if (sure is not null)
+        {
+            Remember(bad: true);
+            round = round with { Refused = [.. round.Refused, (stack[bad - 1].Change, sure)] };
+        }
+
+        return (round, [.. stack.Skip(bad).Select(one => one.Change)]);
+    }
+
+    /// <summary>Why a tip isn't let through; null where it is. Only final answers are remembered, and of one that changes the good one.</summary>
+    private async Task<CheckVerdict?> RefusalAsync(List<(QueuedChange Change, string Tip)> stack, int count, int looks)
+    {
+        var tip = stack[count - 1].Tip;
+        if (_known.GetValueOrDefault(tip))
+        {
+            return null;
+        }
+
+        List<QueuedChange> changes = [.. stack.Take(count).Select(one => one.Change)];
+        CheckVerdict? refusal = null;
+        while (_looks.GetValueOrDefault(tip) < looks)
+        {
+            var look = _looks[tip] = _looks.GetValueOrDefault(tip) + 1;
+            var result = await world.GateAsync(tip, changes, look - 1);
+            if (result.Refusal is null)
+            {
+                if (_refusals.TryGetValue(tip, out var earlier))
+                {
+                    _flakes.Add(earlier);
+                }
+
+                Trust(tip);
+                return null;
+            }
+
+            refusal = _refusals[tip] = result.Refusal;
+        }
+
+        return refusal ?? _refusals[tip];
+    }
+
+    /// <summary>
+    /// A check that couldn't be carried out, or ran no test, may have lost its tool and not its change: null where it still runs on a tip
+    /// that is known to be good.
+    /// </summary>
+    private async Task<CheckVerdict?> StillRunsAsync(string good)
+    {
+        var look = _looks[good] = _looks.GetValueOrDefault(good) + 1;
+        return (await world.GateAsync(good, [], look)).Refusal;
+    }
+
+    private void Remember(bool bad)
+    {
+        _lately.Enqueue(bad);
+        if (_lately.Count > Remembered)
+        {
+            _lately.Dequeue();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Text;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Runs;
+using Godwit.Sandbox;
+using Godwit.Verification;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Build;
+
+/// <summary>
+/// Gates with the goal's own commands, in sandboxes without the network. What one command leaves behind, the next doesn't find; what the
+/// base has of tests and of what accepts the work is laid over the commit, whatever the commit has in its place.
+/// </summary>
+internal sealed class SandboxGate(
+    RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildTrees trees, BuildGoal goal, string baseCommit) : IGate, IDisposable
+{
+    private const int NotExecutable = 126;
+    private const int NotFound = 127;
+    private const string Name = "gate";
+
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly Glob _own = new(goal.Tests.Concat(goal.Protected));
+    private readonly Glob _hidden = new(goal.Hidden);
+
+    /// <summary>Held while a gate is at work.</summary>
+    public SemaphoreSlim Busy => _oneAtATime;
+
+    private string Built => Path.Combine(folder.Trees, $"{Name}-built");
+
+    public async Task<GateResult> RunAsync(GateRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        await _oneAtATime.WaitAsync(cancellation);
+        try
+        {
+            return await LookAsync(request, attempt, cancellation);
+        }
+        catch (PrepareException failed)
+        {
+            return new GateResult([new CheckVerdict("setup", GateVerdict.CouldNotRun, failed.Message)], SetupRecords(attempt));
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    public void Dispose() => _oneAtATime.Dispose();
+
+    private async Task<GateResult> LookAsync(GateRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        await trees.LayAsync(request.Commit, Built, cancellation);
+        await LayBaseAsync(request.WithHidden, cancellation);
+        var (verdicts, commands) = (new List<CheckVerdict>(), SetupRecords(attempt));
+        if (goal.Build is { } build)
+        {
+            var before = await StateAsync(request.Commit, cancellation);
+            var result = await sandbox.RunAsync(trees.Template with { Shell = build, Tree = Built }, cancellation);
+            commands.Add(Record("build", build, result, attempt));
+            var verdict = VerdictOf(new BuildCheck("build", build), result);
+            if (verdict.Verdict == GateVerdict.Passed && await ChangedAsync(before, request.Commit, cancellation) is { } changed)
+            {
+                verdict = verdict with { Verdict = GateVerdict.Failed, Reason = $"the build changed {changed}, which is part of the repository" };
+            }
+
+            if (verdict.Verdict != GateVerdict.Passed)
+            {
+                return new GateResult([verdict], commands);
+            }
+        }
+
+        var work = new PlainTree(Path.Combine(folder.Trees, $"{Name}-work"), sandbox.OwnerOfFiles);
+        foreach (var check in request.Checks)
+        {
+            work.Reset(Built, new Dictionary<string, byte[]?>());
+            var result = await sandbox.RunAsync(trees.Template with { Shell = check.Run, Tree = work.Path }, cancellation);
+            commands.Add(Record(check.Name, check.Run, result, attempt));
+            verdicts.Add(VerdictOf(check, result));
+            if (verdicts[^1].Verdict != GateVerdict.Passed && !request.AsksAll)
+            {
+                break;
+            }
+        }
+
+        return new GateResult(verdicts, commands);
+    }
+
+    /// <summary>Lays what the base has of tests and acceptance over the checkout.</summary>
+    private async Task LayBaseAsync(bool withHidden, CancellationToken cancellation)
+    {
+        List<string> files =
+        [
+            .. (await repository.FilesAsync(baseCommit, "", cancellation)).Select(file => file.Path)
+                .Where(file => _hidden.Matches(file) ? withHidden : _own.Matches(file)),
+        ];
+        if (files.Count == 0)
+        {
+            return;
+        }
+
+        await repository.CheckoutAsync(baseCommit, Built, cancellation, files);
+        FileSystem.OwnAll(Built, sandbox.OwnerOfFiles);
+    }
+
+    /// <summary>What the kernel says of every file of the repository.</summary>
+    private async Task<Dictionary<string, FileFacts?>> StateAsync(string commit, CancellationToken cancellation) =>
+        (await repository.FilesAsync(commit, "", cancellation)).ToDictionary(
+            file => file.Path, file => FileSystem.Facts(Path.Combine(Built, file.Path)), StringComparer.Ordinal);
+
+    /// <summary>A file of the repository that isn't what it was; null for none. A build may write what it finds, word for word.</summary>
+    private async Task<string?> ChangedAsync(Dictionary<string, FileFacts?> before, string commit, CancellationToken cancellation)
+    {
+        foreach (var (file, was) in before)
+        {
+            var place = Path.Combine(Built, file);
+            var now = FileSystem.Facts(place);
+            if (now == was)
+            {
+                continue;
+            }
+
+            var source = _own.Matches(file) || _hidden.Matches(file) ? baseCommit : commit;
+            if (now is not { IsRegular: true } || was is not { IsRegular: true })
+            {
+                return file;
+            }
+
+            var original = await repository.FileAsync(source, file, cancellation) ?? [];
+            if (!original.AsSpan().SequenceEqual(File.ReadAllBytes(place)))
+            {
+                return file;
+            }
+        }
+
+        return null;
+    }
+
+    private CheckVerdict VerdictOf(BuildCheck check, SandboxResult result)
+    {
+        var tests = TestCount.In(result.Output + "\n" + result.Error);
+        var (verdict, reason) = result switch
+        {
+            { TimedOut: true } => (GateVerdict.Failed, $"{check.Name} took longer than {goal.Timeout.TotalSeconds:0} s"),
+            { ExitCode: NotFound or NotExecutable } => (GateVerdict.CouldNotRun, FailureCause.Describe(check.Name, check.Run, result, folder.Id)),
+            _ when tests == 0 => (GateVerdict.NoTests, $"'{check.Run}' ran no test"),
+            { ExitCode: not 0 } => (GateVerdict.Failed, FailureCause.Describe(check.Name, check.Run, result, folder.Id)),
+            _ when check.Tests is { } before && (tests ?? 0) < before =>
+                (GateVerdict.Failed, $"'{check.Run}' ran {tests?.ToString(CultureInfo.InvariantCulture) ?? "no known number of"} tests, and the base ran {before}"),
+            _ => (GateVerdict.Passed, (string?)null),
+        };
+        return new CheckVerdict(check.Name, verdict, reason, tests);
+    }
+
+    private List<CommandRecord> SetupRecords(Attempt attempt) =>
+        [.. trees.TakeCarriedOut().Select(one => Record(one.Phase, one.Command, one.Result, attempt))];
+
+    private static CommandRecord Record(string phase, string command, SandboxResult result, Attempt attempt)
+    {
+        var printed = result.Output + result.Error;
+        BlobRef? log = printed.Length == 0 ? null : attempt.Put(Encoding.UTF8.GetBytes(printed));
+        return new CommandRecord(phase, command, result.ExitCode, result.Elapsed.TotalSeconds, log);
+    }
+}

@@ -1,0 +1,232 @@
+using System.Globalization;
+using Godwit.Agents;
+using Godwit.Durable;
+
+namespace Godwit.Playbooks.Build;
+
+/// <summary>
+/// One piece of a task: a worker's life, a look at what was taken of its files on a clean checkout, reviews, and the same again with what
+/// was wrong, until it may go to the queue or has been tried often enough.
+/// </summary>
+/// <param name="Services">The world.</param>
+internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput, WorkResult>("build/work")
+{
+    public override Task<WorkResult> RunAsync(IDurableContext context, WorkInput input) => new Work(context, Services, input).RunAsync();
+
+    private sealed class Work(IDurableContext context, BuildServices services, WorkInput input)
+    {
+        private const int MostGoes = 3;
+
+        private static readonly string[] ReadingTools = ["list", "read", "search", "run", "job"];
+
+        private readonly List<FindingRecord> _ledger = [];
+        private readonly List<string> _reviewers = [];
+        private HandOff _handOff = new() { Agent = "" };
+        private string? _reviewed;
+        private string? _unreviewed;
+
+        private string Budget => $"run/{input.Name}";
+
+        private IReadOnlyList<string> Scope =>
+            input.IsContract ? [.. input.Task.Provides.SelectMany(contract => contract.Files)] : input.Task.Scope;
+
+        public async Task<WorkResult> RunAsync()
+        {
+            var (tree, feedback) = (input.Tree, input.Feedback);
+            for (var go = 1; go <= MostGoes; go++)
+            {
+                var agent = await WorkAsync(go, tree, feedback);
+                var harvest = await context.StepAsync(
+                    $"harvest/{go}", Effect.Repeatable, new HarvestRequest(input.Tip, agent.Tree, $"{input.Name}/{input.Round}/{go}", _handOff.Agent),
+                    services.World.HarvestAsync);
+                _handOff = _handOff with { Files = harvest.Files, Gate = null };
+                tree = agent.Tree;
+                if (harvest.Commit is not { } commit)
+                {
+                    if (agent.End is AgentEnd.OutOfBudget or AgentEnd.Failed)
+                    {
+                        return Ended(agent.Reason ?? "its worker ended");
+                    }
+
+                    feedback = $"Nothing was changed in {string.Join(", ", Scope)}.";
+                    continue;
+                }
+
+                var gate = await context.StepAsync($"gate/{go}", Effect.Repeatable, new GateRequest(commit, Checks), services.Gate.RunAsync);
+                _handOff = _handOff with { Gate = gate };
+                feedback = gate.Refusal is { } refusal ? BuildPrompt.OfGate(refusal) : await ReviewAsync(go, commit, harvest);
+                if (_unreviewed is { } unreviewed)
+                {
+                    return Ended(unreviewed);
+                }
+
+                if (feedback is null)
+                {
+                    return new WorkResult { Commit = commit, HandOff = _handOff, Findings = [.. _ledger], Reviewers = [.. _reviewers] };
+                }
+
+                if (agent.End is AgentEnd.OutOfBudget or AgentEnd.Failed)
+                {
+                    return Ended($"{agent.Reason}; by then: {FirstLine(feedback)}");
+                }
+            }
+
+            return Ended($"it isn't done after {MostGoes} goes: {FirstLine(feedback ?? "")}");
+        }
+
+        private IReadOnlyList<BuildCheck> Checks => input.IsContract
+            ? [.. input.Goal.Checks.Where(check => check.When == CheckTier.Each)]
+            : BuildChecks.OfTask(input.Goal, input.Task);
+
+        private async Task<AgentResult> WorkAsync(int go, string? tree, string? feedback)
+        {
+            var spec = input.Goal.Worker;
+            var name = string.Create(CultureInfo.InvariantCulture, $"{input.Name}-worker-{input.Round}-{go}");
+            var start = tree
+                ?? await context.StepAsync($"tip/{go}", Effect.Repeatable, input.Tip, services.World.TreeAsync);
+            var task = Task(name, spec, BuildPrompt.ForWorker(input with { Feedback = feedback }), start) with
+            {
+                Afterwards = BuildPrompt.Gated,
+                Constraints = BuildPrompt.ConstraintsOf(Scope, input.Goal),
+                Scope = Scope,
+                Program = spec.Program,
+                MayAsk = spec.Ask,
+                Depth = spec.Depth,
+            };
+            Playbook<AgentTask, AgentResult> playbook = spec.Program is null ? new AgentPlaybook(services.Agents) : new ProgramPlaybook(services.Agents);
+            var result = (await context.ChildAsync($"worker/{go}", playbook, () => task)).Require();
+            _handOff = _handOff with
+            {
+                Agent = name,
+                Models = [.. _handOff.Models.Union(result.Models)],
+                Claims = result.Summary,
+                End = result.End,
+                Charge = _handOff.Charge + result.Charge,
+                Tree = result.Tree,
+            };
+            return result;
+        }
+
+        /// <summary>Why the work isn't good enough, for its worker; null where it is.</summary>
+        private async Task<string?> ReviewAsync(int go, string commit, Harvest harvest)
+        {
+            if (input.Goal.Reviewer is not { } spec || input.IsContract)
+            {
+                return null;
+            }
+
+            await CloseAsync(go, commit);
+            for (var number = 1; number <= spec.Parallel && _unreviewed is null; number++)
+            {
+                await OneReviewAsync($"{go}/{number}", commit, harvest, spec);
+            }
+
+            _reviewed = commit;
+            var blocking = _ledger.Where(record => record is { Blocks: true, State: FindingState.Open }).ToList();
+            return blocking.Count == 0 ? null : BuildPrompt.OfFindings(blocking);
+        }
+
+        /// <summary>Closes what is mended: its command passes on the new work, and still fails on the old.</summary>
+        private async Task CloseAsync(int go, string commit)
+        {
+            for (var index = 0; index < _ledger.Count; index++)
+            {
+                var record = _ledger[index];
+                if (record is not { Blocks: true, State: FindingState.Open })
+                {
+                    continue;
+                }
+
+                var shown = await context.StepAsync(
+                    $"mended/{go}/{record.Id}", Effect.Repeatable, new ReproduceRequest(commit, _reviewed!, record.Finding), services.World.ReproduceAsync);
+                if (shown is { AlwaysPassesAtBase: true, AlwaysFailsAtTip: true })
+                {
+                    _ledger[index] = record with { State = FindingState.Closed };
+                }
+            }
+        }
+
+        private async Task OneReviewAsync(string key, string commit, Harvest harvest, AgentSpec spec)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"{input.Name}-reviewer-{input.Round}-{key.Replace('/', '-')}");
+            var tree = await context.StepAsync($"review/{key}/tree", Effect.Repeatable, commit, services.World.TreeAsync);
+            var task = Task(name, spec, BuildPrompt.ForReviewer(input, harvest, _ledger), tree) with
+            {
+                BaseCommit = commit,
+                Form = ReviewForm.FormName,
+                FormContext = string.Join('\n', _ledger.Select(record => record.Id)),
+            };
+            var result = (await context.ChildAsync($"review/{key}", new AgentPlaybook(services.Agents), () => task)).Require();
+            if (result.Form is not { } form)
+            {
+                _unreviewed = $"it was not reviewed: {result.Reason}";
+                return;
+            }
+
+            _reviewers.Add(name);
+            _handOff = _handOff with { Charge = _handOff.Charge + result.Charge };
+            var review = ReviewForm.Read(form);
+            for (var index = 0; index < _ledger.Count; index++)
+            {
+                if (review.Withdrawn.Contains(_ledger[index].Id) && _ledger[index].State == FindingState.Open)
+                {
+                    _ledger[index] = _ledger[index] with { State = FindingState.Withdrawn };
+                }
+            }
+
+            foreach (var (finding, at) in review.Findings.Select((finding, index) => (finding, index + 1)))
+            {
+                _ledger.Add(await JudgeAsync($"{key}/{at}", $"{input.Task.Id}-F{_ledger.Count + 1}", name, commit, harvest, finding));
+            }
+        }
+
+        private async Task<FindingRecord> JudgeAsync(
+            string key, string id, string reviewer, string commit, Harvest harvest, Finding finding)
+        {
+            var matters = finding.Priority is Priority.P0 or Priority.P1 && finding.Command.Length > 0;
+            var shown = matters
+                ? await context.StepAsync(
+                    $"shown/{key}", Effect.Repeatable, new ReproduceRequest(input.Tip, commit, finding), services.World.ReproduceAsync)
+                : null;
+            bool? confirmed = ReviewRule.NeedsConfirming(finding, harvest.Files, shown) ? await ConfirmAsync(key, commit, finding) : null;
+            var (blocks, reason) = ReviewRule.Decide(finding, harvest.Files, shown, confirmed);
+            return new FindingRecord { Id = id, Reviewer = reviewer, Finding = finding, Reproduction = shown, Blocks = blocks, Reason = reason };
+        }
+
+        private async Task<bool> ConfirmAsync(string key, string commit, Finding finding)
+        {
+            var name = $"{input.Name}-confirm-{input.Round}-{key.Replace('/', '-')}";
+            var tree = await context.StepAsync($"confirm/{key}/tree", Effect.Repeatable, commit, services.World.TreeAsync);
+            var task = Task(name, input.Goal.Reviewer!, BuildPrompt.ForConfirming(input, finding), tree) with
+            {
+                BaseCommit = commit,
+                Form = ConfirmForm.FormName,
+            };
+            var result = (await context.ChildAsync($"confirm/{key}", new AgentPlaybook(services.Agents), () => task)).Require();
+            _handOff = _handOff with { Charge = _handOff.Charge + result.Charge };
+            return ConfirmForm.Read(result.Form);
+        }
+
+        private AgentTask Task(string name, AgentSpec spec, string words, string tree) => new()
+        {
+            Name = name,
+            Role = spec.Role,
+            Goal = spec.Instructions is null ? words : $"{words}\n{spec.Instructions}\n",
+            Instructions = input.Instructions,
+            Afterwards = BuildPrompt.ThrownAway,
+            Budget = Budget,
+            BaseCommit = input.Tip,
+            BaseTree = tree,
+            Turns = spec.Turns,
+            ToolCalls = spec.ToolCalls,
+            Seconds = Math.Min(spec.Seconds, input.Seconds),
+            HearsWhatIsLeft = true,
+            Tools = spec == input.Goal.Worker ? null : ReadingTools,
+        };
+
+        private WorkResult Ended(string reason) =>
+            new() { Reason = reason, HandOff = _handOff, Findings = [.. _ledger], Reviewers = [.. _reviewers] };
+
+        private static string FirstLine(string text) => text.Split('\n', 2)[0];
+    }
+}

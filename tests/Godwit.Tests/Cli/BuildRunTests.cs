@@ -1,0 +1,436 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Godwit.Tests.Models;
+
+namespace Godwit.Tests.Cli;
+
+/// <summary>Builds as users run them: real git, real sandboxes, and a model server whose replies are scripted.</summary>
+public sealed class BuildRunTests : IDisposable
+{
+    private const string Greet = "#!/bin/sh\ntest \"$(sh greet.sh World)\" = 'Hello, World' || { echo \"error: it says $(sh greet.sh World 2>&1)\"; exit 1; }\n";
+    private const string Count = "#!/bin/sh\ntest \"$(printf 'a\\nb\\n' | sh count.sh)\" = 2 || { echo error: it counts wrong; exit 1; }\n";
+
+    private const string Plan = """
+        {"reason":"two tools","tasks":[
+          {"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME' for its argument.","scope":["greet.sh"],"asserts":["A1"],"share":0.4},
+          {"id":"T2","intent":"Write count.sh, which prints how many lines it reads.","scope":["count.sh"],"asserts":["A2"],"share":0.4}]}
+        """;
+
+    private const string Clean = """{"words":"I looked at it","findings":[]}""";
+
+    private readonly Program _command = new();
+    private readonly List<IDisposable> _servers = [];
+
+    public void Dispose()
+    {
+        _servers.ForEach(server => server.Dispose());
+        _command.Dispose();
+    }
+
+    [Fact]
+    public void Run_TwoTasks_OneSignedCommitEachAndEvidenceThatHolds()
+    {
+        var repository = Repository();
+        Serve(Usual);
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("verified", run.GetProperty("state").GetString());
+        Assert.All(run.GetProperty("assertions").EnumerateArray(), assertion => Assert.True(assertion.GetProperty("verified").GetBoolean()));
+        var (id, branch) = (run.GetProperty("run").GetString()!, run.GetProperty("branch").GetString()!);
+
+        // What the first worker did outside of its scope isn't there, and each commit says who made it.
+        Assert.Equal(["accept/count", "accept/greet", "count.sh", "godwit.yaml", "greet.sh"], Lines(repository, "ls-tree", "-r", "--name-only", branch));
+        Assert.Equal(Greet.TrimEnd('\n').Split('\n'), Lines(repository, "show", $"{branch}:accept/greet"));
+        var folder = Path.Combine(_command.Home, "runs", id);
+        var log = string.Join('\n', Lines(
+            repository, "-c", $"gpg.ssh.allowedSignersFile={folder}/evidence/allowed_signers", "log", "--format=%G? %an%n%b", $"master..{branch}"));
+        Assert.Equal(2, log.Split('\n').Count(line => line.StartsWith("G ", StringComparison.Ordinal)));
+        Assert.Contains("Godwit-Task: T1", log, StringComparison.Ordinal);
+        Assert.Contains("Godwit-Reviewer: T2-v1-reviewer-1-1-1", log, StringComparison.Ordinal);
+
+        var evidence = Path.Combine(folder, "evidence", $"{id}.evidence.json");
+        var (exit, told, _) = _command.Run("verify", evidence);
+        Assert.Equal(0, exit);
+        Assert.Contains("A1: It greets, was red before", told, StringComparison.Ordinal);
+        foreach (var (old, changed) in ((string, string)[])[("T1", "T9"), ("It greets", "It sings"), ("greet", "great"), ("reviewer", "believer")])
+        {
+            Tamper(evidence, old, changed);
+        }
+
+        var text = _command.Run("log", id).Output;
+        Assert.Contains("saw    T1: passes on a clean checkout", text, StringComparison.Ordinal);
+        Assert.Contains("outside of your scope and not taken", text, StringComparison.Ordinal);
+        Assert.Contains("digraph plan", _command.Run("plan", id, "--dot").Output, StringComparison.Ordinal);
+        Assert.Contains("T2: Write count.sh", _command.Run("plan", id, "--dot").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_FindingThatACommandShows_BlocksUntilItIsMended()
+    {
+        var repository = Repository("greet.sh", "echo \"Hello, $1\"; test -n \"$1\" || exit 2\n", "A2");
+        var reviews = 0;
+        Serve(agent => agent switch
+        {
+            { IsPlanner: true } => Submit(
+                """{"reason":"one","tasks":[{"id":"T2","intent":"Write count.sh, and let greet.sh say so in words.","scope":["*.sh"],"asserts":["A2"],"share":0.4}]}"""),
+            { IsReviewer: true, Turn: 0 } => new ScriptedReply(null, ("read", """{"path":"greet.sh"}""")),
+            { IsReviewer: true } => Submit(++reviews == 1
+                ? """{"words":"w","findings":[{"file":"greet.sh","line":1,"priority":"P1","claim":"an empty name is greeted","trigger":"no argument","command":"sh greet.sh; test $? = 2"},{"file":"count.sh","line":1,"priority":"P1","claim":"it counts wrong","trigger":"any","command":"exit 0"}]}"""
+                : Clean),
+            { Turn: 0, IsAgain: true } => Write("greet.sh", "test -n \"$1\" || exit 2; echo \"Hello, $1\"\n"),
+            { Turn: 0 } => new ScriptedReply(
+                null, ("write", """{"path":"greet.sh","content":"echo \"Hello, $1\"\n"}"""), ("write", """{"path":"count.sh","content":"wc -l\n"}""")),
+            _ => Submit("""{"summary":"done"}"""),
+        });
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("verified", run.GetProperty("state").GetString());
+        var findings = run.GetProperty("findings").EnumerateArray().ToList();
+        Assert.Equal([("T2-F1", true, "closed"), ("T2-F2", false, "open")], findings.Select(finding => (
+            finding.GetProperty("id").GetString()!, finding.GetProperty("blocks").GetBoolean(), finding.GetProperty("state").GetString()!)));
+        Assert.Equal(["test -n \"$1\" || exit 2; echo \"Hello, $1\""], Lines(repository, "show", $"{run.GetProperty("branch").GetString()}:greet.sh"));
+    }
+
+    [Fact]
+    public void Run_EachPassesAloneAndBothTogetherDont_TheLaterIsSentBackAndMended()
+    {
+        var repository = Repository(
+            "together", "#!/bin/sh\ntest ! -e one || test ! -e two || { echo error: both are there; exit 1; }\n", null,
+            more: "checks: [{name: together, run: ./together}]");
+        Serve(agent => agent switch
+        {
+            { IsPlanner: true } => Submit(Plan.Replace("\"greet.sh\"", "\"greet.sh\",\"one\"", StringComparison.Ordinal)
+                .Replace("\"count.sh\"", "\"count.sh\",\"two\"", StringComparison.Ordinal)),
+            { IsReviewer: true } => Submit(Clean),
+            { IsAgain: true, Turn: 0 } => new ScriptedReply(null, ("run", """{"command":"rm -f one; ls"}"""), ("run", """{"command":"rm -f two; ls"}""")),
+            { Turn: 0, Words: var words } when words.Contains("greet.sh", StringComparison.Ordinal) => new ScriptedReply(
+                null, ("write", """{"path":"greet.sh","content":"echo \"Hello, $1\"\n"}"""), ("write", """{"path":"one","content":"1"}""")),
+            { Turn: 0 } => new ScriptedReply(
+                null, ("write", """{"path":"count.sh","content":"wc -l\n"}"""), ("write", """{"path":"two","content":"2"}""")),
+            _ => Submit("""{"summary":"done"}"""),
+        });
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("verified", run.GetProperty("state").GetString());
+        var files = Lines(repository, "ls-tree", "--name-only", run.GetProperty("branch").GetString()!);
+        Assert.Single(files.Intersect(["one", "two"]));
+        Assert.Single(run.GetProperty("tasks").EnumerateArray(), task => task.GetProperty("round").GetInt32() == 2);
+    }
+
+    [Fact]
+    public async Task Run_PlanWaits_IsRefusedEditedAndCarriedOut()
+    {
+        var repository = Repository(more: "plan: ask", plan: "");
+        var plans = 0;
+        Serve(agent => agent.IsPlanner ? Submit(++plans == 1 ? Plan.Replace("two tools", "first", StringComparison.Ordinal) : Plan) : Usual(agent));
+        using var process = _command.Start("run", repository);
+        var reading = process.StandardError.ReadToEndAsync();
+        var id = await WaitingAsync("first");
+        Assert.Contains("waits for you", _command.Run("show", id).Output, StringComparison.Ordinal);
+        var (exit, _, problem) = _command.Run("plan", id, "--edit", Path.Combine(repository, "godwit.yaml"));
+        Assert.Equal(2, exit);
+        Assert.Contains("isn't a plan", problem, StringComparison.Ordinal);
+        Assert.Equal(0, _command.Run("plan", id, "--refuse", "count first").Exit);
+        await WaitingAsync("two tools");
+
+        var plan = JsonNode.Parse(_command.Run("plan", id, "--json").Output)!;
+        plan["tasks"]![0]!["depends"] = new JsonArray("T2");
+        plan["tasks"]![1]!["share"] = 0.9;
+        var file = Path.Combine(_command.Home, "plan.json");
+        File.WriteAllText(file, plan.ToJsonString());
+        Assert.Contains("the shares make 1.3", _command.Run("plan", id, "--edit", file).Error, StringComparison.Ordinal);
+        plan["tasks"]![1]!["share"] = 0.4;
+        File.WriteAllText(file, plan.ToJsonString());
+        var answered = _command.Run("plan", id, "--edit", file);
+        Assert.True(answered.Exit == 0, answered.Error);
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)));
+        Assert.Contains("verified 2 of 2", await reading, StringComparison.Ordinal);
+        Assert.Contains("count first", _command.Run("log", id).Output, StringComparison.Ordinal);
+        Assert.Contains("after T2", _command.Run("plan", id).Output, StringComparison.Ordinal);
+        var (late, _, why) = _command.Run("plan", id, "--approve");
+        Assert.Equal(2, late);
+        Assert.Contains("no plan waits for you", why, StringComparison.Ordinal);
+
+        async Task<string> WaitingAsync(string reason)
+        {
+            for (var tries = 0; tries < 300; tries++)
+            {
+                if (Directory.Exists(Path.Combine(_command.Home, "runs"))
+                    && Directory.GetDirectories(Path.Combine(_command.Home, "runs")) is [var only]
+                    && _command.Run("plan", Path.GetFileName(only)) is { Exit: 0, Output: var shown }
+                    && shown.Contains(reason, StringComparison.Ordinal))
+                {
+                    return Path.GetFileName(only);
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+            }
+
+            throw new TimeoutException($"no plan '{reason}' came");
+        }
+    }
+
+    [Fact]
+    public void Run_RecordedAndPlayed_TheSameTreeInTheSameOrderWithoutAModel()
+    {
+        var repository = Repository();
+        var cassette = Path.Combine(_command.Home, "cassette.jsonl");
+        var server = Serve(Usual);
+        var recorded = _command.RunJson("run", repository, "--record", cassette);
+        for (var play = 0; play < 2; play++)
+        {
+            var asked = server.Requests.Count;
+            var (_, output, error) = _command.Run("run", repository, "--cassette", cassette, "--json");
+            var played = JsonDocument.Parse(output).RootElement;
+            Assert.Equal("verified", played.GetProperty("state").GetString());
+            Assert.Contains("each to the request that it was recorded for", error, StringComparison.Ordinal);
+            Assert.Equal(asked, server.Requests.Count);
+            Assert.Equal(Order(recorded), Order(played));
+        }
+
+        IReadOnlyList<string> Order(JsonElement run) =>
+            Lines(repository, "log", "--format=%T %s", $"master..{run.GetProperty("branch").GetString()}");
+    }
+
+    [Theory]
+    [InlineData("the base is red", "checks: [{name: all, run: 'echo error: broken; exit 1'}]", "./accept/greet")]
+    [InlineData("the base could not be checked", "checks: [{name: all, run: nosuchtool}]", "./accept/greet")]
+    [InlineData("zero tests ran on the base", "checks: [{name: all, run: 'echo Ran 0 tests in 0.0s'}]", "./accept/greet")]
+    [InlineData("A1 holds on the base already", "", "true")]
+    [InlineData("A1 can't be asked", "", "./accept/nosuch")]
+    [InlineData("A1 runs no test on the base", "", "echo 1..0; exit 1")]
+    public void Run_NothingToBuildOn_SaysWhyAndAsksNoModel(string reason, string more, string assertion)
+    {
+        var repository = Repository(more: more, assertion: assertion);
+        var asked = 0;
+        Serve(_ =>
+        {
+            asked++;
+            return Submit(Clean);
+        });
+        var (exit, _, error) = _command.Run("run", repository);
+        Assert.Equal(1, exit);
+        Assert.Contains(reason, error, StringComparison.Ordinal);
+        Assert.Equal(0, asked);
+    }
+
+    [Fact]
+    public void Run_WorkerThatNeverGetsItRight_EndsPartialAndSaysWhatHolds()
+    {
+        var repository = Repository();
+        Serve(agent => agent switch
+        {
+            { IsPlanner: true, IsReplan: false } => Submit(Plan),
+            { IsPlanner: true } => Submit(
+                """{"reason":"again","tasks":[{"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME'.","scope":["greet.sh"],"asserts":["A1"],"share":0.4}]}"""),
+            { IsReviewer: true } => Submit(Clean),
+            { Turn: 0, Words: var words } when words.Contains("greet.sh", StringComparison.Ordinal) => Write("greet.sh", "echo Bye\n"),
+            { Turn: 0 } => Write("count.sh", "wc -l\n"),
+            _ => Submit("""{"summary":"done","checks":[{"command":"./accept/greet","passed":true}]}"""),
+        });
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("not_verified", run.GetProperty("state").GetString());
+        Assert.StartsWith("1 of 2 assertions verified at commit", run.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Contains("it says Bye", run.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Lines(repository, "branch"), line => line.Contains("godwit/", StringComparison.Ordinal));
+        Assert.Equal(3, run.GetProperty("plan_version").GetInt32());
+    }
+
+    [Fact]
+    public async Task Run_Killed_ResumesToTheSameTreeAndPaysNothingTwice()
+    {
+        var repository = Repository();
+        var server = Serve(Usual);
+        var tree = Tree(_command.RunJson("run", repository).GetProperty("branch").GetString()!);
+        var replies = server.Requests.Count;
+        server.Requests.Clear();
+        var known = Directory.GetDirectories(Path.Combine(_command.Home, "runs")).ToHashSet();
+        var gate = new SemaphoreSlim(0);
+        server.Hold = agent => agent.Words.Contains("count.sh", StringComparison.Ordinal) && agent.IsReviewer ? gate : null;
+        using (var process = _command.Start("run", repository))
+        {
+            while (!server.IsHolding)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+            }
+
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        server.Hold = _ => null;
+        gate.Release(100);
+        var id = Path.GetFileName(Directory.GetDirectories(Path.Combine(_command.Home, "runs")).Except(known).Single());
+        var run = _command.RunJson("resume", id);
+        Assert.Equal("verified", run.GetProperty("state").GetString());
+        Assert.Equal(tree, Tree(run.GetProperty("branch").GetString()!));
+        Assert.InRange(server.Requests.Count, replies, replies + 2);
+
+        string Tree(string branch) => Lines(repository, "rev-parse", $"{branch}^{{tree}}").Single();
+    }
+
+    /// <summary>What is asked for breaks a test of the base: only who changes the test could pass.</summary>
+    [Theory]
+    [InlineData("echo true > tests/one")]
+    [InlineData("echo 'exit 0' > tests/run")]
+    [InlineData("rm tests/one")]
+    [InlineData("rm -r tests; mkdir tests; echo 'echo \"# tests 2\"' > tests/run")]
+    [InlineData("rm -r tests; ln -s . tests")]
+    [InlineData("echo 'echo true > tests/one' > build.sh")]
+    [InlineData("echo 'rm tests/one' > build.sh")]
+    [InlineData("echo 'ln -sf /bin/true tests/one' > build.sh")]
+    public void Run_WorkerThatWorksOnTheTests_ChangesNothingOfThemAndIsRefused(string cheat)
+    {
+        var repository = Repository(
+            "build.sh", "true\n", null, more: "build: sh build.sh\ntests: [tests]\nreview: no\nchecks: [{name: old, run: sh tests/run}]");
+        _command.Folder(
+            Path.Combine("repository", "tests"),
+            ("run", "n=0; for t in tests/one tests/two; do sh $t && n=$((n+1)); done; echo \"# tests $n\"; test $n = 2\n"),
+            ("one", "test ! -e greet.sh\n"), ("two", "true\n"));
+        Lines(repository, "add", "-A");
+        Lines(repository, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "tests");
+        Serve(agent => agent switch
+        {
+            { IsPlanner: true } => Submit(
+                """{"reason":"r","tasks":[{"id":"T1","intent":"All of it.","scope":["*.sh","tests/**"],"asserts":["A1","A2"],"share":0.4}]}"""),
+            { Turn: 0 } => new ScriptedReply(
+                null, ("write", """{"path":"greet.sh","content":"echo \"Hello, $1\"\n"}"""), ("write", """{"path":"count.sh","content":"wc -l\n"}"""),
+                ("run", JsonSerializer.Serialize(new { command = cheat }))),
+            _ => Submit("""{"summary":"done"}"""),
+        });
+        var (exit, _, told) = _command.Run("run", repository);
+        Assert.Equal(1, exit);
+        Assert.Matches("old failed|the build changed tests/one", told);
+    }
+
+    [Fact]
+    public void Run_CommandThatSleeps_IsEndedAndRefused()
+    {
+        var repository = Repository(more: "timeout: 2s\nreview: no", only: "A2");
+        Serve(agent => agent switch
+        {
+            { IsPlanner: true } => Submit("""{"reason":"r","tasks":[{"id":"T1","intent":"Count.","scope":["*.sh"],"asserts":["A2"],"share":0.4}]}"""),
+            { Turn: 0 } => Write("count.sh", "sleep 60; wc -l\n"),
+            _ => Submit("""{"summary":"done"}"""),
+        });
+        var (exit, _, told) = _command.Run("run", repository);
+        Assert.True(exit == 1, told);
+        Assert.Contains("A2 took longer than 2 s", told, StringComparison.Ordinal);
+    }
+
+    private sealed record Agent(string Words, int Turn)
+    {
+        public bool IsPlanner => Words.Contains("Plan this work", StringComparison.Ordinal);
+
+        public bool IsReplan => Words.Contains("What was before", StringComparison.Ordinal);
+
+        public bool IsReviewer => Words.Contains("Review a change", StringComparison.Ordinal);
+
+        public bool IsAgain => Words.Contains("Why it isn't done yet", StringComparison.Ordinal);
+    }
+
+    private sealed class Server(ScriptedProvider provider) : IDisposable
+    {
+        public List<JsonNode> Requests => provider.Requests;
+
+        public Func<Agent, SemaphoreSlim?> Hold { get; set; } = _ => null;
+
+        public bool IsHolding { get; set; }
+
+        public void Dispose() => provider.Dispose();
+    }
+
+    private Server Serve(Func<Agent, ScriptedReply> answer)
+    {
+        Server? server = null;
+        var provider = new ScriptedProvider(request =>
+        {
+            var messages = request["messages"]!.AsArray();
+            var agent = new Agent(
+                messages.First(message => message!["role"]!.ToString() == "user")!["content"]!.ToString(),
+                messages.Count(message => message!["role"]!.ToString() == "assistant"));
+            if (server!.Hold(agent) is { } held)
+            {
+                server.IsHolding = true;
+                held.Wait(TimeSpan.FromSeconds(60));
+            }
+
+            return answer(agent);
+        });
+        server = new Server(provider);
+        _servers.Add(server);
+        Directory.CreateDirectory(_command.Home);
+        File.WriteAllText(Path.Combine(_command.Home, "models.yaml"), $$"""
+            providers: { x: { url: "{{provider.Address}}/v1" } }
+            models: { m: { provider: x, id: m, input: 1, output: 3, max_output: 4000 } }
+            roles: { worker: [m], planner: [m], reviewer: [m] }
+            """);
+        return server;
+    }
+
+    private static ScriptedReply Usual(Agent agent) => agent switch
+    {
+        { IsPlanner: true } => Submit(Plan),
+        { IsReviewer: true } => Submit(Clean),
+        { Turn: 0, Words: var words } when words.Contains("greet.sh", StringComparison.Ordinal) => new ScriptedReply(
+            null, ("write", """{"path":"greet.sh","content":"echo \"Hello, $1\"\n"}"""), ("write", """{"path":"accept/greet","content":"exit 0"}""")),
+        { Turn: 0 } => Write("count.sh", "wc -l\n"),
+        _ => Submit("""{"summary":"done"}"""),
+    };
+
+    private static ScriptedReply Submit(string json) => new(null, ("submit", json));
+
+    private static ScriptedReply Write(string path, string content) =>
+        new(null, ("write", JsonSerializer.Serialize(new { path, content })));
+
+    /// <summary>A repository in which two things are missing, or one of them where the other is there.</summary>
+    private string Repository(
+        string? file = null, string content = "", string? only = null, string more = "", string plan = "plan: auto", string assertion = "./accept/greet")
+    {
+        string[] acceptance =
+        [
+            .. only is "A2" ? (string[])[] : [$"  - {{id: A1, says: It greets, run: '{assertion}'}}"],
+            "  - {id: A2, says: It counts, run: ./accept/count}",
+        ];
+        var folder = _command.Folder("repository", ("godwit.yaml", $"""
+            goal: A greeter and a counter
+            playbook: build
+            protected: [accept]
+            acceptance:
+            {string.Join('\n', acceptance)}
+            {plan}
+            {more}
+            budget: {"{dollars: 5}"}
+            """));
+        _command.Folder(Path.Combine("repository", "accept"), ("greet", Greet), ("count", Count));
+        if (file is not null)
+        {
+            _command.Folder("repository", (file, content));
+        }
+
+        Lines(folder, "init", "-q", "-b", "master");
+        Lines(folder, "add", "-A");
+        Lines(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "base");
+        return folder;
+    }
+
+    private static IReadOnlyList<string> Lines(string folder, params string[] arguments)
+    {
+        using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+        var output = git.StandardOutput.ReadToEnd();
+        git.WaitForExit();
+        Assert.Equal(0, git.ExitCode);
+        return output.TrimEnd('\n').Split('\n');
+    }
+
+    private void Tamper(string evidence, string old, string changed)
+    {
+        var envelope = JsonNode.Parse(File.ReadAllText(evidence))!;
+        var payload = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(envelope["payload"]!.ToString()));
+        Assert.Contains(old, payload, StringComparison.Ordinal);
+        envelope["payload"] = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(payload.Replace(old, changed, StringComparison.Ordinal)));
+        var file = evidence + ".changed";
+        File.WriteAllText(file, envelope.ToJsonString() + "\n");
+        var (exit, _, error) = _command.Run("verify", file);
+        Assert.NotEqual(0, exit);
+        Assert.Contains("changed", error, StringComparison.Ordinal);
+    }
+}
