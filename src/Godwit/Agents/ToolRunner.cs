@@ -93,7 +93,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         await Task.WhenAll(services.Tools.Select(tool => tool.EndAsync(new ToolContext(_tree, attempt))));
         AgentTelemetry.Ended(start.Task.Name, worked, attempt.Time);
         var tree = await _tree.SnapshotAsync(cancellation);
-        if (start.Task.Form is not null)
+        if (start.Task is { Form: not null, Scope: null })
         {
             // Nobody takes anything of its files.
             FileSystem.DeleteAll(_tree.Path);

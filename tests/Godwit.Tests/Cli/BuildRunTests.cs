@@ -213,6 +213,26 @@ public sealed class BuildRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_WorkerSaysThatItsTaskIsWrong_TheWorkIsPlannedAnew()
+    {
+        var repository = Repository();
+        Serve(agent => agent switch
+        {
+            { IsPlanner: true, IsReplan: false } => Submit(Plan.Replace("\"greet.sh\"", "\"salute.sh\"", StringComparison.Ordinal)),
+            { IsPlanner: true } => Submit(
+                """{"reason":"again","tasks":[{"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME'.","scope":["greet.sh"],"asserts":["A1"],"share":0.4}]}"""),
+            { IsReviewer: true } => Submit(Clean),
+            { Words: var words } when words.Contains("salute.sh", StringComparison.Ordinal) =>
+                Submit("""{"summary":"nothing","wrong":"A1 asks greet.sh, which isn't in my scope"}"""),
+            _ => Usual(agent),
+        });
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("verified", run.GetProperty("state").GetString());
+        Assert.Equal(2, run.GetProperty("plan_version").GetInt32());
+        Assert.Contains("A1 asks greet.sh", _command.Run("log", run.GetProperty("run").GetString()!).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_WorkerThatNeverGetsItRight_EndsPartialAndSaysWhatHolds()
     {
         var repository = Repository();

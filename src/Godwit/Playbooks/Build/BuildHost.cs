@@ -114,7 +114,7 @@ internal sealed class BuildHost : RunHost
         Gateways = ground.Gateways,
         PeopleCanBeReached = input.Models.Mailbox is not null || ground.IsAttended,
         ScopeOf = task => ScopeOf(task, tests),
-        Forms = [new PlanForm(input.Goal), new ReviewForm(), new ConfirmForm()],
+        Forms = [new PlanForm(input.Goal), new WorkForm(), new ReviewForm(), new ConfirmForm()],
         Time = ground.Time,
     };
 

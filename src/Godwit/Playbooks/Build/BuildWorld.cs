@@ -17,7 +17,6 @@ internal sealed class BuildWorld(
     : IBuildWorld
 {
     private const int LongestPatch = 60_000;
-    private const string InstructionsFile = "AGENTS.md";
     private const string AllowedSigners = "allowed_signers";
 
     private readonly Glob _hidden = new(goal.Hidden);
@@ -29,10 +28,9 @@ internal sealed class BuildWorld(
         var commit = hidden.Count == 0
             ? baseCommit
             : await repository.CommitAsync(baseCommit, hidden, "Without hidden files", DateTimeOffset.UnixEpoch, "visible", cancellation);
-        var instructions = await repository.FileAsync(commit, InstructionsFile, cancellation);
-        return new BuildBase(
-            commit, instructions is null ? null : Encoding.UTF8.GetString(instructions),
-            [.. files.Select(file => file.Path).Where(file => !hidden.ContainsKey(file))]);
+        var below = await repository.FilesAsync(commit, goal.Folder, cancellation);
+        var instructions = await RepositoryInstructions.ReadAsync(repository, commit, goal.Folder, cancellation);
+        return new BuildBase(commit, instructions, [.. below.Select(file => file.Path)]);
     }
 
     public async Task<Harvest> HarvestAsync(HarvestRequest request, Attempt attempt, CancellationToken cancellation)

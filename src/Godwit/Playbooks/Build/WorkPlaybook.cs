@@ -24,6 +24,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
         private HandOff _handOff = new() { Agent = "" };
         private string? _reviewed;
         private string? _unreviewed;
+        private string? _wrong;
 
         private string Budget => $"run/{input.Name}";
 
@@ -36,6 +37,11 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             for (var go = 1; go <= MostGoes; go++)
             {
                 var agent = await WorkAsync(go, tree, feedback);
+                if (_wrong is { } wrong)
+                {
+                    return Ended($"its worker says that the task is wrong: {wrong}");
+                }
+
                 var harvest = await context.StepAsync(
                     $"harvest/{go}", Effect.Repeatable, new HarvestRequest(input.Tip, agent.Tree, $"{input.Name}/{input.Round}/{go}", _handOff.Agent),
                     services.World.HarvestAsync);
@@ -89,12 +95,14 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                 Afterwards = BuildPrompt.Gated,
                 Constraints = BuildPrompt.ConstraintsOf(Scope, input.Goal),
                 Scope = Scope,
+                Form = spec.Program is null ? WorkForm.FormName : null,
                 Program = spec.Program,
                 MayAsk = spec.Ask,
                 Depth = spec.Depth,
             };
             Playbook<AgentTask, AgentResult> playbook = spec.Program is null ? new AgentPlaybook(services.Agents) : new ProgramPlaybook(services.Agents);
             var result = (await context.ChildAsync($"worker/{go}", playbook, () => task)).Require();
+            _wrong = result.Form is { } form && WorkForm.Read(form).Wrong is { Length: > 0 } wrong ? wrong : null;
             _handOff = _handOff with
             {
                 Agent = name,

@@ -17,12 +17,11 @@ internal sealed class CodeWorld(
     // What an agent goes on with it has to know whole.
     private const int LongestStart = 60_000;
     private static readonly string[] Indented = [".py", ".pyx", ".yaml", ".yml", ".fs", ".hs", ".nim", "Makefile", ".mk"];
-    private const string InstructionsFile = "AGENTS.md";
 
     public async Task<CodeBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation)
     {
         var commit = await trees.VisibleAsync(cancellation);
-        return new CodeBase(commit, await repository.TreeAsync(commit, cancellation), await InstructionsAsync(commit, cancellation));
+        return new CodeBase(commit, await repository.TreeAsync(commit, cancellation), await RepositoryInstructions.ReadAsync(repository, commit, spec.Folder, cancellation));
     }
 
     public async Task<CodeStart> StartAsync(CodeStartRequest request, Attempt attempt, CancellationToken cancellation)
@@ -104,24 +103,5 @@ internal sealed class CodeWorld(
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))))[..16];
-    }
-
-    /// <summary>The nearest instructions to the goal's folder.</summary>
-    private async Task<string?> InstructionsAsync(string commit, CancellationToken cancellation)
-    {
-        for (var folder = spec.Folder; ; folder = Path.GetDirectoryName(folder) ?? "")
-        {
-            if (
-                await repository.FileAsync(
-                    commit, folder.Length == 0 ? InstructionsFile : $"{folder}/{InstructionsFile}", cancellation) is { } content)
-            {
-                return Encoding.UTF8.GetString(content);
-            }
-
-            if (folder.Length == 0)
-            {
-                return null;
-            }
-        }
     }
 }
