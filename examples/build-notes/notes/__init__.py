@@ -1,0 +1,3 @@
+"""A small notes service."""
+
+VERSION = "0.1"
