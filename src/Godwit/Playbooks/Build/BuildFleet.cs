@@ -324,7 +324,7 @@ internal sealed class Integration(
     public Task<GateResult> GateAsync(string tip, IReadOnlyList<QueuedChange> stacked, int again)
     {
         List<PlannedTask> whole = [.. stacked.Where(change => !change.IsContract).Select(change => plan[change.Task])];
-        var request = new GateRequest(tip, BuildChecks.OfTip(input.Goal, held, whole)) { Again = again };
-        return context.StepAsync($"{key}/{++_number}/gate", Effect.Repeatable, request, services.Gate.RunAsync);
+        var request = new GateRequest("tip", tip, BuildChecks.OfTip(input.Goal, held, whole)) { Again = again };
+        return context.StepAsync($"{key}/{++_number}/gate", Effect.Repeatable, request, services.Gate.RunAsync, BuildRun.Gated);
     }
 }

@@ -36,6 +36,9 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
 {
     private const int MostPlans = 3;
 
+    /// <summary>How a gate's step is journaled.</summary>
+    internal static readonly StepOptions Gated = new() { Topic = BuildView.GateTopic };
+
     private BuildGoal _goal = input.Goal;
     private readonly List<string> _held = [.. input.Goal.Acceptance.Where(assertion => assertion.IsKept).Select(assertion => assertion.Id)];
     private readonly List<MergedWork> _works = [];
@@ -84,14 +87,14 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
     {
         var checks = await context.StepAsync(
             "base/gate", Effect.Repeatable,
-            new GateRequest(input.BaseCommit, BuildChecks.OfTip(_goal, _held, [])), services.Gate.RunAsync);
+            new GateRequest("base", input.BaseCommit, BuildChecks.OfTip(_goal, _held, [])), services.Gate.RunAsync, Gated);
         var added = _goal.Acceptance.Where(assertion => !assertion.IsKept).ToList();
         var acceptance = checks.HasPassed
             ? await context.StepAsync(
                 "base/acceptance", Effect.Repeatable,
-                new GateRequest(input.BaseCommit, [.. added.Select(BuildChecks.AsCheck)]) { WithHidden = true, AsksAll = true },
-                services.Gate.RunAsync)
-            : new GateResult([], []);
+                new GateRequest("base", input.BaseCommit, [.. added.Select(BuildChecks.AsCheck)]) { WithHidden = true, AsksAll = true },
+                services.Gate.RunAsync, Gated)
+            : new GateResult("base", [], []);
         await context.NoteAsync("note/base", (BuildNote)new BuildNote.BaseGated(checks, acceptance));
 
         // From now on a check that runs fewer tests than it did here is refused.
@@ -202,8 +205,8 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
         var commit = await context.StepAsync(
             "result", Effect.Repeatable, new DeliverRequest(input, _base.Commit, _tip), services.World.DeliverAsync);
         var final = await context.StepAsync(
-            "accept", Effect.Repeatable, new GateRequest(commit, BuildChecks.OfEnd(_goal)) { WithHidden = true, AsksAll = true },
-            services.Gate.RunAsync);
+            "accept", Effect.Repeatable, new GateRequest("result", commit, BuildChecks.OfEnd(_goal)) { WithHidden = true, AsksAll = true },
+            services.Gate.RunAsync, Gated);
         var asked = final.Checks.ToDictionary(check => check.Name, StringComparer.Ordinal);
         List<AssertionVerdict> verdicts =
         [

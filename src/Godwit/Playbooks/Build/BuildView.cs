@@ -1,6 +1,8 @@
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Playbooks.Build.Report;
+using Godwit.Runs;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Build;
@@ -43,6 +45,9 @@ public sealed record TaskProgress(PlannedTask Task, int Version)
 /// <summary>What can be told of a run that builds something.</summary>
 public sealed class BuildView : RunView
 {
+    /// <summary>What the entries of gates are about.</summary>
+    internal const string GateTopic = "gate";
+
     private readonly List<TaskProgress> _tasks = [];
     private readonly HashSet<string> _holding = new(StringComparer.Ordinal);
 
@@ -145,6 +150,23 @@ public sealed class BuildView : RunView
 
     /// <inheritdoc/>
     public override object ToJson(RunStatus status) => BuildSummary.Json(this, status, Report());
+
+    /// <inheritdoc/>
+    public override Task<string> HtmlAsync(JournalReader reader, RunStore store, CancellationToken cancellation) =>
+        Task.FromResult(new BuildReport(this, reader).Html());
+
+    /// <inheritdoc/>
+    public override Task<string> MarkdownAsync(JournalReader reader, RunStore store, CancellationToken cancellation) =>
+        Task.FromResult(new BuildReport(this, reader).Markdown());
+
+    /// <inheritdoc/>
+    protected internal override IEnumerable<(string Of, CommandRecord Command)> CommandsIn(Entry entry) =>
+        entry.Kind == EntryKind.StepCompleted && entry.Topic == GateTopic
+            ? GateCommands(Canonical.Deserialize<GateResult>(entry.Data.Span))
+            : [];
+
+    private static IEnumerable<(string Of, CommandRecord Command)> GateCommands(GateResult result) =>
+        result.Commands.Select(command => (result.For, command));
 
     private void Fold(BuildNote note)
     {

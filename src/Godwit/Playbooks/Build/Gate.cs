@@ -20,9 +20,10 @@ public enum GateVerdict
 }
 
 /// <summary>What a gate is to look at.</summary>
+/// <param name="For">What it is for: <c>base</c>, a task, <c>tip</c> or <c>result</c>.</param>
 /// <param name="Commit">The commit, in the run's clone.</param>
 /// <param name="Checks">What must exit 0, in this order.</param>
-public sealed record GateRequest(string Commit, IReadOnlyList<BuildCheck> Checks)
+public sealed record GateRequest(string For, string Commit, IReadOnlyList<BuildCheck> Checks)
 {
     /// <summary>Whether the files are there that no agent has seen. Default no.</summary>
     public bool WithHidden { get; init; }
@@ -42,9 +43,10 @@ public sealed record GateRequest(string Commit, IReadOnlyList<BuildCheck> Checks
 public sealed record CheckVerdict(string Name, GateVerdict Verdict, string? Reason, int? Tests = null);
 
 /// <summary>What a gate said of a tree.</summary>
+/// <param name="For">What it was for, as it was asked.</param>
 /// <param name="Checks">The checks that were asked, in their order.</param>
 /// <param name="Commands">Every command that was carried out.</param>
-public sealed record GateResult(IReadOnlyList<CheckVerdict> Checks, IReadOnlyList<CommandRecord> Commands)
+public sealed record GateResult(string For, IReadOnlyList<CheckVerdict> Checks, IReadOnlyList<CommandRecord> Commands)
 {
     /// <summary>The first check that isn't passed; null for none.</summary>
     [System.Text.Json.Serialization.JsonIgnore]

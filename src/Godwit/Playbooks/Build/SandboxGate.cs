@@ -38,7 +38,7 @@ internal sealed class SandboxGate(
         }
         catch (PrepareException failed)
         {
-            return new GateResult([new CheckVerdict("setup", GateVerdict.CouldNotRun, failed.Message)], SetupRecords(attempt));
+            return new GateResult(request.For, [new CheckVerdict("setup", GateVerdict.CouldNotRun, failed.Message)], SetupRecords(attempt));
         }
         finally
         {
@@ -66,7 +66,7 @@ internal sealed class SandboxGate(
 
             if (verdict.Verdict != GateVerdict.Passed)
             {
-                return new GateResult([verdict], commands);
+                return new GateResult(request.For, [verdict], commands);
             }
         }
 
@@ -83,7 +83,7 @@ internal sealed class SandboxGate(
             }
         }
 
-        return new GateResult(verdicts, commands);
+        return new GateResult(request.For, verdicts, commands);
     }
 
     /// <summary>Lays what the base has of tests and acceptance over the checkout.</summary>

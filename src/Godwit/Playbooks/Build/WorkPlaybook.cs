@@ -58,7 +58,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                     continue;
                 }
 
-                var gate = await context.StepAsync($"gate/{go}", Effect.Repeatable, new GateRequest(commit, Checks), services.Gate.RunAsync);
+                var gate = await context.StepAsync($"gate/{go}", Effect.Repeatable, new GateRequest(input.Task.Id, commit, Checks), services.Gate.RunAsync, BuildRun.Gated);
                 _handOff = _handOff with { Gate = gate };
                 feedback = gate.Refusal is { } refusal ? BuildPrompt.OfGate(refusal) : await ReviewAsync(go, commit, harvest);
                 if (_unreviewed is { } unreviewed)

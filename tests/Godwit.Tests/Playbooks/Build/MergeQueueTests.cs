@@ -161,7 +161,7 @@ public sealed class MergeQueueTests
                     || Random.NextDouble() < FlakeRate
                     ? GateVerdict.Failed
                     : GateVerdict.Passed;
-            return Task.FromResult(new GateResult([new CheckVerdict("check", verdict, verdict == GateVerdict.Passed ? null : "why")], []));
+            return Task.FromResult(new GateResult("tip", [new CheckVerdict("check", verdict, verdict == GateVerdict.Passed ? null : "why")], []));
         }
     }
 }

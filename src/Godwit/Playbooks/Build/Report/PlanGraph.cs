@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text;
+using Godwit.Playbooks.Reports;
+
+namespace Godwit.Playbooks.Build.Report;
+
+/// <summary>A plan as a picture: what waits for what, from the left to the right, in the colours of how it stands.</summary>
+internal static class PlanGraph
+{
+    private const int BoxWidth = 210;
+    private const int BoxHeight = 52;
+    private const int Across = 70;
+    private const int Down = 16;
+    private const int LongestLine = 32;
+
+    public static string Svg(BuildPlan plan, IReadOnlyList<TaskProgress> tasks)
+    {
+        var columns = plan.Tasks.GroupBy(task => Depth(plan, task, [])).OrderBy(group => group.Key).Select(group => group.ToList()).ToList();
+        var places = new Dictionary<string, (int X, int Y)>(StringComparer.Ordinal);
+        for (var column = 0; column < columns.Count; column++)
+        {
+            for (var row = 0; row < columns[column].Count; row++)
+            {
+                places[columns[column][row].Id] = (column * (BoxWidth + Across) + 4, row * (BoxHeight + Down) + 4);
+            }
+        }
+
+        var (width, height) = (columns.Count * (BoxWidth + Across) - Across + 8, columns.Max(column => column.Count) * (BoxHeight + Down) + 8);
+        var svg = new StringBuilder();
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg viewBox='0 0 {width} {height}' width='{width}' height='{height}' role=img aria-label='the plan: {plan.Tasks.Count} tasks'>");
+        foreach (var task in plan.Tasks)
+        {
+            foreach (var other in task.Depends)
+            {
+                Line(svg, places[other], places[task.Id], "");
+            }
+
+            foreach (var provider in task.Needs.Select(plan.ProviderOf).OfType<PlannedTask>())
+            {
+                Line(svg, places[provider.Id], places[task.Id], " stroke-dasharray='5 4'");
+            }
+        }
+
+        foreach (var task in plan.Tasks)
+        {
+            Box(svg, places[task.Id], task, tasks.FirstOrDefault(progress => progress.Task.Id == task.Id)?.State ?? TaskState.Planned);
+        }
+
+        return svg.Append("</svg><p class=sub>solid: after it is merged; dashed: builds on its contract</p>").ToString();
+    }
+
+    private static int Depth(BuildPlan plan, PlannedTask task, HashSet<string> seen)
+    {
+        if (!seen.Add(task.Id))
+        {
+            // Contracts may be needed both ways.
+            return 0;
+        }
+
+        var before = task.Depends.Concat(task.Needs.Select(need => plan.ProviderOf(need)?.Id).OfType<string>()).Where(id => id != task.Id).Distinct().ToList();
+        var depth = before.Count == 0 ? 0 : 1 + before.Max(id => Depth(plan, plan[id], seen));
+        seen.Remove(task.Id);
+        return depth;
+    }
+
+    private static void Line(StringBuilder svg, (int X, int Y) from, (int X, int Y) to, string style)
+    {
+        var (x1, y1, x2, y2) = (from.X + BoxWidth, from.Y + BoxHeight / 2, to.X, to.Y + BoxHeight / 2);
+        var bend = Math.Max(30, Math.Abs(x2 - x1) / 2);
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<path d='M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}' fill='none' stroke='var(--muted)'{style}/>");
+    }
+
+    private static void Box(StringBuilder svg, (int X, int Y) at, PlannedTask task, TaskState state)
+    {
+        var colour = state switch
+        {
+            TaskState.Merged => "var(--good)",
+            TaskState.Failed => "var(--bad)",
+            TaskState.Working or TaskState.Queued => "var(--accent)",
+            _ => "var(--muted)",
+        };
+        var subject = BuildText.Subject(task);
+        var line = subject.Length > LongestLine ? subject[..(LongestLine - 1)] + "…" : subject;
+        List<string> gives = [.. task.Provides.Select(contract => contract.Name), .. task.Asserts];
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<g><title>{Html.Text(task.Intent)}</title><rect x='{at.X}' y='{at.Y}' width='{BoxWidth}' height='{BoxHeight}' rx='6' fill='var(--soft)' " +
+            $"stroke='{colour}' stroke-width='2'/><text class=t x='{at.X + 10}' y='{at.Y + 20}' font-weight='600'>{task.Id} {state.ToString().ToLowerInvariant()}" +
+            $"{(gives.Count == 0 ? "" : $": {Html.Text(string.Join(", ", gives))}")}</text><text class=t x='{at.X + 10}' y='{at.Y + 40}'>{Html.Text(line)}</text></g>");
+    }
+}
