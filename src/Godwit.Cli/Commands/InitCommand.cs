@@ -19,8 +19,9 @@ internal static class InitCommand
                 $"Write a challenge for code that is linked into its benchmark, too: " +
                 $"{string.Join(", ", ChallengeTemplate.All.Select(template => template.Language))}.",
         };
+        var build = new Option<bool>("--build") { Description = "Write a goal for agents that build something, and a first command that accepts it." };
         challenge.AcceptOnlyFromAmong([.. ChallengeTemplate.All.Select(template => template.Language)]);
-        var command = new Command("init", "Write a commented goal file to start from.") { target, challenge };
+        var command = new Command("init", "Write a commented goal file to start from.") { target, challenge, build };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var folder = parsed.GetValue(target)!;
@@ -33,6 +34,12 @@ internal static class InitCommand
             if (File.Exists(path))
             {
                 throw new UsageException($"{path} exists; delete it first if you want a fresh one");
+            }
+
+            if (parsed.GetValue(build))
+            {
+                await WriteBuildAsync(kinds, folder, path, cancellation);
+                return ExitCode.Ok;
             }
 
             var template = ChallengeTemplate.All.FirstOrDefault(one => one.Language == parsed.GetValue(challenge));
@@ -56,6 +63,65 @@ internal static class InitCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static async Task WriteBuildAsync(RunKinds kinds, string folder, string path, CancellationToken cancellation)
+    {
+        const UnixFileMode Program = (UnixFileMode)0b111_101_101;
+        var accept = Path.Combine(folder, "accept", "first");
+        if (File.Exists(accept))
+        {
+            throw new UsageException($"{accept} exists; delete it first if you want a fresh one");
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(accept)!);
+        await File.WriteAllTextAsync(
+            accept, "#!/bin/sh\n# Exits 0 when the work is done, and says on a line with 'error: ' what is missing.\necho 'error: nothing accepts the work yet'\nexit 1\n",
+            cancellation);
+        File.SetUnixFileMode(accept, Program);
+        await File.WriteAllTextAsync(Path.Combine(folder, Schema), GoalSchema.Json(kinds.CommonKeys, kinds.Sections), cancellation);
+        await File.WriteAllTextAsync(path, BuildTemplate(folder), cancellation);
+        Console.WriteLine($"wrote {path} and {accept}; fill in what is marked, commit, then 'godwit validate {folder}'");
+    }
+
+    private static string BuildTemplate(string folder)
+    {
+        var (setup, build, check, _) = Detect(folder);
+        var tests = ((string[])["tests", "test", "spec"]).FirstOrDefault(name => Directory.Exists(Path.Combine(folder, name)));
+        return $$"""
+            # yaml-language-server: $schema={{Schema}}
+            # What agents are to build, and what accepts it: docs/build.md. 'godwit validate' finds mistakes in it.
+            goal: A notes service with search                                    # in your words
+            playbook: build
+
+            # All that tasks may change: paths or globs from this folder. Default everything that isn't protected.
+            # scope: [src, tests]
+
+            # Tests that are there already stay as they are, whatever an agent makes of them.
+            {{(tests is null ? "# tests: [tests]" : $"tests: [{tests}]")}}
+
+            # Nobody may change what accepts the work. What is hidden, no agent sees.
+            protected: [accept]
+            # hidden: [accept/hidden]
+
+            {{setup}}
+            {{build}}
+            # Must exit 0 on the base and at every tip, the cheapest first; when: batch or final for slow ones.
+            checks:
+              - {name: tests, run: {{check["check: ".Length..]}}}
+
+            # Each must be red now, for its own reason, and green at the end; keep: yes for what holds already.
+            acceptance:
+              - {id: A1, says: A note can be found by a word in it, run: ./accept/first}   # <- yours
+
+            plan: ask                                                            # or auto
+            agents:
+              - {role: planner}
+              - {role: worker, parallel: 2}
+              - {role: reviewer}                                                 # give it another vendor's model in models.yaml
+            budget: {dollars: 10, time: 2h}
+
+            """;
     }
 
     private static string Template(string folder)

@@ -34,7 +34,10 @@ internal static class RunCommand
             Description = "Play recorded model replies: a file, or the goal's own cassette.jsonl.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var record = new Option<string?>("--record") { Description = "Record model replies in a file." };
+        var record = new Option<string?>("--record") 
+        {
+            Description = "Record model replies in a file; with --cassette, what is played, beside the requests as they are now.",
+        };
         var mailbox = new Option<string?>("--mailbox") { Description = "A folder in which a person or a program answers for the models." };
         var json = CommandGuard.JsonOption();
         var command = new Command("run", "Work on a goal: find what makes its number better, and prove it.")
@@ -105,9 +108,9 @@ internal static class RunCommand
             throw new UsageException("--cassette, --record and --mailbox are for goals with agents, and this one has none");
         }
 
-        if (models.Cassette is not null && (models.Record is not null || models.Mailbox is not null))
+        if (models.Cassette is not null && models.Mailbox is not null)
         {
-            throw new UsageException("--cassette plays what was recorded; leave --record and --mailbox out");
+            throw new UsageException("--cassette plays what was recorded; leave --mailbox out");
         }
     }
 }

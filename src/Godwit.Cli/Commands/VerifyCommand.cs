@@ -95,13 +95,13 @@ internal static class VerifyCommand
 
         foreach (var work in predicate.Works)
         {
-            var blocked = work.Findings.Count(finding => finding.Blocked);
+            var blocked = work.Findings.Count(finding => finding is { Blocked: true, State: nameof(FindingState.Closed) });
             var reviewed = work.Reviewers.Count == 0 ? "not reviewed" : $"reviewed by {string.Join(", ", work.Reviewers)}";
             var mended = blocked == 0 ? "" : $", {blocked} blocking findings mended";
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Work:     {work.Task} {work.Commit[..12]} by {work.Agent} ({string.Join(", ", work.Models)}), {reviewed}{mended}, ${work.Dollars:0.00##}"));
+                    $"Work:     {work.Task}{(work.IsContract ? " (contract)" : "")} {work.Commit[..12]} by {work.Agent} ({string.Join(", ", work.Models)}), {reviewed}{mended}, ${work.Dollars:0.00##}"));
         }
 
         Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash}), plan {predicate.PlanVersion}, sandbox: {predicate.Sandbox}");

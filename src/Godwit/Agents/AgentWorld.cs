@@ -49,17 +49,17 @@ internal sealed class AgentWorld : IAsyncDisposable
             RequireProgram(agent, store, catalogue, source);
         }
 
-        if (source.Cassette is { } played)
-        {
-            Cassette.Open(played, recording: false);
-            return;
-        }
-
         if (source.Record is { } file && File.Exists(file))
         {
             throw new FormatException(
                 $"{file} is there already, and its replies would be played instead of new ones recorded; delete it, or record " +
                 $"in another file");
+        }
+
+        if (source.Cassette is { } played)
+        {
+            Cassette.Open(played, recording: false);
+            return;
         }
 
         foreach (var role in agents.Select(agent => agent.Role).Distinct())
@@ -74,7 +74,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         var gatekeeper = Rules(needs.Store);
         var cassette = needs.Models switch
         {
-            { Cassette: { } played } => Cassette.Open(played, recording: false),
+            { Cassette: { } played } => Cassette.Open(played, recording: false, needs.Models.Record),
             { Record: { } recorded } => Cassette.Open(recorded, recording: true),
             _ => null,
         };

@@ -179,11 +179,15 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             return outputs;
         }
 
-        var more = leftOut.Count > MostNames ? $" and {leftOut.Count - MostNames} more" : "";
+        // What commands leave behind is told by its folders.
+        var names = leftOut.GroupBy(path => Path.GetDirectoryName(path) ?? "")
+            .SelectMany(group => group.Count() > 1 && group.Key.Length > 0 ? (IEnumerable<string>)[$"{group.Key}/"] : group)
+            .ToList();
+        var more = names.Count > MostNames ? $" and {names.Count - MostNames} more" : "";
         outputs[^1] = outputs[^1] with
         {
             Content = $"{outputs[^1].Content}\n(outside of your scope and not taken; what the repository has is put back: " +
-                $"{string.Join(", ", leftOut.Take(MostNames))}{more})",
+                $"{string.Join(", ", names.Take(MostNames))}{more})",
         };
         return outputs;
     }

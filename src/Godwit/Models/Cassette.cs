@@ -14,13 +14,15 @@ public sealed partial class Cassette
         new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly Lock _gate = new();
     private readonly string _path;
+    private readonly string? _rewritten;
     private readonly Dictionary<(string Agent, int Turn), Recorded> _replies = [];
     private readonly Dictionary<string, string> _firsts = new(StringComparer.Ordinal);
     private readonly HashSet<Recorded> _given = new(ReferenceEqualityComparer.Instance);
 
-    private Cassette(string path, bool recording)
+    private Cassette(string path, bool recording, string? rewritten)
     {
         _path = path;
+        _rewritten = rewritten;
         IsRecording = recording;
     }
 
@@ -36,10 +38,13 @@ public sealed partial class Cassette
     /// <summary>Opens a cassette.</summary>
     /// <param name="path">The file; made by the first reply when recording.</param>
     /// <param name="recording">Adds what isn't on it.</param>
+    /// <param name="rewritten">
+    /// A file that takes what is played, each reply with the request that it is given to now: for prompts that have changed. Null for none.
+    /// </param>
     /// <exception cref="FormatException">A line can't be read.</exception>
-    public static Cassette Open(string path, bool recording)
+    public static Cassette Open(string path, bool recording, string? rewritten = null)
     {
-        var cassette = new Cassette(path, recording);
+        var cassette = new Cassette(path, recording, rewritten);
         var lines = File.Exists(path)
             ? File.ReadAllLines(path)
             : recording ? [] : throw new FormatException($"there is no cassette {path}; record one with --record {path}");
@@ -64,7 +69,13 @@ public sealed partial class Cassette
     {
         lock (_gate)
         {
-            return _firsts.GetValueOrDefault(point);
+            var first = _firsts.GetValueOrDefault(point);
+            if (first is not null)
+            {
+                Rewrite(new RecordedOrder(point, first));
+            }
+
+            return first;
         }
     }
 
@@ -170,7 +181,16 @@ public sealed partial class Cassette
     {
         Played++;
         Drifted += recorded.Request == hash ? 0 : 1;
+        Rewrite(recorded with { Request = hash });
         return recorded;
+    }
+
+    private void Rewrite<T>(T line)
+    {
+        if (_rewritten is not null)
+        {
+            File.AppendAllText(_rewritten, JsonSerializer.Serialize(line, Options) + "\n");
+        }
     }
 
     private ModelException Missing(string agent, int turn) =>

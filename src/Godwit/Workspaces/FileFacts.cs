@@ -75,11 +75,34 @@ internal static partial class FileSystem
         }
 
         Own(folder, owner);
-        foreach (var entry in new DirectoryInfo(folder)
-            .EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos())
         {
-            Own(entry.FullName, owner);
+            // .NET's own recursion goes through links, and what they lead to isn't in the folder.
+            if (entry is DirectoryInfo && Facts(entry.FullName) is { IsDirectory: true })
+            {
+                OwnAll(entry.FullName, owner);
+            }
+            else
+            {
+                Own(entry.FullName, owner);
+            }
         }
+    }
+
+    /// <summary>Whether all folders above a file are folders, and none is a link, from a folder that is one.</summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="file">The file, from there, with slashes.</param>
+    public static bool IsReallyBelow(string root, string file)
+    {
+        for (var slash = file.IndexOf('/', StringComparison.Ordinal); slash > 0; slash = file.IndexOf('/', slash + 1))
+        {
+            if (Facts(Path.Combine(root, file[..slash])) is not { IsDirectory: true })
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Writes all that is in memory of the file system that a path is on: what a measurement writes isn't mixed with it.</summary>

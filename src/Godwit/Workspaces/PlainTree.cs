@@ -49,9 +49,16 @@ internal sealed class PlainTree(string path, int owner)
         foreach (var entry in new DirectoryInfo(System.IO.Path.Combine(_pristine!, folder)).EnumerateFileSystemInfos())
         {
             var name = folder.Length == 0 ? entry.Name : $"{folder}/{entry.Name}";
+            var isFolder = entry is DirectoryInfo && !IsLink(entry);
+            if (!isFolder && !IsLink(entry) && FileSystem.Facts(entry.FullName) is not { IsRegular: true })
+            {
+                // A pipe would be waited for as long as nobody writes into it; no build's result needs one.
+                continue;
+            }
+
             wanted.Add(name);
             var target = System.IO.Path.Combine(path, name);
-            if (entry is DirectoryInfo && !IsLink(entry))
+            if (isFolder)
             {
                 if (FileSystem.Facts(target) is not { IsDirectory: true })
                 {
@@ -105,13 +112,19 @@ internal sealed class PlainTree(string path, int owner)
     {
         var target = System.IO.Path.Combine(path, file);
         _known.Remove(file);
-        Remove(target);
         if (content is null)
         {
+            // Behind a link there is nothing of this tree.
+            if (FileSystem.IsReallyBelow(path, file))
+            {
+                Remove(target);
+            }
+
             return;
         }
 
         MakeFolders(file);
+        Remove(target);
         File.WriteAllBytes(target, content);
         var original = System.IO.Path.Combine(_pristine!, file);
         if (File.Exists(original))

@@ -371,8 +371,9 @@ public sealed class RunRepository(string path)
     /// <returns>The merged tree, and the files in which both sides changed the same place; then the tree has git's marks in them.</returns>
     public async Task<TreeMerge> MergeAsync(string ours, string theirs, CancellationToken cancellation)
     {
+        // With renames found, a file that one side adds could follow a folder that the other has moved, out of its task's scope.
         var output = await Git.RunBytesAsync(
-            path, ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs], cancellation, mayDiffer: true);
+            path, ["-c", "merge.renames=false", "-c", "merge.directoryRenames=false", "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs], cancellation, mayDiffer: true);
         var fields = Encoding.UTF8.GetString(output).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         return new TreeMerge(fields[0], fields[1..]);
     }
@@ -404,22 +405,6 @@ public sealed class RunRepository(string path)
     /// <summary>The commits from one (without it) to another, the oldest first.</summary>
     public async Task<IReadOnlyList<string>> CommitsAsync(string from, string to, CancellationToken cancellation) =>
         (await Git.RunAsync(path, ["rev-list", "--reverse", $"{from}..{to}"], cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-
-    /// <summary>The tracked files in which a folder differs from the commit that was checked out in it.</summary>
-    /// <param name="name">The name that the checkout was given for snapshots.</param>
-    /// <param name="folder">The folder.</param>
-    /// <param name="cancellation">Ends the work.</param>
-    public async Task<IReadOnlyList<string>> TouchedAsync(string name, string folder, CancellationToken cancellation)
-    {
-        IReadOnlyList<string> touched = [];
-        await WithIndexAsync(name, async index =>
-        {
-            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = folder };
-            var names = await Git.RunAsync(folder, ["diff-files", "--name-only", "-z"], cancellation, environment);
-            touched = names.Split('\0', StringSplitOptions.RemoveEmptyEntries);
-        });
-        return touched;
-    }
 
     /// <summary>The difference between two commits as a patch.</summary>
     public Task<string> DiffAsync(string from, string to, CancellationToken cancellation) =>

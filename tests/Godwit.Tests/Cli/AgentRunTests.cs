@@ -213,7 +213,7 @@ public sealed class AgentRunTests : AgentRunFixture
 
     [Theory]
     [InlineData("--cassette", "there is no cassette")]
-    [InlineData("--cassette /nowhere --mailbox /tmp/x", "leave --record and --mailbox out")]
+    [InlineData("--cassette /nowhere --mailbox /tmp/x", "leave --mailbox out")]
     public void Run_WrongSource_OneLine(string arguments, string message)
     {
         var (exit, _, error) = Command.Run(["run", Goal(), .. arguments.Split(' ')]);

@@ -52,6 +52,24 @@ public sealed class InitTests : IDisposable
         Assert.Contains(valid == 0 ? "challenge: Godwit times fresh seeds" : "sandbox", words + error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("package.json", "run: npm test")]
+    [InlineData("Cargo.toml", "run: cargo test --release --offline")]
+    [InlineData("nothing", "run: ./check")]
+    public void Init_Build_IsAGoalThatGodwitReads(string file, string check)
+    {
+        var folder = _godwit.Folder("goal", (file, "{}"));
+        _godwit.Folder("goal/tests", ("one", "1"));
+        Assert.Equal(0, _godwit.Run("init", folder, "--build").Exit);
+        var goal = File.ReadAllText(Path.Combine(folder, "godwit.yaml"));
+        Assert.Contains(check, goal, StringComparison.Ordinal);
+        Assert.Contains("\ntests: [tests]", goal, StringComparison.Ordinal);
+        var (exit, output, error) = _godwit.Run("validate", folder);
+        Assert.True(exit == 0, error);
+        Assert.Contains("accepted by 1 assertion", output, StringComparison.Ordinal);
+        Assert.Equal(2, _godwit.Run("init", folder, "--build").Exit);
+    }
+
     /// <summary>
     /// A model server on this machine is found by its list of models, and what is written for it is a catalogue in which it plays
     /// the worker.

@@ -18,7 +18,10 @@ internal static class BuildChecks
         .. Assertions(goal, held.Concat(stacked.SelectMany(task => task.Asserts))),
     ];
 
-    /// <summary>What agents may not be told the answers of, and all that holds at the end.</summary>
+    /// <summary>What has to be green on the base.</summary>
+    public static IReadOnlyList<BuildCheck> OfBase(BuildGoal goal) => [.. goal.Checks, .. Assertions(goal, [])];
+
+    /// <summary>All that is asked of the result.</summary>
     public static IReadOnlyList<BuildCheck> OfEnd(BuildGoal goal) =>
         [.. goal.Checks, .. goal.Acceptance.Select(AsCheck)];
 

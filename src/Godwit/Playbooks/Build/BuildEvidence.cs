@@ -57,7 +57,7 @@ public sealed record BuildStatement
                 [
                     .. goal.Acceptance.Select(assertion => new ProvenAssertion(
                         assertion.Id, assertion.Says, Sha256(assertion.Run), assertion.IsKept, assertion.IsHidden,
-                        request.Plan.Tasks.FirstOrDefault(task => task.Asserts.Contains(assertion.Id))?.Id)),
+                        request.Works.LastOrDefault(work => work.Asserts.Contains(assertion.Id)) is { } owner ? NameOf(owner) : null)),
                 ],
                 Checks = [.. request.Checks.Select(check => new ProvenCheck(check.Name, check.Tests))],
                 Works = [.. request.Works.Select((work, index) => Of(work, commits[index]))],
@@ -72,7 +72,8 @@ public sealed record BuildStatement
 
     private static ProvenWork Of(MergedWork work, string commit) => new()
     {
-        Task = work.Task,
+        Task = NameOf(work),
+        IsContract = work.IsContract,
         Commit = commit,
         Agent = work.Agent,
         Models = work.Models,
@@ -81,6 +82,10 @@ public sealed record BuildStatement
             record.Id, record.Finding.Priority.ToString(), record.Finding.Claim, record.Reproduction, record.Blocks, record.State.ToString()))],
         Dollars = work.Dollars,
     };
+
+    /// <summary>A task of a later plan may have the id of one of an earlier.</summary>
+    private static string NameOf(MergedWork work) =>
+        work.Version == 1 ? work.Task : string.Create(CultureInfo.InvariantCulture, $"{work.Task} of plan {work.Version}");
 
     private static string Sha256(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }
@@ -131,7 +136,7 @@ public sealed record BuildPredicate
 /// <param name="CommandHash">SHA-256 of its command.</param>
 /// <param name="IsKept">Whether the base fulfilled it; else it was red there.</param>
 /// <param name="IsHidden">Whether no agent saw its command.</param>
-/// <param name="Owner">The task after which it held; null for a kept one, or one of an earlier plan.</param>
+/// <param name="Owner">The task after which it held; null for a kept one.</param>
 public sealed record ProvenAssertion(string Id, string Says, string CommandHash, bool IsKept, bool IsHidden, string? Owner);
 
 /// <summary>A command that passed.</summary>
@@ -144,6 +149,9 @@ public sealed record ProvenWork
 {
     /// <summary>The task.</summary>
     public required string Task { get; init; }
+
+    /// <summary>Whether it is only what others build on.</summary>
+    public bool IsContract { get; init; }
 
     /// <summary>The commit that it became.</summary>
     public required string Commit { get; init; }

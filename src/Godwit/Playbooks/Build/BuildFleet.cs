@@ -1,5 +1,4 @@
 using System.Globalization;
-using Godwit.Agents;
 using Godwit.Durable;
 
 namespace Godwit.Playbooks.Build;
@@ -19,6 +18,7 @@ internal sealed class BuildFleet
     private readonly BuildBase _base;
     private readonly BuildPlan _plan;
     private readonly List<string> _held;
+    private readonly decimal? _money;
     private readonly MergeQueue _queue;
     private readonly SortedDictionary<string, Task<(WorkInput Work, WorkResult Result)>> _running = new(StringComparer.Ordinal);
     private readonly List<(WorkInput Work, WorkResult Result)> _waiting = [];
@@ -37,10 +37,12 @@ internal sealed class BuildFleet
     /// <param name="plan">The plan.</param>
     /// <param name="held">Assertions that hold; those that come to hold are added.</param>
     /// <param name="tip">The tip, which is good.</param>
+    /// <param name="money">What is left of the run's money, in US dollars; null for no cap.</param>
     public BuildFleet(
-        IDurableContext context, BuildServices services, BuildInput input, BuildBase start, BuildPlan plan, List<string> held, string tip)
+        IDurableContext context, BuildServices services, BuildInput input, BuildBase start, BuildPlan plan, List<string> held, string tip,
+        decimal? money)
     {
-        (_context, _services, _input, _base, _plan, _held, Tip) = (context, services, input, start, plan, held, tip);
+        (_context, _services, _input, _base, _plan, _held, Tip, _money) = (context, services, input, start, plan, held, tip, money);
         _queue = new MergeQueue(new Integration(context, services, input, plan, held, ResultOf, $"queue/{plan.Version}"));
     }
 
@@ -56,20 +58,17 @@ internal sealed class BuildFleet
     /// <summary>Why nothing can be merged any more; null otherwise.</summary>
     public string? Stopped { get; private set; }
 
-    /// <summary>Whether money or time ended, so that another plan would change nothing.</summary>
-    public bool IsOutOfBudget { get; private set; }
-
     /// <summary>Carries it out.</summary>
     public async Task RunAsync()
     {
         for (var turn = 1; ; turn++)
         {
             await StartReadyAsync(turn);
-            if (_merging is null && _waiting.Count > 0)
+            if (_merging is null && _waiting.Count > 0 && Stopped is null)
             {
                 _inQueue = [.. _waiting];
                 _waiting.Clear();
-                _merging = _queue.MergeAsync(Tip, [.. _inQueue.Select(ChangeOf)]);
+                _merging = MergeAsync();
             }
 
             List<(string Name, Task Task)> open = [.. _running.Select(pair => (pair.Key, (Task)pair.Value))];
@@ -96,10 +95,24 @@ internal sealed class BuildFleet
             }
         }
 
-        // What nobody could start waited for something that failed.
         foreach (var task in _plan.Tasks.Where(task => !_merged.Contains(task.Id) && !_givenUp.Contains(task.Id)))
         {
-            Troubles.Add($"{task.Id} was never started: what it waits for isn't merged");
+            Troubles.Add(
+                Stopped is not null ? $"{task.Id} isn't merged: {Stopped}"
+                    : _again.ContainsKey(task.Id) ? $"{task.Id} was sent back, and isn't merged"
+                    : $"{task.Id} was not carried out: what it waits for isn't merged");
+        }
+    }
+
+    private async Task<QueueRound> MergeAsync()
+    {
+        try
+        {
+            return await _queue.MergeAsync(Tip, [.. _inQueue.Select(ChangeOf)]);
+        }
+        catch (StepFailedException failed)
+        {
+            return new QueueRound { Tip = Tip, Stopped = new CheckVerdict("queue", GateVerdict.CouldNotRun, failed.Failure.Message) };
         }
     }
 
@@ -121,7 +134,7 @@ internal sealed class BuildFleet
         }
 
         var first = open[await _context.FirstAsync(point, [.. open.Select(one => one.Task)])].Name;
-        if (_input.Models.Record is not null)
+        if (_input.Models is { Record: not null, Cassette: null })
         {
             await _context.StepAsync($"{point}/recorded", Effect.Repeatable, first, (name, _, _) =>
             {
@@ -135,10 +148,9 @@ internal sealed class BuildFleet
 
     private async Task StartReadyAsync(int turn)
     {
-        var left = await LeftAsync(turn);
-        if (left <= 0)
+        if (_input.Goal.Seconds > 0 && await ActiveAsync(turn) >= _input.Goal.Seconds)
         {
-            (Stopped, IsOutOfBudget) = (Stopped ?? "the time is used up", true);
+            Stopped ??= "the time is used up";
         }
 
         foreach (var task in Stopped is null ? _plan.Tasks : [])
@@ -152,17 +164,14 @@ internal sealed class BuildFleet
             {
                 _again.Remove(task.Id);
                 await _context.NoteAsync(
-                    Key($"note/started/{turn}/{work.Name}"), (BuildNote)new BuildNote.WorkStarted(task.Id, work.IsContract, work.Round));
-                _running[task.Id] = WorkAsync(work with { Seconds = left });
+                    Key($"note/started/{turn}/{work.Name}"), (BuildNote)new BuildNote.WorkStarted(task.Id, work.IsContract, work.Round), BuildNote.Topic);
+                _running[task.Id] = WorkAsync(work);
             }
         }
     }
 
-    /// <summary>What is left of the run's time, in seconds; infinite for no limit.</summary>
-    private async Task<double> LeftAsync(int turn) => _input.Goal.Seconds <= 0
-        ? double.PositiveInfinity
-        : _input.Goal.Seconds
-            - await _context.StepAsync(Key($"time/{turn}"), Effect.Repeatable, turn, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
+    private Task<double> ActiveAsync(int turn) =>
+        _context.StepAsync(Key($"time/{turn}"), Effect.Repeatable, turn, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
 
     /// <summary>The next piece of a task; null while there is none, or it has to wait.</summary>
     private WorkInput? NextOf(PlannedTask task)
@@ -185,7 +194,14 @@ internal sealed class BuildFleet
 
         var work = new WorkInput
         {
-            Goal = _input.Goal, Task = task, Version = _plan.Version, Tip = Tip, Instructions = _base.Instructions, Contracts = ContractsOf(task),
+            Goal = _input.Goal,
+            Task = task,
+            Version = _plan.Version,
+            Tip = Tip,
+            Instructions = _base.Instructions,
+            Contracts = ContractsOf(task),
+            Deadline = _input.Goal.Seconds > 0 ? _input.Goal.Seconds : double.PositiveInfinity,
+            Dollars = _money * (decimal)task.Share,
         };
         if (task.Provides.Count > 0 && !_landed.Contains(task.Id))
         {
@@ -214,14 +230,13 @@ internal sealed class BuildFleet
         var (work, result) = await _running[id];
         _running.Remove(id);
         await _context.NoteAsync(
-            Key($"note/ended/{turn}"), (BuildNote)new BuildNote.WorkEnded(id, work.IsContract, work.Round, result));
+            Key($"note/ended/{turn}"), (BuildNote)new BuildNote.WorkEnded(id, work.IsContract, work.Round, result), BuildNote.Topic);
         if (result.Commit is not null)
         {
             _waiting.Add((work, result));
             return;
         }
 
-        IsOutOfBudget |= result.HandOff.End == AgentEnd.OutOfBudget && _input.Goal.Dollars is not null;
         GiveUp(id, result.Reason!);
     }
 
@@ -241,7 +256,7 @@ internal sealed class BuildFleet
         var number = 0;
         foreach (var flake in round.Flakes)
         {
-            await _context.NoteAsync(Key($"note/flake/{turn}/{++number}"), (BuildNote)new BuildNote.Flaked(flake));
+            await _context.NoteAsync(Key($"note/flake/{turn}/{++number}"), (BuildNote)new BuildNote.Flaked(flake), BuildNote.Topic);
         }
 
         foreach (var (change, tip) in round.Merged)
@@ -280,9 +295,9 @@ internal sealed class BuildFleet
 
         Works.Add(
             new MergedWork(
-                change.Task, tip, result.HandOff.Agent, result.HandOff.Models, result.Reviewers, result.Findings, result.HandOff.Charge.Dollars));
+                change.Task, _plan.Version, change.IsContract, change.IsContract ? [] : work.Task.Asserts, tip, result.HandOff.Agent, result.HandOff.Models, result.Reviewers, result.Findings, result.HandOff.Charge.Dollars));
         await _context.NoteAsync(
-            Key($"note/merged/{turn}/{change.Name}"), (BuildNote)new BuildNote.Merged(change.Task, change.IsContract, tip, holds));
+            Key($"note/merged/{turn}/{change.Name}"), (BuildNote)new BuildNote.Merged(change.Task, change.IsContract, tip, holds), BuildNote.Topic);
     }
 
     /// <summary>The work goes on where it met the tip, with what was wrong.</summary>
@@ -290,7 +305,7 @@ internal sealed class BuildFleet
     {
         var (work, result) = _inQueue.First(one => one.Work.Task.Id == change.Task);
         await _context.NoteAsync(
-            Key($"note/back/{turn}/{change.Name}"), (BuildNote)new BuildNote.SentBack(change.Task, reason, conflicts));
+            Key($"note/back/{turn}/{change.Name}"), (BuildNote)new BuildNote.SentBack(change.Task, reason, conflicts), BuildNote.Topic);
         if (work.Round >= MostRounds)
         {
             GiveUp(change.Task, $"the queue sent it back {MostRounds} times: {reason.Split('\n')[0]}");
@@ -301,7 +316,7 @@ internal sealed class BuildFleet
             Key($"back/{turn}/{change.Name}"), Effect.Repeatable,
             new StackRequest(Tip, result.Commit!, $"{change.Name} on a newer tip", result.HandOff.Agent, $"{work.Name}/{work.Round}/back"),
             _services.World.StackAsync);
-        _again[change.Task] = work with { Round = work.Round + 1, Tip = Tip, Tree = onTip.Tree, Feedback = reason };
+        _again[change.Task] = work with { Round = work.Round + 1, Tip = Tip, Tree = onTip.Tree, Feedback = reason, Before = result };
     }
 }
 

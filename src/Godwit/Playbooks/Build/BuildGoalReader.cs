@@ -8,6 +8,7 @@ namespace Godwit.Playbooks.Build;
 internal static partial class BuildGoalReader
 {
     private const int WorkersAtOnce = 2;
+    private const string GoalFileName = "godwit.yaml";
 
     /// <summary>Reads a goal; mistakes are reported in the file.</summary>
     public static BuildGoal Read(YamlMap root, string folder)
@@ -41,9 +42,19 @@ internal static partial class BuildGoalReader
             Read = sandbox?.Paths("read") ?? [],
             Seed = (ulong)(root.Number("seed", 0, 9e15, whole: true) ?? 0),
         };
+        foreach (var twice in goal.Checks.Select(check => check.Name).Intersect(goal.Acceptance.Select(assertion => assertion.Id)))
+        {
+            root.Problem("acceptance", $"'{twice}' is a check and an assertion; give one another name");
+        }
+
         budget?.RefuseOthers();
         sandbox?.RefuseOthers();
-        return goal;
+
+        // A goal file says what accepts the work, and of hidden assertions more than agents are told.
+        var file = folder.Length == 0 ? GoalFileName : $"{folder}/{GoalFileName}";
+        return goal.Acceptance.Any(assertion => assertion.IsHidden)
+            ? goal with { Hidden = [.. goal.Hidden, file] }
+            : goal with { Protected = [.. goal.Protected, file] };
     }
 
     /// <summary>Globs as they are from the top of the repository.</summary>

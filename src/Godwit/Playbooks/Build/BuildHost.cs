@@ -78,7 +78,7 @@ internal sealed class BuildHost : RunHost
         var (folder, repository, sandbox, goal) = (ground.Folder, ground.Repository, ground.Sandbox, input.Goal);
         var signer = RunSigner.Of(folder);
         Directory.CreateDirectory(folder.Trees);
-        var trees = new BuildTrees(folder, repository, sandbox, goal);
+        var trees = new BuildTrees(folder, repository, sandbox, goal, input.BaseCommit);
         var gate = new SandboxGate(folder, repository, sandbox, trees, goal, input.BaseCommit);
         var tests = await TestsAsync(repository, input);
         var agents = AgentWorld.Make(NeedsOf(ground, input, trees, tests));

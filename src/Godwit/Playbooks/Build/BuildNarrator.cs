@@ -58,7 +58,7 @@ internal sealed class BuildNarrator(BuildView view) : RunNarrator(view)
 
     private static RunLine OfBase(BuildNote.BaseGated gated) => gated.Checks.Refusal is { } refusal
         ? new RunLine("base", refusal.Reason ?? "", Tone.Bad)
-        : new RunLine("base", $"{gated.Checks.Checks.Count} checks pass, {gated.Acceptance.Checks.Count} assertions are red as they should be", Tone.Strong);
+        : new RunLine("base", $"{Count(gated.Checks.Checks.Count, "check")} green, {Count(gated.Acceptance.Checks.Count, "assertion")} red, as they should be", Tone.Strong);
 
     private IEnumerable<RunLine> AskFor(BuildPlan plan) =>
     [
@@ -68,10 +68,9 @@ internal sealed class BuildNarrator(BuildView view) : RunNarrator(view)
 
     private static IEnumerable<RunLine> OfWork(BuildNote.WorkEnded ended)
     {
-        var files = ended.Result.HandOff.Files.Count;
         yield return ended.Result.Reason is { } reason
             ? new RunLine(ended.Task, $"{What(ended.IsContract)} isn't done: {reason}", Tone.Bad)
-            : new RunLine(ended.Task, $"{What(ended.IsContract)} passes alone ({files} {(files == 1 ? "file" : "files")}), and waits to be merged");
+            : new RunLine(ended.Task, $"{What(ended.IsContract)} passes alone ({Count(ended.Result.HandOff.Files.Count, "file")}), and waits to be merged");
         foreach (var record in ended.Result.Findings.Where(record => record.Blocks))
         {
             yield return new RunLine(
@@ -97,6 +96,8 @@ internal sealed class BuildNarrator(BuildView view) : RunNarrator(view)
     private static string What(bool isContract) => isContract ? "its contract" : "the work";
 
     private static string Again(int round) => round == 1 ? "" : $" again (round {round})";
+
+    private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
     private static string FirstLine(string text) => text.Split('\n', 2)[0];
 }

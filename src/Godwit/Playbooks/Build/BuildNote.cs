@@ -16,6 +16,9 @@ namespace Godwit.Playbooks.Build;
 [JsonDerivedType(typeof(Finished), "finished")]
 public abstract record BuildNote
 {
+    /// <summary>What entries of notes are about.</summary>
+    internal const string Topic = "build";
+
     private BuildNote()
     {
     }

@@ -131,10 +131,16 @@ internal static class BuildPrompt
             text.Append("\n## What was found before\n\n");
             foreach (var record in ledger)
             {
+                var standing = record switch
+                {
+                    { State: FindingState.Closed } => "mended: its command passes now",
+                    { State: FindingState.Withdrawn } => "taken back",
+                    { Blocks: true } => "open, and blocks",
+                    _ => $"doesn't block: {record.Reason}",
+                };
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"- {record.Id} ({record.Finding.Priority}, {record.State.ToString().ToLowerInvariant()}, {(record.Blocks ? "blocks" : "doesn't block")}: " +
-                    $"{record.Reason}) {record.Finding.File}:{record.Finding.Line}: {record.Finding.Claim}\n");
+                    $"- {record.Id} ({record.Finding.Priority}, {standing}) {record.Finding.File}:{record.Finding.Line}: {record.Finding.Claim}\n");
             }
 
             text.Append("\nDon't report these again; name in 'withdrawn' those of which you now think that they are wrong.\n");

@@ -29,8 +29,7 @@ public sealed record BuildInput
 /// <summary>Where agents start.</summary>
 /// <param name="Commit">The base without the files that no agent may see.</param>
 /// <param name="Instructions">The repository's own instructions; null for none.</param>
-/// <param name="Files">The files, for who plans.</param>
-public sealed record BuildBase(string Commit, string? Instructions, IReadOnlyList<string> Files);
+public sealed record BuildBase(string Commit, string? Instructions);
 
 /// <summary>A piece of a task for one process.</summary>
 public sealed record WorkInput
@@ -56,8 +55,14 @@ public sealed record WorkInput
     /// <summary>What it goes on with; null to start from the tip's files.</summary>
     public string? Tree { get; init; }
 
-    /// <summary>What the run had left of its time when it was started, in seconds; infinite for no limit.</summary>
-    public double Seconds { get; init; } = double.PositiveInfinity;
+    /// <summary>The run's active time after which nothing new is begun, in seconds; infinite for no limit.</summary>
+    public double Deadline { get; init; } = double.PositiveInfinity;
+
+    /// <summary>The most that its task may cost, in US dollars; null for no cap of its own.</summary>
+    public decimal? Dollars { get; init; }
+
+    /// <summary>What the round before came to, whose findings stand; null for the first.</summary>
+    public WorkResult? Before { get; init; }
 
     /// <summary>The files of contracts that it builds on.</summary>
     public IReadOnlyList<string> Contracts { get; init; } = [];
@@ -71,6 +76,10 @@ public sealed record WorkInput
     /// <summary>Its name: agents' names begin with it.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public string Name => $"{Task.Id}-v{Version}{(IsContract ? "-contract" : "")}";
+
+    /// <summary>The budget's node of the whole task, its contracts included.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Budget => $"run/{Task.Id}-v{Version}";
 }
 
 /// <summary>What a piece of work came to.</summary>
@@ -144,6 +153,9 @@ public sealed record FindingRecord
 
     /// <summary>Who found it.</summary>
     public required string Reviewer { get; init; }
+
+    /// <summary>Which of a change's reviewers that is, from 1: the same one may take it back.</summary>
+    public int Slot { get; init; }
 
     /// <summary>As it was written.</summary>
     public required Finding Finding { get; init; }

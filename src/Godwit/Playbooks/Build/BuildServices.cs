@@ -53,17 +53,18 @@ public sealed record DeliverRequest(BuildInput Input, string Visible, string Tip
 /// <summary>What is to be signed.</summary>
 /// <param name="Input">What the run was started with.</param>
 /// <param name="Commit">The result.</param>
-/// <param name="Plan">The plan that it was made by.</param>
-/// <param name="Assertions">What became of the assertions.</param>
-/// <param name="Checks">What the last gate saw.</param>
+/// <param name="Plan">The plan that it was finished by.</param>
+/// <param name="Checks">What the last gate saw; all of it passed.</param>
 /// <param name="Works">What was merged.</param>
 /// <param name="At">When.</param>
 public sealed record BuildEvidenceRequest(
-    BuildInput Input, string Commit, BuildPlan Plan, IReadOnlyList<AssertionVerdict> Assertions, IReadOnlyList<CheckVerdict> Checks,
-    IReadOnlyList<MergedWork> Works, DateTimeOffset At);
+    BuildInput Input, string Commit, BuildPlan Plan, IReadOnlyList<CheckVerdict> Checks, IReadOnlyList<MergedWork> Works, DateTimeOffset At);
 
 /// <summary>A piece of work that was merged.</summary>
 /// <param name="Task">The task.</param>
+/// <param name="Version">The version of the plan that it is of.</param>
+/// <param name="IsContract">Whether it is only what others build on.</param>
+/// <param name="Asserts">The assertions that its task owns; none for a contract.</param>
 /// <param name="Tip">The tip that it made.</param>
 /// <param name="Agent">Who did it.</param>
 /// <param name="Models">The models that answered.</param>
@@ -71,7 +72,7 @@ public sealed record BuildEvidenceRequest(
 /// <param name="Findings">What they found.</param>
 /// <param name="Dollars">What its answered model calls cost, in US dollars.</param>
 public sealed record MergedWork(
-    string Task, string Tip, string Agent, IReadOnlyList<string> Models, IReadOnlyList<string> Reviewers,
+    string Task, int Version, bool IsContract, IReadOnlyList<string> Asserts, string Tip, string Agent, IReadOnlyList<string> Models, IReadOnlyList<string> Reviewers,
     IReadOnlyList<FindingRecord> Findings, decimal Dollars);
 
 /// <summary>The run's clone, as the playbook sees it.</summary>
@@ -79,6 +80,9 @@ public interface IBuildWorld
 {
     /// <summary>What agents start from.</summary>
     Task<BuildBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>The files of a commit below the goal's folder, for who plans.</summary>
+    Task<IReadOnlyList<string>> FilesAsync(string commit, Attempt attempt, CancellationToken cancellation);
 
     /// <summary>Makes an agent's files a commit, and takes its folder away.</summary>
     Task<Harvest> HarvestAsync(HarvestRequest request, Attempt attempt, CancellationToken cancellation);

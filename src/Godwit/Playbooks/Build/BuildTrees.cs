@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using Godwit.Durable.Journal;
 using Godwit.Runs;
 using Godwit.Sandbox;
@@ -10,13 +8,13 @@ using Godwit.Workspaces;
 namespace Godwit.Playbooks.Build;
 
 /// <summary>
-/// The trees that agents work in and gates look at: clean checkouts of a commit, with what setup has left. Setup is carried out once
-/// for each content of the manifests. All of it is cache: what is missing is made again.
+/// The trees that agents work in and gates look at: clean checkouts of a commit, with what setup has left. Setup is carried out once, on
+/// the base as agents see it, and never on anybody's work. All of it is cache: what is missing is made again.
 /// </summary>
-internal sealed class BuildTrees(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal goal) : IDisposable
+internal sealed class BuildTrees(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal goal, string baseCommit) : IDisposable
 {
     private readonly SemaphoreSlim _oneSetup = new(1);
-    private readonly Glob _manifests = new(goal.Manifests);
+    private readonly Glob _hidden = new(goal.Hidden);
     private readonly ConcurrentQueue<CarriedOut> _carriedOut = new();
 
     /// <summary>A command that prepared a tree.</summary>
@@ -61,26 +59,24 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
     /// <exception cref="PrepareException">Setup failed.</exception>
     public async Task LayAsync(string commit, string path, CancellationToken cancellation)
     {
-        var left = await SetupAsync(commit, cancellation);
+        var left = await SetupAsync(cancellation);
         if (Directory.Exists(path))
         {
             FileSystem.DeleteAll(path);
         }
 
         await repository.CheckoutWholeAsync(commit, path, cancellation);
-        CopyMissing(left, path);
+        CopyOver(left, path);
         FileSystem.OwnAll(path, sandbox.OwnerOfFiles);
     }
 
     /// <summary>What setup has left in a checkout, without what was checked out.</summary>
-    private async Task<string> SetupAsync(string commit, CancellationToken cancellation)
+    private async Task<string> SetupAsync(CancellationToken cancellation)
     {
         await _oneSetup.WaitAsync(cancellation);
         try
         {
-            var files = await repository.FilesAsync(commit, "", cancellation);
-            var key = Key(files);
-            var place = Path.Combine(folder.Trees, $"setup-{key}");
+            var place = Path.Combine(folder.Trees, "setup");
             if (Directory.Exists(place))
             {
                 return place;
@@ -94,19 +90,10 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
 
             SandboxHome.Make(Home, goal.Read.Concat(Mounts.Values));
             FileSystem.OwnAll(Home, sandbox.OwnerOfFiles);
-            if (goal.Setup is null)
+            Directory.CreateDirectory(work);
+            if (goal.Setup is { } setup)
             {
-                Directory.CreateDirectory(work);
-            }
-            else
-            {
-                await repository.CheckoutWholeAsync(commit, work, cancellation);
-                FileSystem.OwnAll(work, sandbox.OwnerOfFiles);
-                await RunSetupAsync(goal.Setup, work, cancellation);
-                foreach (var (file, _) in files)
-                {
-                    File.Delete(Path.Combine(work, file));
-                }
+                await SetUpAsync(setup, work, cancellation);
             }
 
             Directory.Move(work, place);
@@ -115,6 +102,23 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
         finally
         {
             _oneSetup.Release();
+        }
+    }
+
+    private async Task SetUpAsync(string setup, string work, CancellationToken cancellation)
+    {
+        var files = await repository.FilesAsync(baseCommit, "", cancellation);
+        await repository.CheckoutWholeAsync(baseCommit, work, cancellation);
+        foreach (var (file, _) in files.Where(file => _hidden.Matches(file.Path)))
+        {
+            File.Delete(Path.Combine(work, file));
+        }
+
+        FileSystem.OwnAll(work, sandbox.OwnerOfFiles);
+        await RunSetupAsync(setup, work, cancellation);
+        foreach (var (file, _) in files.Where(file => FileSystem.IsReallyBelow(work, file.Path)))
+        {
+            File.Delete(Path.Combine(work, file));
         }
     }
 
@@ -131,45 +135,51 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
             result.TimedOut ? TrialOutcome.TimedOut : TrialOutcome.Invalid,
             result.TimedOut
                 ? $"setup took longer than {goal.Timeout.TotalSeconds:0} s"
-                : FailureCause.Describe("setup", command, result, folder.Id),
+                : FailureCause.Describe("setup", command, result, "RUN"),
             result.Output + result.Error);
     }
 
-    private string Key(IEnumerable<(string Path, string Object)> files)
-    {
-        var text = new StringBuilder(goal.Setup ?? "");
-        foreach (var (file, name) in files.Where(file => goal.Setup is not null && _manifests.Matches(file.Path)))
-        {
-            text.Append('\n').Append(name).Append(' ').Append(file);
-        }
-
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
-    }
-
-    private static void CopyMissing(string from, string to)
+    /// <summary>Lays what setup has left over a checkout: nobody's work takes the place of a tool that setup has installed.</summary>
+    private static void CopyOver(string from, string to)
     {
         foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
         {
-            var target = Path.Combine(to, entry.Name);
-            if (entry.LinkTarget is { } link)
+            var (target, source) = (Path.Combine(to, entry.Name), FileSystem.Facts(entry.FullName));
+            if (source is { IsDirectory: true })
             {
-                if (!Path.Exists(target))
+                if (FileSystem.Facts(target) is not { IsDirectory: true })
                 {
-                    File.CreateSymbolicLink(target, link);
-                }
-            }
-            else if (entry is DirectoryInfo below)
-            {
-                if (new FileInfo(target).LinkTarget is null && !File.Exists(target))
-                {
+                    Remove(target);
                     Directory.CreateDirectory(target);
-                    CopyMissing(below.FullName, target);
                 }
+
+                CopyOver(entry.FullName, target);
             }
-            else if (!Path.Exists(target))
+            else if (entry.LinkTarget is { } link)
             {
+                Remove(target);
+                File.CreateSymbolicLink(target, link);
+            }
+            else if (source is { IsRegular: true })
+            {
+                Remove(target);
                 File.Copy(entry.FullName, target);
             }
+        }
+    }
+
+    private static void Remove(string target)
+    {
+        switch (FileSystem.Facts(target))
+        {
+            case null:
+                return;
+            case { IsDirectory: true }:
+                FileSystem.DeleteAll(target);
+                return;
+            default:
+                File.Delete(target);
+                return;
         }
     }
 }

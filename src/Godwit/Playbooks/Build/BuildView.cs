@@ -112,7 +112,7 @@ public sealed class BuildView : RunView
 
     /// <inheritdoc/>
     protected internal override object? NoteIn(Entry entry) =>
-        entry.Key.Contains("note/", StringComparison.Ordinal) && entry.Process == DurableRun.Root
+        entry.Topic == BuildNote.Topic
             ? Canonical.Deserialize<BuildNote>(entry.Data.Span)
             : null;
 

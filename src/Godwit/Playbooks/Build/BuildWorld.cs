@@ -17,6 +17,8 @@ internal sealed class BuildWorld(
     : IBuildWorld
 {
     private const int LongestPatch = 60_000;
+    private const int CouldNotRun = 127;
+    private const int TimedOut = 124;
     private const string AllowedSigners = "allowed_signers";
 
     private readonly Glob _hidden = new(goal.Hidden);
@@ -28,10 +30,11 @@ internal sealed class BuildWorld(
         var commit = hidden.Count == 0
             ? baseCommit
             : await repository.CommitAsync(baseCommit, hidden, "Without hidden files", DateTimeOffset.UnixEpoch, "visible", cancellation);
-        var below = await repository.FilesAsync(commit, goal.Folder, cancellation);
-        var instructions = await RepositoryInstructions.ReadAsync(repository, commit, goal.Folder, cancellation);
-        return new BuildBase(commit, instructions, [.. below.Select(file => file.Path)]);
+        return new BuildBase(commit, await RepositoryInstructions.ReadAsync(repository, commit, goal.Folder, cancellation));
     }
+
+    public async Task<IReadOnlyList<string>> FilesAsync(string commit, Attempt attempt, CancellationToken cancellation) =>
+        [.. (await repository.FilesAsync(commit, goal.Folder, cancellation)).Select(file => file.Path)];
 
     public async Task<Harvest> HarvestAsync(HarvestRequest request, Attempt attempt, CancellationToken cancellation)
     {
@@ -131,7 +134,12 @@ internal sealed class BuildWorld(
         await trees.LayAsync(commit, built, cancellation);
         if (goal.Build is { } build)
         {
-            await sandbox.RunAsync(trees.Template with { Shell = build, Tree = built }, cancellation);
+            var result = await sandbox.RunAsync(trees.Template with { Shell = build, Tree = built }, cancellation);
+            if (result.ExitCode != 0 || result.TimedOut)
+            {
+                // There is nothing to run it on.
+                return [.. Enumerable.Repeat(CouldNotRun, ReviewRule.Runs)];
+            }
         }
 
         var work = new PlainTree(Path.Combine(folder.Trees, "shown-work"), sandbox.OwnerOfFiles);
@@ -142,7 +150,7 @@ internal sealed class BuildWorld(
             var result = await sandbox.RunAsync(
                 trees.Template with { Shell = finding.Command, Tree = work.Path, Timeout = TimeSpan.FromMinutes(2) }, cancellation);
             var tests = TestCount.In(result.Output + "\n" + result.Error);
-            codes.Add(result.TimedOut ? 124 : tests == 0 ? 127 : result.ExitCode);
+            codes.Add(result.TimedOut ? TimedOut : tests == 0 ? CouldNotRun : result.ExitCode);
         }
 
         return codes;

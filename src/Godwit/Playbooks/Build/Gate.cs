@@ -31,6 +31,9 @@ public sealed record GateRequest(string For, string Commit, IReadOnlyList<BuildC
     /// <summary>Whether all checks are asked, and not only those up to the first that fails. Default no.</summary>
     public bool AsksAll { get; init; }
 
+    /// <summary>Whether tests that the base doesn't have are left out. Default no.</summary>
+    public bool WithOldTestsOnly { get; init; }
+
     /// <summary>How often the same was asked before, where that is to be asked anew.</summary>
     public int Again { get; init; }
 }

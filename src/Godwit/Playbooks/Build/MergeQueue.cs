@@ -70,7 +70,7 @@ internal sealed class MergeQueue(IIntegration world)
     private const int LooksInBatch = 2;
 
     private readonly Queue<bool> _lately = new();
-    private readonly Dictionary<string, bool> _known = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _good = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CheckVerdict> _refusals = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _looks = new(StringComparer.Ordinal);
     private readonly List<CheckVerdict> _flakes = [];
@@ -80,7 +80,7 @@ internal sealed class MergeQueue(IIntegration world)
     public int BatchSize => _lately.Count >= EnoughToJudge && _lately.Count(bad => bad) > ManyBad * _lately.Count ? 1 : _size;
 
     /// <summary>Says that a tip is known to be good.</summary>
-    public void Trust(string tip) => _known[tip] = true;
+    public void Trust(string tip) => _good.Add(tip);
 
     /// <summary>Merges what can be merged of some changes; none is left over.</summary>
     /// <param name="tip">The tip before, which is good.</param>
@@ -107,13 +107,14 @@ internal sealed class MergeQueue(IIntegration world)
     private async Task<(QueueRound Round, List<QueuedChange> Back)> BatchAsync(QueueRound round, List<QueuedChange> batch)
     {
         var stack = new List<(QueuedChange Change, string Tip)>();
+        var conflicting = new List<(QueuedChange Change, IReadOnlyList<string> Files)>();
         var top = round.Tip;
         foreach (var change in batch)
         {
             var stacked = await world.StackAsync(top, change);
             if (stacked.Tip is null)
             {
-                round = round with { Conflicting = [.. round.Conflicting, (change, stacked.Conflicts)] };
+                conflicting.Add((change, stacked.Conflicts));
                 continue;
             }
 
@@ -121,9 +122,10 @@ internal sealed class MergeQueue(IIntegration world)
             stack.Add((change, top));
         }
 
+        var met = round with { Conflicting = [.. round.Conflicting, .. conflicting] };
         if (stack.Count == 0)
         {
-            return (round, []);
+            return (met, []);
         }
 
         var refusal = await RefusalAsync(stack, stack.Count, LooksInBatch);
@@ -131,11 +133,14 @@ internal sealed class MergeQueue(IIntegration world)
         {
             _size++;
             stack.ForEach(_ => Remember(bad: false));
-            return (round with { Tip = top, Merged = [.. round.Merged, .. stack] }, []);
+            return (met with { Tip = top, Merged = [.. round.Merged, .. stack] }, []);
         }
 
         _size = Math.Max(1, _size / 2);
-        return await BisectAsync(round, stack);
+
+        // What met a change that isn't merged in the end has met nothing.
+        var (after, back) = await BisectAsync(round, stack);
+        return (after, [.. back, .. conflicting.Select(one => one.Change)]);
     }
 
     private async Task<(QueueRound Round, List<QueuedChange> Back)> BisectAsync(
@@ -156,7 +161,7 @@ internal sealed class MergeQueue(IIntegration world)
         }
 
         var sure = await RefusalAsync(stack, bad, LooksBeforeRefusal);
-        if (sure is { Verdict: not GateVerdict.Failed } && await StillRunsAsync(good == 0 ? round.Tip : stack[good - 1].Tip) is { } stopped)
+        if (sure is { Verdict: not GateVerdict.Failed } && await LostAsync(sure, good == 0 ? round.Tip : stack[good - 1].Tip) is { } stopped)
         {
             return (round with { Stopped = stopped }, []);
         }
@@ -181,7 +186,7 @@ internal sealed class MergeQueue(IIntegration world)
     private async Task<CheckVerdict?> RefusalAsync(List<(QueuedChange Change, string Tip)> stack, int count, int looks)
     {
         var tip = stack[count - 1].Tip;
-        if (_known.GetValueOrDefault(tip))
+        if (_good.Contains(tip))
         {
             return null;
         }
@@ -210,13 +215,23 @@ internal sealed class MergeQueue(IIntegration world)
     }
 
     /// <summary>
-    /// A check that couldn't be carried out, or ran no test, may have lost its tool and not its change: null where it still runs on a tip
-    /// that is known to be good.
+    /// A check that couldn't be carried out, or ran no test, may have lost its tool and not its change: not null where it doesn't run on a
+    /// tip either that is known to be good, twice.
     /// </summary>
-    private async Task<CheckVerdict?> StillRunsAsync(string good)
+    private async Task<CheckVerdict?> LostAsync(CheckVerdict refusal, string good)
     {
-        var look = _looks[good] = _looks.GetValueOrDefault(good) + 1;
-        return (await world.GateAsync(good, [], look)).Refusal;
+        CheckVerdict? lost = null;
+        for (var looks = 0; looks < LooksInBatch; looks++)
+        {
+            var look = _looks[good] = _looks.GetValueOrDefault(good) + 1;
+            lost = (await world.GateAsync(good, [], look)).Refusal;
+            if (lost is null || lost.Verdict == GateVerdict.Failed || lost.Name != refusal.Name)
+            {
+                return null;
+            }
+        }
+
+        return lost;
     }
 
     private void Remember(bool bad)

@@ -11,7 +11,11 @@ internal sealed class PlanForm(BuildGoal goal) : SubmissionForm
 {
     public const string FormName = "plan";
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectNullableAnnotations = true,
+    };
 
     public override string Name => FormName;
 

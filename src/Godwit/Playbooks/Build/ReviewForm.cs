@@ -21,6 +21,7 @@ internal sealed class ReviewForm : SubmissionForm
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectNullableAnnotations = true,
         Converters = { new JsonStringEnumConverter() },
     };
 
@@ -60,6 +61,8 @@ internal sealed class ReviewForm : SubmissionForm
     public static ReviewOutcome Read(string json)
     {
         var read = JsonSerializer.Deserialize<ReviewOutcome>(json, Options) ?? throw new JsonException("it is null");
+
+        // What a model leaves out altogether is nothing.
         return new ReviewOutcome(read.Findings ?? [], read.Withdrawn ?? [], read.Words ?? "");
     }
 
@@ -77,7 +80,7 @@ internal sealed class ReviewForm : SubmissionForm
                 yield return $"finding {number} says neither where nor what: fill in file and claim";
             }
 
-            if (finding.Files.Any(file => file.Path.StartsWith('/') || file.Path.Split('/').Contains("..")))
+            if (finding.Files.Any(file => file.Path.Split('/').Any(name => name is "" or "." or "..")))
             {
                 yield return $"finding {number}: its files must be named from the top of the repository, without '..'";
             }

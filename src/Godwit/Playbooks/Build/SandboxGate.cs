@@ -22,6 +22,7 @@ internal sealed class SandboxGate(
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly Glob _own = new(goal.Tests.Concat(goal.Protected));
+    private readonly Glob _tests = new(goal.Tests);
     private readonly Glob _hidden = new(goal.Hidden);
 
     /// <summary>Held while a gate is at work.</summary>
@@ -51,23 +52,11 @@ internal sealed class SandboxGate(
     private async Task<GateResult> LookAsync(GateRequest request, Attempt attempt, CancellationToken cancellation)
     {
         await trees.LayAsync(request.Commit, Built, cancellation);
-        await LayBaseAsync(request.WithHidden, cancellation);
+        await LayBaseAsync(request, cancellation);
         var (verdicts, commands) = (new List<CheckVerdict>(), SetupRecords(attempt));
-        if (goal.Build is { } build)
+        if (goal.Build is { } build && await BuildAsync(build, request.Commit, commands, attempt, cancellation) is { } refused)
         {
-            var before = await StateAsync(request.Commit, cancellation);
-            var result = await sandbox.RunAsync(trees.Template with { Shell = build, Tree = Built }, cancellation);
-            commands.Add(Record("build", build, result, attempt));
-            var verdict = VerdictOf(new BuildCheck("build", build), result);
-            if (verdict.Verdict == GateVerdict.Passed && await ChangedAsync(before, request.Commit, cancellation) is { } changed)
-            {
-                verdict = verdict with { Verdict = GateVerdict.Failed, Reason = $"the build changed {changed}, which is part of the repository" };
-            }
-
-            if (verdict.Verdict != GateVerdict.Passed)
-            {
-                return new GateResult(request.For, [verdict], commands);
-            }
+            return new GateResult(request.For, [refused], commands);
         }
 
         var work = new PlainTree(Path.Combine(folder.Trees, $"{Name}-work"), sandbox.OwnerOfFiles);
@@ -86,21 +75,74 @@ internal sealed class SandboxGate(
         return new GateResult(request.For, verdicts, commands);
     }
 
-    /// <summary>Lays what the base has of tests and acceptance over the checkout.</summary>
-    private async Task LayBaseAsync(bool withHidden, CancellationToken cancellation)
+    /// <summary>Builds; not null where that, or what it left, is refused.</summary>
+    private async Task<CheckVerdict?> BuildAsync(
+        string command, string commit, List<CommandRecord> commands, Attempt attempt, CancellationToken cancellation)
     {
-        List<string> files =
-        [
-            .. (await repository.FilesAsync(baseCommit, "", cancellation)).Select(file => file.Path)
-                .Where(file => _hidden.Matches(file) ? withHidden : _own.Matches(file)),
-        ];
-        if (files.Count == 0)
+        var (before, guarded) = (await StateAsync(commit, cancellation), Guarded().ToHashSet(StringComparer.Ordinal));
+        var result = await sandbox.RunAsync(trees.Template with { Shell = command, Tree = Built }, cancellation);
+        commands.Add(Record("build", command, result, attempt));
+        var verdict = VerdictOf(new BuildCheck("build", command), result);
+        if (verdict.Verdict != GateVerdict.Passed)
         {
-            return;
+            return verdict;
         }
 
-        await repository.CheckoutAsync(baseCommit, Built, cancellation, files);
-        FileSystem.OwnAll(Built, sandbox.OwnerOfFiles);
+        if (await ChangedAsync(before, commit, cancellation) is { } changed)
+        {
+            return verdict with { Verdict = GateVerdict.Failed, Reason = $"the build changed {changed}, which is part of the repository" };
+        }
+
+        // What a build runs is work, and a module beside the one that accepts it could be taken in its place.
+        foreach (var file in Guarded().Where(file => !guarded.Contains(file)).ToList())
+        {
+            File.Delete(Path.Combine(Built, file));
+        }
+
+        return null;
+    }
+
+    /// <summary>The files in the checkout where nobody may put any.</summary>
+    private IEnumerable<string> Guarded() => Below(Built, "").Where(file => _own.Matches(file) || _hidden.Matches(file));
+
+    private static IEnumerable<string> Below(string root, string folder)
+    {
+        foreach (var entry in new DirectoryInfo(Path.Combine(root, folder)).EnumerateFileSystemInfos())
+        {
+            var name = folder.Length == 0 ? entry.Name : $"{folder}/{entry.Name}";
+            if (FileSystem.Facts(entry.FullName) is { IsDirectory: true })
+            {
+                foreach (var below in Below(root, name))
+                {
+                    yield return below;
+                }
+            }
+            else
+            {
+                yield return name;
+            }
+        }
+    }
+
+    /// <summary>Lays what the base has of tests and acceptance over the checkout, and takes away what isn't to be seen.</summary>
+    private async Task LayBaseAsync(GateRequest request, CancellationToken cancellation)
+    {
+        List<string> files = [.. (await repository.FilesAsync(baseCommit, "", cancellation)).Select(file => file.Path)];
+        var known = files.ToHashSet(StringComparer.Ordinal);
+        bool IsUnwanted(string file) =>
+            (_hidden.Matches(file) && !request.WithHidden) || (request.WithOldTestsOnly && _tests.Matches(file) && !known.Contains(file));
+
+        foreach (var file in Below(Built, "").Where(IsUnwanted).ToList())
+        {
+            File.Delete(Path.Combine(Built, file));
+        }
+
+        List<string> laid = [.. files.Where(file => _hidden.Matches(file) ? request.WithHidden : _own.Matches(file))];
+        if (laid.Count > 0)
+        {
+            await repository.CheckoutAsync(baseCommit, Built, cancellation, laid);
+            FileSystem.OwnAll(Built, sandbox.OwnerOfFiles);
+        }
     }
 
     /// <summary>What the kernel says of every file of the repository.</summary>
@@ -142,9 +184,9 @@ internal sealed class SandboxGate(
         var (verdict, reason) = result switch
         {
             { TimedOut: true } => (GateVerdict.Failed, $"{check.Name} took longer than {goal.Timeout.TotalSeconds:0} s"),
-            { ExitCode: NotFound or NotExecutable } => (GateVerdict.CouldNotRun, FailureCause.Describe(check.Name, check.Run, result, folder.Id)),
+            { ExitCode: NotFound or NotExecutable } => (GateVerdict.CouldNotRun, FailureCause.Describe(check.Name, check.Run, result, "RUN")),
             _ when tests == 0 => (GateVerdict.NoTests, $"'{check.Run}' ran no test"),
-            { ExitCode: not 0 } => (GateVerdict.Failed, FailureCause.Describe(check.Name, check.Run, result, folder.Id)),
+            { ExitCode: not 0 } => (GateVerdict.Failed, FailureCause.Describe(check.Name, check.Run, result, "RUN")),
             _ when check.Tests is { } before && (tests ?? 0) < before =>
                 (GateVerdict.Failed, $"'{check.Run}' ran {tests?.ToString(CultureInfo.InvariantCulture) ?? "no known number of"} tests, and the base ran {before}"),
             _ => (GateVerdict.Passed, (string?)null),

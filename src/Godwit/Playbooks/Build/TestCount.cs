@@ -15,12 +15,16 @@ internal static partial class TestCount
             var found = pattern.Matches(output);
             if (found.Count > 0)
             {
-                return found.SelectMany(match => match.Groups["n"].Captures).Sum(number => int.Parse(number.Value, CultureInfo.InvariantCulture));
+                var counts = found.SelectMany(match => match.Groups["n"].Captures).Select(Number);
+                return (int)Math.Min(int.MaxValue, counts.Sum());
             }
         }
 
         return null;
     }
+
+    private static long Number(Capture text) =>
+        int.TryParse(text.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : int.MaxValue;
 
     private static Regex[] Forms => [Unittest(), PytestNone(), Pytest(), DotNet(), Tap(), Jest(), Cargo(), JUnit(), TapPlan()];
 

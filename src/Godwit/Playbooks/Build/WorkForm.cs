@@ -17,7 +17,7 @@ internal sealed class WorkForm : SubmissionForm
 {
     public const string FormName = "work";
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true };
 
     public override string Name => FormName;
 

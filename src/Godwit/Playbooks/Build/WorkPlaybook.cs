@@ -1,5 +1,6 @@
 using System.Globalization;
 using Godwit.Agents;
+using Godwit.Budgets;
 using Godwit.Durable;
 
 namespace Godwit.Playbooks.Build;
@@ -16,26 +17,37 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
     private sealed class Work(IDurableContext context, BuildServices services, WorkInput input)
     {
         private const int MostGoes = 3;
+        private const string ConflictMark = "\n+<<<<<<< ";
 
         private static readonly string[] ReadingTools = ["list", "read", "search", "run", "job"];
 
-        private readonly List<FindingRecord> _ledger = [];
-        private readonly List<string> _reviewers = [];
-        private HandOff _handOff = new() { Agent = "" };
-        private string? _reviewed;
+        private readonly List<FindingRecord> _ledger = [.. input.Before?.Findings ?? []];
+        private readonly List<string> _reviewers = [.. input.Before?.Reviewers ?? []];
+        private HandOff _handOff = input.Before?.HandOff ?? new HandOff { Agent = "" };
+        private string? _reviewed = input.Before?.Commit;
+        private double _seconds = double.PositiveInfinity;
         private string? _unreviewed;
         private string? _wrong;
-
-        private string Budget => $"run/{input.Name}";
 
         private IReadOnlyList<string> Scope =>
             input.IsContract ? [.. input.Task.Provides.SelectMany(contract => contract.Files)] : input.Task.Scope;
 
         public async Task<WorkResult> RunAsync()
         {
+            // Its own cap, before anything is paid: after a resume this may run before the whole plan does.
+            if (input.Dollars is { } dollars)
+            {
+                services.Agents.Budgets.Limit(input.Budget, new BudgetLimits { Dollars = dollars });
+            }
+
             var (tree, feedback) = (input.Tree, input.Feedback);
             for (var go = 1; go <= MostGoes; go++)
             {
+                if (!await HasTimeAsync($"{go}"))
+                {
+                    return Ended($"the run's time is used up{(feedback is null ? "" : $"; by then: {FirstLine(feedback)}")}");
+                }
+
                 var agent = await WorkAsync(go, tree, feedback);
                 if (_wrong is { } wrong)
                 {
@@ -60,7 +72,9 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
 
                 var gate = await context.StepAsync($"gate/{go}", Effect.Repeatable, new GateRequest(input.Task.Id, commit, Checks), services.Gate.RunAsync, BuildRun.Gated);
                 _handOff = _handOff with { Gate = gate };
-                feedback = gate.Refusal is { } refusal ? BuildPrompt.OfGate(refusal) : await ReviewAsync(go, commit, harvest);
+                feedback = gate.Refusal is { } refusal ? WithFindings(BuildPrompt.OfGate(refusal))
+                    : harvest.Patch.Contains(ConflictMark, StringComparison.Ordinal) ? "There are git's marks of a conflict in your files; leave none."
+                    : await ReviewAsync(go, commit, harvest);
                 if (_unreviewed is { } unreviewed)
                 {
                     return Ended(unreviewed);
@@ -95,6 +109,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                 Afterwards = BuildPrompt.Gated,
                 Constraints = BuildPrompt.ConstraintsOf(Scope, input.Goal),
                 Scope = Scope,
+                Tools = null,
                 Form = spec.Program is null ? WorkForm.FormName : null,
                 Program = spec.Program,
                 MayAsk = spec.Ask,
@@ -126,12 +141,35 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             await CloseAsync(go, commit);
             for (var number = 1; number <= spec.Parallel && _unreviewed is null; number++)
             {
-                await OneReviewAsync($"{go}/{number}", commit, harvest, spec);
+                if (!await HasTimeAsync($"{go}/{number}"))
+                {
+                    _unreviewed = "it was not reviewed: the run's time is used up";
+                    break;
+                }
+
+                await OneReviewAsync($"{go}/{number}", number, commit, harvest, spec);
             }
 
             _reviewed = commit;
-            var blocking = _ledger.Where(record => record is { Blocks: true, State: FindingState.Open }).ToList();
-            return blocking.Count == 0 ? null : BuildPrompt.OfFindings(blocking);
+            return Blocking.Count == 0 ? null : BuildPrompt.OfFindings(Blocking);
+        }
+
+        private List<FindingRecord> Blocking => [.. _ledger.Where(record => record is { Blocks: true, State: FindingState.Open })];
+
+        /// <summary>A gate's words, and what is open beside them: whoever goes on has seen neither.</summary>
+        private string WithFindings(string words) => Blocking.Count == 0 ? words : $"{words}\n\n{BuildPrompt.OfFindings(Blocking)}";
+
+        /// <summary>Whether the run has time for another agent; how much it may take is kept.</summary>
+        private async Task<bool> HasTimeAsync(string key)
+        {
+            if (!double.IsPositiveInfinity(input.Deadline))
+            {
+                var active = await context.StepAsync(
+                    $"time/{key}", Effect.Repeatable, input.Name, (_, attempt, _) => System.Threading.Tasks.Task.FromResult(attempt.ActiveTime.TotalSeconds));
+                _seconds = input.Deadline - active;
+            }
+
+            return _seconds > 0;
         }
 
         /// <summary>Closes what is mended: its command passes on the new work, and still fails on the old.</summary>
@@ -154,7 +192,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             }
         }
 
-        private async Task OneReviewAsync(string key, string commit, Harvest harvest, AgentSpec spec)
+        private async Task OneReviewAsync(string key, int slot, string commit, Harvest harvest, AgentSpec spec)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"{input.Name}-reviewer-{input.Round}-{key.Replace('/', '-')}");
             var tree = await context.StepAsync($"review/{key}/tree", Effect.Repeatable, commit, services.World.TreeAsync);
@@ -176,7 +214,8 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             var review = ReviewForm.Read(form);
             for (var index = 0; index < _ledger.Count; index++)
             {
-                if (review.Withdrawn.Contains(_ledger[index].Id) && _ledger[index].State == FindingState.Open)
+                // Only who found it takes it back.
+                if (review.Withdrawn.Contains(_ledger[index].Id) && _ledger[index] is { State: FindingState.Open } open && open.Slot == slot)
                 {
                     _ledger[index] = _ledger[index] with { State = FindingState.Withdrawn };
                 }
@@ -184,12 +223,12 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
 
             foreach (var (finding, at) in review.Findings.Select((finding, index) => (finding, index + 1)))
             {
-                _ledger.Add(await JudgeAsync($"{key}/{at}", $"{input.Task.Id}-F{_ledger.Count + 1}", name, commit, harvest, finding));
+                var record = await JudgeAsync($"{key}/{at}", commit, harvest, finding);
+                _ledger.Add(record with { Id = $"{input.Task.Id}-F{_ledger.Count + 1}", Reviewer = name, Slot = slot });
             }
         }
 
-        private async Task<FindingRecord> JudgeAsync(
-            string key, string id, string reviewer, string commit, Harvest harvest, Finding finding)
+        private async Task<FindingRecord> JudgeAsync(string key, string commit, Harvest harvest, Finding finding)
         {
             var matters = finding.Priority is Priority.P0 or Priority.P1 && finding.Command.Length > 0;
             var shown = matters
@@ -198,7 +237,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                 : null;
             bool? confirmed = ReviewRule.NeedsConfirming(finding, harvest.Files, shown) ? await ConfirmAsync(key, commit, finding) : null;
             var (blocks, reason) = ReviewRule.Decide(finding, harvest.Files, shown, confirmed);
-            return new FindingRecord { Id = id, Reviewer = reviewer, Finding = finding, Reproduction = shown, Blocks = blocks, Reason = reason };
+            return new FindingRecord { Id = "", Reviewer = "", Finding = finding, Reproduction = shown, Blocks = blocks, Reason = reason };
         }
 
         private async Task<bool> ConfirmAsync(string key, string commit, Finding finding)
@@ -222,14 +261,14 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             Goal = spec.Instructions is null ? words : $"{words}\n{spec.Instructions}\n",
             Instructions = input.Instructions,
             Afterwards = BuildPrompt.ThrownAway,
-            Budget = Budget,
+            Budget = input.Budget,
             BaseCommit = input.Tip,
             BaseTree = tree,
             Turns = spec.Turns,
             ToolCalls = spec.ToolCalls,
-            Seconds = Math.Min(spec.Seconds, input.Seconds),
+            Seconds = Math.Min(spec.Seconds, _seconds),
             HearsWhatIsLeft = true,
-            Tools = spec == input.Goal.Worker ? null : ReadingTools,
+            Tools = ReadingTools,
         };
 
         private WorkResult Ended(string reason) =>

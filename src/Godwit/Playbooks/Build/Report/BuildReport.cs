@@ -150,7 +150,7 @@ internal sealed class BuildReport
         foreach (var task in _view.Tasks)
         {
             var hand = task.Result?.HandOff;
-            var gate = hand?.Gate is { } seen ? seen.Refusal?.Reason ?? $"{seen.Checks.Count} checks pass" : "";
+            var gate = hand?.Gate is { } seen ? seen.Refusal?.Reason ?? (seen.Checks.Count == 1 ? "1 check passes" : $"{seen.Checks.Count} checks pass") : "";
             var tone = task.State switch { TaskState.Merged => "verified", TaskState.Failed => "bad", _ => "" };
             page.Append(
                 $"<tr><td>{task.Task.Id}<td>{Text(BuildText.Subject(task.Task))}<td>{Text(hand?.Agent)}<br><span class=sub>{Text(string.Join(", ", hand?.Models ?? []))}</span>" +

@@ -7,7 +7,7 @@ namespace Godwit.Playbooks.Build.Report;
 /// <summary>A plan as a picture: what waits for what, from the left to the right, in the colours of how it stands.</summary>
 internal static class PlanGraph
 {
-    private const int BoxWidth = 210;
+    private const int BoxWidth = 230;
     private const int BoxHeight = 52;
     private const int Across = 70;
     private const int Down = 16;

@@ -107,6 +107,6 @@ internal static class Timeline
     }
 
     private static string Clock(double seconds) => seconds < 120
-        ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s")
+        ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0.#} s")
         : string.Create(CultureInfo.InvariantCulture, $"{seconds / 60:0.#} min");
 }
