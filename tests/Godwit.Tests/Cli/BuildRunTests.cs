@@ -63,7 +63,7 @@ public sealed class BuildRunTests : IDisposable
         Assert.Contains("accept/count", text, StringComparison.Ordinal);
         var report = File.ReadAllText(run.GetProperty("report").GetString()!);
         Assert.All(
-            (string[])["Verified: 2 of 2 assertions verified", "<td class=verified>verified", "T1 merged: A1", "aria-label='timeline'", "2 reviews, 0 findings", "role reviewer"],
+            (string[])["Verified: 2 of 2 assertions verified", "<td class='verified w'>verified", "T1 merged: A1", "aria-label='timeline'", "2 reviews, 0 findings", "role reviewer"],
             words => Assert.Contains(words, report, StringComparison.Ordinal));
         Assert.Contains("- **A1** It greets: verified", _command.Run("report", id, "--markdown").Output, StringComparison.Ordinal);
         Assert.Contains("digraph plan", _command.Run("plan", id, "--dot").Output, StringComparison.Ordinal);

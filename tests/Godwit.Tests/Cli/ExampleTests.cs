@@ -66,6 +66,34 @@ public sealed class ExampleTests : IDisposable
         ThrownOut(result, "round 2: command");
     }
 
+    /// <summary>A recorded fleet plays to the same tree, killed five times in between too, and nothing that was merged is merged again.</summary>
+    [Fact]
+    public async Task Run_RecordedFleet_KilledFiveTimes_EndsVerifiedWithTheSameTree()
+    {
+        Suite.RequireWhole();
+        var clone = Clone();
+        var goal = Path.Combine(clone, "examples", "build-notes");
+        var whole = _godwit.RunJson("run", goal, "--cassette");
+        Assert.True(whole.GetProperty("state").GetString() == "verified", whole.ToString());
+        var known = Directory.GetDirectories(Path.Combine(_godwit.Home, "runs")).ToHashSet();
+        var random = new Random(5);
+        string? id = null;
+        for (var kill = 0; kill < 5; kill++)
+        {
+            using var process = id is null ? _godwit.Start("run", goal, "--cassette") : _godwit.Start("resume", id);
+            await Task.Delay(TimeSpan.FromSeconds(4 + random.NextDouble() * 8), TimeProvider.System);
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync();
+            id = Path.GetFileName(Directory.GetDirectories(Path.Combine(_godwit.Home, "runs")).Except(known).Single());
+        }
+
+        var killed = _godwit.RunJson("resume", id!);
+        Assert.True(killed.GetProperty("state").GetString() == "verified", killed.ToString());
+        Assert.Equal(Trees(whole), Trees(killed));
+
+        string Trees(JsonElement run) => Git(clone, "log", "--format=%T %s", $"HEAD..{run.GetProperty("branch").GetString()}");
+    }
+
     /// <summary>
     /// The command that is timed says what tree it sees; the branch, checked out by git, is that tree, and holds the values that
     /// the report names.

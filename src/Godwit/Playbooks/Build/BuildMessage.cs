@@ -9,10 +9,11 @@ internal static class BuildMessage
 
     public static string Of(PlannedTask task, QueuedChange change, WorkResult result)
     {
-        var lines = task.Intent.Split('\n', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var subject = (change.IsContract ? $"Contracts of {task.Id}: {string.Join(", ", task.Provides.Select(one => one.Name))}" : lines[0]).TrimEnd('.');
-        var text = new StringBuilder(subject.Length > LongestSubject ? subject[..(LongestSubject - 3)].TrimEnd() + "..." : subject).Append("\n\n");
-        if (!change.IsContract && (lines.Length > 1 || subject.Length > LongestSubject))
+        var subject = change.IsContract
+            ? $"Contracts of {task.Id}: {string.Join(", ", task.Provides.Select(one => one.Name))}"
+            : BuildText.Subject(task, LongestSubject);
+        var text = new StringBuilder(subject).Append("\n\n");
+        if (!change.IsContract && task.Intent.Trim().TrimEnd('.') != subject)
         {
             text.Append(task.Intent.Trim()).Append("\n\n");
         }

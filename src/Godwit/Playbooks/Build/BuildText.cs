@@ -51,8 +51,16 @@ internal static class BuildText
         }
     }
 
-    /// <summary>The first line of what a task is for.</summary>
-    public static string Subject(PlannedTask task) => task.Intent.Split('\n', 2)[0].Trim();
+    /// <summary>What a task is for, in a few words: its intent's first sentence, cut where it is long.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="longest">The most letters.</param>
+    public static string Subject(PlannedTask task, int longest = 90)
+    {
+        var line = task.Intent.Split('\n', 2)[0].Trim();
+        var end = ((string[])[". ", "; ", ": "]).Select(mark => line.IndexOf(mark, StringComparison.Ordinal)).Where(at => at > 0).DefaultIfEmpty(line.Length).Min();
+        line = line[..end].TrimEnd('.');
+        return line.Length > longest ? line[..(longest - 3)].TrimEnd() + "..." : line;
+    }
 
     /// <summary>A plan as Graphviz draws it.</summary>
     public static string Dot(BuildPlan plan)

@@ -95,8 +95,8 @@ internal sealed class BuildReport
             var owner = _view.Tasks.LastOrDefault(task => task.Task.Asserts.Contains(assertion.Id))?.Task.Id ?? "the run";
             var tone = word == "verified" ? "verified" : "bad";
             page.Append(
-                $"<tr><td>{Text(assertion.Id)}<td>{Text(assertion.Says)}{kind}<td><code>{Text(assertion.Run)}</code><td>{owner}" +
-                $"<td class={tone}>{word}{(reason is null ? "" : $": {Text(reason)}")}</tr>");
+                $"<tr><td class=w>{Text(assertion.Id)}<td>{Text(assertion.Says)}{kind}<td><code>{Text(assertion.Run)}</code><td class=w>{owner}" +
+                $"<td class='{tone}{(reason is null ? " w" : "")}'>{word}{(reason is null ? "" : $": {Text(reason)}")}</tr>");
         }
 
         page.Append("</table>");
@@ -123,7 +123,7 @@ internal sealed class BuildReport
             List<string> after = [.. task.Depends, .. task.Needs.Select(need => $"contract {need}")];
             List<string> gives = [.. task.Provides.Select(contract => $"contract {contract.Name}"), .. task.Asserts];
             page.Append(
-                $"<tr><td>{task.Id}<td>{Text(task.Intent)}<td><code>{Text(string.Join(", ", task.Scope))}</code>" +
+                $"<tr><td class=w>{task.Id}<td>{Text(task.Intent)}<td><code>{Text(string.Join(", ", task.Scope))}</code>" +
                 $"<td>{Text(string.Join(", ", after))}<td>{Text(string.Join(", ", gives))}</tr>");
         }
 
@@ -153,9 +153,9 @@ internal sealed class BuildReport
             var gate = hand?.Gate is { } seen ? seen.Refusal?.Reason ?? (seen.Checks.Count == 1 ? "1 check passes" : $"{seen.Checks.Count} checks pass") : "";
             var tone = task.State switch { TaskState.Merged => "verified", TaskState.Failed => "bad", _ => "" };
             page.Append(
-                $"<tr><td>{task.Task.Id}<td>{Text(BuildText.Subject(task.Task))}<td>{Text(hand?.Agent)}<br><span class=sub>{Text(string.Join(", ", hand?.Models ?? []))}</span>" +
+                $"<tr><td class=w>{task.Task.Id}<td>{Text(BuildText.Subject(task.Task))}<td class=w>{Text(hand?.Agent)}<br><span class=sub>{Text(string.Join(", ", hand?.Models ?? []))}</span>" +
                 $"<td>{Text(string.Join(", ", hand?.Files ?? []))}<td>{Text(gate)}<td>{Text(hand?.Claims)}" +
-                $"<td class='{tone}'>{task.State.ToString().ToLowerInvariant()}{(task.Reason is null || task.State == TaskState.Merged ? "" : $": {Text(task.Reason)}")}</tr>");
+                $"<td class='{tone}{(task.State == TaskState.Merged ? " w" : "")}'>{task.State.ToString().ToLowerInvariant()}{(task.Reason is null || task.State == TaskState.Merged ? "" : $": {Text(task.Reason)}")}</tr>");
         }
 
         page.Append("</table>");
@@ -186,7 +186,7 @@ internal sealed class BuildReport
             var shown = record.Reproduction is { } seen ? $"{string.Join(' ', seen.AtBase)}, {string.Join(' ', seen.AtTip)}" : "";
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<tr><td>{record.Id}<br>{record.Finding.Priority}<td>{Text(record.Finding.File)}:{record.Finding.Line}<td>{Text(record.Finding.Claim)}<br>" +
+                $"<tr><td class=w>{record.Id}<br>{record.Finding.Priority}<td>{Text(record.Finding.File)}:{record.Finding.Line}<td>{Text(record.Finding.Claim)}<br>" +
                 $"<span class=sub>{Text(record.Finding.Trigger)}</span><td><code>{Text(record.Finding.Command)}</code><td class=n>{shown}" +
                 $"<td>{(record.Blocks ? "yes" : "no")}: {Text(record.Reason)}<td>{record.State.ToString().ToLowerInvariant()}</tr>");
         }
