@@ -123,9 +123,6 @@ public sealed record AgentResult
     /// <summary>The form that it has filled in, as JSON; null where it had none, or didn't submit.</summary>
     public string? Form { get; init; }
 
-    /// <summary>The files that it has opened by name, where it had a form to fill in.</summary>
-    public IReadOnlyList<string> Opened { get; init; } = [];
-
     /// <summary>How what it started from was chosen, as its task says.</summary>
     public string? Start { get; init; }
 

@@ -260,7 +260,6 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             Summary = submission?.Summary ?? _last?.Words ?? "",
             Checks = submission?.Checks ?? [],
             Form = submission?.Form,
-            Opened = _state.Opened,
             Start = _task.Start,
             Parent = _task.Parent,
             Tree = await _tools.EndAsync("end/tree", TimeSpan.FromSeconds(_state.UsedSeconds)),

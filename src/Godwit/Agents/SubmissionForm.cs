@@ -20,5 +20,6 @@ public abstract class SubmissionForm
     /// <summary>All that is wrong with what an agent has filled in; empty where it is taken.</summary>
     /// <param name="task">The agent's task.</param>
     /// <param name="json">A JSON object, as the model wrote it.</param>
-    public abstract IReadOnlyList<string> ProblemsOf(AgentTask task, string json);
+    /// <param name="opened">The files that the agent has opened by name.</param>
+    public abstract IReadOnlyList<string> ProblemsOf(AgentTask task, string json, IReadOnlyList<string> opened);
 }

@@ -51,7 +51,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
             if (call.Name == AgentPrompt.Submit.Name && services.FormOf(start.Task) is { } form)
             {
-                (results[index], submitted) = await FillInAsync($"{key}/tools/{index + 1}", form, call);
+                (results[index], submitted) = await FillInAsync($"{key}/tools/{index + 1}", form, call, state.Opened);
                 state = state with { ToolCalls = state.ToolCalls + 1 };
                 index++;
                 continue;
@@ -72,7 +72,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
                 {
                     ToolCalls = state.ToolCalls + 1,
                     Changed = WithChanged(state.Changed, group[offset], outputs[offset]),
-                    Opened = WithOpened(state.Opened, group[offset], outputs[offset]),
+                    Opened = WithOpened(state.Opened, group[offset]),
                 };
             }
         }
@@ -234,11 +234,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 
     /// <summary>Checks a form that was filled in; what was decided of it once holds, whatever a later version of the code would say.</summary>
     private async Task<(MessagePart.ToolResult Result, Submission? Submitted)> FillInAsync(
-        string key, SubmissionForm form, MessagePart.ToolCall call)
+        string key, SubmissionForm form, MessagePart.ToolCall call, IReadOnlyList<string> opened)
     {
         var problems = await context.StepAsync(
             key, Effect.Repeatable, call.Arguments,
-            (json, _, _) => Task.FromResult((IReadOnlyList<string>)[.. Broken(json) is { } broken ? [broken] : form.ProblemsOf(start.Task, json)]),
+            (json, _, _) => Task.FromResult((IReadOnlyList<string>)[.. Broken(json) is { } broken ? [broken] : form.ProblemsOf(start.Task, json, opened)]),
             new StepOptions { Topic = AgentTopic.Form });
         return problems.Count == 0
             ? (new MessagePart.ToolResult(call.Id, "submitted"), new Submission(form.InWords(call.Arguments), [], call.Arguments))
@@ -324,10 +324,9 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         }
     }
 
-    /// <summary>The files that the agent has opened by name, where somebody wants to know.</summary>
-    private IReadOnlyList<string> WithOpened(IReadOnlyList<string> opened, MessagePart.ToolCall call, ToolOutput output) =>
-        output.Failed || start.Task.Form is null ? opened
-            : [.. opened.Union((EffectsOf(call)?.Reads ?? []).Where(path => path.Length > 0))];
+    /// <summary>The files that the agent has opened by name, or tried to, where somebody wants to know.</summary>
+    private IReadOnlyList<string> WithOpened(IReadOnlyList<string> opened, MessagePart.ToolCall call) =>
+        start.Task.Form is null ? opened : [.. opened.Union((EffectsOf(call)?.Reads ?? []).Where(path => path.Length > 0))];
 
     /// <summary>The files that the agent has changed by name; what commands change isn't among them.</summary>
     private IReadOnlyList<string> WithChanged(IReadOnlyList<string> changed, MessagePart.ToolCall call, ToolOutput output) =>

@@ -79,7 +79,7 @@ public sealed class BuildRunTests : IDisposable
         {
             { IsPlanner: true } => Submit(
                 """{"reason":"one","tasks":[{"id":"T2","intent":"Write count.sh, and let greet.sh say so in words.","scope":["*.sh"],"asserts":["A2"],"share":0.4}]}"""),
-            { IsReviewer: true, Turn: 0 } => new ScriptedReply(null, ("read", """{"path":"greet.sh"}""")),
+            { IsReviewer: true, Turn: 0 } => Open(agent),
             { IsReviewer: true } => Submit(++reviews == 1
                 ? """{"words":"w","findings":[{"file":"greet.sh","line":1,"priority":"P1","claim":"an empty name is greeted","trigger":"no argument","command":"sh greet.sh; test $? = 2"},{"file":"count.sh","line":1,"priority":"P1","claim":"it counts wrong","trigger":"any","command":"exit 0"}]}"""
                 : Clean),
@@ -97,6 +97,24 @@ public sealed class BuildRunTests : IDisposable
     }
 
     [Fact]
+    public void Run_ReviewThatOpenedNothing_IsNotTaken()
+    {
+        var repository = Repository(only: "A2");
+        var refused = 0;
+        Serve(agent => agent switch
+        {
+            { IsPlanner: true } => Submit("""{"reason":"r","tasks":[{"id":"T1","intent":"Count.","scope":["*.sh"],"asserts":["A2"],"share":0.4}]}"""),
+            { IsReviewer: true, Turn: 0 } => Submit(Clean),
+            { IsReviewer: true, Turn: 1 } => ++refused == 1 ? Open(agent) : Submit(Clean),
+            { IsReviewer: true } => Submit(Clean),
+            _ => Usual(agent),
+        });
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("verified", run.GetProperty("state").GetString());
+        Assert.Contains("you haven't opened count.sh", _command.Run("log", run.GetProperty("run").GetString()!).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_EachPassesAloneAndBothTogetherDont_TheLaterIsSentBackAndMended()
     {
         var repository = Repository(
@@ -106,7 +124,7 @@ public sealed class BuildRunTests : IDisposable
         {
             { IsPlanner: true } => Submit(Plan.Replace("\"greet.sh\"", "\"greet.sh\",\"one\"", StringComparison.Ordinal)
                 .Replace("\"count.sh\"", "\"count.sh\",\"two\"", StringComparison.Ordinal)),
-            { IsReviewer: true } => Submit(Clean),
+            { IsReviewer: true } => Review(agent),
             { IsAgain: true, Turn: 0 } => new ScriptedReply(null, ("run", """{"command":"rm -f one; ls"}"""), ("run", """{"command":"rm -f two; ls"}""")),
             { Turn: 0, Words: var words } when words.Contains("greet.sh", StringComparison.Ordinal) => new ScriptedReply(
                 null, ("write", """{"path":"greet.sh","content":"echo \"Hello, $1\"\n"}"""), ("write", """{"path":"one","content":"1"}""")),
@@ -232,7 +250,7 @@ public sealed class BuildRunTests : IDisposable
             { IsPlanner: true, IsReplan: false } => Submit(Plan.Replace("\"greet.sh\"", "\"salute.sh\"", StringComparison.Ordinal)),
             { IsPlanner: true } => Submit(
                 """{"reason":"again","tasks":[{"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME'.","scope":["greet.sh"],"asserts":["A1"],"share":0.4}]}"""),
-            { IsReviewer: true } => Submit(Clean),
+            { IsReviewer: true } => Review(agent),
             { Words: var words } when words.Contains("salute.sh", StringComparison.Ordinal) =>
                 Submit("""{"summary":"nothing","wrong":"A1 asks greet.sh, which isn't in my scope"}"""),
             _ => Usual(agent),
@@ -252,7 +270,7 @@ public sealed class BuildRunTests : IDisposable
             { IsPlanner: true, IsReplan: false } => Submit(Plan),
             { IsPlanner: true } => Submit(
                 """{"reason":"again","tasks":[{"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME'.","scope":["greet.sh"],"asserts":["A1"],"share":0.4}]}"""),
-            { IsReviewer: true } => Submit(Clean),
+            { IsReviewer: true } => Review(agent),
             { Turn: 0, Words: var words } when words.Contains("greet.sh", StringComparison.Ordinal) => Write("greet.sh", "echo Bye\n"),
             { Turn: 0 } => Write("count.sh", "wc -l\n"),
             _ => Submit("""{"summary":"done","checks":[{"command":"./accept/greet","passed":true}]}"""),
@@ -402,12 +420,21 @@ public sealed class BuildRunTests : IDisposable
     private static ScriptedReply Usual(Agent agent) => agent switch
     {
         { IsPlanner: true } => Submit(Plan),
-        { IsReviewer: true } => Submit(Clean),
+        { IsReviewer: true } => Review(agent),
         { Turn: 0, Words: var words } when words.Contains("greet.sh", StringComparison.Ordinal) => new ScriptedReply(
             null, ("write", """{"path":"greet.sh","content":"echo \"Hello, $1\"\n"}"""), ("write", """{"path":"accept/greet","content":"exit 0"}""")),
         { Turn: 0 } => Write("count.sh", "wc -l\n"),
         _ => Submit("""{"summary":"done"}"""),
     };
+
+    /// <summary>Opens what the change has changed, and finds nothing.</summary>
+    private static ScriptedReply Review(Agent agent) => agent.Turn == 0 ? Open(agent) : Submit(Clean);
+
+    private static ScriptedReply Open(Agent agent)
+    {
+        var changed = agent.Words.Split('\n').Where(line => line.StartsWith("+++ b/", StringComparison.Ordinal)).Select(line => line[6..]);
+        return new ScriptedReply(null, [.. changed.Select(path => ("read", JsonSerializer.Serialize(new { path })))]);
+    }
 
     private static ScriptedReply Submit(string json) => new(null, ("submit", json));
 

@@ -21,8 +21,9 @@ public sealed record HarvestRequest(string Tip, string Tree, string Name, string
 /// <summary>What was taken of an agent's files.</summary>
 /// <param name="Commit">The commit on the tip; null where nothing has changed.</param>
 /// <param name="Files">The files that differ.</param>
+/// <param name="Left">Those of them that are still there.</param>
 /// <param name="Patch">The difference, cut where it is long.</param>
-public sealed record Harvest(string? Commit, IReadOnlyList<string> Files, string Patch);
+public sealed record Harvest(string? Commit, IReadOnlyList<string> Files, IReadOnlyList<string> Left, string Patch);
 
 /// <summary>What is to be stacked.</summary>
 /// <param name="Tip">On what.</param>

@@ -42,12 +42,14 @@ internal sealed class BuildWorld(
         AgentWorld.DeleteTree(folder, request.Agent);
         if (changes.Count == 0)
         {
-            return new Harvest(null, [], "");
+            return new Harvest(null, [], [], "");
         }
 
         var commit = await WriteAsync(request.Tree, request.Tip, $"Work of {request.Agent}", request.Agent, $"work/{request.Name}", attempt, cancellation);
         var patch = await repository.DiffAsync(request.Tip, commit, cancellation);
-        return new Harvest(commit, [.. changes.Select(change => change.Path)], patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch);
+        return new Harvest(
+            commit, [.. changes.Select(change => change.Path)], [.. changes.Where(change => change.Object is not null).Select(change => change.Path)],
+            patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch);
     }
 
     public async Task<StackOutcome> StackAsync(StackRequest request, Attempt attempt, CancellationToken cancellation)

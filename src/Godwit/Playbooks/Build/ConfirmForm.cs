@@ -16,7 +16,7 @@ internal sealed class ConfirmForm : SubmissionForm
         "Says whether the finding is right.",
         """{"type":"object","required":["confirmed","why"],"properties":{"confirmed":{"type":"boolean"},"why":{"type":"string"}}}""");
 
-    public override IReadOnlyList<string> ProblemsOf(AgentTask task, string json) =>
+    public override IReadOnlyList<string> ProblemsOf(AgentTask task, string json, IReadOnlyList<string> opened) =>
         Flag(json) is null ? ["'confirmed' is missing; it must be true or false"] : [];
 
     /// <summary>Whether it was confirmed.</summary>

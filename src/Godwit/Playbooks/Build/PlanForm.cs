@@ -39,7 +39,7 @@ internal sealed class PlanForm(BuildGoal goal) : SubmissionForm
             "share":{"type":"number","description":"its part of the money, such as 0.2"}}}}}}
         """);
 
-    public override IReadOnlyList<string> ProblemsOf(AgentTask task, string json)
+    public override IReadOnlyList<string> ProblemsOf(AgentTask task, string json, IReadOnlyList<string> opened)
     {
         try
         {

@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Godwit.Agents;
+using Godwit.Durable;
 using Godwit.Models;
 
 namespace Godwit.Playbooks.Build;
@@ -10,6 +12,15 @@ namespace Godwit.Playbooks.Build;
 /// <param name="Withdrawn">Findings of an earlier round that it takes back, by their names.</param>
 /// <param name="Words">What it thinks of the whole.</param>
 public sealed record ReviewOutcome(IReadOnlyList<Finding> Findings, IReadOnlyList<string> Withdrawn, string Words);
+
+/// <summary>What a review is checked by.</summary>
+/// <param name="Known">The names of findings of earlier rounds.</param>
+/// <param name="Changed">The files that the change has changed and that are still there.</param>
+public sealed record ReviewContext(IReadOnlyList<string> Known, IReadOnlyList<string> Changed)
+{
+    /// <summary>As a task carries it.</summary>
+    public string ToJson() => Encoding.UTF8.GetString(Canonical.Serialize(this));
+}
 
 /// <summary>What a reviewer fills in: findings that a command can show.</summary>
 internal sealed class ReviewForm : SubmissionForm
@@ -44,11 +55,17 @@ internal sealed class ReviewForm : SubmissionForm
           "withdrawn":{"type":"array","items":{"type":"string"},"description":"names of earlier findings that you take back"}}}
         """);
 
-    public override IReadOnlyList<string> ProblemsOf(AgentTask task, string json)
+    public override IReadOnlyList<string> ProblemsOf(AgentTask task, string json, IReadOnlyList<string> opened)
     {
         try
         {
-            return [.. ProblemsOf(Read(json), task.FormContext?.Split('\n') ?? [])];
+            var context = Canonical.Deserialize<ReviewContext>(Encoding.UTF8.GetBytes(task.FormContext!));
+            var unopened = context.Changed.Except(opened).ToList();
+            return
+            [
+                .. unopened.Count == 0 ? (string[])[] : [$"you haven't opened {string.Join(", ", unopened)}, which the change has changed: 'read' each by name"],
+                .. ProblemsOf(Read(json), context.Known),
+            ];
         }
         catch (JsonException wrong)
         {

@@ -35,7 +35,7 @@ internal sealed class WorkForm : SubmissionForm
 
     public override string InWords(string json) => Words(Read(json));
 
-    public override IReadOnlyList<string> ProblemsOf(AgentTask task, string json)
+    public override IReadOnlyList<string> ProblemsOf(AgentTask task, string json, IReadOnlyList<string> opened)
     {
         try
         {

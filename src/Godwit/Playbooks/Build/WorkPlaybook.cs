@@ -200,7 +200,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             {
                 BaseCommit = commit,
                 Form = ReviewForm.FormName,
-                FormContext = string.Join('\n', _ledger.Select(record => record.Id)),
+                FormContext = new ReviewContext([.. _ledger.Select(record => record.Id)], harvest.Left).ToJson(),
             };
             var result = (await context.ChildAsync($"review/{key}", new AgentPlaybook(services.Agents), () => task)).Require();
             if (result.Form is not { } form)
