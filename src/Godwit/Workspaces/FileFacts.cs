@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Godwit.Workspaces;
@@ -34,7 +35,7 @@ internal static partial class FileSystem
             BinaryPrimitives.ReadUInt16LittleEndian(buffer[28..]));
     }
 
-    /// <summary>Deletes a folder with all in it; folders that a program has made read-only too.</summary>
+    /// <summary>Deletes a folder with all in it; folders that a program has made read-only too, and names that are no text.</summary>
     public static void DeleteAll(string folder)
     {
         try
@@ -44,7 +45,14 @@ internal static partial class FileSystem
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
         {
             Open(new DirectoryInfo(folder));
-            Directory.Delete(folder, recursive: true);
+
+            // A name that isn't UTF-8 is one that .NET can list and not delete.
+            using var remove = Process.Start("rm", ["-rf", "--", folder]);
+            remove.WaitForExit();
+            if (Directory.Exists(folder))
+            {
+                throw;
+            }
         }
 
         static void Open(DirectoryInfo folder)
@@ -82,7 +90,7 @@ internal static partial class FileSystem
             {
                 OwnAll(entry.FullName, owner);
             }
-            else
+            else if (Facts(entry.FullName) is not null)
             {
                 Own(entry.FullName, owner);
             }

@@ -37,7 +37,15 @@ internal sealed class PlainTree(string path, int owner)
 
         var wanted = new HashSet<string>(StringComparer.Ordinal);
         CopyFolder("", wanted);
-        RemoveRest("", wanted);
+        if (!RemoveRest("", wanted))
+        {
+            // A name that isn't UTF-8 can't be named: it goes with all the rest.
+            FileSystem.DeleteAll(path);
+            _pristine = null;
+            Reset(pristine, overlay);
+            return;
+        }
+
         foreach (var (file, content) in overlay)
         {
             Lay(file, content);
@@ -92,20 +100,28 @@ internal sealed class PlainTree(string path, int owner)
         FileSystem.Own(target, owner);
     }
 
-    private void RemoveRest(string folder, HashSet<string> wanted)
+    /// <summary>Removes what isn't wanted; no where something can't be named.</summary>
+    private bool RemoveRest(string folder, HashSet<string> wanted)
     {
         foreach (var entry in new DirectoryInfo(System.IO.Path.Combine(path, folder)).EnumerateFileSystemInfos())
         {
             var name = folder.Length == 0 ? entry.Name : $"{folder}/{entry.Name}";
+            if (FileSystem.Facts(entry.FullName) is null)
+            {
+                return false;
+            }
+
             if (!wanted.Contains(name))
             {
                 Remove(entry.FullName);
             }
-            else if (entry is DirectoryInfo && !IsLink(entry))
+            else if (entry is DirectoryInfo && !IsLink(entry) && !RemoveRest(name, wanted))
             {
-                RemoveRest(name, wanted);
+                return false;
             }
         }
+
+        return true;
     }
 
     private void Lay(string file, byte[]? content)

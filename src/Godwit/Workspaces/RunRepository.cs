@@ -14,6 +14,9 @@ public sealed class RunRepository(string path)
     // What a git that was killed leaves beside its index.
     private const string Lock = ".lock";
 
+    // Stands in a name that isn't UTF-8, once it has been read as if it were.
+    private const char NoText = '\uFFFD';
+
     private static readonly Dictionary<string, string> Author = new()
     {
         ["GIT_AUTHOR_NAME"] = "Godwit",
@@ -123,7 +126,7 @@ public sealed class RunRepository(string path)
     {
         var strict = new UTF8Encoding(false, throwOnInvalidBytes: true);
         foreach (var name
-            in Split(await Git.RunBytesAsync(path, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], cancellation)))
+            in Fields(await Git.RunBytesAsync(path, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit], cancellation)))
         {
             try
             {
@@ -134,16 +137,6 @@ public sealed class RunRepository(string path)
                 throw new GitException(
                     $"the name of file {string.Concat(name.Select(letter => letter is >= 32 and < 127 ? ((char)letter).ToString() : $"\\x{letter:x2}"))} " +
                     $"isn't UTF-8, and Godwit can't work on it; rename it, or take it out of the repository");
-            }
-        }
-
-        static IEnumerable<byte[]> Split(byte[] bytes)
-        {
-            for (var start = 0; start < bytes.Length;)
-            {
-                var end = Array.IndexOf(bytes, (byte)0, start);
-                yield return bytes[start..end];
-                start = end + 1;
             }
         }
     }
@@ -314,15 +307,14 @@ public sealed class RunRepository(string path)
     private async Task<(IReadOnlyList<string> LeftOut, IReadOnlyList<string> PutBack)> LeaveOutAsync(
         Dictionary<string, string> environment, string parent, Func<string, bool> takes, CancellationToken cancellation)
     {
-        var changed = await Git.RunAsync(
+        var changed = await Git.RunBytesAsync(
             path, ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", parent], cancellation, environment);
 
-        // What looks like a repository of its own has no content here that could be checked.
-        var outside = changed.Split('\0', StringSplitOptions.RemoveEmptyEntries)
-            .Chunk(2)
-            .Select(pair => (Fields: pair[0].Split(' '), Path: pair[1]))
-            .Where(one => !takes(one.Path) || one.Fields[1] == Repository)
-            .Select(one => (one.Path, Mode: one.Fields[0][1..], Object: one.Fields[2], IsNew: one.Fields[4] == "A"))
+        // What looks like a repository of its own has no content here that could be checked, and a name that is no text can't be carried on.
+        var outside = Fields(changed).Chunk(2)
+            .Select(pair => (Fields: Encoding.ASCII.GetString(pair[0]).Split(' '), Name: pair[1], Path: Encoding.UTF8.GetString(pair[1])))
+            .Where(one => !takes(one.Path) || one.Fields[1] == Repository || one.Path.Contains(NoText, StringComparison.Ordinal))
+            .Select(one => (one.Path, one.Name, Mode: one.Fields[0][1..], Object: one.Fields[2], IsNew: one.Fields[4] == "A"))
             .ToList();
         if (outside.Count == 0)
         {
@@ -330,15 +322,30 @@ public sealed class RunRepository(string path)
         }
 
         var none = new string('0', outside[0].Object.Length);
-        var lines = outside.Select(one => $"0 {none}\t{one.Path}\0")
-            .Concat(outside.Where(one => !one.IsNew).Select(one => $"{one.Mode} {one.Object}\t{one.Path}\0"));
-        await Git.RunAsync(
-            path, ["update-index", "-z", "--index-info"], cancellation, environment, Encoding.UTF8.GetBytes(string.Concat(lines)));
+        byte[] lines =
+        [
+            .. outside.SelectMany(one => Line($"0 {none}", one.Name)),
+            .. outside.Where(one => !one.IsNew).SelectMany(one => Line($"{one.Mode} {one.Object}", one.Name)),
+        ];
+        await Git.RunAsync(path, ["update-index", "-z", "--index-info"], cancellation, environment, lines);
         List<string> old = [.. outside.Where(one => !one.IsNew && one.Mode != Repository).Select(one => one.Path)];
         await Git.RunAsync(
             path, ["checkout-index", "--force", "-u", "-z", "--stdin"], cancellation, environment,
             Encoding.UTF8.GetBytes(string.Concat(old.Select(file => file + '\0'))));
         return ([.. outside.Select(one => one.Path)], old);
+
+        static byte[] Line(string what, byte[] name) => [.. Encoding.ASCII.GetBytes($"{what}\t"), .. name, 0];
+    }
+
+    /// <summary>Fields that end with a zero byte each.</summary>
+    private static IEnumerable<byte[]> Fields(byte[] bytes)
+    {
+        for (var start = 0; start < bytes.Length;)
+        {
+            var end = Array.IndexOf(bytes, (byte)0, start);
+            yield return bytes[start..end];
+            start = end + 1;
+        }
     }
 
     /// <summary>Writes a commit of a tree, keeps it under a hidden ref and returns its name: the same facts give the same commit.</summary>

@@ -10,7 +10,7 @@ public sealed class LinkTests : IDisposable
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("godwit-links-");
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public void Dispose() => FileSystem.DeleteAll(_root.FullName);
 
     [Fact]
     public void OwnAll_LinkToAFolderOutside_OwnsTheLinkAlone()
@@ -48,6 +48,26 @@ public sealed class LinkTests : IDisposable
         tree.Reset(pristine, new Dictionary<string, byte[]?>());
         Assert.False(Path.Exists(Path.Combine(tree.Path, "pipe")));
         Assert.NotNull(new FileInfo(Path.Combine(tree.Path, "link")).LinkTarget);
+    }
+
+    [Fact]
+    public void DeleteAll_NameThatIsNoText_IsDeleted()
+    {
+        var (work, _) = Folders();
+        Shell($"cd {work} && mkdir -p a/b && touch \"a/b/$(printf 'n\\377')\"");
+        FileSystem.DeleteAll(work);
+        Assert.False(Directory.Exists(work));
+    }
+
+    [Fact]
+    public void Reset_NameThatIsNoTextWasLeft_IsGone()
+    {
+        var (pristine, _) = Folders();
+        var tree = new PlainTree(Path.Combine(_root.FullName, "tree"), -1);
+        tree.Reset(pristine, new Dictionary<string, byte[]?>());
+        Shell($"cd {tree.Path} && touch \"$(printf 'n\\377')\"");
+        tree.Reset(pristine, new Dictionary<string, byte[]?>());
+        Assert.Equal(["link"], Directory.EnumerateFileSystemEntries(tree.Path).Select(Path.GetFileName));
     }
 
     /// <summary>A folder with a link to another one, which has a file.</summary>

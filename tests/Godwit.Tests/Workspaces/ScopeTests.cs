@@ -12,7 +12,7 @@ public sealed class ScopeTests : IDisposable
 
     public ScopeTests() => _clone = new RunRepository(Path.Combine(_root.FullName, "clone"));
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public void Dispose() => FileSystem.DeleteAll(_root.FullName);
 
     public static TheoryData<string> Escapes => new(
         "echo x > tests/t.txt",
@@ -45,6 +45,7 @@ public sealed class ScopeTests : IDisposable
         "echo x > tests/T.txt",
         "rm tests/t.txt; mkdir tests/t.txt; echo x > tests/t.txt/x",
         "touch -d 2001-01-01 tests/t.txt; printf 'T\\n' > tests/t.txt; touch -d 2001-01-01 tests/t.txt",
+        "touch \"src/$(printf 'n\\377')\"; touch \"tests/$(printf 'n\\377')\"",
         "printf x | dd of=tests/t.txt bs=1 conv=notrunc 2>/dev/null",
         "sh -c 'cd src && cd ../tests && cat > t.txt' < src/a.txt");
 
@@ -58,6 +59,7 @@ public sealed class ScopeTests : IDisposable
         var taken = await tree.SnapshotAsync(CancellationToken.None);
         var changed = (await _clone.ChangesAsync(commit, taken, CancellationToken.None)).Select(change => change.Path).ToList();
         Assert.All(changed, path => Assert.StartsWith("src/", path, StringComparison.Ordinal));
+        Assert.DoesNotContain(changed, path => path.Contains('\uFFFD', StringComparison.Ordinal));
         Assert.Equal("t\n", await TextAsync(taken, "tests/t.txt"));
 
         // What the repository has outside of the scope stands in the folder again.

@@ -153,7 +153,7 @@ internal sealed class BuildReport
             var gate = hand?.Gate is { } seen ? seen.Refusal?.Reason ?? (seen.Checks.Count == 1 ? "1 check passes" : $"{seen.Checks.Count} checks pass") : "";
             var tone = task.State switch { TaskState.Merged => "verified", TaskState.Failed => "bad", _ => "" };
             page.Append(
-                $"<tr><td class=w>{task.Task.Id}<td>{Text(BuildText.Subject(task.Task))}<td class=w>{Text(hand?.Agent)}<br><span class=sub>{Text(string.Join(", ", hand?.Models ?? []))}</span>" +
+                $"<tr><td class=w>{task.Task.Id}<td style='min-width:11em'>{Text(BuildText.Subject(task.Task))}<td class=w>{Text(hand?.Agent)}<br><span class=sub>{Text(string.Join(", ", hand?.Models ?? []))}</span>" +
                 $"<td>{Text(string.Join(", ", hand?.Files ?? []))}<td>{Text(gate)}<td>{Text(hand?.Claims)}" +
                 $"<td class='{tone}{(task.State == TaskState.Merged ? " w" : "")}'>{task.State.ToString().ToLowerInvariant()}{(task.Reason is null || task.State == TaskState.Merged ? "" : $": {Text(task.Reason)}")}</tr>");
         }
