@@ -49,7 +49,7 @@ public sealed class OwnPlaybookTests : IDisposable
     {
         var (exit, _, error) = _godwit.Run("run", _godwit.Example("check-links"));
         Assert.Equal(2, exit);
-        Assert.Contains("godwit.yaml:2:11: there is no playbook 'links'; there is optimise", error, StringComparison.Ordinal);
+        Assert.Contains("godwit.yaml:2:11: there is no playbook 'links'; there are optimise, build", error, StringComparison.Ordinal);
     }
 
     /// <summary>Builds the example as a program of its own; Godwit's projects are built already.</summary>
