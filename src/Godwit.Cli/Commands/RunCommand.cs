@@ -40,7 +40,7 @@ internal static class RunCommand
         };
         var mailbox = new Option<string?>("--mailbox") { Description = "A folder in which a person or a program answers for the models." };
         var json = CommandGuard.JsonOption();
-        var command = new Command("run", "Work on a goal: find what makes its number better, and prove it.")
+        var command = new Command("run", "Work on a goal to its end: make a number better or build something, and prove it.")
         {
             target, time, trials, seed, cassette, record, mailbox, sandbox, plan, yes, json,
         };

@@ -68,6 +68,12 @@ public sealed class InitTests : IDisposable
         Assert.True(exit == 0, error);
         Assert.Contains("accepted by 1 assertion", output, StringComparison.Ordinal);
         Assert.Equal(2, _godwit.Run("init", folder, "--build").Exit);
+
+        // Who could change what accepts the work is told before anything is run.
+        File.WriteAllText(Path.Combine(folder, "godwit.yaml"), goal.Replace("protected: [accept]", "protected: [other]", StringComparison.Ordinal));
+        var (open, _, told) = _godwit.Run("validate", folder);
+        Assert.Equal(2, open);
+        Assert.Contains("A1 runs accept/first, which tasks may change", told, StringComparison.Ordinal);
     }
 
     /// <summary>

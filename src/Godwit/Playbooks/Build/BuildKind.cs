@@ -1,6 +1,7 @@
 using Godwit.Durable.Journal;
 using Godwit.Goals;
 using Godwit.Sandbox;
+using Godwit.Verification;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Build;
@@ -33,10 +34,33 @@ public sealed class BuildKind : GoalKind
     public override async Task<IReadOnlyList<GoalFinding>> CheckAsync(
         Goal goal, SourceRepository source, SandboxKind sandbox, CancellationToken cancellation)
     {
+        var findings = new List<GoalFinding>();
         var uncommitted = await source.UncommittedAsync(cancellation);
-        var more = uncommitted.Count > 3 ? $" and {uncommitted.Count - 3} more" : "";
-        return uncommitted.Count == 0 ? []
-            : [new GoalFinding(false, $"the run starts from the last commit; not in it: {string.Join(", ", uncommitted.Take(3))}{more}")];
+        if (uncommitted.Count > 0)
+        {
+            var more = uncommitted.Count > 3 ? $" and {uncommitted.Count - 3} more" : "";
+            findings.Add(new GoalFinding(false, $"the run starts from the last commit; not in it: {string.Join(", ", uncommitted.Take(3))}{more}"));
+        }
+
+        return [.. findings, .. Changeable((BuildGoal)goal, source.Root).Select(message => new GoalFinding(true, message))];
+    }
+
+    /// <summary>Files that accept the work and that tasks could change.</summary>
+    private static IEnumerable<string> Changeable(BuildGoal goal, string root)
+    {
+        var (scope, closed) = (new Glob(goal.Scope), new Glob([.. goal.Protected, .. goal.Hidden, .. goal.Tests]));
+        foreach (var assertion in goal.Acceptance)
+        {
+            foreach (var word in assertion.Run.Split([' ', '\t', '\n', '"', '\'', ';', '&', '|', '(', ')'], StringSplitOptions.RemoveEmptyEntries))
+            {
+                var local = word.StartsWith("./", StringComparison.Ordinal) ? word[2..] : word;
+                var path = goal.Folder.Length == 0 ? local : $"{goal.Folder}/{local}";
+                if (File.Exists(Path.Combine(root, path)) && scope.Matches(path) && !closed.Matches(path))
+                {
+                    yield return $"{assertion.Id} runs {local}, which tasks may change; name it under 'protected', or leave it out of 'scope'";
+                }
+            }
+        }
     }
 
     /// <inheritdoc/>
