@@ -48,4 +48,33 @@ public sealed class CanonicalTests
         var two = new Sample { Map = new Dictionary<string, int> { ["a"] = 2, ["b"] = 1 } };
         Assert.Equal(Canonical.Serialize(one), Canonical.Serialize(two));
     }
+
+    /// <summary>Finished steps are found by this hash: another form of it would pay for every step of every old run again.</summary>
+    [Theory]
+    [InlineData(0, null, 2, "0\n")]
+    [InlineData(3, null, 2, "3\n")]
+    [InlineData(0, "4b825d", 2, "0\n4b825d\n")]
+    [InlineData(2, "4b825d", 2, "2\n4b825d\n")]
+    [InlineData(0, null, 510, "0\n")]
+    [InlineData(0, null, 511, "0\n")]
+    [InlineData(7, "4b825d", 4000, "7\n4b825d\n")]
+    public void Hash_VersionTreeAndJson_InTheOneFormOfAllJournals(int version, string? tree, int length, string head)
+    {
+        var json = Encoding.UTF8.GetBytes(new string('x', length));
+        Assert.Equal(
+            System.Security.Cryptography.SHA256.HashData([.. Encoding.UTF8.GetBytes(head), .. json]), Canonical.Hash(version, json, tree));
+    }
+
+    [Fact]
+    public void Deserialize_TypeWithoutAContract_IsRefused() =>
+        Assert.Throws<DurableRuleException>(() => Canonical.Deserialize<(int, int)>("{}"u8));
+
+    [Fact]
+    public void Deserialize_AnotherForm_SaysWhereAndWhatToDo()
+    {
+        var error = Assert.Throws<Godwit.Durable.Journal.JournalVersionException>(
+            () => Canonical.Deserialize<Positional>("""{"text":"a","number":"three"}"""u8));
+        Assert.Contains("(at $.number)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("use the version that started the run", error.Message, StringComparison.Ordinal);
+    }
 }

@@ -188,6 +188,19 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public async Task Open_LastCheckpointWasCutShort_CountsForNothing()
+    {
+        var folder = _runs.Folder();
+        using (var journal = Create(folder))
+        {
+            await journal.AppendAsync(Unit("a"));
+        }
+
+        File.AppendAllText(folder.Checkpoints, "{\"run\":\"cut short}");
+        Open(folder).Dispose();
+    }
+
+    [Fact]
     public async Task Checkpoint_SecondFileCantBeWritten_StopsWithoutALie()
     {
         var folder = _runs.Folder();
