@@ -264,6 +264,7 @@ public sealed class BuildRunTests : IDisposable
     [Fact]
     public void Run_WorkerThatNeverGetsItRight_EndsPartialAndSaysWhatHolds()
     {
+        Suite.RequireWhole();
         var repository = Repository();
         Serve(agent => agent switch
         {
@@ -355,6 +356,7 @@ public sealed class BuildRunTests : IDisposable
     [Fact]
     public void Run_CommandThatSleeps_IsEndedAndRefused()
     {
+        Suite.RequireWhole();
         var repository = Repository(more: "timeout: 2s\nreview: no", only: "A2");
         Serve(agent => agent switch
         {
