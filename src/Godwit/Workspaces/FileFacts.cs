@@ -36,6 +36,7 @@ internal static partial class FileSystem
     }
 
     /// <summary>Deletes a folder with all in it; folders that a program has made read-only too, and names that are no text.</summary>
+    /// <exception cref="IOException">It can't be deleted.</exception>
     public static void DeleteAll(string folder)
     {
         try
@@ -44,24 +45,29 @@ internal static partial class FileSystem
         }
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
         {
-            Open(new DirectoryInfo(folder));
-
-            // A name that isn't UTF-8 is one that .NET can list and not delete.
-            using var remove = Process.Start("rm", ["-rf", "--", folder]);
+            // A name that isn't UTF-8 is one that .NET can list, and neither open nor delete.
+            using var remove = Process.Start("/bin/sh", ["-c", "chmod -R u+rwx -- \"$1\" 2>/dev/null; rm -rf -- \"$1\"", "sh", folder]);
             remove.WaitForExit();
             if (Directory.Exists(folder))
             {
                 throw;
             }
         }
+    }
 
-        static void Open(DirectoryInfo folder)
+    /// <summary>Deletes what is at a path, be it a file, a link or a folder with all in it; nothing where there is nothing.</summary>
+    public static void Remove(string path)
+    {
+        switch (Facts(path))
         {
-            folder.UnixFileMode |= UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-            foreach (var below in folder.EnumerateDirectories().Where(below => below.LinkTarget is null))
-            {
-                Open(below);
-            }
+            case null:
+                return;
+            case { IsDirectory: true }:
+                DeleteAll(path);
+                return;
+            default:
+                File.Delete(path);
+                return;
         }
     }
 

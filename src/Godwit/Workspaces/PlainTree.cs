@@ -70,7 +70,7 @@ internal sealed class PlainTree(string path, int owner)
             {
                 if (FileSystem.Facts(target) is not { IsDirectory: true })
                 {
-                    Remove(target);
+                    FileSystem.Remove(target);
                     Directory.CreateDirectory(target);
                     FileSystem.Own(target, owner);
                 }
@@ -87,7 +87,7 @@ internal sealed class PlainTree(string path, int owner)
 
     private void CopyFile(FileSystemInfo source, string target)
     {
-        Remove(target);
+        FileSystem.Remove(target);
         if (IsLink(source))
         {
             File.CreateSymbolicLink(target, source.LinkTarget!);
@@ -113,7 +113,7 @@ internal sealed class PlainTree(string path, int owner)
 
             if (!wanted.Contains(name))
             {
-                Remove(entry.FullName);
+                FileSystem.Remove(entry.FullName);
             }
             else if (entry is DirectoryInfo && !IsLink(entry) && !RemoveRest(name, wanted))
             {
@@ -133,14 +133,14 @@ internal sealed class PlainTree(string path, int owner)
             // Behind a link there is nothing of this tree.
             if (FileSystem.IsReallyBelow(path, file))
             {
-                Remove(target);
+                FileSystem.Remove(target);
             }
 
             return;
         }
 
         MakeFolders(file);
-        Remove(target);
+        FileSystem.Remove(target);
         File.WriteAllBytes(target, content);
         var original = System.IO.Path.Combine(_pristine!, file);
         if (File.Exists(original))
@@ -159,7 +159,7 @@ internal sealed class PlainTree(string path, int owner)
             var folder = System.IO.Path.Combine(path, file[..slash]);
             if (FileSystem.Facts(folder) is not { IsDirectory: true })
             {
-                Remove(folder);
+                FileSystem.Remove(folder);
                 Directory.CreateDirectory(folder);
                 FileSystem.Own(folder, owner);
             }
@@ -167,19 +167,4 @@ internal sealed class PlainTree(string path, int owner)
     }
 
     private static bool IsLink(FileSystemInfo entry) => (entry.Attributes & FileAttributes.ReparsePoint) != 0;
-
-    private static void Remove(string target)
-    {
-        switch (FileSystem.Facts(target))
-        {
-            case null:
-                return;
-            case { IsDirectory: true }:
-                FileSystem.DeleteAll(target);
-                return;
-            default:
-                File.Delete(target);
-                return;
-        }
-    }
 }

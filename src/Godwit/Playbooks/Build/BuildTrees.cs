@@ -149,7 +149,7 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
             {
                 if (FileSystem.Facts(target) is not { IsDirectory: true })
                 {
-                    Remove(target);
+                    FileSystem.Remove(target);
                     Directory.CreateDirectory(target);
                 }
 
@@ -157,29 +157,14 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
             }
             else if (entry.LinkTarget is { } link)
             {
-                Remove(target);
+                FileSystem.Remove(target);
                 File.CreateSymbolicLink(target, link);
             }
             else if (source is { IsRegular: true })
             {
-                Remove(target);
+                FileSystem.Remove(target);
                 File.Copy(entry.FullName, target);
             }
-        }
-    }
-
-    private static void Remove(string target)
-    {
-        switch (FileSystem.Facts(target))
-        {
-            case null:
-                return;
-            case { IsDirectory: true }:
-                FileSystem.DeleteAll(target);
-                return;
-            default:
-                File.Delete(target);
-                return;
         }
     }
 }
