@@ -76,7 +76,9 @@ internal static class InitCommand
 
         Directory.CreateDirectory(Path.GetDirectoryName(accept)!);
         await File.WriteAllTextAsync(
-            accept, "#!/bin/sh\n# Exits 0 when the work is done, and says on a line with 'error: ' what is missing.\necho 'error: nothing accepts the work yet'\nexit 1\n",
+            accept,
+            "#!/bin/sh\n# Exits 0 when the work is done, and says on a line with 'error: ' what is missing.\n" +
+            "echo 'error: nothing accepts the work yet'\nexit 1\n",
             cancellation);
         File.SetUnixFileMode(accept, Program);
         await File.WriteAllTextAsync(Path.Combine(folder, Schema), GoalSchema.Json(kinds.CommonKeys, kinds.Sections), cancellation);

@@ -98,10 +98,10 @@ internal static class VerifyCommand
             var blocked = work.Findings.Count(finding => finding is { Blocked: true, State: nameof(FindingState.Closed) });
             var reviewed = work.Reviewers.Count == 0 ? "not reviewed" : $"reviewed by {string.Join(", ", work.Reviewers)}";
             var mended = blocked == 0 ? "" : $", {blocked} blocking findings mended";
+            var what = $"{work.Task}{(work.IsContract ? " (contract)" : "")} {work.Commit[..12]}";
+            var who = $"{work.Agent} ({string.Join(", ", work.Models)})";
             Console.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Work:     {work.Task}{(work.IsContract ? " (contract)" : "")} {work.Commit[..12]} by {work.Agent} ({string.Join(", ", work.Models)}), {reviewed}{mended}, ${work.Dollars:0.00##}"));
+                string.Create(CultureInfo.InvariantCulture, $"Work:     {what} by {who}, {reviewed}{mended}, ${work.Dollars:0.00##}"));
         }
 
         Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash}), plan {predicate.PlanVersion}, sandbox: {predicate.Sandbox}");

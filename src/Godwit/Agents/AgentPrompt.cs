@@ -32,7 +32,8 @@ internal static class AgentPrompt
 
     public static ToolSpec Submit { get; } = new(
         "submit", "Ends your work: hand over the files as they are.",
-        """{"type":"object","properties":{"summary":{"type":"string","description":"what you changed and why"},"checks":{"type":"array","items":{"type":"object","properties":{"command":{"type":"string"},"passed":{"type":"boolean"}}}}},"required":["summary"]}""");
+        """{"type":"object","properties":{"summary":{"type":"string","description":"what you changed and why"},"checks":""" +
+        """{"type":"array","items":{"type":"object","properties":{"command":{"type":"string"},"passed":{"type":"boolean"}}}}},"required":["summary"]}""");
 
     public static ToolSpec Ask { get; } = new(
         "ask", "Asks a person and waits for the answer, which may take hours; only for what can't be found out otherwise.",

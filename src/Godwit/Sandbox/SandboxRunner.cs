@@ -11,7 +11,13 @@ public sealed partial class SandboxRunner : IDisposable
     private const string Nothing = "none";
 
     // Joins the groups, opens the filter as descriptor 9 and becomes the sandbox: no process of ours stays in between.
-    private const string Prelude = """ulimit -c 0; for group in $1; do echo $$ > "$group/cgroup.procs" || exit 125; done; if [ -n "$2" ]; then exec 9<"$2"; fi; shift 2; exec "$@" """;
+    private const string Prelude = """
+        ulimit -c 0
+        for group in $1; do echo $$ > "$group/cgroup.procs" || exit 125; done
+        if [ -n "$2" ]; then exec 9<"$2"; fi
+        shift 2
+        exec "$@"
+        """;
 
     private readonly ConcurrentBag<Cgroup> _idle = [];
     private readonly ConcurrentBag<Cgroup> _all = [];

@@ -11,7 +11,9 @@ public sealed class ListTool : ITool
     private const int Most = 500;
 
     /// <inheritdoc/>
-    public ToolSpec Spec { get; } = new("list", "Lists the files below a folder of the tree, with their sizes.", """{"type":"object","properties":{"path":{"type":"string","description":"folder; the tree's top when left out"}}}""");
+    public ToolSpec Spec { get; } = new(
+        "list", "Lists the files below a folder of the tree, with their sizes.",
+        """{"type":"object","properties":{"path":{"type":"string","description":"folder; the tree's top when left out"}}}""");
 
     /// <inheritdoc/>
     public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Reading(arguments.TextOrNull("path") ?? "");
@@ -51,7 +53,8 @@ public sealed class ReadTool : ITool
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
         "read", $"Reads a file of the tree, with line numbers; at most {MostLines} lines at once.",
-        """{"type":"object","properties":{"path":{"type":"string"},"from":{"type":"integer","description":"first line, from 1"},"to":{"type":"integer","description":"last line"}},"required":["path"]}""");
+        """{"type":"object","properties":{"path":{"type":"string"},"from":{"type":"integer","description":"first line, from 1"},"to":""" +
+        """{"type":"integer","description":"last line"}},"required":["path"]}""");
 
     /// <inheritdoc/>
     public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Reading(arguments.Text("path"));

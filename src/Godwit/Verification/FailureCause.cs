@@ -72,9 +72,10 @@ internal static partial class FailureCause
     // gcc, clang, rustc, cargo, MSBuild, tsc, npm, javac, Maven, Gradle, go, make, ld, pytest, Python, node, .NET, sh.
     [GeneratedRegex("""
         (?x)
-        \b(fatal\ )?error\b(\[\w+\]|\ [A-Z]{1,8}\d+)?\s*: | ^npm\ (ERR!|error)\  | ^\[ERROR\]\s+\S | ^\*\ What\ went\ wrong | \bmake(\[\d+\])?:\ \*\*\* |
-        ^\S+\.go:\d+:\d+:\  | ^---\ FAIL: | ^FAIL(ED)?\b[\ :]\S | ^E\ \ +\S | ^panic: | ^[\w.]*(Error|Exception)(:\ |$) | ^Unhandled\ exception | ^thread\ '.*'\ panicked |
-        undefined\ reference\ to | ^fatal: | :\ (command\ )?not\ found$ | :\ No\ such\ file\ or\ directory | :\ Permission\ denied | :\ cannot\ (open|execute|stat|find|access)\b |
+        \b(fatal\ )?error\b(\[\w+\]|\ [A-Z]{1,8}\d+)?\s*: | ^npm\ (ERR!|error)\  | ^\[ERROR\]\s+\S | ^\*\ What\ went\ wrong |
+        \bmake(\[\d+\])?:\ \*\*\* | ^\S+\.go:\d+:\d+:\  | ^---\ FAIL: | ^FAIL(ED)?\b[\ :]\S | ^E\ \ +\S | ^panic: | ^[\w.]*(Error|Exception)(:\ |$) |
+        ^Unhandled\ exception | ^thread\ '.*'\ panicked | undefined\ reference\ to | ^fatal: | :\ (command\ )?not\ found$ |
+        :\ No\ such\ file\ or\ directory | :\ Permission\ denied | :\ cannot\ (open|execute|stat|find|access)\b |
         ^Segmentation\ fault | ^Aborted\b | \bAssertion\b.*\bfailed | ^AssertionError | \bOut\ ?[Oo]f\ ?[Mm]emory\b
         """)]
     private static partial Regex Mark();

@@ -379,8 +379,12 @@ public sealed class RunRepository(string path)
     public async Task<TreeMerge> MergeAsync(string ours, string theirs, CancellationToken cancellation)
     {
         // With renames found, a file that one side adds could follow a folder that the other has moved, out of its task's scope.
-        var output = await Git.RunBytesAsync(
-            path, ["-c", "merge.renames=false", "-c", "merge.directoryRenames=false", "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs], cancellation, mayDiffer: true);
+        string[] line =
+        [
+            "-c", "merge.renames=false", "-c", "merge.directoryRenames=false",
+            "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs,
+        ];
+        var output = await Git.RunBytesAsync(path, line, cancellation, mayDiffer: true);
         var fields = Encoding.UTF8.GetString(output).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         return new TreeMerge(fields[0], fields[1..]);
     }

@@ -30,7 +30,12 @@ public sealed class AgentToolTests : AgentFixture
             new ScriptedReply(null, ("job", $$"""{"id":"{{Job(request)}}","wait":20}""")),
             new ScriptedReply(null, ("job", """{"id":"job-nobody"}""")),
             new ScriptedReply(null, ("run", Long), ("run", Long)),
-            new ScriptedReply(null, ("run", """{"command":"sleep 61","background":true}"""), ("run", """{"command":"sleep 62","background":true}"""), ("run", """{"command":"sleep 63","background":true}"""), ("run", """{"command":"sleep 64","background":true}""")),
+            new ScriptedReply(
+                null,
+                ("run", """{"command":"sleep 61","background":true}"""),
+                ("run", """{"command":"sleep 62","background":true}"""),
+                ("run", """{"command":"sleep 63","background":true}"""),
+                ("run", """{"command":"sleep 64","background":true}""")),
             new ScriptedReply(null, ("run", """{"command":"echo first; sleep 1; cat src/a.txt; echo x > made.txt; exit 3","background":true}""")),
             new ScriptedReply(null, ("job", $$"""{"id":"{{Last(request)}}","stop":true}"""), ("run", """{"command":"sleep 64","background":true}""")),
             new ScriptedReply(null, ("submit", """{"summary":"done"}""")))(request));
@@ -70,7 +75,13 @@ public sealed class AgentToolTests : AgentFixture
         {
             Ripgrep = ripgrep;
             using var server = new ScriptedProvider(Turns(
-                new ScriptedReply(null, ("search", """{"pattern":"n(e)+dle"}"""), ("search", """{"pattern":"tw.$","path":"src/a.txt"}"""), ("search", """{"pattern":"nowhere"}"""), ("search", """{"pattern":"a(","path":"src"}"""), ("search", """{"pattern":"needle","path":"obj"}""")),
+                new ScriptedReply(
+                    null,
+                    ("search", """{"pattern":"n(e)+dle"}"""),
+                    ("search", """{"pattern":"tw.$","path":"src/a.txt"}"""),
+                    ("search", """{"pattern":"nowhere"}"""),
+                    ("search", """{"pattern":"a(","path":"src"}"""),
+                    ("search", """{"pattern":"needle","path":"obj"}""")),
                 new ScriptedReply(null, ("submit", """{"summary":"done"}"""))));
             await RunAsync(Services(server), await TaskAsync(name));
             seen.Add(
@@ -144,7 +155,11 @@ public sealed class AgentToolTests : AgentFixture
         Assert.Equal(AgentEnd.Submitted, result.End);
         var told = server.Requests[^1]["messages"]!.ToJsonString();
         Assert.All(
-            (string[])["there is no tool 'fly'", "the arguments are no JSON", "outside of the tree", "doesn't occur in src/a.txt", "no network", "no tool call", "cut off at its cap"],
+            (string[])
+            [
+                "there is no tool 'fly'", "the arguments are no JSON", "outside of the tree", "doesn't occur in src/a.txt", "no network",
+                "no tool call", "cut off at its cap",
+            ],
             words => Assert.Contains(words.Replace("'", "\\u0027", StringComparison.Ordinal), told, StringComparison.Ordinal));
     }
 
@@ -154,7 +169,11 @@ public sealed class AgentToolTests : AgentFixture
         using var server = new ScriptedProvider(Turns(
             new ScriptedReply(null, ("write", $$"""{"path":"{{new string('n', 300)}}","content":"x"}""")),
             new ScriptedReply(null, ("run", """{"command":"git init -q inner && echo half > b.txt"}""")),
-            new ScriptedReply(null, ("run", """{"command":"git init -q inner && cd inner && git -c user.name=a -c user.email=a commit -q --allow-empty -m x && echo x > y.txt"}""")),
+            new ScriptedReply(
+                null,
+                ("run", """
+                    {"command":"git init -q inner && cd inner && git -c user.name=a -c user.email=a commit -q --allow-empty -m x; echo x > y.txt"}
+                    """)),
             new ScriptedReply(null, ("edit", """{"path":"src/a.txt","old":"two","new":"TWO"}""")),
             new ScriptedReply(null, ("submit", """{"summary":"made it TWO"}"""))));
         var task = await TaskAsync();

@@ -52,7 +52,12 @@ public sealed class AgentRunTests : AgentRunFixture
             "#!/bin/sh\ngrep -q keep src.txt && [ $(head -c 1 other.txt) = $(tail -c 1 src.txt) ] || { echo 'they differ'; exit 1; }\n");
         File.WriteAllText(Path.Combine(goal, "src.txt"), $"keep{new string('x', 500)}o");
         var mail = Mailbox(
-            ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep z"}}, {"name": "write", "arguments": {"path": "other.txt", "content": "z\n"}}, {"name": "submit", "arguments": {"summary": "both"}}]}"""));
+            ("trial-1-001.reply.json", """
+            {"calls": [
+              {"name": "write", "arguments": {"path": "src.txt", "content": "keep z"}},
+              {"name": "write", "arguments": {"path": "other.txt", "content": "z\n"}},
+              {"name": "submit", "arguments": {"summary": "both"}}]}
+            """));
         var result = Command.RunJson("run", goal, "--mailbox", mail, "--trials", "1");
         Assert.Equal("verified", result.GetProperty("state").GetString());
         Assert.DoesNotContain("made no difference", File.ReadAllText(result.GetProperty("report").GetString()!), StringComparison.Ordinal);
@@ -139,8 +144,16 @@ public sealed class AgentRunTests : AgentRunFixture
     public void Run_AgentRepeatsAnotherInOtherSpaces_IsNotMeasuredAgain()
     {
         var mail = Mailbox(
-            ("trial-1-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\nxx\n"}}, {"name": "submit", "arguments": {"summary": "short"}}]}"""),
-            ("trial-2-001.reply.json", """{"calls": [{"name": "write", "arguments": {"path": "src.txt", "content": "keep\n  xx\n\n"}}, {"name": "submit", "arguments": {"summary": "short too"}}]}"""));
+            ("trial-1-001.reply.json", """
+            {"calls": [
+              {"name": "write", "arguments": {"path": "src.txt", "content": "keep\nxx\n"}},
+              {"name": "submit", "arguments": {"summary": "short"}}]}
+            """),
+            ("trial-2-001.reply.json", """
+            {"calls": [
+              {"name": "write", "arguments": {"path": "src.txt", "content": "keep\n  xx\n\n"}},
+              {"name": "submit", "arguments": {"summary": "short too"}}]}
+            """));
         var result = Command.RunJson("run", Goal(), "--mailbox", mail, "--trials", "2");
         Assert.Equal(
             "it differs from trial 1 in nothing but white space", result.GetProperty("thrown_out")[0].GetProperty("reason").GetString());

@@ -81,8 +81,11 @@ internal sealed class Program : IDisposable
 
         var dotnet = Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "..", "dotnet");
         string[] line =
-            ["--reuid", $"{user}", "--regid", $"{user}", "--clear-groups", "env", "-i", $"PATH={System.Environment.GetEnvironmentVariable("PATH")}", $"HOME={_root.FullName}", $"GODWIT_HOME={_root.FullName}/other-home",
-            Path.GetFullPath(dotnet), Path.Combine(program, "Godwit.Cli.dll"), .. arguments];
+        [
+            "--reuid", $"{user}", "--regid", $"{user}", "--clear-groups",
+            "env", "-i", $"PATH={System.Environment.GetEnvironmentVariable("PATH")}", $"HOME={_root.FullName}",
+            $"GODWIT_HOME={_root.FullName}/other-home", Path.GetFullPath(dotnet), Path.Combine(program, "Godwit.Cli.dll"), .. arguments,
+        ];
         return Finish(
             Process.Start(
                 new ProcessStartInfo("setpriv", line)

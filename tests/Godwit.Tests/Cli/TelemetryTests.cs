@@ -61,7 +61,13 @@ public sealed class TelemetryTests : AgentRunFixture
     {
         Command.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9";
         var (exit, _, error) = Command.Run("run", Command.Folder(
-            "fails", ("godwit.yaml", "goal: g\neditable: [a]\nsetup: 'false'\nmeasure: {command: echo METRIC m=1, metric: m}\nparameters: {file: a, space: {x: {type: boolean}}}\n"),
+            "fails", ("godwit.yaml", """
+            goal: g
+            editable: [a]
+            setup: 'false'
+            measure: {command: echo METRIC m=1, metric: m}
+            parameters: {file: a, space: {x: {type: boolean}}}
+            """),
             ("a", "x=true\n")));
         Assert.Equal(1, exit);
         Assert.Contains("the base doesn't pass", error, StringComparison.Ordinal);

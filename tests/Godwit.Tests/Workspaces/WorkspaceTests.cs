@@ -123,9 +123,8 @@ public sealed class WorkspaceTests : IDisposable
         var commit = await _clone.CloneAsync(
             await SourceRepository.FindAsync(other, CancellationToken.None), "HEAD", CancellationToken.None);
         Assert.Equal(64, commit.Length);
-        Assert.Equal(
-            64,
-            (await _clone.CommitAsync(commit, new Dictionary<string, byte[]?> { ["f"] = null }, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None)).Length);
+        var without = new Dictionary<string, byte[]?> { ["f"] = null };
+        Assert.Equal(64, (await _clone.CommitAsync(commit, without, "x", DateTimeOffset.UnixEpoch, "r", CancellationToken.None)).Length);
 
         Shell("printf 'x' > \"$(printf 'caf\\351')\" && git add -A && git commit -qm name");
         var error = await Assert.ThrowsAsync<GitException>(
@@ -193,9 +192,9 @@ public sealed class WorkspaceTests : IDisposable
             ("an ignored file that the repository has is gone", path => File.Delete(Path.Combine(path, "kept.log"))),
             ("and is back", path => File.WriteAllText(Path.Combine(path, "kept.log"), "1\n")),
             ("another ignored file", path => File.WriteAllText(Path.Combine(path, "sub", "kept.log"), "x")),
-            ("a folder in the place of a file", path => { File.Delete(Path.Combine(path, "code.txt")); Directory.CreateDirectory(Path.Combine(path, "code.txt")); File.WriteAllText(Path.Combine(path, "code.txt", "in"), "x"); }),
-            ("a file again", path => { Directory.Delete(Path.Combine(path, "code.txt"), recursive: true); File.WriteAllText(Path.Combine(path, "code.txt"), "one\n"); }),
-            ("executable", path => File.SetUnixFileMode(Path.Combine(path, "code.txt"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute)),
+            ("a folder in the place of a file", path => FolderInPlaceOf(Path.Combine(path, "code.txt"))),
+            ("a file again", path => FileInPlaceOf(Path.Combine(path, "code.txt"))),
+            ("executable", path => File.SetUnixFileMode(Path.Combine(path, "code.txt"), Program)),
             ("a git that was killed", _ => File.WriteAllText(Path.Combine(_clone.Path, "index-agent-1.lock"), "")),
         };
         var number = 0;
@@ -242,6 +241,21 @@ public sealed class WorkspaceTests : IDisposable
         tree.Reset(pristine, new Dictionary<string, byte[]?>());
         Assert.Equal("kept", File.ReadAllText(target));
     }
+
+    private static void FolderInPlaceOf(string file)
+    {
+        File.Delete(file);
+        Directory.CreateDirectory(file);
+        File.WriteAllText(Path.Combine(file, "in"), "x");
+    }
+
+    private static void FileInPlaceOf(string folder)
+    {
+        Directory.Delete(folder, recursive: true);
+        File.WriteAllText(folder, "one\n");
+    }
+
+    private const UnixFileMode Program = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>Every file of the user's side, the git directory included, save for objects and the one new branch.</summary>
     private string Fingerprint() => string.Join('\n', Directory.EnumerateFiles(_user, "*", SearchOption.AllDirectories)

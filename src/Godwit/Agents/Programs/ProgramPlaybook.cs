@@ -26,8 +26,9 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
             {
                 { Refused: { } refused } => (AgentEnd.OutOfBudget, refused),
                 { TimedOut: true } => (AgentEnd.OutOfBudget, $"its time of {input.Seconds:0} s is used up"),
-                { ExitCode: not 0 } =>
-                    (end.Calls == 0 ? AgentEnd.Failed : AgentEnd.Stopped, $"{input.Program} ended with exit code {end.ExitCode}: {LastOf(end.Error, report.Summary)}"),
+                { ExitCode: not 0 } => (
+                    end.Calls == 0 ? AgentEnd.Failed : AgentEnd.Stopped,
+                    $"{input.Program} ended with exit code {end.ExitCode}: {LastOf(end.Error, report.Summary)}"),
                 { Calls: 0 } => (AgentEnd.Failed, $"{input.Program} asked no model: {LastOf(end.Error, report.Summary)}"),
                 _ => (AgentEnd.Submitted, null),
             };

@@ -39,6 +39,7 @@ internal static class BuildPrompt
         }
 
         text.Append(files.Count > MostFiles ? $"... and {files.Count - MostFiles} more; 'list' shows them\n" : files.Count == 0 ? "(empty)\n" : "");
+        var within = goal.Scope is ["."] ? "" : $"Scopes lie within: {string.Join(", ", goal.Scope)}.";
         text.Append(
             CultureInfo.InvariantCulture,
             $"""
@@ -47,7 +48,7 @@ internal static class BuildPrompt
 
             - At most {goal.MostTasks} tasks, and fewer where that does: each is an agent that starts with nothing but what you write.
             - Tasks that could run at once must not have a path in common; what has to be changed by two is one task, or one depends on
-              the other. Only what is in a task's scope is taken of its work. {(goal.Scope is ["."] ? "" : $"Scopes lie within: {string.Join(", ", goal.Scope)}.")}
+              the other. Only what is in a task's scope is taken of its work. {within}
             - Where a task builds on another's interface, let that one provide it as a contract (an interface, a stub, a contract test):
               it is landed first, and both work on it at once.
             - Give each task checks that fail for its own work alone and can fail one by one, such as the tests of one file. A check that
@@ -82,7 +83,9 @@ internal static class BuildPrompt
         text.Append($"\nIt is a part of: {goal.Title}\n");
         if (input.Contracts.Count > 0)
         {
-            text.Append("\nYou build on these files, which others own and which you leave as they are: ").AppendJoin(", ", input.Contracts).Append('\n');
+            text.Append("\nYou build on these files, which others own and which you leave as they are: ")
+                .AppendJoin(", ", input.Contracts)
+                .Append('\n');
         }
 
         if (!input.IsContract)
@@ -109,8 +112,11 @@ internal static class BuildPrompt
     [
         $"Only files that match these are taken of your work: {string.Join(", ", scope)}. Whatever else you change is put back.",
         "Whether it is done is decided by commands that you can't change, on a clean checkout with your files on top.",
-        .. goal.Tests.Count == 0 ? (string[])[] : [$"Tests that are there already ({string.Join(", ", goal.Tests)}) stay as they are; add new ones beside them."],
+        .. OldTests(goal),
     ];
+
+    private static IEnumerable<string> OldTests(BuildGoal goal) => goal.Tests.Count == 0 ? []
+        : [$"Tests that are there already ({string.Join(", ", goal.Tests)}) stay as they are; add new ones beside them."];
 
     /// <summary>What a reviewer is asked for.</summary>
     /// <param name="input">The work.</param>

@@ -23,7 +23,8 @@ internal static class BuildSummary
 
         if (view.Proposed?.Plan is { } proposed)
         {
-            yield return new RunLine("plan", $"version {proposed.Version} with {proposed.Tasks.Count} tasks waits for you: godwit plan {view.Run}", Tone.Strong);
+            yield return new RunLine(
+                "plan", $"version {proposed.Version} with {proposed.Tasks.Count} tasks waits for you: godwit plan {view.Run}", Tone.Strong);
         }
 
         var blocking = view.Findings.Where(record => record.Blocks).ToList();
@@ -83,7 +84,14 @@ internal static class BuildSummary
         Tasks = view.Tasks.Select(task => new { task.Task.Id, task.State, task.Round, Intent = BuildText.Subject(task.Task), task.Reason }),
         Findings = view.Findings.Select(record => new
         {
-            record.Id, record.Reviewer, record.Finding.File, record.Finding.Line, record.Finding.Priority, record.Finding.Claim, record.Blocks, record.State,
+            record.Id,
+            record.Reviewer,
+            record.Finding.File,
+            record.Finding.Line,
+            record.Finding.Priority,
+            record.Finding.Claim,
+            record.Blocks,
+            record.State,
         }),
         view.Ended?.Commit,
         view.Ended?.Branch,

@@ -7,6 +7,8 @@ namespace Godwit.Playbooks.Build;
 /// <summary>Runs of the build playbook, in words.</summary>
 internal static class BuildText
 {
+    private static readonly string[] SentenceEnds = [". ", "; ", ": "];
+
     /// <summary>What a run would do.</summary>
     public static IEnumerable<RunLine> Plan(BuildGoal goal)
     {
@@ -57,8 +59,8 @@ internal static class BuildText
     public static string Subject(PlannedTask task, int longest = 90)
     {
         var line = task.Intent.Split('\n', 2)[0].Trim();
-        var end = ((string[])[". ", "; ", ": "]).Select(mark => line.IndexOf(mark, StringComparison.Ordinal)).Where(at => at > 0).DefaultIfEmpty(line.Length).Min();
-        line = line[..end].TrimEnd('.');
+        var ends = SentenceEnds.Select(mark => line.IndexOf(mark, StringComparison.Ordinal)).Where(at => at > 0);
+        line = line[..ends.DefaultIfEmpty(line.Length).Min()].TrimEnd('.');
         return line.Length > longest ? line[..(longest - 3)].TrimEnd() + "..." : line;
     }
 

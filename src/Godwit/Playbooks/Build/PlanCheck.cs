@@ -152,7 +152,8 @@ internal static partial class PlanCheck
                     && !plan.Above(other).Contains(one.Id)
                     && scopes[one.Id].Common(scopes[other.Id]) is { } path)
                 {
-                    yield return $"{one.Id} and {other.Id} could run at once, and both have {path} in their scope: give it to one, or let one depend on the other";
+                    yield return $"{one.Id} and {other.Id} could run at once, and both have {path} in their scope: give it to one, or let one " +
+                        $"depend on the other";
                 }
             }
         }
@@ -160,10 +161,12 @@ internal static partial class PlanCheck
 
     private static IEnumerable<string> OfAssertions(BuildPlan plan, BuildGoal goal)
     {
-        var owners = plan.Tasks.SelectMany(task => task.Asserts.Distinct(), (task, id) => (Task: task.Id, Id: id)).ToLookup(one => one.Id, one => one.Task);
-        foreach (var unknown in owners.Where(group => goal.Acceptance.All(assertion => assertion.Id != group.Key)))
+        var ids = goal.Acceptance.Select(assertion => assertion.Id).ToList();
+        var owners = plan.Tasks.SelectMany(task => task.Asserts.Distinct(), (task, id) => (Task: task.Id, Id: id))
+            .ToLookup(one => one.Id, one => one.Task);
+        foreach (var unknown in owners.Where(group => !ids.Contains(group.Key)))
         {
-            yield return $"{string.Join(" and ", unknown)}: there is no assertion {unknown.Key}; there are {string.Join(", ", goal.Acceptance.Select(assertion => assertion.Id))}";
+            yield return $"{string.Join(" and ", unknown)}: there is no assertion {unknown.Key}; there are {string.Join(", ", ids)}";
         }
 
         foreach (var assertion in goal.Acceptance)

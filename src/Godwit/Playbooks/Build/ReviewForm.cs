@@ -46,12 +46,16 @@ internal sealed class ReviewForm : SubmissionForm
           "words":{"type":"string","description":"what you looked at and what you think of it"},
           "findings":{"type":"array","items":{"type":"object","required":["file","line","priority","claim","trigger"],"properties":{
             "file":{"type":"string"},"line":{"type":"integer"},
-            "priority":{"enum":["P0","P1","P2","P3"],"description":"P0 data loss, injection, a crash in ordinary use; P1 wrong in a case that users meet; P2 in one that few meet; P3 a remark"},
+            "priority":{"enum":["P0","P1","P2","P3"],
+              "description":"P0 data loss, injection, a crash in ordinary use; P1 wrong in a case that users meet; P2 in one that few meet; P3 a remark"},
             "claim":{"type":"string","description":"what is wrong"},
             "trigger":{"type":"string","description":"what makes it show"},
-            "command":{"type":"string","description":"exits 0 where the claim isn't so, and otherwise where it is; it is run on clean checkouts of before and after the change"},
-            "files":{"type":"array","items":{"type":"object","required":["path","content"],"properties":{"path":{"type":"string"},"content":{"type":"string"}}},"description":"files that the command needs"},
-            "cites":{"type":"string","description":"the assertion or documented sentence that is broken, where the command can't run on what was there before"}}}},
+            "command":{"type":"string",
+              "description":"exits 0 where the claim isn't so, and otherwise where it is; it is run on clean checkouts of before and after the change"},
+            "files":{"type":"array","description":"files that the command needs",
+              "items":{"type":"object","required":["path","content"],"properties":{"path":{"type":"string"},"content":{"type":"string"}}}},
+            "cites":{"type":"string",
+              "description":"the assertion or documented sentence that is broken, where the command can't run on what was there before"}}}},
           "withdrawn":{"type":"array","items":{"type":"string"},"description":"names of earlier findings that you take back"}}}
         """);
 
@@ -60,12 +64,13 @@ internal sealed class ReviewForm : SubmissionForm
         try
         {
             var context = Canonical.Deserialize<ReviewContext>(Encoding.UTF8.GetBytes(task.FormContext!));
-            var unopened = context.Changed.Except(opened).ToList();
-            return
-            [
-                .. unopened.Count == 0 ? (string[])[] : [$"you haven't opened {string.Join(", ", unopened)}, which the change has changed: 'read' each by name"],
-                .. ProblemsOf(Read(json), context.Known),
-            ];
+            var problems = ProblemsOf(Read(json), context.Known).ToList();
+            if (context.Changed.Except(opened).ToList() is { Count: > 0 } unopened)
+            {
+                problems.Insert(0, $"you haven't opened {string.Join(", ", unopened)}, which the change has changed: 'read' each by name");
+            }
+
+            return problems;
         }
         catch (JsonException wrong)
         {

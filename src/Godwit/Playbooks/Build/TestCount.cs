@@ -37,7 +37,11 @@ internal static partial class TestCount
     private static partial Regex PytestNone();
 
     // pytest: "== 3 failed, 41 passed, 2 skipped in 1.2s ==": what was skipped didn't run.
-    [GeneratedRegex(@"^=* ?(?:(?<n>\d+) (?:passed|failed|errors?)|\d+ \w+)(?:, (?:(?<n>\d+) (?:passed|failed|errors?)|\d+ \w+))* in [\d.]+s", RegexOptions.Multiline)]
+    [GeneratedRegex("""
+        (?xm)
+        ^=*\ ?(?:(?<n>\d+)\ (?:passed|failed|errors?)|\d+\ \w+)
+        (?:,\ (?:(?<n>\d+)\ (?:passed|failed|errors?)|\d+\ \w+))*\ in\ [\d.]+s
+        """)]
     private static partial Regex Pytest();
 
     // dotnet test: "Passed!  - Failed:     0, Passed:    12, Skipped:     0, Total:    12"

@@ -30,7 +30,8 @@ internal sealed class WorkForm : SubmissionForm
           "undone":{"type":"string","description":"what of the task you have left undone"},
           "deviates":{"type":"string","description":"where you did otherwise than the task says"},
           "worries":{"type":"string","description":"what whoever goes on should look at"},
-          "wrong":{"type":"string","description":"only where the task can't be done as it is written: why; your files aren't taken then, and the work is planned anew"}}}
+          "wrong":{"type":"string",
+            "description":"only where the task can't be done as it is written: why; your files aren't taken then, and the work is planned anew"}}}
         """);
 
     public override string InWords(string json) => Words(Read(json));

@@ -21,7 +21,8 @@ internal sealed class CodeWorld(
     public async Task<CodeBase> BaseAsync(string baseCommit, Attempt attempt, CancellationToken cancellation)
     {
         var commit = await trees.VisibleAsync(cancellation);
-        return new CodeBase(commit, await repository.TreeAsync(commit, cancellation), await RepositoryInstructions.ReadAsync(repository, commit, spec.Folder, cancellation));
+        var instructions = await RepositoryInstructions.ReadAsync(repository, commit, spec.Folder, cancellation);
+        return new CodeBase(commit, await repository.TreeAsync(commit, cancellation), instructions);
     }
 
     public async Task<CodeStart> StartAsync(CodeStartRequest request, Attempt attempt, CancellationToken cancellation)

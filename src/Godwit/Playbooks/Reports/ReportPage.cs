@@ -22,10 +22,12 @@ internal static class ReportPage
         @media screen{pre.diff{max-height:17em}}section h2{margin-top:12px}section{min-width:0}
         .add{color:var(--good)}.del{color:var(--bad)}ul{padding-left:20px;margin:6px 0}table{border-collapse:collapse;width:100%;font-size:13px}
         td,th{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
-        th{color:var(--muted);font-weight:600;overflow-wrap:normal}.w{white-space:nowrap;overflow-wrap:normal}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+        th{color:var(--muted);font-weight:600;overflow-wrap:normal}.w{white-space:nowrap;overflow-wrap:normal}
+        td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         details summary{cursor:pointer;color:var(--muted)}.bad{color:var(--bad)}
         @media print{
-        :root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff;--accent:#0f6d74;--line:#ccc}body{max-width:none;padding:0}details{display:none}h2{break-after:avoid}svg,pre,tr{break-inside:avoid}}
+        :root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#fff;--accent:#0f6d74;--line:#ccc}
+        body{max-width:none;padding:0}details{display:none}h2{break-after:avoid}svg,pre,tr{break-inside:avoid}}
         """;
 
     /// <summary>The beginning of a page, with its title and what the run is.</summary>

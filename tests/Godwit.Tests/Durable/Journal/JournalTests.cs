@@ -91,8 +91,11 @@ public sealed class JournalTests : IDisposable
             }
         }
 
-        foreach (var column
-            in (string[])["key = 'kez4'", "data = '\"y\"'", "at = at + 1", "process = 2", "kind = 21", "input = x'00'", "info = '{}'", "generation = 0", "hash = zeroblob(32)"])
+        foreach (var column in (string[])
+            [
+                "key = 'kez4'", "data = '\"y\"'", "at = at + 1", "process = 2", "kind = 21", "input = x'00'", "info = '{}'",
+                "generation = 0", "hash = zeroblob(32)",
+            ])
         {
             var copy = _runs.CopyAsCrashed(folder, Guid.NewGuid().ToString("N"));
             using (var database = Database.OpenOrCreate(copy.Journal))

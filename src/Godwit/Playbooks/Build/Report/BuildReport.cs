@@ -103,8 +103,7 @@ internal sealed class BuildReport
         var checks = _view.Judged?.Checks ?? [];
         if (checks.Count > 0)
         {
-            var words = checks.Select(check => $"{check.Name}{(check.Tests is { } tests ? $", {tests} tests" : "")}{(check.Reason is null ? "" : $": {check.Reason}")}");
-            page.Append($"<p class=sub>Checks on the result: {Text(string.Join("; ", words))}</p>");
+            page.Append($"<p class=sub>Checks on the result: {Text(string.Join("; ", checks.Select(Words)))}</p>");
         }
     }
 
@@ -150,12 +149,12 @@ internal sealed class BuildReport
         foreach (var task in _view.Tasks)
         {
             var hand = task.Result?.HandOff;
-            var gate = hand?.Gate is { } seen ? seen.Refusal?.Reason ?? (seen.Checks.Count == 1 ? "1 check passes" : $"{seen.Checks.Count} checks pass") : "";
-            var tone = task.State switch { TaskState.Merged => "verified", TaskState.Failed => "bad", _ => "" };
-            page.Append(
-                $"<tr><td class=w>{task.Task.Id}<td style='min-width:11em'>{Text(BuildText.Subject(task.Task))}<td class=w>{Text(hand?.Agent)}<br><span class=sub>{Text(string.Join(", ", hand?.Models ?? []))}</span>" +
-                $"<td>{Text(string.Join(", ", hand?.Files ?? []))}<td>{Text(gate)}<td>{Text(hand?.Claims)}" +
-                $"<td class='{tone}{(task.State == TaskState.Merged ? " w" : "")}'>{task.State.ToString().ToLowerInvariant()}{(task.Reason is null || task.State == TaskState.Merged ? "" : $": {Text(task.Reason)}")}</tr>");
+            var tone = task.State switch { TaskState.Merged => "verified w", TaskState.Failed => "bad", _ => "" };
+            var reason = task.Reason is null || task.State == TaskState.Merged ? "" : $": {Text(task.Reason)}";
+            page.Append($"<tr><td class=w>{task.Task.Id}<td style='min-width:11em'>{Text(BuildText.Subject(task.Task))}")
+                .Append($"<td class=w>{Text(hand?.Agent)}<br><span class=sub>{Text(string.Join(", ", hand?.Models ?? []))}</span>")
+                .Append($"<td>{Text(string.Join(", ", hand?.Files ?? []))}<td>{Text(Words(hand?.Gate))}<td>{Text(hand?.Claims)}")
+                .Append($"<td class='{tone}'>{task.State.ToString().ToLowerInvariant()}{reason}</tr>");
         }
 
         page.Append("</table>");
@@ -174,7 +173,10 @@ internal sealed class BuildReport
             return;
         }
 
-        page.Append(CultureInfo.InvariantCulture, $"<h2>Reviews</h2><p class=sub>{reviews} reviews, {findings.Count} findings, of which {findings.Count(one => one.Blocks)} blocked</p>");
+        var blocked = findings.Count(one => one.Blocks);
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"<h2>Reviews</h2><p class=sub>{reviews} reviews, {findings.Count} findings, of which {blocked} blocked</p>");
         if (findings.Count == 0)
         {
             return;
@@ -184,10 +186,11 @@ internal sealed class BuildReport
         foreach (var record in findings)
         {
             var shown = record.Reproduction is { } seen ? $"{string.Join(' ', seen.AtBase)}, {string.Join(' ', seen.AtTip)}" : "";
+            var finding = record.Finding;
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<tr><td class=w>{record.Id}<br>{record.Finding.Priority}<td>{Text(record.Finding.File)}:{record.Finding.Line}<td>{Text(record.Finding.Claim)}<br>" +
-                $"<span class=sub>{Text(record.Finding.Trigger)}</span><td><code>{Text(record.Finding.Command)}</code><td class=n>{shown}" +
+                $"<tr><td class=w>{record.Id}<br>{finding.Priority}<td>{Text(finding.File)}:{finding.Line}<td>{Text(finding.Claim)}<br>" +
+                $"<span class=sub>{Text(finding.Trigger)}</span><td><code>{Text(finding.Command)}</code><td class=n>{shown}" +
                 $"<td>{(record.Blocks ? "yes" : "no")}: {Text(record.Reason)}<td>{record.State.ToString().ToLowerInvariant()}</tr>");
         }
 
@@ -219,6 +222,20 @@ internal sealed class BuildReport
             }
         }
     }
+
+    private static string Words(CheckVerdict check)
+    {
+        var tests = check.Tests is { } count ? string.Create(CultureInfo.InvariantCulture, $", {count} tests") : "";
+        return $"{check.Name}{tests}{(check.Reason is null ? "" : $": {check.Reason}")}";
+    }
+
+    private static string Words(GateResult? gate) => gate switch
+    {
+        null => "",
+        { Refusal: { } refusal } => refusal.Reason ?? "",
+        { Checks.Count: 1 } => "1 check passes",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{gate.Checks.Count} checks pass"),
+    };
 
     private static string Money(IReadOnlyList<CostLine> costs)
     {

@@ -59,7 +59,8 @@ internal static class PlanGraph
             return 0;
         }
 
-        var before = task.Depends.Concat(task.Needs.Select(need => plan.ProviderOf(need)?.Id).OfType<string>()).Where(id => id != task.Id).Distinct().ToList();
+        var providers = task.Needs.Select(need => plan.ProviderOf(need)?.Id).OfType<string>();
+        var before = task.Depends.Concat(providers).Where(id => id != task.Id).Distinct().ToList();
         var depth = before.Count == 0 ? 0 : 1 + before.Max(id => Depth(plan, plan[id], seen));
         seen.Remove(task.Id);
         return depth;
@@ -86,10 +87,12 @@ internal static class PlanGraph
         var subject = BuildText.Subject(task);
         var line = subject.Length > LongestLine ? subject[..(LongestLine - 1)] + "…" : subject;
         List<string> gives = [.. task.Provides.Select(contract => contract.Name), .. task.Asserts];
+        var head = $"{task.Id} {state.ToString().ToLowerInvariant()}{(gives.Count == 0 ? "" : $": {string.Join(", ", gives)}")}";
         svg.Append(
             CultureInfo.InvariantCulture,
-            $"<g><title>{Html.Text(task.Intent)}</title><rect x='{at.X}' y='{at.Y}' width='{BoxWidth}' height='{BoxHeight}' rx='6' fill='var(--soft)' " +
-            $"stroke='{colour}' stroke-width='2'/><text class=t x='{at.X + 10}' y='{at.Y + 20}' font-weight='600'>{task.Id} {state.ToString().ToLowerInvariant()}" +
-            $"{(gives.Count == 0 ? "" : $": {Html.Text(string.Join(", ", gives))}")}</text><text class=t x='{at.X + 10}' y='{at.Y + 40}'>{Html.Text(line)}</text></g>");
+            $"<g><title>{Html.Text(task.Intent)}</title><rect x='{at.X}' y='{at.Y}' width='{BoxWidth}' height='{BoxHeight}' rx='6' " +
+            $"fill='var(--soft)' stroke='{colour}' stroke-width='2'/>" +
+            $"<text class=t x='{at.X + 10}' y='{at.Y + 20}' font-weight='600'>{Html.Text(head)}</text>" +
+            $"<text class=t x='{at.X + 10}' y='{at.Y + 40}'>{Html.Text(line)}</text></g>");
     }
 }

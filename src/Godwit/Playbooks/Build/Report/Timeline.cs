@@ -21,6 +21,9 @@ internal static class Timeline
     private const int RowHeight = 24;
     private const int Ticks = 6;
 
+    private const string Legend = "<p class=sub>bars: work with its checks and reviews; grey: in the queue; green: merged; " +
+        "red: came to nothing or was sent back</p>";
+
     /// <summary>The stretches of a run.</summary>
     public static IReadOnlyList<TimelineSpan> Of(IEnumerable<RunEvent> events)
     {
@@ -38,8 +41,7 @@ internal static class Timeline
                     open[started.Task] = noted.At;
                     break;
                 case BuildNote.WorkEnded ended:
-                    var what = ended.IsContract ? "contract" : ended.Round == 1 ? "work" : string.Create(CultureInfo.InvariantCulture, $"work, round {ended.Round}");
-                    Add(ended.Task, noted.At, what, isQueue: false, isBad: ended.Result.Commit is null);
+                    Add(ended.Task, noted.At, WhatOf(ended), isQueue: false, isBad: ended.Result.Commit is null);
                     open[ended.Task] = noted.At;
                     break;
                 case BuildNote.Merged merged:
@@ -62,6 +64,13 @@ internal static class Timeline
             }
         }
     }
+
+    private static string WhatOf(BuildNote.WorkEnded ended) => ended switch
+    {
+        { IsContract: true } => "contract",
+        { Round: 1 } => "work",
+        _ => string.Create(CultureInfo.InvariantCulture, $"work, round {ended.Round}"),
+    };
 
     /// <summary>The picture.</summary>
     public static string Svg(IReadOnlyList<TimelineSpan> spans)
@@ -101,7 +110,7 @@ internal static class Timeline
             }
         }
 
-        return svg.Append("</svg><p class=sub>bars: work with its checks and reviews; grey: in the queue; green: merged; red: came to nothing or was sent back</p>").ToString();
+        return svg.Append("</svg>").Append(Legend).ToString();
 
         double X(DateTimeOffset at) => Left + (Width - Left - 30) * (at - first).TotalSeconds / length;
     }
