@@ -35,10 +35,12 @@ internal static partial class FailureCause
     /// <param name="phase">setup, build, check or measure.</param>
     /// <param name="command">The goal's command.</param>
     /// <param name="result">How it ended.</param>
-    /// <param name="run">The run's id.</param>
-    public static string Describe(string phase, string command, SandboxResult result, string run) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{phase} failed: {Of(result)} (exit code {result.ExitCode} of '{Cut(command)}'; whole output: godwit log {run})");
+    /// <param name="run">The run's id; null for agents, who have no such command, and whose prompts must not differ from run to run.</param>
+    public static string Describe(string phase, string command, SandboxResult result, string? run = null)
+    {
+        var where = run is null ? "" : $"; whole output: godwit log {run}";
+        return string.Create(CultureInfo.InvariantCulture, $"{phase} failed: {Of(result)} (exit code {result.ExitCode} of '{Cut(command)}'{where})");
+    }
 
     /// <summary>The first different lines that are marked as errors.</summary>
     public static IReadOnlyList<string> Marked(string text)

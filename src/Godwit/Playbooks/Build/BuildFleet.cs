@@ -293,9 +293,11 @@ internal sealed class BuildFleet
             _held.AddRange(holds);
         }
 
+        var (asserts, hand) = (change.IsContract ? [] : work.Task.Asserts, result.HandOff);
         Works.Add(
             new MergedWork(
-                change.Task, _plan.Version, change.IsContract, change.IsContract ? [] : work.Task.Asserts, tip, result.HandOff.Agent, result.HandOff.Models, result.Reviewers, result.Findings, result.HandOff.Charge.Dollars));
+                change.Task, _plan.Version, change.IsContract, asserts, tip, hand.Agent, hand.Models, result.Reviewers, result.Findings,
+                hand.Charge.Dollars));
         await _context.NoteAsync(
             Key($"note/merged/{turn}/{change.Name}"), (BuildNote)new BuildNote.Merged(change.Task, change.IsContract, tip, holds), BuildNote.Topic);
     }
@@ -316,7 +318,15 @@ internal sealed class BuildFleet
             Key($"back/{turn}/{change.Name}"), Effect.Repeatable,
             new StackRequest(Tip, result.Commit!, $"{change.Name} on a newer tip", result.HandOff.Agent, $"{work.Name}/{work.Round}/back"),
             _services.World.StackAsync);
-        _again[change.Task] = work with { Round = work.Round + 1, Tip = Tip, Tree = onTip.Tree, Feedback = reason, Before = result };
+        _again[change.Task] = work with
+        {
+            Round = work.Round + 1,
+            Tip = Tip,
+            Tree = onTip.Tree,
+            Feedback = reason,
+            Conflicts = onTip.Conflicts,
+            Before = result,
+        };
     }
 }
 
@@ -336,10 +346,10 @@ internal sealed class Integration(
         return new StackedChange(stacked.Tip, stacked.Conflicts);
     }
 
-    public Task<GateResult> GateAsync(string tip, IReadOnlyList<QueuedChange> stacked, int again)
+    public Task<GateResult> GateAsync(string tip, IReadOnlyList<QueuedChange> stacked)
     {
         List<PlannedTask> whole = [.. stacked.Where(change => !change.IsContract).Select(change => plan[change.Task])];
-        var request = new GateRequest("tip", tip, BuildChecks.OfTip(input.Goal, held, whole)) { Again = again };
+        var request = new GateRequest("tip", tip, BuildChecks.OfTip(input.Goal, held, whole));
         return context.StepAsync($"{key}/{++_number}/gate", Effect.Repeatable, request, services.Gate.RunAsync, BuildRun.Gated);
     }
 }

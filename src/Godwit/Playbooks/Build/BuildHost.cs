@@ -84,7 +84,7 @@ internal sealed class BuildHost : RunHost
         var agents = AgentWorld.Make(NeedsOf(ground, input, trees, tests));
         try
         {
-            var world = new BuildWorld(folder, repository, sandbox, trees, goal, ground.Store, gate.Busy);
+            var world = new BuildWorld(folder, repository, goal, ground.Store);
             var playbook = new BuildPlaybook(new BuildServices(gate, world, new BranchPublisher(repository), agents.Services));
             var host = new BuildHost(await open(signer, playbook), signer, ground, trees, gate, agents);
             agents.TakeUp(host.Run.Budgets);

@@ -241,7 +241,7 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
         }
 
         var commit = await context.StepAsync(
-            "result", Effect.Repeatable, new DeliverRequest(input, _base.Commit, _tip), services.World.DeliverAsync);
+            "result", Effect.Repeatable, new DeliverRequest(input.BaseCommit, _base.Commit, _tip), services.World.DeliverAsync);
         var final = await context.StepAsync(
             "accept", Effect.Repeatable, new GateRequest("result", commit, BuildChecks.OfEnd(_goal)) { WithHidden = true, AsksAll = true },
             services.Gate.RunAsync, Gated);

@@ -67,6 +67,9 @@ public sealed record WorkInput
     /// <summary>The files of contracts that it builds on.</summary>
     public IReadOnlyList<string> Contracts { get; init; } = [];
 
+    /// <summary>The files in which it met what was merged meanwhile; git's marks are in them at first.</summary>
+    public IReadOnlyList<string> Conflicts { get; init; } = [];
+
     /// <summary>Why it is done again, for its worker to read; null for the first time.</summary>
     public string? Feedback { get; init; }
 

@@ -5,8 +5,8 @@ using Godwit.Workspaces;
 namespace Godwit.Playbooks.Build;
 
 /// <summary>The world of the build playbook.</summary>
-/// <param name="Gate">Looks at commits.</param>
-/// <param name="World">Makes commits out of work, and reproduces findings.</param>
+/// <param name="Gate">Looks at commits, and reproduces findings on them.</param>
+/// <param name="World">Makes commits out of work.</param>
 /// <param name="Publisher">Makes the result a branch of the user's repository.</param>
 /// <param name="Agents">The world of agents.</param>
 public sealed record BuildServices(IGate Gate, IBuildWorld World, IPublisher Publisher, AgentServices Agents);
@@ -16,14 +16,17 @@ public sealed record BuildServices(IGate Gate, IBuildWorld World, IPublisher Pub
 /// <param name="Tree">The files at its end.</param>
 /// <param name="Name">The work's name.</param>
 /// <param name="Agent">Who did it.</param>
-public sealed record HarvestRequest(string Tip, string Tree, string Name, string Agent);
+/// <param name="Conflicts">The files in which it had to bring two sides together.</param>
+public sealed record HarvestRequest(string Tip, string Tree, string Name, string Agent, IReadOnlyList<string> Conflicts);
 
 /// <summary>What was taken of an agent's files.</summary>
 /// <param name="Commit">The commit on the tip; null where nothing has changed.</param>
 /// <param name="Files">The files that differ.</param>
 /// <param name="Left">Those of them that are still there.</param>
 /// <param name="Patch">The difference, cut where it is long.</param>
-public sealed record Harvest(string? Commit, IReadOnlyList<string> Files, IReadOnlyList<string> Left, string Patch);
+/// <param name="Marked">The files of a conflict that still have git's marks in them.</param>
+public sealed record Harvest(
+    string? Commit, IReadOnlyList<string> Files, IReadOnlyList<string> Left, string Patch, IReadOnlyList<string> Marked);
 
 /// <summary>What is to be stacked.</summary>
 /// <param name="Tip">On what.</param>
@@ -46,10 +49,10 @@ public sealed record StackOutcome(string? Tip, string Tree, IReadOnlyList<string
 public sealed record ReproduceRequest(string Base, string Tip, Finding Finding);
 
 /// <summary>What is to be handed over.</summary>
-/// <param name="Input">What the run was started with.</param>
-/// <param name="Visible">The base that agents saw.</param>
-/// <param name="Tip">The tip of what was merged on it.</param>
-public sealed record DeliverRequest(BuildInput Input, string Visible, string Tip);
+/// <param name="BaseCommit">The user's commit.</param>
+/// <param name="Visible">The same as agents saw it.</param>
+/// <param name="Tip">The tip of what was merged on that.</param>
+public sealed record DeliverRequest(string BaseCommit, string Visible, string Tip);
 
 /// <summary>What is to be signed.</summary>
 /// <param name="Input">What the run was started with.</param>
@@ -73,8 +76,8 @@ public sealed record BuildEvidenceRequest(
 /// <param name="Findings">What they found.</param>
 /// <param name="Dollars">What its answered model calls cost, in US dollars.</param>
 public sealed record MergedWork(
-    string Task, int Version, bool IsContract, IReadOnlyList<string> Asserts, string Tip, string Agent, IReadOnlyList<string> Models, IReadOnlyList<string> Reviewers,
-    IReadOnlyList<FindingRecord> Findings, decimal Dollars);
+    string Task, int Version, bool IsContract, IReadOnlyList<string> Asserts, string Tip, string Agent, IReadOnlyList<string> Models,
+    IReadOnlyList<string> Reviewers, IReadOnlyList<FindingRecord> Findings, decimal Dollars);
 
 /// <summary>The run's clone, as the playbook sees it.</summary>
 public interface IBuildWorld
@@ -93,9 +96,6 @@ public interface IBuildWorld
 
     /// <summary>The tree of a commit.</summary>
     Task<string> TreeAsync(string commit, Attempt attempt, CancellationToken cancellation);
-
-    /// <summary>Runs a finding's command where it should pass, and where it should fail.</summary>
-    Task<Reproduction> ReproduceAsync(ReproduceRequest request, Attempt attempt, CancellationToken cancellation);
 
     /// <summary>Lays what was merged on the user's own commit, with the files that no agent has seen.</summary>
     Task<string> DeliverAsync(DeliverRequest request, Attempt attempt, CancellationToken cancellation);

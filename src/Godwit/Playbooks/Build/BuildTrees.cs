@@ -135,7 +135,7 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
             result.TimedOut ? TrialOutcome.TimedOut : TrialOutcome.Invalid,
             result.TimedOut
                 ? $"setup took longer than {goal.Timeout.TotalSeconds:0} s"
-                : FailureCause.Describe("setup", command, result, "RUN"),
+                : FailureCause.Describe("setup", command, result),
             result.Output + result.Error);
     }
 

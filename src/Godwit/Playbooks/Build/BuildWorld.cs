@@ -5,20 +5,16 @@ using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Identity;
 using Godwit.Runs;
-using Godwit.Sandbox;
 using Godwit.Verification;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Build;
 
 /// <summary>Commits in the run's clone, signed with the keys of the agents that did the work.</summary>
-internal sealed class BuildWorld(
-    RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildTrees trees, BuildGoal goal, RunStore store, SemaphoreSlim busy)
-    : IBuildWorld
+internal sealed class BuildWorld(RunFolder folder, RunRepository repository, BuildGoal goal, RunStore store) : IBuildWorld
 {
     private const int LongestPatch = 60_000;
-    private const int CouldNotRun = 127;
-    private const int TimedOut = 124;
+    private const string ConflictMark = "<<<<<<< ";
     private const string AllowedSigners = "allowed_signers";
 
     private readonly Glob _hidden = new(goal.Hidden);
@@ -42,14 +38,28 @@ internal sealed class BuildWorld(
         AgentWorld.DeleteTree(folder, request.Agent);
         if (changes.Count == 0)
         {
-            return new Harvest(null, [], [], "");
+            return new Harvest(null, [], [], "", []);
         }
 
-        var commit = await WriteAsync(request.Tree, request.Tip, $"Work of {request.Agent}", request.Agent, $"work/{request.Name}", attempt, cancellation);
+        var commit = await WriteAsync(
+            request.Tree, request.Tip, $"Work of {request.Agent}", request.Agent, $"work/{request.Name}", attempt, cancellation);
         var patch = await repository.DiffAsync(request.Tip, commit, cancellation);
+        var marked = new List<string>();
+        foreach (var file in request.Conflicts)
+        {
+            var content = await repository.FileAsync(commit, file, cancellation);
+            if (content is not null && Encoding.UTF8.GetString(content).Split('\n').Any(line => line.StartsWith(ConflictMark, StringComparison.Ordinal)))
+            {
+                marked.Add(file);
+            }
+        }
+
         return new Harvest(
-            commit, [.. changes.Select(change => change.Path)], [.. changes.Where(change => change.Object is not null).Select(change => change.Path)],
-            patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch);
+            commit,
+            [.. changes.Select(change => change.Path)],
+            [.. changes.Where(change => change.Object is not null).Select(change => change.Path)],
+            patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch,
+            marked);
     }
 
     public async Task<StackOutcome> StackAsync(StackRequest request, Attempt attempt, CancellationToken cancellation)
@@ -57,32 +67,20 @@ internal sealed class BuildWorld(
         var merge = await repository.MergeAsync(request.Tip, request.Commit, cancellation);
         return merge.Conflicts.Count > 0
             ? new StackOutcome(null, merge.Tree, merge.Conflicts)
-            : new StackOutcome(
-                await WriteAsync(
-                    merge.Tree, request.Tip, $"{request.Message.TrimEnd()}\nGodwit-Run: {folder.Id}", request.Agent, $"stack/{request.Name}", attempt,
-                    cancellation),
-                merge.Tree, []);
+            : new StackOutcome(await LandAsync(request, merge.Tree, attempt, cancellation), merge.Tree, []);
+    }
+
+    private Task<string> LandAsync(StackRequest request, string tree, Attempt attempt, CancellationToken cancellation)
+    {
+        var message = $"{request.Message.TrimEnd()}\nGodwit-Run: {folder.Id}";
+        return WriteAsync(tree, request.Tip, message, request.Agent, $"stack/{request.Name}", attempt, cancellation);
     }
 
     public Task<string> TreeAsync(string commit, Attempt attempt, CancellationToken cancellation) => repository.TreeAsync(commit, cancellation);
 
-    public async Task<Reproduction> ReproduceAsync(ReproduceRequest request, Attempt attempt, CancellationToken cancellation)
-    {
-        await busy.WaitAsync(cancellation);
-        try
-        {
-            return new Reproduction(
-                await RunAsync(request.Base, request.Finding, cancellation), await RunAsync(request.Tip, request.Finding, cancellation));
-        }
-        finally
-        {
-            busy.Release();
-        }
-    }
-
     public async Task<string> DeliverAsync(DeliverRequest request, Attempt attempt, CancellationToken cancellation)
     {
-        var (from, tip) = (request.Visible, request.Input.BaseCommit);
+        var (from, tip) = (request.Visible, request.BaseCommit);
         if (from == tip)
         {
             return request.Tip;
@@ -92,7 +90,7 @@ internal sealed class BuildWorld(
         var hidden = (await repository.FilesAsync(tip, "", cancellation)).Where(file => _hidden.Matches(file.Path)).ToList();
         foreach (var commit in await repository.CommitsAsync(from, request.Tip, cancellation))
         {
-            var tree = await repository.TreeWithAsync(commit, request.Input.BaseCommit, [.. hidden.Select(file => file.Path)], cancellation);
+            var tree = await repository.TreeWithAsync(commit, request.BaseCommit, [.. hidden.Select(file => file.Path)], cancellation);
             var (message, agent) = await repository.MessageAsync(commit, cancellation);
             tip = await WriteAsync(tree, tip, message, agent, "result", attempt, cancellation);
         }
@@ -127,34 +125,4 @@ internal sealed class BuildWorld(
     }
 
     private static string MailOf(string agent) => $"{agent}@godwit.localhost";
-
-    /// <summary>The exit codes of a finding's command on clean checkouts.</summary>
-    private async Task<IReadOnlyList<int>> RunAsync(string commit, Finding finding, CancellationToken cancellation)
-    {
-        var codes = new List<int>();
-        var built = Path.Combine(folder.Trees, "shown-built");
-        await trees.LayAsync(commit, built, cancellation);
-        if (goal.Build is { } build)
-        {
-            var result = await sandbox.RunAsync(trees.Template with { Shell = build, Tree = built }, cancellation);
-            if (result.ExitCode != 0 || result.TimedOut)
-            {
-                // There is nothing to run it on.
-                return [.. Enumerable.Repeat(CouldNotRun, ReviewRule.Runs)];
-            }
-        }
-
-        var work = new PlainTree(Path.Combine(folder.Trees, "shown-work"), sandbox.OwnerOfFiles);
-        var files = finding.Files.ToDictionary(file => file.Path, file => (byte[]?)Encoding.UTF8.GetBytes(file.Content), StringComparer.Ordinal);
-        for (var run = 0; run < ReviewRule.Runs; run++)
-        {
-            work.Reset(built, files);
-            var result = await sandbox.RunAsync(
-                trees.Template with { Shell = finding.Command, Tree = work.Path, Timeout = TimeSpan.FromMinutes(2) }, cancellation);
-            var tests = TestCount.In(result.Output + "\n" + result.Error);
-            codes.Add(result.TimedOut ? TimedOut : tests == 0 ? CouldNotRun : result.ExitCode);
-        }
-
-        return codes;
-    }
 }

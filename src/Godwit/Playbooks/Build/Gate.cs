@@ -33,9 +33,6 @@ public sealed record GateRequest(string For, string Commit, IReadOnlyList<BuildC
 
     /// <summary>Whether tests that the base doesn't have are left out. Default no.</summary>
     public bool WithOldTestsOnly { get; init; }
-
-    /// <summary>How often the same was asked before, where that is to be asked anew.</summary>
-    public int Again { get; init; }
 }
 
 /// <summary>What a check said of a tree.</summary>
@@ -65,4 +62,7 @@ public interface IGate
 {
     /// <summary>Builds it and asks the checks.</summary>
     Task<GateResult> RunAsync(GateRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Runs a finding's command where it should pass, and where it should fail.</summary>
+    Task<Reproduction> ReproduceAsync(ReproduceRequest request, Attempt attempt, CancellationToken cancellation);
 }

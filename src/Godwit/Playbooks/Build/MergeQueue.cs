@@ -25,8 +25,7 @@ internal interface IIntegration
     /// <summary>Looks at a tip on a clean checkout.</summary>
     /// <param name="tip">The tip.</param>
     /// <param name="stacked">The changes that aren't merged yet, of which it is made.</param>
-    /// <param name="again">How often the same tip was looked at before.</param>
-    Task<GateResult> GateAsync(string tip, IReadOnlyList<QueuedChange> stacked, int again);
+    Task<GateResult> GateAsync(string tip, IReadOnlyList<QueuedChange> stacked);
 }
 
 /// <summary>What became of some changes.</summary>
@@ -195,8 +194,8 @@ internal sealed class MergeQueue(IIntegration world)
         CheckVerdict? refusal = null;
         while (_looks.GetValueOrDefault(tip) < looks)
         {
-            var look = _looks[tip] = _looks.GetValueOrDefault(tip) + 1;
-            var result = await world.GateAsync(tip, changes, look - 1);
+            _looks[tip] = _looks.GetValueOrDefault(tip) + 1;
+            var result = await world.GateAsync(tip, changes);
             if (result.Refusal is null)
             {
                 if (_refusals.TryGetValue(tip, out var earlier))
@@ -223,8 +222,7 @@ internal sealed class MergeQueue(IIntegration world)
         CheckVerdict? lost = null;
         for (var looks = 0; looks < LooksInBatch; looks++)
         {
-            var look = _looks[good] = _looks.GetValueOrDefault(good) + 1;
-            lost = (await world.GateAsync(good, [], look)).Refusal;
+            lost = (await world.GateAsync(good, [])).Refusal;
             if (lost is null || lost.Verdict == GateVerdict.Failed || lost.Name != refusal.Name)
             {
                 return null;

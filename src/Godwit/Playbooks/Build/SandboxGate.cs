@@ -18,17 +18,18 @@ internal sealed class SandboxGate(
 {
     private const int NotExecutable = 126;
     private const int NotFound = 127;
-    private const string Name = "gate";
+    private const int KilledAtTimeout = 124;
+
+    private static readonly TimeSpan LongestReproduction = TimeSpan.FromMinutes(2);
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly Glob _own = new(goal.Tests.Concat(goal.Protected));
     private readonly Glob _tests = new(goal.Tests);
     private readonly Glob _hidden = new(goal.Hidden);
 
-    /// <summary>Held while a gate is at work.</summary>
-    public SemaphoreSlim Busy => _oneAtATime;
+    private string Built => Path.Combine(folder.Trees, "gate-built");
 
-    private string Built => Path.Combine(folder.Trees, $"{Name}-built");
+    private PlainTree Work => new(Path.Combine(folder.Trees, "gate-work"), sandbox.OwnerOfFiles);
 
     public async Task<GateResult> RunAsync(GateRequest request, Attempt attempt, CancellationToken cancellation)
     {
@@ -47,19 +48,54 @@ internal sealed class SandboxGate(
         }
     }
 
+    public async Task<Reproduction> ReproduceAsync(ReproduceRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        await _oneAtATime.WaitAsync(cancellation);
+        try
+        {
+            var atBase = await CodesAsync(request.Base, request.Finding, attempt, cancellation);
+            return new Reproduction(atBase, await CodesAsync(request.Tip, request.Finding, attempt, cancellation));
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
     public void Dispose() => _oneAtATime.Dispose();
+
+    /// <summary>The exit codes of a finding's command on a commit.</summary>
+    private async Task<IReadOnlyList<int>> CodesAsync(string commit, Finding finding, Attempt attempt, CancellationToken cancellation)
+    {
+        if (await LayAsync(new GateRequest("finding", commit, []), [], attempt, cancellation) is not null)
+        {
+            // There is nothing to run it on.
+            return [.. Enumerable.Repeat(NotFound, ReviewRule.Runs)];
+        }
+
+        var (codes, work) = (new List<int>(), Work);
+        var files = finding.Files.ToDictionary(file => file.Path, file => (byte[]?)Encoding.UTF8.GetBytes(file.Content), StringComparer.Ordinal);
+        for (var run = 0; run < ReviewRule.Runs; run++)
+        {
+            work.Reset(Built, files);
+            var command = trees.Template with { Shell = finding.Command, Tree = work.Path, Timeout = LongestReproduction };
+            var result = await sandbox.RunAsync(command, cancellation);
+            var ranNoTest = TestCount.In(result.Output + "\n" + result.Error) == 0;
+            codes.Add(result.TimedOut ? KilledAtTimeout : ranNoTest ? NotFound : result.ExitCode);
+        }
+
+        return codes;
+    }
 
     private async Task<GateResult> LookAsync(GateRequest request, Attempt attempt, CancellationToken cancellation)
     {
-        await trees.LayAsync(request.Commit, Built, cancellation);
-        await LayBaseAsync(request, cancellation);
-        var (verdicts, commands) = (new List<CheckVerdict>(), SetupRecords(attempt));
-        if (goal.Build is { } build && await BuildAsync(build, request.Commit, commands, attempt, cancellation) is { } refused)
+        var (verdicts, commands) = (new List<CheckVerdict>(), new List<CommandRecord>());
+        if (await LayAsync(request, commands, attempt, cancellation) is { } refused)
         {
             return new GateResult(request.For, [refused], commands);
         }
 
-        var work = new PlainTree(Path.Combine(folder.Trees, $"{Name}-work"), sandbox.OwnerOfFiles);
+        var work = Work;
         foreach (var check in request.Checks)
         {
             work.Reset(Built, new Dictionary<string, byte[]?>());
@@ -73,6 +109,16 @@ internal sealed class SandboxGate(
         }
 
         return new GateResult(request.For, verdicts, commands);
+    }
+
+    /// <summary>Makes the clean checkout and builds it; not null where the build, or what it left, is refused.</summary>
+    private async Task<CheckVerdict?> LayAsync(
+        GateRequest request, List<CommandRecord> commands, Attempt attempt, CancellationToken cancellation)
+    {
+        await trees.LayAsync(request.Commit, Built, cancellation);
+        commands.AddRange(SetupRecords(attempt));
+        await LayBaseAsync(request, cancellation);
+        return goal.Build is { } build ? await BuildAsync(build, request.Commit, commands, attempt, cancellation) : null;
     }
 
     /// <summary>Builds; not null where that, or what it left, is refused.</summary>
@@ -129,10 +175,11 @@ internal sealed class SandboxGate(
     {
         List<string> files = [.. (await repository.FilesAsync(baseCommit, "", cancellation)).Select(file => file.Path)];
         var known = files.ToHashSet(StringComparer.Ordinal);
+        var looks = request.WithOldTestsOnly || (goal.Hidden.Count > 0 && !request.WithHidden);
         bool IsUnwanted(string file) =>
             (_hidden.Matches(file) && !request.WithHidden) || (request.WithOldTestsOnly && _tests.Matches(file) && !known.Contains(file));
 
-        foreach (var file in Below(Built, "").Where(IsUnwanted).ToList())
+        foreach (var file in looks ? Below(Built, "").Where(IsUnwanted).ToList() : [])
         {
             File.Delete(Path.Combine(Built, file));
         }
@@ -184,14 +231,19 @@ internal sealed class SandboxGate(
         var (verdict, reason) = result switch
         {
             { TimedOut: true } => (GateVerdict.Failed, $"{check.Name} took longer than {goal.Timeout.TotalSeconds:0} s"),
-            { ExitCode: NotFound or NotExecutable } => (GateVerdict.CouldNotRun, FailureCause.Describe(check.Name, check.Run, result, "RUN")),
+            { ExitCode: NotFound or NotExecutable } => (GateVerdict.CouldNotRun, FailureCause.Describe(check.Name, check.Run, result)),
             _ when tests == 0 => (GateVerdict.NoTests, $"'{check.Run}' ran no test"),
-            { ExitCode: not 0 } => (GateVerdict.Failed, FailureCause.Describe(check.Name, check.Run, result, "RUN")),
-            _ when check.Tests is { } before && (tests ?? 0) < before =>
-                (GateVerdict.Failed, $"'{check.Run}' ran {tests?.ToString(CultureInfo.InvariantCulture) ?? "no known number of"} tests, and the base ran {before}"),
+            { ExitCode: not 0 } => (GateVerdict.Failed, FailureCause.Describe(check.Name, check.Run, result)),
+            _ when check.Tests is { } before && (tests ?? 0) < before => (GateVerdict.Failed, Fewer(check.Run, tests, before)),
             _ => (GateVerdict.Passed, (string?)null),
         };
         return new CheckVerdict(check.Name, verdict, reason, tests);
+    }
+
+    private static string Fewer(string command, int? tests, int before)
+    {
+        var now = tests?.ToString(CultureInfo.InvariantCulture) ?? "no known number of";
+        return string.Create(CultureInfo.InvariantCulture, $"'{command}' ran {now} tests, and the base ran {before}");
     }
 
     private List<CommandRecord> SetupRecords(Attempt attempt) =>

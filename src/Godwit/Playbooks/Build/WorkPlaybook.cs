@@ -16,8 +16,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
 
     private sealed class Work(IDurableContext context, BuildServices services, WorkInput input)
     {
-        private const int MostGoes = 3;
-        private const string ConflictMark = "\n+<<<<<<< ";
+        private const int MostAttempts = 3;
 
         private static readonly string[] ReadingTools = ["list", "read", "search", "run", "job"];
 
@@ -41,21 +40,22 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             }
 
             var (tree, feedback) = (input.Tree, input.Feedback);
-            for (var go = 1; go <= MostGoes; go++)
+            for (var attempt = 1; attempt <= MostAttempts; attempt++)
             {
-                if (!await HasTimeAsync($"{go}"))
+                if (!await HasTimeAsync($"{attempt}"))
                 {
                     return Ended($"the run's time is used up{(feedback is null ? "" : $"; by then: {FirstLine(feedback)}")}");
                 }
 
-                var agent = await WorkAsync(go, tree, feedback);
+                var agent = await WorkAsync(attempt, tree, feedback);
                 if (_wrong is { } wrong)
                 {
                     return Ended($"its worker says that the task is wrong: {wrong}");
                 }
 
                 var harvest = await context.StepAsync(
-                    $"harvest/{go}", Effect.Repeatable, new HarvestRequest(input.Tip, agent.Tree, $"{input.Name}/{input.Round}/{go}", _handOff.Agent),
+                    $"harvest/{attempt}", Effect.Repeatable,
+                    new HarvestRequest(input.Tip, agent.Tree, $"{input.Name}/{input.Round}/{attempt}", _handOff.Agent, input.Conflicts),
                     services.World.HarvestAsync);
                 _handOff = _handOff with { Files = harvest.Files, Gate = null };
                 tree = agent.Tree;
@@ -70,11 +70,12 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                     continue;
                 }
 
-                var gate = await context.StepAsync($"gate/{go}", Effect.Repeatable, new GateRequest(input.Task.Id, commit, Checks), services.Gate.RunAsync, BuildRun.Gated);
+                var gate = await context.StepAsync(
+                    $"gate/{attempt}", Effect.Repeatable, new GateRequest(input.Task.Id, commit, Checks), services.Gate.RunAsync, BuildRun.Gated);
                 _handOff = _handOff with { Gate = gate };
                 feedback = gate.Refusal is { } refusal ? WithFindings(BuildPrompt.OfGate(refusal))
-                    : harvest.Patch.Contains(ConflictMark, StringComparison.Ordinal) ? "There are git's marks of a conflict in your files; leave none."
-                    : await ReviewAsync(go, commit, harvest);
+                    : harvest.Marked.Count > 0 ? $"Git's marks of a conflict are still in {string.Join(", ", harvest.Marked)}."
+                    : await ReviewAsync(attempt, commit, harvest);
                 if (_unreviewed is { } unreviewed)
                 {
                     return Ended(unreviewed);
@@ -91,19 +92,19 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                 }
             }
 
-            return Ended($"it isn't done after {MostGoes} goes: {FirstLine(feedback ?? "")}");
+            return Ended($"it isn't done after {MostAttempts} attempts: {FirstLine(feedback ?? "")}");
         }
 
         private IReadOnlyList<BuildCheck> Checks => input.IsContract
             ? [.. input.Goal.Checks.Where(check => check.When == CheckTier.Each)]
             : BuildChecks.OfTask(input.Goal, input.Task);
 
-        private async Task<AgentResult> WorkAsync(int go, string? tree, string? feedback)
+        private async Task<AgentResult> WorkAsync(int attempt, string? tree, string? feedback)
         {
             var spec = input.Goal.Worker;
-            var name = string.Create(CultureInfo.InvariantCulture, $"{input.Name}-worker-{input.Round}-{go}");
+            var name = string.Create(CultureInfo.InvariantCulture, $"{input.Name}-worker-{input.Round}-{attempt}");
             var start = tree
-                ?? await context.StepAsync($"tip/{go}", Effect.Repeatable, input.Tip, services.World.TreeAsync);
+                ?? await context.StepAsync($"tip/{attempt}", Effect.Repeatable, input.Tip, services.World.TreeAsync);
             var task = Task(name, spec, BuildPrompt.ForWorker(input with { Feedback = feedback }), start) with
             {
                 Afterwards = BuildPrompt.Gated,
@@ -116,7 +117,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                 Depth = spec.Depth,
             };
             Playbook<AgentTask, AgentResult> playbook = spec.Program is null ? new AgentPlaybook(services.Agents) : new ProgramPlaybook(services.Agents);
-            var result = (await context.ChildAsync($"worker/{go}", playbook, () => task)).Require();
+            var result = (await context.ChildAsync($"worker/{attempt}", playbook, () => task)).Require();
             _wrong = result.Form is { } form && WorkForm.Read(form).Wrong is { Length: > 0 } wrong ? wrong : null;
             _handOff = _handOff with
             {
@@ -131,23 +132,23 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
         }
 
         /// <summary>Why the work isn't good enough, for its worker; null where it is.</summary>
-        private async Task<string?> ReviewAsync(int go, string commit, Harvest harvest)
+        private async Task<string?> ReviewAsync(int attempt, string commit, Harvest harvest)
         {
             if (input.Goal.Reviewer is not { } spec || input.IsContract)
             {
                 return null;
             }
 
-            await CloseAsync(go, commit);
+            await CloseAsync(attempt, commit);
             for (var number = 1; number <= spec.Parallel && _unreviewed is null; number++)
             {
-                if (!await HasTimeAsync($"{go}/{number}"))
+                if (!await HasTimeAsync($"{attempt}/{number}"))
                 {
                     _unreviewed = "it was not reviewed: the run's time is used up";
                     break;
                 }
 
-                await OneReviewAsync($"{go}/{number}", number, commit, harvest, spec);
+                await OneReviewAsync($"{attempt}/{number}", number, commit, harvest, spec);
             }
 
             _reviewed = commit;
@@ -164,16 +165,17 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
         {
             if (!double.IsPositiveInfinity(input.Deadline))
             {
-                var active = await context.StepAsync(
-                    $"time/{key}", Effect.Repeatable, input.Name, (_, attempt, _) => System.Threading.Tasks.Task.FromResult(attempt.ActiveTime.TotalSeconds));
-                _seconds = input.Deadline - active;
+                _seconds = input.Deadline - await context.StepAsync($"time/{key}", Effect.Repeatable, input.Name, ActiveAsync);
             }
 
             return _seconds > 0;
         }
 
+        private static Task<double> ActiveAsync(string name, Attempt attempt, CancellationToken cancellation) =>
+            System.Threading.Tasks.Task.FromResult(attempt.ActiveTime.TotalSeconds);
+
         /// <summary>Closes what is mended: its command passes on the new work, and still fails on the old.</summary>
-        private async Task CloseAsync(int go, string commit)
+        private async Task CloseAsync(int attempt, string commit)
         {
             for (var index = 0; index < _ledger.Count; index++)
             {
@@ -183,8 +185,9 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                     continue;
                 }
 
+                var request = new ReproduceRequest(commit, _reviewed!, record.Finding);
                 var shown = await context.StepAsync(
-                    $"mended/{go}/{record.Id}", Effect.Repeatable, new ReproduceRequest(commit, _reviewed!, record.Finding), services.World.ReproduceAsync);
+                    $"mended/{attempt}/{record.Id}", Effect.Repeatable, request, services.Gate.ReproduceAsync);
                 if (shown is { AlwaysPassesAtBase: true, AlwaysFailsAtTip: true })
                 {
                     _ledger[index] = record with { State = FindingState.Closed };
@@ -233,7 +236,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             var matters = finding.Priority is Priority.P0 or Priority.P1 && finding.Command.Length > 0;
             var shown = matters
                 ? await context.StepAsync(
-                    $"shown/{key}", Effect.Repeatable, new ReproduceRequest(input.Tip, commit, finding), services.World.ReproduceAsync)
+                    $"shown/{key}", Effect.Repeatable, new ReproduceRequest(input.Tip, commit, finding), services.Gate.ReproduceAsync)
                 : null;
             bool? confirmed = ReviewRule.NeedsConfirming(finding, harvest.Files, shown) ? await ConfirmAsync(key, commit, finding) : null;
             var (blocks, reason) = ReviewRule.Decide(finding, harvest.Files, shown, confirmed);

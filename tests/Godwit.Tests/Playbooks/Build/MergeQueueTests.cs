@@ -150,7 +150,7 @@ public sealed class MergeQueueTests
             return Task.FromResult(met ? new StackedChange(null, ["file"]) : new StackedChange($"{tip} {change.Task}", []));
         }
 
-        public Task<GateResult> GateAsync(string tip, IReadOnlyList<QueuedChange> stacked, int again)
+        public Task<GateResult> GateAsync(string tip, IReadOnlyList<QueuedChange> stacked)
         {
             Gates++;
             var names = tip.Split(' ');
