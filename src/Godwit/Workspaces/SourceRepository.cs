@@ -26,6 +26,14 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
         }
     }
 
+    /// <summary>The version of git on this machine; null where it can't be told.</summary>
+    public static async Task<Version?> GitVersionAsync(CancellationToken cancellation) =>
+        VersionIn(await Git.RunAsync("/", ["--version"], cancellation));
+
+    /// <summary>The version in what git says of itself, such as <c>git version 2.39.5</c>.</summary>
+    internal static Version? VersionIn(string words) =>
+        Version.TryParse(string.Join('.', words.Split(' ').Skip(2).FirstOrDefault("").Split('.').Take(2)), out var version) ? version : null;
+
     /// <summary>Files of the goal's folder that differ from the last commit; a run starts from the commit and doesn't see them.</summary>
     public async Task<IReadOnlyList<string>> UncommittedAsync(CancellationToken cancellation)
     {

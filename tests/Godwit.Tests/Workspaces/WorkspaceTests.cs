@@ -113,6 +113,14 @@ public sealed class WorkspaceTests : IDisposable
         Assert.Contains("submodule lib isn't checked out at its recorded commit", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("git version 2.39.5\n", "2.39")]
+    [InlineData("git version 2.37.1 (Apple Git-137.1)\n", "2.37")]
+    [InlineData("git version 2.51.0.windows.1\n", "2.51")]
+    [InlineData("git of its own kind\n", null)]
+    public void VersionIn_WhatGitSaysOfItself_IsReadOrUnknown(string words, string? expected) =>
+        Assert.Equal(expected, SourceRepository.VersionIn(words)?.ToString());
+
     [Fact]
     public async Task CloneAsync_OtherHashesWorkAndOtherNamesAreRefusedByName()
     {

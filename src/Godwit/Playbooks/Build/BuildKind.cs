@@ -9,6 +9,9 @@ namespace Godwit.Playbooks.Build;
 /// <summary>Runs that build what a goal asks for.</summary>
 public sealed class BuildKind : GoalKind
 {
+    // git merge-tree --write-tree is of 2.38 (RelNotes/2.38.0).
+    private static readonly Version OldestGit = new(2, 38);
+
     /// <inheritdoc/>
     public override string Name => "build";
 
@@ -35,6 +38,11 @@ public sealed class BuildKind : GoalKind
         Goal goal, SourceRepository source, SandboxKind sandbox, CancellationToken cancellation)
     {
         var findings = new List<GoalFinding>();
+        if (await SourceRepository.GitVersionAsync(cancellation) is { } git && git < OldestGit)
+        {
+            findings.Add(new GoalFinding(true, $"this machine's git is {git}, and builds merge with {OldestGit} or newer; install a newer one"));
+        }
+
         var uncommitted = await source.UncommittedAsync(cancellation);
         if (uncommitted.Count > 0)
         {

@@ -139,9 +139,10 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
         for (var number = 1; ; number++)
         {
             var key = string.Create(CultureInfo.InvariantCulture, $"plan/{version}/{number}");
-            if (await ProposeAsync(key, version, number, before) is not { Form: { } form })
+            var (form, trouble) = await ProposeAsync(key, version, number, before);
+            if (form is null)
             {
-                return new BuildResult { State = "failed", Reason = "there is no plan: the planner handed none over" };
+                return new BuildResult { State = "failed", Reason = $"there is no plan: {trouble}" };
             }
 
             var plan = PlanForm.Read(form) with { Version = version };
@@ -179,15 +180,15 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
         return context.StepAsync($"{key}/problems", Effect.Repeatable, plan, (edited, _, _) => Task.FromResult(PlanCheck.ProblemsOf(edited, goal)));
     }
 
-    /// <summary>A planner's life; null where it came to nothing.</summary>
-    private async Task<AgentResult?> ProposeAsync(string key, int version, int number, string? before)
+    /// <summary>A planner's life: the plan that it handed over, or why it handed none over.</summary>
+    private async Task<(string? Form, string? Trouble)> ProposeAsync(string key, int version, int number, string? before)
     {
         var (spec, tip, planned) = (_goal.Planner, _tip, PlanForm.ContextOf(Planned()));
         var active = await ActiveAsync($"{key}/time");
         var seconds = _goal.Seconds > 0 ? Math.Min(spec.Seconds, _goal.Seconds - active) : spec.Seconds;
         if (seconds <= 0)
         {
-            return null;
+            return (null, "the run's time is used up");
         }
 
         var files = await context.StepAsync($"{key}/files", Effect.Repeatable, tip, services.World.FilesAsync);
@@ -209,7 +210,12 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
             Form = PlanForm.FormName,
             FormContext = planned,
         };
-        return await context.ChildAsync(key, new AgentPlaybook(services.Agents), () => task) is Outcome<AgentResult>.Value value ? value.Result : null;
+        return await context.ChildAsync(key, new AgentPlaybook(services.Agents), () => task) switch
+        {
+            Outcome<AgentResult>.Value { Result: var result } => (result.Form, $"the planner ended without one: {result.Reason}"),
+            Outcome<AgentResult>.Failed failed => (null, failed.Failure.Message),
+            _ => (null, "the planner was cancelled"),
+        };
     }
 
     private Task<double> ActiveAsync(string key) =>
