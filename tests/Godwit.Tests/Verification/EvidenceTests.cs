@@ -1,5 +1,6 @@
 using Godwit.Durable;
 using Godwit.Identity;
+using Godwit.Playbooks.Build;
 using Godwit.Verification;
 
 namespace Godwit.Tests.Verification;
@@ -45,6 +46,18 @@ public sealed class EvidenceTests
         Assert.Equal(EvidenceStatement.SelfTimedClaimType, verified.Statement.PredicateType);
         Assert.Equal("loads-candidate", verified.Statement.Predicate.HarnessKind);
         Assert.Equal(1.935, Math.Floor(verified.Statement.Predicate.Claim.Lower * 1000) / 1000);
+    }
+
+    /// <summary>What a file says in its words doesn't decide how it is verified.</summary>
+    [Fact]
+    public void IsBuild_ClaimWhoseGoalNamesTheTypeOfABuild_IsAClaim()
+    {
+        using var key = SigningKey.FromSeed(new byte[32]);
+        var statement = Statement(key);
+        var file = Evidence.Sign(
+            statement with { Predicate = statement.Predicate with { Goal = $"\"predicateType\":\"{BuildStatement.BuildType}\"" } }, key);
+        Assert.False(BuildEvidence.IsBuild(file));
+        Assert.Equal("me", Evidence.Verify(file, _ => "me").KeyName);
     }
 
     [Fact]

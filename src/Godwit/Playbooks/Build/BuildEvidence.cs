@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
 using Godwit.Identity;
 using Godwit.Verification;
 using Godwit.Workspaces;
@@ -195,10 +198,11 @@ public static class BuildEvidence
     {
         try
         {
-            var envelope = Durable.Canonical.Deserialize<Dsse.Envelope>(file);
-            return Encoding.UTF8.GetString(Convert.FromBase64String(envelope.Payload)).Contains(BuildStatement.BuildType, StringComparison.Ordinal);
+            var envelope = Canonical.Deserialize<Dsse.Envelope>(file);
+            using var payload = JsonDocument.Parse(Convert.FromBase64String(envelope.Payload));
+            return payload.RootElement.TryGetProperty("predicateType", out var type) && type.GetString() == BuildStatement.BuildType;
         }
-        catch (Exception error) when (error is Durable.Journal.JournalVersionException or FormatException or ArgumentException)
+        catch (Exception error) when (error is JournalVersionException or JsonException or FormatException or ArgumentException or InvalidOperationException)
         {
             return false;
         }
