@@ -31,7 +31,7 @@ public sealed record BuildGoal : Goal
     /// <summary>Globs, from the top of the repository, of files that are in no tree but that of the last acceptance.</summary>
     public IReadOnlyList<string> Hidden { get; init; } = [];
 
-    /// <summary>Runs once for each content of <see cref="Manifests"/>, with the network; null for none.</summary>
+    /// <summary>Runs once, on the base without its hidden files, with the network; null for none.</summary>
     public string? Setup { get; init; }
 
     /// <summary>Globs, from the top of the repository, of files that setup depends on; they are in nobody's scope.</summary>

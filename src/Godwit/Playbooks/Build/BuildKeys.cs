@@ -11,10 +11,12 @@ internal static class BuildKeys
     [
         new("scope", "list", "everything", "Paths or globs, from the goal's folder, of all that tasks may change.", "[src, tests]"),
         new(
-            "tests", "list", "", "Tests. Those that the base has stay as they are: no task's change of them is taken, and they are laid over every tip.", "[\"tests/**\"]"),
+            "tests", "list", "",
+            "Tests. Those that the base has stay as they are: no task's change of them is taken, and they are laid over every tip.",
+            "[\"tests/**\"]"),
         new("protected", "list", "", "Files that nobody may change, such as what accepts the work.", "[accept]"),
         new("hidden", "list", "", "Files that are in no tree but that of the last acceptance.", "[accept/hidden]"),
-        new("manifests", "list", "", "Files that setup depends on. It runs again where they change; they are in nobody's scope.", "[package.json]"),
+        new("manifests", "list", "", "Files that setup depends on, such as lists of packages: they are in nobody's scope.", "[package.json]"),
         new("setup", "text", "", "Runs once, with the network. What it leaves in the home is there for all other commands.", "npm ci"),
         new("build", "text", "", "Builds a checkout, without the network.", "make"),
         new("checks", "maps", "", "What must exit 0, the cheapest first.", "[{name: unit, run: ./test}]"),

@@ -56,9 +56,16 @@ internal sealed class BuildNarrator(BuildView view) : RunNarrator(view)
         _ => [],
     };
 
-    private static RunLine OfBase(BuildNote.BaseGated gated) => gated.Checks.Refusal is { } refusal
-        ? new RunLine("base", refusal.Reason ?? "", Tone.Bad)
-        : new RunLine("base", $"{Count(gated.Checks.Checks.Count, "check")} green, {Count(gated.Acceptance.Checks.Count, "assertion")} red, as they should be", Tone.Strong);
+    private static RunLine OfBase(BuildNote.BaseGated gated)
+    {
+        if (gated.Checks.Refusal is { } refusal)
+        {
+            return new RunLine("base", refusal.Reason ?? "", Tone.Bad);
+        }
+
+        var (green, asked) = (Count(gated.Checks.Checks.Count, "check"), Count(gated.Acceptance.Checks.Count, "assertion"));
+        return new RunLine("base", $"{green} passed, {asked} asked", Tone.Strong);
+    }
 
     private IEnumerable<RunLine> AskFor(BuildPlan plan) =>
     [
@@ -70,11 +77,15 @@ internal sealed class BuildNarrator(BuildView view) : RunNarrator(view)
     {
         yield return ended.Result.Reason is { } reason
             ? new RunLine(ended.Task, $"{What(ended.IsContract)} isn't done: {reason}", Tone.Bad)
-            : new RunLine(ended.Task, $"{What(ended.IsContract)} passes alone ({Count(ended.Result.HandOff.Files.Count, "file")}), and waits to be merged");
+            : new RunLine(
+                ended.Task,
+                $"{What(ended.IsContract)} passes alone ({Count(ended.Result.HandOff.Files.Count, "file")}), and waits to be merged");
         foreach (var record in ended.Result.Findings.Where(record => record.Blocks))
         {
+            var finding = record.Finding;
             yield return new RunLine(
-                record.Id, $"{record.Finding.Priority} {record.Finding.File}:{record.Finding.Line}: {record.Finding.Claim} ({record.State.ToString().ToLowerInvariant()})",
+                record.Id,
+                $"{finding.Priority} {finding.File}:{finding.Line}: {finding.Claim} ({record.State.ToString().ToLowerInvariant()})",
                 record.State == FindingState.Open ? Tone.Bad : Tone.Dim);
         }
     }

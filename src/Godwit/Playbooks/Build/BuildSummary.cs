@@ -56,7 +56,12 @@ internal static class BuildSummary
         }
         else if (ended.Commit is not null)
         {
-            yield return new RunLine("take", $"'godwit apply {view.Run}' makes a branch of what there is");
+            yield return new RunLine("take", $"'godwit apply {view.Run} --unverified' merges what there is");
+        }
+
+        if (ended.State is "partial" or "failed")
+        {
+            yield return new RunLine("log", $"'godwit log {view.Run}' has what agents said, and all that every command printed");
         }
 
         if (ended.Evidence is { } evidence)
