@@ -8,13 +8,20 @@ namespace Godwit.Tests.Cli;
 /// <summary>Builds as users run them: real git, real sandboxes, and a model server whose replies are scripted.</summary>
 public sealed class BuildRunTests : IDisposable
 {
-    private const string Greet = "#!/bin/sh\ntest \"$(sh greet.sh World)\" = 'Hello, World' || { echo \"error: it says $(sh greet.sh World 2>&1)\"; exit 1; }\n";
+    private const string Greet =
+        "#!/bin/sh\ntest \"$(sh greet.sh World)\" = 'Hello, World' || { echo \"error: it says $(sh greet.sh World 2>&1)\"; exit 1; }\n";
+
     private const string Count = "#!/bin/sh\ntest \"$(printf 'a\\nb\\n' | sh count.sh)\" = 2 || { echo error: it counts wrong; exit 1; }\n";
 
     private const string Plan = """
         {"reason":"two tools","tasks":[
           {"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME' for its argument.","scope":["greet.sh"],"asserts":["A1"],"share":0.4},
           {"id":"T2","intent":"Write count.sh, which prints how many lines it reads.","scope":["count.sh"],"asserts":["A2"],"share":0.4}]}
+        """;
+
+    private const string PlanAgain = """
+        {"reason":"again","tasks":[
+          {"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME'.","scope":["greet.sh"],"asserts":["A1"],"share":0.4}]}
         """;
 
     private const string Clean = """{"words":"I looked at it","findings":[]}""";
@@ -63,11 +70,83 @@ public sealed class BuildRunTests : IDisposable
         Assert.Contains("accept/count", text, StringComparison.Ordinal);
         var report = File.ReadAllText(run.GetProperty("report").GetString()!);
         Assert.All(
-            (string[])["Verified: 2 of 2 assertions verified", "<td class='verified w'>verified", "T1 merged: A1", "aria-label='timeline'", "2 reviews, 0 findings", "role reviewer"],
+            (string[])
+            [
+                "Verified: 2 of 2 assertions verified", "<td class='verified w'>verified", "T1 merged: A1", "aria-label='timeline'",
+                "2 reviews, 0 findings", "role reviewer",
+            ],
             words => Assert.Contains(words, report, StringComparison.Ordinal));
         Assert.Contains("- **A1** It greets: verified", _command.Run("report", id, "--markdown").Output, StringComparison.Ordinal);
         Assert.Contains("digraph plan", _command.Run("plan", id, "--dot").Output, StringComparison.Ordinal);
         Assert.Contains("T2: Write count.sh", _command.Run("plan", id, "--dot").Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Who builds on another's work starts when its contract is there, and sees nothing of what is hidden.</summary>
+    [Fact]
+    public void Run_ContractAndHiddenAssertion_ContractIsMergedFirstAndTheHiddenIsSeenByTheVerifierAlone()
+    {
+        var repository = Repository(
+            "secret/check", "#!/bin/sh\n# sesame\ntest \"$(sh greet.sh 'A B')\" = 'Hello, A B' || { echo error: it sings; exit 1; }\n",
+            more: "hidden: [secret]", hidden: "  - {id: A3, says: It greets any name, run: ./secret/check, hidden: yes}");
+        var server = Serve(agent => agent switch
+        {
+            { IsPlanner: true } => Submit(
+                """
+                {"reason":"a word that both use","tasks":[
+                  {"id":"T1","intent":"Write greet.sh, which takes its word from word.sh.","scope":["greet.sh","word.sh"],"asserts":["A1","A3"],
+                   "provides":[{"name":"word","files":["word.sh"]}],"share":0.4},
+                  {"id":"T2","intent":"Write count.sh.","scope":["count.sh"],"needs":["word"],"asserts":["A2"],"share":0.4}]}
+                """),
+            { IsReviewer: true } => Review(agent),
+            { Turn: 0, Words: var words } when words.Contains("Write only what others", StringComparison.Ordinal) => new ScriptedReply(
+                null, ("write", """{"path":"word.sh","content":"word=Hello\n"}"""), ("write", """{"path":"greet.sh","content":"too early"}""")),
+            { Turn: 0, Words: var words } when words.Contains("count.sh", StringComparison.Ordinal) => new ScriptedReply(
+                null, ("run", """{"command":"echo it has $(cat word.sh); ls secret; cat godwit.yaml; git log --all -p"}"""),
+                ("write", """{"path":"count.sh","content":"wc -l\n"}""")),
+            { Turn: 0 } => Write("greet.sh", ". ./word.sh\necho \"$word, $1\"\n"),
+            _ => Submit("""{"summary":"done"}"""),
+        });
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("verified", run.GetProperty("state").GetString());
+        var branch = run.GetProperty("branch").GetString()!;
+        Assert.StartsWith("word.sh", Lines(repository, "log", "--reverse", "--format=", "--name-only", $"master..{branch}")[0], StringComparison.Ordinal);
+        Assert.Equal("3", Lines(repository, "rev-list", "--count", $"master..{branch}").Single());
+        Assert.Equal(["godwit.yaml", "secret/check"], Lines(repository, "ls-tree", "-r", "--name-only", branch, "godwit.yaml", "secret"));
+
+        var told = string.Join('\n', server.Requests.Select(request => request.ToJsonString()));
+        Assert.Contains("it has word=Hello", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("sesame", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("playbook: build", told, StringComparison.Ordinal);
+        var id = run.GetProperty("run").GetString()!;
+        var evidence = Path.Combine(_command.Home, "runs", id, "evidence", $"{id}.evidence.json");
+        Assert.Contains("A3: It greets any name, was red before, hidden from agents", _command.Run("verify", evidence).Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>What a worker starts is held by the worker's scope and by its task's money.</summary>
+    [Fact]
+    public void Run_AgentBelowAWorker_IsHeldByItsTasksScopeAndMoney()
+    {
+        var repository = Repository(more: "review: no\nagents: {depth: 1}\nbudget: {dollars: 0.1}");
+        Serve(agent => agent switch
+        {
+            { IsPlanner: true, IsReplan: false } => Submit(Plan),
+            { IsPlanner: true } => Submit("""{"reason":"nothing is left to try","tasks":[]}"""),
+            { Words: var words, Turn: 0 } when words.Contains("Only greet.sh", StringComparison.Ordinal) => new ScriptedReply(
+                null, ("write", """{"path":"greet.sh","content":"echo \"Hello, $1\"\n"}"""), ("write", """{"path":"count.sh","content":"echo 2\n"}""")),
+            { Words: var words, Turn: 0 } when words.Contains("greet.sh", StringComparison.Ordinal) =>
+                new ScriptedReply(null, ("spawn", """{"goal":"Only greet.sh: let it greet."}""")),
+            { Words: var words } when words.Contains("greet.sh", StringComparison.Ordinal) => Submit("""{"summary":"done"}"""),
+
+            // It works on until its task's two fifths are used up; the run's money isn't.
+            _ => new ScriptedReply(null, ("run", """{"command":"true"}""")) { OutputTokens = 4000 },
+        });
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("not_verified", run.GetProperty("state").GetString());
+        Assert.StartsWith("1 of 2 assertions verified", run.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        var log = _command.Run("log", run.GetProperty("run").GetString()!).Output;
+        Assert.Contains("saw    T1: passes", log, StringComparison.Ordinal);
+        Assert.Contains("the budget of run/T2-v1", log, StringComparison.Ordinal);
+        Assert.Contains("outside of your scope and not taken; what the repository has is put back: count.sh", log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,10 +157,18 @@ public sealed class BuildRunTests : IDisposable
         Serve(agent => agent switch
         {
             { IsPlanner: true } => Submit(
-                """{"reason":"one","tasks":[{"id":"T2","intent":"Write count.sh, and let greet.sh say so in words.","scope":["*.sh"],"asserts":["A2"],"share":0.4}]}"""),
+                """
+                {"reason":"one","tasks":[
+                  {"id":"T2","intent":"Write count.sh, and let greet.sh say so in words.","scope":["*.sh"],"asserts":["A2"],"share":0.4}]}
+                """),
             { IsReviewer: true, Turn: 0 } => Open(agent),
             { IsReviewer: true } => Submit(++reviews == 1
-                ? """{"words":"w","findings":[{"file":"greet.sh","line":1,"priority":"P1","claim":"an empty name is greeted","trigger":"no argument","command":"sh greet.sh; test $? = 2"},{"file":"count.sh","line":1,"priority":"P1","claim":"it counts wrong","trigger":"any","command":"exit 0"}]}"""
+                ? """
+                  {"words":"w","findings":[
+                    {"file":"greet.sh","line":1,"priority":"P1","claim":"an empty name is greeted","trigger":"no argument",
+                     "command":"sh greet.sh; test $? = 2"},
+                    {"file":"count.sh","line":1,"priority":"P1","claim":"it counts wrong","trigger":"any","command":"exit 0"}]}
+                  """
                 : Clean),
             { Turn: 0, IsAgain: true } => Write("greet.sh", "test -n \"$1\" || exit 2; echo \"Hello, $1\"\n"),
             { Turn: 0 } => new ScriptedReply(
@@ -226,6 +313,7 @@ public sealed class BuildRunTests : IDisposable
     [InlineData("A1 holds on the base already", "", "true")]
     [InlineData("A1 can't be asked", "", "./accept/nosuch")]
     [InlineData("A1 runs no test on the base", "", "echo 1..0; exit 1")]
+    [InlineData("there is no plan: the run's time is used up", "budget: {time: 10ms}", "./accept/greet")]
     public void Run_NothingToBuildOn_SaysWhyAndAsksNoModel(string reason, string more, string assertion)
     {
         var repository = Repository(more: more, assertion: assertion);
@@ -248,8 +336,7 @@ public sealed class BuildRunTests : IDisposable
         Serve(agent => agent switch
         {
             { IsPlanner: true, IsReplan: false } => Submit(Plan.Replace("\"greet.sh\"", "\"salute.sh\"", StringComparison.Ordinal)),
-            { IsPlanner: true } => Submit(
-                """{"reason":"again","tasks":[{"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME'.","scope":["greet.sh"],"asserts":["A1"],"share":0.4}]}"""),
+            { IsPlanner: true } => Submit(PlanAgain),
             { IsReviewer: true } => Review(agent),
             { Words: var words } when words.Contains("salute.sh", StringComparison.Ordinal) =>
                 Submit("""{"summary":"nothing","wrong":"A1 asks greet.sh, which isn't in my scope"}"""),
@@ -269,8 +356,7 @@ public sealed class BuildRunTests : IDisposable
         Serve(agent => agent switch
         {
             { IsPlanner: true, IsReplan: false } => Submit(Plan),
-            { IsPlanner: true } => Submit(
-                """{"reason":"again","tasks":[{"id":"T1","intent":"Write greet.sh, which prints 'Hello, NAME'.","scope":["greet.sh"],"asserts":["A1"],"share":0.4}]}"""),
+            { IsPlanner: true } => Submit(PlanAgain),
             { IsReviewer: true } => Review(agent),
             { Turn: 0, Words: var words } when words.Contains("greet.sh", StringComparison.Ordinal) => Write("greet.sh", "echo Bye\n"),
             { Turn: 0 } => Write("count.sh", "wc -l\n"),
@@ -445,12 +531,13 @@ public sealed class BuildRunTests : IDisposable
 
     /// <summary>A repository in which two things are missing, or one of them where the other is there.</summary>
     private string Repository(
-        string? file = null, string content = "", string? only = null, string more = "", string plan = "plan: auto", string assertion = "./accept/greet")
+        string? file = null, string content = "", string? only = null, string more = "", string plan = "plan: auto", string assertion = "./accept/greet",
+        string hidden = "")
     {
         string[] acceptance =
         [
             .. only is "A2" ? (string[])[] : [$"  - {{id: A1, says: It greets, run: '{assertion}'}}"],
-            "  - {id: A2, says: It counts, run: ./accept/count}",
+            "  - {id: A2, says: It counts, run: ./accept/count}", hidden,
         ];
         var folder = _command.Folder("repository", ("godwit.yaml", $"""
             goal: A greeter and a counter
@@ -460,12 +547,12 @@ public sealed class BuildRunTests : IDisposable
             {string.Join('\n', acceptance)}
             {plan}
             {more}
-            budget: {"{dollars: 5}"}
+            {(more.Contains("budget", StringComparison.Ordinal) ? "" : "budget: {dollars: 5}")}
             """));
         _command.Folder(Path.Combine("repository", "accept"), ("greet", Greet), ("count", Count));
         if (file is not null)
         {
-            _command.Folder("repository", (file, content));
+            _command.Folder(Path.Combine("repository", Path.GetDirectoryName(file)!), (Path.GetFileName(file), content));
         }
 
         Lines(folder, "init", "-q", "-b", "master");
