@@ -66,6 +66,7 @@ public static class GodwitProgram
             VerifyCommand.Create(),
             ApplyCommand.Create(kinds),
             CompareCommand.Create(),
+            ReviewCommand.Create(kinds),
             ConfirmCommand.Create(),
             InitCommand.Create(kinds),
             ValidateCommand.Create(kinds),

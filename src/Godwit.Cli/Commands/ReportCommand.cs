@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
+using Godwit.Playbooks.Review;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
@@ -12,10 +13,11 @@ internal static class ReportCommand
     {
         var run = RunArgument.Create();
         var markdown = new Option<bool>("--markdown") { Description = "Print Markdown, fit for a pull request, instead of writing HTML." };
+        var sarif = new Option<bool>("--sarif") { Description = "Print a review's findings as SARIF 2.1.0." };
         var output = new Option<string?>("--output") { Description = "Where to write the HTML; by default into the run's folder." };
         var command = new Command("report", "Write a run's report: one HTML file that needs nothing else, or Markdown.")
         {
-            run, markdown, output,
+            run, markdown, sarif, output,
         };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
@@ -25,6 +27,13 @@ internal static class ReportCommand
             if (parsed.GetValue(markdown))
             {
                 Console.Write(await view.MarkdownAsync(reader, store, cancellation));
+                return ExitCode.Ok;
+            }
+
+            if (parsed.GetValue(sarif))
+            {
+                var review = view as ReviewView ?? throw new UsageException($"{view.Run} isn't a review; only reviews have SARIF");
+                Console.WriteLine(review.Sarif());
                 return ExitCode.Ok;
             }
 

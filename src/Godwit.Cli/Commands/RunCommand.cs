@@ -29,21 +29,13 @@ internal static class RunCommand
         sandbox.AcceptOnlyFromAmong("bubblewrap", "none");
         var plan = new Option<bool>("--plan") { Description = "Say what would be done, and do nothing." };
         var yes = new Option<bool>("--yes") { Description = "Ask nothing." };
-        var cassette = new Option<string?>("--cassette")
-        {
-            Description = "Play recorded model replies: a file, or the goal's own cassette.jsonl.",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        var record = new Option<string?>("--record") 
-        {
-            Description = "Record model replies in a file; with --cassette, what is played, beside the requests as they are now.",
-        };
-        var mailbox = new Option<string?>("--mailbox") { Description = "A folder in which a person or a program answers for the models." };
+        var models = new ModelOptions();
         var json = CommandGuard.JsonOption();
         var command = new Command("run", "Work on a goal to its end: make a number better or build something, and prove it.")
         {
-            target, time, trials, seed, cassette, record, mailbox, sandbox, plan, yes, json,
+            target, time, trials, seed, sandbox, plan, yes, json,
         };
+        models.AddTo(command);
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (await GoalFile.LoadAsync(kinds, parsed.GetValue(target)!, cancellation) is not { } loaded)
@@ -68,20 +60,13 @@ internal static class RunCommand
                 return ExitCode.Ok;
             }
 
-            var models = new ModelSource
-            {
-                Cassette = parsed.GetResult(cassette) is null
-                    ? null
-                    : Path.GetFullPath(parsed.GetValue(cassette) ?? Path.Combine(Path.GetDirectoryName(path)!, "cassette.jsonl")),
-                Record = parsed.GetValue(record) is { } recorded ? Path.GetFullPath(recorded) : null,
-                Mailbox = parsed.GetValue(mailbox) is { } folder ? Path.GetFullPath(folder) : null,
-            };
-            RequireModels(kind.HasAgents(goal), models);
+            var answering = models.Read(parsed, Path.GetDirectoryName(path)!);
+            RequireModels(kind.HasAgents(goal), answering);
             TelemetryExport.IsWanted();
             await using var gateways = new GatewayHost();
             var start = new RunStart(RunStore.OfUser(), source, goal, kept)
             {
-                Models = models,
+                Models = answering,
                 Gateways = gateways,
                 IsAttended = RunSession.IsAttended,
             };
@@ -106,11 +91,6 @@ internal static class RunCommand
         if (!hasAgents && models != new ModelSource())
         {
             throw new UsageException("--cassette, --record and --mailbox are for goals with agents, and this one has none");
-        }
-
-        if (models.Cassette is not null && models.Mailbox is not null)
-        {
-            throw new UsageException("--cassette plays what was recorded; leave --mailbox out");
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Godwit.Identity;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Build;
+using Godwit.Playbooks.Review;
 using Godwit.Runs;
 using Godwit.Verification;
 

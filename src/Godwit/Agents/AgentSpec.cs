@@ -42,6 +42,26 @@ public sealed record AgentSpec
     /// <summary>What they are told beside the goal; null for nothing.</summary>
     public string? Instructions { get; init; }
 
+    /// <summary>A task for one of them.</summary>
+    /// <param name="name">The agent's name.</param>
+    /// <param name="words">What is wanted; what all of them are told is added.</param>
+    /// <param name="budget">The budget's node that it is booked on.</param>
+    /// <param name="start">The commit and the tree that it starts from.</param>
+    /// <param name="seconds">The time that there is, in seconds; it gets no more than its own.</param>
+    internal AgentTask Task(string name, string words, string budget, (string Commit, string Tree) start, double seconds) => new()
+    {
+        Name = name,
+        Role = Role,
+        Goal = Instructions is null ? words : $"{words}\n{Instructions}\n",
+        Budget = budget,
+        BaseCommit = start.Commit,
+        BaseTree = start.Tree,
+        Turns = Turns,
+        ToolCalls = ToolCalls,
+        Seconds = Math.Min(Seconds, seconds),
+        HearsWhatIsLeft = true,
+    };
+
     /// <summary>The keys of an agent in a goal file that mean the same in every playbook.</summary>
     internal static IReadOnlyList<GoalKey> Keys { get; } =
     [

@@ -42,7 +42,6 @@ public abstract class GoalKind : RunKind
     /// <summary>Starts a run.</summary>
     public abstract Task<RunHost> StartAsync(RunStart start, CancellationToken cancellation);
 
-    /// <summary>Takes up a run.</summary>
-    /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public abstract Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation);
+    /// <inheritdoc/>
+    public abstract override Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation);
 }

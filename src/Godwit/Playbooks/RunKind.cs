@@ -11,4 +11,10 @@ public abstract class RunKind
     /// <summary>What can be told of a run of it; nothing has been read of it yet.</summary>
     /// <exception cref="JournalException">The journal can't be read.</exception>
     public abstract RunView View(JournalReader reader);
+
+    /// <summary>Takes up a run.</summary>
+    /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
+    /// <exception cref="ArgumentException">Its runs aren't resumed.</exception>
+    public virtual Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation) =>
+        throw new ArgumentException($"{resume.Folder.Id} is of playbook '{Name}', whose runs aren't resumed; start another");
 }

@@ -5,6 +5,7 @@ using Godwit.Playbooks.Build;
 using Godwit.Playbooks.Compare;
 using Godwit.Playbooks.Gateway;
 using Godwit.Playbooks.Optimise;
+using Godwit.Playbooks.Review;
 
 namespace Godwit.Playbooks;
 
@@ -18,7 +19,7 @@ public sealed class RunKinds
     /// <summary>Godwit's own kinds, and others.</summary>
     /// <param name="others">Each with a name of its own.</param>
     public RunKinds(params IEnumerable<RunKind> others) =>
-        _all = [new OptimiseKind(), new BuildKind(), new CompareKind(), new GatewayKind(), .. others];
+        _all = [new OptimiseKind(), new BuildKind(), new ReviewKind(), new CompareKind(), new GatewayKind(), .. others];
 
     /// <summary>The kinds that goal files start.</summary>
     public IEnumerable<GoalKind> OfGoals => _all.OfType<GoalKind>();
@@ -85,10 +86,9 @@ public sealed class RunKinds
 
         return _all.FirstOrDefault(kind => kind.Name == name) switch
         {
-            GoalKind kind => kind.ResumeAsync(resume, cancellation),
+            { } kind => kind.ResumeAsync(resume, cancellation),
             null => throw new ArgumentException(
                 $"{resume.Folder.Id} is of playbook '{name}', which this program can't resume; use the one that started it"),
-            _ => throw new ArgumentException($"{resume.Folder.Id} is of playbook '{name}', whose runs aren't resumed; start another"),
         };
     }
 }

@@ -66,6 +66,30 @@ public sealed class RunRepository(string path)
         Git.RunAsync(
             path, ["fetch", "--quiet", "--no-tags", "--update-shallow", source.Root, $"{commit}:refs/godwit/{reference}"], cancellation);
 
+    /// <summary>
+    /// Keeps the user's files as they stand, committed or not, as a commit under a hidden ref; what git ignores is left out, and nothing of
+    /// the user's repository is touched.
+    /// </summary>
+    /// <param name="source">The user's repository.</param>
+    /// <param name="parent">The commit that it goes on from.</param>
+    /// <param name="at">The commit's date.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task<string> UncommittedAsync(SourceRepository source, string parent, DateTimeOffset at, CancellationToken cancellation)
+    {
+        var files = await source.FilesAsync(cancellation);
+        var commit = "";
+        await WithIndexAsync(null, async index =>
+        {
+            var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = source.Root };
+            await Git.RunAsync(
+                source.Root, ["update-index", "--add", "--remove", "-z", "--stdin"], cancellation, environment,
+                Encoding.UTF8.GetBytes(string.Concat(files.Select(file => file + '\0'))));
+            commit = await CommitIndexAsync(index, [parent], "Uncommitted changes", at, cancellation);
+        });
+        await Git.RunAsync(path, ["update-ref", "refs/godwit/uncommitted", commit], cancellation);
+        return commit;
+    }
+
     /// <summary>The files that differ between two commits.</summary>
     public async Task<IReadOnlyList<string>> ChangedAsync(string from, string to, CancellationToken cancellation)
     {

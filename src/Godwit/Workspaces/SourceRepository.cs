@@ -103,6 +103,28 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
         }
     }
 
+    /// <summary>The commit at which two began to differ: the change of one is what it has done since.</summary>
+    /// <exception cref="GitException">There is none.</exception>
+    public async Task<string> MergeBaseAsync(string one, string other, CancellationToken cancellation)
+    {
+        var (first, second) = (await CommitAsync(one, cancellation), await CommitAsync(other, cancellation));
+        try
+        {
+            return await Git.RunAsync(Root, ["merge-base", first, second], cancellation);
+        }
+        catch (GitException)
+        {
+            throw new GitException($"{one} and {other} have no commit in common; with a shallow clone, 'git fetch --unshallow' first");
+        }
+    }
+
+    /// <summary>The files that git knows or would add, from the top of the repository: all but what it ignores.</summary>
+    public async Task<IReadOnlyList<string>> FilesAsync(CancellationToken cancellation)
+    {
+        var listing = await Git.AskAsUserAsync(Root, ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], cancellation);
+        return [.. listing.Split('\0', StringSplitOptions.RemoveEmptyEntries).Distinct()];
+    }
+
     /// <summary>The text of a file in a commit; null where the commit has none.</summary>
     /// <exception cref="GitException">There is no such commit.</exception>
     public async Task<string?> TextAsync(string commit, string file, CancellationToken cancellation)

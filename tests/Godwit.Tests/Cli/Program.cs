@@ -10,6 +10,9 @@ internal sealed class Program : IDisposable
 
     public string Home => Path.Combine(_root.FullName, "home");
 
+    /// <summary>Where it is started; the test's own folder by default.</summary>
+    public string WorkingFolder { get; set; } = "";
+
     /// <summary>Variables that it gets beside the test's own.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
@@ -54,6 +57,7 @@ internal sealed class Program : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
+            WorkingDirectory = WorkingFolder,
         };
         info.Environment["GODWIT_HOME"] = Home;
         foreach (var (name, value) in Environment)

@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Identity;
+using Godwit.Playbooks.Review;
 using Godwit.Verification;
 using Godwit.Workspaces;
 

@@ -4,6 +4,7 @@ using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Identity;
 using Godwit.Models;
+using Godwit.Playbooks.Review;
 using Godwit.Runs;
 using Godwit.Verification;
 using Godwit.Workspaces;
@@ -42,8 +43,11 @@ internal sealed class BuildHost : RunHost
                     Source = start.Source.Root,
                     Models = start.Models,
                 };
-                return WireAsync(ground, input, (signer, playbook) =>
-                    DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options));
+                return WireAsync(ground, input, (signer, services) =>
+                {
+                    var playbook = new BuildPlaybook(services);
+                    return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
+                });
             },
             cancellation);
     }
@@ -58,8 +62,8 @@ internal sealed class BuildHost : RunHost
             input = RootProcess.Input<BuildInput>(reader, "build");
         }
 
-        return await RunGround.ResumeAsync(resume, input.Sandbox, ground => WireAsync(ground, input, (signer, playbook) =>
-            Task.FromResult(DurableRun.Open(resume.Folder, signer, playbook.Catalogue(), resume.Options))));
+        return await RunGround.ResumeAsync(resume, input.Sandbox, ground => WireAsync(ground, input, (signer, services) =>
+            Task.FromResult(DurableRun.Open(resume.Folder, signer, new BuildPlaybook(services).Catalogue(), resume.Options))));
     }
 
     /// <inheritdoc/>
@@ -73,7 +77,11 @@ internal sealed class BuildHost : RunHost
         _signer.Dispose();
     }
 
-    private static async Task<BuildHost> WireAsync(RunGround ground, BuildInput input, Func<RunSigner, BuildPlaybook, Task<DurableRun>> open)
+    /// <summary>Puts together all that a run on a goal of this kind needs.</summary>
+    /// <param name="ground">What it stands on.</param>
+    /// <param name="input">How to build and check, who works, and the commit that it starts from.</param>
+    /// <param name="open">Makes or opens the durable run.</param>
+    internal static async Task<BuildHost> WireAsync(RunGround ground, BuildInput input, Func<RunSigner, BuildServices, Task<DurableRun>> open)
     {
         var (folder, repository, sandbox, goal) = (ground.Folder, ground.Repository, ground.Sandbox, input.Goal);
         var signer = RunSigner.Of(folder);
@@ -85,8 +93,8 @@ internal sealed class BuildHost : RunHost
         try
         {
             var world = new BuildWorld(folder, repository, goal, ground.Store);
-            var playbook = new BuildPlaybook(new BuildServices(gate, world, new BranchPublisher(repository), agents.Services));
-            var host = new BuildHost(await open(signer, playbook), signer, ground, trees, gate, agents);
+            var services = new BuildServices(gate, world, new BranchPublisher(repository), agents.Services);
+            var host = new BuildHost(await open(signer, services), signer, ground, trees, gate, agents);
             agents.TakeUp(host.Run.Budgets);
             return host;
         }

@@ -1,3 +1,5 @@
+using Godwit.Playbooks.Review;
+
 namespace Godwit.Playbooks.Build;
 
 /// <summary>Tells a person how a build goes.</summary>

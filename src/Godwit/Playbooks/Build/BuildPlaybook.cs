@@ -192,20 +192,13 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
         }
 
         var files = await context.StepAsync($"{key}/files", Effect.Repeatable, tip, services.World.FilesAsync);
-        var task = new AgentTask
+        var tree = await context.StepAsync($"{key}/tree", Effect.Repeatable, tip, services.World.TreeAsync);
+        var name = string.Create(CultureInfo.InvariantCulture, $"planner-v{version}-{number}");
+        var words = BuildPrompt.ForPlanner(PlanForm.Left(_goal, planned), files, before);
+        var task = spec.Task(name, words, "run/plan", (tip, tree), seconds) with
         {
-            Name = string.Create(CultureInfo.InvariantCulture, $"planner-v{version}-{number}"),
-            Role = spec.Role,
-            Goal = BuildPrompt.ForPlanner(PlanForm.Left(_goal, planned), files, before),
             Instructions = _base.Instructions,
             Afterwards = BuildPrompt.ThrownAway,
-            Budget = "run/plan",
-            BaseCommit = tip,
-            BaseTree = await context.StepAsync($"{key}/tree", Effect.Repeatable, tip, services.World.TreeAsync),
-            Turns = spec.Turns,
-            ToolCalls = spec.ToolCalls,
-            Seconds = seconds,
-            HearsWhatIsLeft = true,
             Tools = ["list", "read", "search", "run"],
             Form = PlanForm.FormName,
             FormContext = planned,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Godwit.Playbooks.Review;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Build;
@@ -124,14 +125,25 @@ internal static class BuildPrompt
     /// <param name="ledger">What was found before; empty for the first review.</param>
     public static string ForReviewer(WorkInput input, Harvest harvest, IReadOnlyList<FindingRecord> ledger)
     {
+        var owned = input.Goal.Acceptance.Where(assertion => input.Task.Asserts.Contains(assertion.Id)).ToList();
+        var holds = owned.Count == 0 ? "" : $"\nIt must make hold:\n{string.Join('\n', owned.Select(Words))}\n";
+        return ForReviewer(
+            "another agent", $"## The task\n\n{input.Task.Intent}\n\nIts files: {string.Join(", ", input.Task.Scope)}\n{holds}", harvest, ledger);
+    }
+
+    /// <summary>What a reviewer is asked for.</summary>
+    /// <param name="author">Who made the change.</param>
+    /// <param name="task">What the change is for, as a chapter.</param>
+    /// <param name="harvest">The change.</param>
+    /// <param name="ledger">What was found before; empty for the first review.</param>
+    public static string ForReviewer(string author, string task, Harvest harvest, IReadOnlyList<FindingRecord> ledger)
+    {
         var text = new StringBuilder(
-            "Review a change that another agent has made; your files are as they are with it. Look for what is wrong in use: a crash, lost " +
+            $"Review a change that {author} has made; your files are as they are with it. Look for what is wrong in use: a crash, lost " +
             "data, an injection, a wrong result, a promise of the task that isn't kept. Show each with a command that exits 0 where it is " +
             "right and otherwise where it is wrong; it is run three times on clean checkouts of before and after. Style, names and what was " +
             "there before are no findings. Open every file that the change has changed.\n");
-        text.Append($"\n## The task\n\n{input.Task.Intent}\n\nIts files: {string.Join(", ", input.Task.Scope)}\n");
-        var owned = input.Goal.Acceptance.Where(assertion => input.Task.Asserts.Contains(assertion.Id)).ToList();
-        text.Append(owned.Count == 0 ? "" : $"\nIt must make hold:\n{string.Join('\n', owned.Select(Words))}\n");
+        text.Append($"\n{task}");
         if (ledger.Count > 0)
         {
             text.Append("\n## What was found before\n\n");
@@ -157,12 +169,14 @@ internal static class BuildPrompt
     }
 
     /// <summary>What a second reviewer is asked about a finding of a first.</summary>
-    public static string ForConfirming(WorkInput input, Finding finding) =>
+    /// <param name="task">What the change is for.</param>
+    /// <param name="finding">The finding.</param>
+    public static string ForConfirming(string task, Finding finding) =>
         $"""
         Another reviewer says of a change that it is wrong; your files are as they are with it. Find out whether that is so: look at the
         code, and run what shows it. The command below fails with the change, and can't be run on what was there before.
 
-        The task: {input.Task.Intent}
+        The task: {task}
 
         The finding ({finding.Priority}), {finding.File}:{finding.Line}: {finding.Claim}
         What makes it show: {finding.Trigger}

@@ -1,5 +1,6 @@
 using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Playbooks.Review;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Build;
@@ -27,6 +28,11 @@ public sealed record HarvestRequest(string Tip, string Tree, string Name, string
 /// <param name="Marked">The files of a conflict that still have git's marks in them.</param>
 public sealed record Harvest(
     string? Commit, IReadOnlyList<string> Files, IReadOnlyList<string> Left, string Patch, IReadOnlyList<string> Marked);
+
+/// <summary>A change that somebody else has made.</summary>
+/// <param name="Base">The commit that it starts from.</param>
+/// <param name="Head">The change.</param>
+public sealed record ChangeRequest(string Base, string Head);
 
 /// <summary>What is to be stacked.</summary>
 /// <param name="Tip">On what.</param>
@@ -90,6 +96,9 @@ public interface IBuildWorld
 
     /// <summary>Makes an agent's files a commit, and takes its folder away.</summary>
     Task<Harvest> HarvestAsync(HarvestRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Reads a change that somebody else has made.</summary>
+    Task<Harvest> ChangeAsync(ChangeRequest request, Attempt attempt, CancellationToken cancellation);
 
     /// <summary>Puts work on top of a tip.</summary>
     Task<StackOutcome> StackAsync(StackRequest request, Attempt attempt, CancellationToken cancellation);

@@ -1,3 +1,4 @@
+using Godwit.Playbooks.Review;
 using Godwit.Runs;
 
 namespace Godwit.Playbooks.Build;

@@ -2,6 +2,7 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks.Build.Report;
+using Godwit.Playbooks.Review;
 using Godwit.Runs;
 using Godwit.Verification;
 
@@ -160,13 +161,19 @@ public sealed class BuildView : RunView
         Task.FromResult(new BuildReport(this, reader).Markdown());
 
     /// <inheritdoc/>
-    protected internal override IEnumerable<(string Of, CommandRecord Command)> CommandsIn(Entry entry) =>
-        entry.Kind == EntryKind.StepCompleted && entry.Topic == GateTopic
-            ? GateCommands(Canonical.Deserialize<GateResult>(entry.Data.Span))
-            : [];
+    protected internal override IEnumerable<(string Of, CommandRecord Command)> CommandsIn(Entry entry) => GateCommandsIn(entry);
 
-    private static IEnumerable<(string Of, CommandRecord Command)> GateCommands(GateResult result) =>
-        result.Commands.Select(command => (result.For, command));
+    /// <summary>The commands of a gate that an entry tells of.</summary>
+    internal static IEnumerable<(string Of, CommandRecord Command)> GateCommandsIn(Entry entry)
+    {
+        if (entry.Kind != EntryKind.StepCompleted || entry.Topic != GateTopic)
+        {
+            return [];
+        }
+
+        var result = Canonical.Deserialize<GateResult>(entry.Data.Span);
+        return result.Commands.Select(command => (result.For, command));
+    }
 
     private void Fold(BuildNote note)
     {

@@ -43,7 +43,6 @@ internal sealed class BuildWorld(RunFolder folder, RunRepository repository, Bui
 
         var commit = await WriteAsync(
             request.Tree, request.Tip, $"Work of {request.Agent}", request.Agent, $"work/{request.Name}", attempt, cancellation);
-        var patch = await repository.DiffAsync(request.Tip, commit, cancellation);
         var marked = new List<string>();
         foreach (var file in request.Conflicts)
         {
@@ -54,6 +53,20 @@ internal sealed class BuildWorld(RunFolder folder, RunRepository repository, Bui
             }
         }
 
+        return await HarvestOfAsync(request.Tip, commit, changes, marked, cancellation);
+    }
+
+    public async Task<Harvest> ChangeAsync(ChangeRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var changes = await repository.ChangesAsync(request.Base, request.Head, cancellation);
+        return await HarvestOfAsync(request.Base, request.Head, changes, [], cancellation);
+    }
+
+    private async Task<Harvest> HarvestOfAsync(
+        string from, string commit, IReadOnlyList<(string Path, string? Object, bool IsNew)> changes, IReadOnlyList<string> marked,
+        CancellationToken cancellation)
+    {
+        var patch = await repository.DiffAsync(from, commit, cancellation);
         return new Harvest(
             commit,
             [.. changes.Select(change => change.Path)],

@@ -1,4 +1,5 @@
 using Godwit.Durable;
+using Godwit.Playbooks.Review;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks.Build;

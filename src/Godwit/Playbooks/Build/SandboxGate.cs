@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Playbooks.Review;
 using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Verification;

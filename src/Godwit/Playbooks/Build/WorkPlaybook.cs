@@ -2,6 +2,8 @@ using System.Globalization;
 using Godwit.Agents;
 using Godwit.Budgets;
 using Godwit.Durable;
+using Godwit.Models;
+using Godwit.Playbooks.Review;
 
 namespace Godwit.Playbooks.Build;
 
@@ -18,12 +20,8 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
     {
         private const int MostAttempts = 3;
 
-        private static readonly string[] ReadingTools = ["list", "read", "search", "run", "job"];
-
-        private readonly List<FindingRecord> _ledger = [.. input.Before?.Findings ?? []];
-        private readonly List<string> _reviewers = [.. input.Before?.Reviewers ?? []];
+        private readonly ChangeReview? _review = ReviewOf(context, services, input);
         private HandOff _handOff = input.Before?.HandOff ?? new HandOff { Agent = "" };
-        private string? _reviewed = input.Before?.Commit;
         private double _seconds = double.PositiveInfinity;
         private string? _unreviewed;
         private string? _wrong;
@@ -75,7 +73,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                 _handOff = _handOff with { Gate = gate };
                 feedback = gate.Refusal is { } refusal ? WithFindings(BuildPrompt.OfGate(refusal))
                     : harvest.Marked.Count > 0 ? $"Git's marks of a conflict are still in {string.Join(", ", harvest.Marked)}."
-                    : await ReviewAsync(attempt, commit, harvest);
+                    : await ReviewAsync(attempt, harvest);
                 if (_unreviewed is { } unreviewed)
                 {
                     return Ended(unreviewed);
@@ -83,7 +81,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
 
                 if (feedback is null)
                 {
-                    return new WorkResult { Commit = commit, HandOff = _handOff, Findings = [.. _ledger], Reviewers = [.. _reviewers] };
+                    return Result with { Commit = commit };
                 }
 
                 if (agent.End is AgentEnd.OutOfBudget or AgentEnd.Failed)
@@ -105,12 +103,12 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
             var name = string.Create(CultureInfo.InvariantCulture, $"{input.Name}-worker-{input.Round}-{attempt}");
             var start = tree
                 ?? await context.StepAsync($"tip/{attempt}", Effect.Repeatable, input.Tip, services.World.TreeAsync);
-            var task = Task(name, spec, BuildPrompt.ForWorker(input with { Feedback = feedback }), start) with
+            var task = spec.Task(name, BuildPrompt.ForWorker(input with { Feedback = feedback }), input.Budget, (input.Tip, start), _seconds) with
             {
+                Instructions = input.Instructions,
                 Afterwards = BuildPrompt.Gated,
                 Constraints = BuildPrompt.ConstraintsOf(Scope, input.Goal),
                 Scope = Scope,
-                Tools = null,
                 Form = spec.Program is null ? WorkForm.FormName : null,
                 Program = spec.Program,
                 MayAsk = spec.Ask,
@@ -132,33 +130,46 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
         }
 
         /// <summary>Why the work isn't good enough, for its worker; null where it is.</summary>
-        private async Task<string?> ReviewAsync(int attempt, string commit, Harvest harvest)
+        private async Task<string?> ReviewAsync(int attempt, Harvest harvest)
         {
-            if (input.Goal.Reviewer is not { } spec || input.IsContract)
+            if (_review is null || input.IsContract)
             {
                 return null;
             }
 
-            await CloseAsync(attempt, commit);
-            for (var number = 1; number <= spec.Parallel && _unreviewed is null; number++)
+            await _review.CloseAsync(attempt, harvest.Commit!);
+            for (var number = 1; number <= input.Goal.Reviewer!.Parallel && _unreviewed is null; number++)
             {
-                if (!await HasTimeAsync($"{attempt}/{number}"))
-                {
-                    _unreviewed = "it was not reviewed: the run's time is used up";
-                    break;
-                }
-
-                await OneReviewAsync($"{attempt}/{number}", number, commit, harvest, spec);
+                _unreviewed = await HasTimeAsync($"{attempt}/{number}")
+                    ? await _review.AskAsync($"{attempt}/{number}", number, harvest, _seconds)
+                    : "it was not reviewed: the run's time is used up";
             }
 
-            _reviewed = commit;
-            return Blocking.Count == 0 ? null : BuildPrompt.OfFindings(Blocking);
+            _review.Reviewed(harvest.Commit!);
+            return _review.Blocking.Count == 0 ? null : BuildPrompt.OfFindings(_review.Blocking);
         }
 
-        private List<FindingRecord> Blocking => [.. _ledger.Where(record => record is { Blocks: true, State: FindingState.Open })];
+        private static ChangeReview? ReviewOf(IDurableContext context, BuildServices services, WorkInput input) => input.Goal.Reviewer is not { } spec
+            ? null
+            : new ChangeReview(
+                context, services,
+                new ReviewSubject
+                {
+                    Id = input.Task.Id,
+                    Name = input.Name,
+                    Round = input.Round,
+                    Base = input.Tip,
+                    Reviewer = spec,
+                    Budget = input.Budget,
+                    Instructions = input.Instructions,
+                    Words = (harvest, ledger) => BuildPrompt.ForReviewer(input, harvest, ledger),
+                    Confirming = finding => BuildPrompt.ForConfirming(input.Task.Intent, finding),
+                },
+                input.Before?.Findings ?? [], input.Before?.Commit);
 
         /// <summary>A gate's words, and what is open beside them: whoever goes on has seen neither.</summary>
-        private string WithFindings(string words) => Blocking.Count == 0 ? words : $"{words}\n\n{BuildPrompt.OfFindings(Blocking)}";
+        private string WithFindings(string words) =>
+            _review is { Blocking: { Count: > 0 } blocking } ? $"{words}\n\n{BuildPrompt.OfFindings(blocking)}" : words;
 
         /// <summary>Whether the run has time for another agent; how much it may take is kept.</summary>
         private async Task<bool> HasTimeAsync(string key)
@@ -174,108 +185,14 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
         private static Task<double> ActiveAsync(string name, Attempt attempt, CancellationToken cancellation) =>
             System.Threading.Tasks.Task.FromResult(attempt.ActiveTime.TotalSeconds);
 
-        /// <summary>Closes what is mended: its command passes on the new work, and still fails on the old.</summary>
-        private async Task CloseAsync(int attempt, string commit)
+        private WorkResult Result => new()
         {
-            for (var index = 0; index < _ledger.Count; index++)
-            {
-                var record = _ledger[index];
-                if (record is not { Blocks: true, State: FindingState.Open })
-                {
-                    continue;
-                }
-
-                var request = new ReproduceRequest(commit, _reviewed!, record.Finding);
-                var shown = await context.StepAsync(
-                    $"mended/{attempt}/{record.Id}", Effect.Repeatable, request, services.Gate.ReproduceAsync);
-                if (shown is { AlwaysPassesAtBase: true, AlwaysFailsAtTip: true })
-                {
-                    _ledger[index] = record with { State = FindingState.Closed };
-                }
-            }
-        }
-
-        private async Task OneReviewAsync(string key, int slot, string commit, Harvest harvest, AgentSpec spec)
-        {
-            var name = string.Create(CultureInfo.InvariantCulture, $"{input.Name}-reviewer-{input.Round}-{key.Replace('/', '-')}");
-            var tree = await context.StepAsync($"review/{key}/tree", Effect.Repeatable, commit, services.World.TreeAsync);
-            var task = Task(name, spec, BuildPrompt.ForReviewer(input, harvest, _ledger), tree) with
-            {
-                BaseCommit = commit,
-                Form = ReviewForm.FormName,
-                FormContext = new ReviewContext([.. _ledger.Select(record => record.Id)], harvest.Left).ToJson(),
-            };
-            var result = (await context.ChildAsync($"review/{key}", new AgentPlaybook(services.Agents), () => task)).Require();
-            if (result.Form is not { } form)
-            {
-                _unreviewed = $"it was not reviewed: {result.Reason}";
-                return;
-            }
-
-            _reviewers.Add(name);
-            _handOff = _handOff with { Charge = _handOff.Charge + result.Charge };
-            var review = ReviewForm.Read(form);
-            for (var index = 0; index < _ledger.Count; index++)
-            {
-                // Only who found it takes it back.
-                if (review.Withdrawn.Contains(_ledger[index].Id) && _ledger[index] is { State: FindingState.Open } open && open.Slot == slot)
-                {
-                    _ledger[index] = _ledger[index] with { State = FindingState.Withdrawn };
-                }
-            }
-
-            foreach (var (finding, at) in review.Findings.Select((finding, index) => (finding, index + 1)))
-            {
-                var record = await JudgeAsync($"{key}/{at}", commit, harvest, finding);
-                _ledger.Add(record with { Id = $"{input.Task.Id}-F{_ledger.Count + 1}", Reviewer = name, Slot = slot });
-            }
-        }
-
-        private async Task<FindingRecord> JudgeAsync(string key, string commit, Harvest harvest, Finding finding)
-        {
-            var matters = finding.Priority is Priority.P0 or Priority.P1 && finding.Command.Length > 0;
-            var shown = matters
-                ? await context.StepAsync(
-                    $"shown/{key}", Effect.Repeatable, new ReproduceRequest(input.Tip, commit, finding), services.Gate.ReproduceAsync)
-                : null;
-            bool? confirmed = ReviewRule.NeedsConfirming(finding, harvest.Files, shown) ? await ConfirmAsync(key, commit, finding) : null;
-            var (blocks, reason) = ReviewRule.Decide(finding, harvest.Files, shown, confirmed);
-            return new FindingRecord { Id = "", Reviewer = "", Finding = finding, Reproduction = shown, Blocks = blocks, Reason = reason };
-        }
-
-        private async Task<bool> ConfirmAsync(string key, string commit, Finding finding)
-        {
-            var name = $"{input.Name}-confirm-{input.Round}-{key.Replace('/', '-')}";
-            var tree = await context.StepAsync($"confirm/{key}/tree", Effect.Repeatable, commit, services.World.TreeAsync);
-            var task = Task(name, input.Goal.Reviewer!, BuildPrompt.ForConfirming(input, finding), tree) with
-            {
-                BaseCommit = commit,
-                Form = ConfirmForm.FormName,
-            };
-            var result = (await context.ChildAsync($"confirm/{key}", new AgentPlaybook(services.Agents), () => task)).Require();
-            _handOff = _handOff with { Charge = _handOff.Charge + result.Charge };
-            return ConfirmForm.Read(result.Form);
-        }
-
-        private AgentTask Task(string name, AgentSpec spec, string words, string tree) => new()
-        {
-            Name = name,
-            Role = spec.Role,
-            Goal = spec.Instructions is null ? words : $"{words}\n{spec.Instructions}\n",
-            Instructions = input.Instructions,
-            Afterwards = BuildPrompt.ThrownAway,
-            Budget = input.Budget,
-            BaseCommit = input.Tip,
-            BaseTree = tree,
-            Turns = spec.Turns,
-            ToolCalls = spec.ToolCalls,
-            Seconds = Math.Min(spec.Seconds, _seconds),
-            HearsWhatIsLeft = true,
-            Tools = ReadingTools,
+            HandOff = _handOff with { Charge = _handOff.Charge + (_review?.Charge ?? Charge.None) },
+            Findings = _review?.Ledger ?? input.Before?.Findings ?? [],
+            Reviewers = [.. input.Before?.Reviewers ?? [], .. _review?.Reviewers ?? []],
         };
 
-        private WorkResult Ended(string reason) =>
-            new() { Reason = reason, HandOff = _handOff, Findings = [.. _ledger], Reviewers = [.. _reviewers] };
+        private WorkResult Ended(string reason) => Result with { Reason = reason };
 
         private static string FirstLine(string text) => text.Split('\n', 2)[0];
     }

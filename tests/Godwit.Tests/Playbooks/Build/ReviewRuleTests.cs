@@ -1,4 +1,5 @@
 using Godwit.Playbooks.Build;
+using Godwit.Playbooks.Review;
 
 namespace Godwit.Tests.Playbooks.Build;
 

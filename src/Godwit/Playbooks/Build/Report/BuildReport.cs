@@ -4,6 +4,7 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks.Reports;
+using Godwit.Playbooks.Review;
 
 namespace Godwit.Playbooks.Build.Report;
 
@@ -182,19 +183,7 @@ internal sealed class BuildReport
             return;
         }
 
-        page.Append("<table><tr><th><th>where<th>claim<th>shown by<th>without, with<th>blocks<th>state</tr>");
-        foreach (var record in findings)
-        {
-            var shown = record.Reproduction is { } seen ? $"{string.Join(' ', seen.AtBase)}, {string.Join(' ', seen.AtTip)}" : "";
-            var finding = record.Finding;
-            page.Append(
-                CultureInfo.InvariantCulture,
-                $"<tr><td class=w>{record.Id}<br>{finding.Priority}<td>{Text(finding.File)}:{finding.Line}<td>{Text(finding.Claim)}<br>" +
-                $"<span class=sub>{Text(finding.Trigger)}</span><td><code>{Text(finding.Command)}</code><td class=n>{shown}" +
-                $"<td>{(record.Blocks ? "yes" : "no")}: {Text(record.Reason)}<td>{record.State.ToString().ToLowerInvariant()}</tr>");
-        }
-
-        page.Append("</table>");
+        page.Append(ReviewReport.Ledger(findings));
     }
 
     private void AppendCosts(StringBuilder page)

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Godwit.Agents;
 using Godwit.Models;
 
-namespace Godwit.Playbooks.Build;
+namespace Godwit.Playbooks.Review;
 
 /// <summary>What a second reviewer fills in about another's finding.</summary>
 internal sealed class ConfirmForm : SubmissionForm

@@ -1,4 +1,4 @@
-namespace Godwit.Playbooks.Build;
+namespace Godwit.Playbooks.Review;
 
 /// <summary>Decides whether a finding keeps a change from being merged: by what was seen, and never by the reviewer's words alone.</summary>
 internal static class ReviewRule

@@ -5,7 +5,7 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Models;
 
-namespace Godwit.Playbooks.Build;
+namespace Godwit.Playbooks.Review;
 
 /// <summary>What a reviewer hands over.</summary>
 /// <param name="Findings">What is wrong.</param>

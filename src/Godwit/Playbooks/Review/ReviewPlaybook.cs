@@ -1,0 +1,127 @@
+using System.Globalization;
+using Godwit.Durable;
+using Godwit.Models;
+using Godwit.Playbooks.Build;
+
+namespace Godwit.Playbooks.Review;
+
+/// <summary>What a review starts from.</summary>
+/// <param name="Ground">How to build and check, who reviews, and the commit that the change starts from.</param>
+/// <param name="HeadCommit">The change.</param>
+/// <param name="Names">Both as the user named them.</param>
+/// <param name="Says">What the change is said to do: its commits' messages, or the user's own words.</param>
+public sealed record ReviewInput(BuildInput Ground, string HeadCommit, string Names, string Says);
+
+/// <summary>What a review came to.</summary>
+public sealed record ReviewResult
+{
+    /// <summary><c>clean</c>, <c>findings</c> or <c>failed</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>One line.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>All that was found, and what clean checkouts have shown of it.</summary>
+    public IReadOnlyList<FindingRecord> Findings { get; init; } = [];
+
+    /// <summary>What reviewers think of the whole, in their words.</summary>
+    public IReadOnlyList<string> Words { get; init; } = [];
+
+    /// <summary>What the goal's build and checks say of the change; empty where there are none.</summary>
+    public IReadOnlyList<CheckVerdict> Checks { get; init; } = [];
+
+    /// <summary>What answered model calls cost.</summary>
+    public Charge Charge { get; init; } = Charge.None;
+}
+
+/// <summary>A review alone: reviewers look at a change, and what they say is wrong is run on clean checkouts of before and after.</summary>
+/// <param name="Services">The world.</param>
+internal sealed record ReviewPlaybook(BuildServices Services) : Playbook<ReviewInput, ReviewResult>("review")
+{
+    private static readonly StepOptions Gated = new() { Topic = BuildView.GateTopic };
+
+    /// <summary>All playbooks that a run is made of.</summary>
+    public PlaybookCatalogue Catalogue() => new([this, .. Agents.AgentPlaybook.All(Services.Agents)]);
+
+    public override async Task<ReviewResult> RunAsync(IDurableContext context, ReviewInput input)
+    {
+        var (ground, goal) = (input.Ground, input.Ground.Goal);
+        var start = await context.StepAsync("base", Effect.Repeatable, ground.BaseCommit, Services.World.BaseAsync);
+        var change = await context.StepAsync(
+            "change", Effect.Repeatable, new ChangeRequest(ground.BaseCommit, input.HeadCommit), Services.World.ChangeAsync);
+        var checks = await ChecksAsync(context, input);
+        var review = new ChangeReview(context, Services, SubjectOf(input, start.Instructions), []);
+        for (var slot = 1; slot <= goal.Reviewer!.Parallel; slot++)
+        {
+            var key = string.Create(CultureInfo.InvariantCulture, $"1/{slot}");
+            var active = await context.StepAsync(
+                $"time/{slot}", Effect.Repeatable, slot, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
+            var seconds = goal.Seconds > 0 ? goal.Seconds - active : double.PositiveInfinity;
+            var trouble = seconds > 0 ? await review.AskAsync(key, slot, change, seconds) : "it was not reviewed: the time is used up";
+            if (trouble is not null)
+            {
+                return ResultOf(review, checks) with { State = "failed", Reason = trouble };
+            }
+        }
+
+        return ResultOf(review, checks);
+    }
+
+    /// <summary>What the build and the checks say of the change; what they refuse of the base too isn't the change's fault.</summary>
+    private async Task<IReadOnlyList<CheckVerdict>> ChecksAsync(IDurableContext context, ReviewInput input)
+    {
+        var goal = input.Ground.Goal;
+        if (goal is { Build: null, Checks.Count: 0 })
+        {
+            return [];
+        }
+
+        var request = new GateRequest("head", input.HeadCommit, goal.Checks) { AsksAll = true };
+        var head = await context.StepAsync("gate/head", Effect.Repeatable, request, Services.Gate.RunAsync, Gated);
+        if (head.HasPassed)
+        {
+            return head.Checks;
+        }
+
+        var failed = head.Checks.Where(check => check.Verdict != GateVerdict.Passed).Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
+        var again = new GateRequest("base", input.Ground.BaseCommit, [.. goal.Checks.Where(check => failed.Contains(check.Name))]) { AsksAll = true };
+        var @base = await context.StepAsync("gate/base", Effect.Repeatable, again, Services.Gate.RunAsync, Gated);
+        var before = @base.Checks.Where(check => check.Verdict != GateVerdict.Passed).Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
+        return [.. head.Checks.Select(check => before.Contains(check.Name) ? check with { Reason = $"{WasBefore}{check.Reason}" } : check)];
+    }
+
+    private const string WasBefore = "fails without the change too: ";
+
+    /// <summary>Whether a check passes without the change and not with it.</summary>
+    public static bool IsBroken(CheckVerdict check) =>
+        check.Verdict != GateVerdict.Passed && check.Reason?.StartsWith(WasBefore, StringComparison.Ordinal) != true;
+
+    private static ReviewSubject SubjectOf(ReviewInput input, string? instructions) => new()
+    {
+        Id = "R",
+        Name = "change",
+        Base = input.Ground.BaseCommit,
+        Reviewer = input.Ground.Goal.Reviewer!,
+        Budget = "run/review",
+        Instructions = instructions,
+        Words = (change, ledger) => BuildPrompt.ForReviewer("somebody", $"## What it is said to do\n\n{input.Says}\n", change, ledger),
+        Confirming = finding => BuildPrompt.ForConfirming(input.Says, finding),
+    };
+
+    private static ReviewResult ResultOf(ChangeReview review, IReadOnlyList<CheckVerdict> checks)
+    {
+        var (broken, shown) = (checks.Count(IsBroken), review.Blocking.Count);
+        return new ReviewResult
+        {
+            State = broken + review.Ledger.Count == 0 ? "clean" : "findings",
+            Reason = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{review.Reviewers.Count} {(review.Reviewers.Count == 1 ? "review" : "reviews")}, {review.Ledger.Count} findings, {shown} shown to be " +
+                $"wrong on clean checkouts{(broken > 0 ? $"; {broken} checks broken" : "")}"),
+            Findings = review.Ledger,
+            Words = review.Words,
+            Checks = checks,
+            Charge = review.Charge,
+        };
+    }
+}

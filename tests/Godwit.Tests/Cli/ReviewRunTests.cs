@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Godwit.Tests.Cli;
+
+/// <summary>Reviews as users run them: real git and real sandboxes, and a reviewer whose replies lie in a mailbox.</summary>
+public sealed class ReviewRunTests : AgentRunFixture
+{
+    private const string Right = "def clamp(value, low, high):\n    return max(low, min(high, value))\n";
+    private const string Wrong = "def clamp(value, low, high):\n    return max(low, min(low, value))\n";
+
+    private const string First = "change-reviewer-1-1-1";
+
+    private const string Open = """{"calls": [{"name": "read", "arguments": {"path": "clamp.py"}}]}""";
+
+    private const string Review = """
+        {"calls": [{"name": "submit", "arguments": {"words": "The upper bound is wrong.", "findings": [
+          {"file": "clamp.py", "line": 2, "priority": "P3", "claim": "No documentation", "trigger": "reading"},
+          {"file": "clamp.py", "line": 2, "priority": "P1", "claim": "It crashes on None", "trigger": "clamp(None, 0, 5)",
+           "command": "python3 -c 'import clamp; clamp.clamp(None, 0, 5)'"},
+          {"file": "clamp.py", "line": 2, "priority": "P1", "claim": "What is too large becomes the lower bound", "trigger": "clamp(9, 0, 5)",
+           "command": "python3 -c 'import clamp; assert clamp.clamp(9, 0, 5) == 5'"}]}}]}
+        """;
+
+    [Fact]
+    public void Review_OneFindingIsRight_ThatOneIsShownFirstAndFailsTheCommand()
+    {
+        var folder = Changed();
+        var mailbox = Mailbox(($"{First}-001.reply.json", Open), ($"{First}-002.reply.json", Review));
+        var (markdown, sarif) = (Path.Combine(folder, "..", "findings.md"), Path.Combine(folder, "..", "findings.sarif"));
+        var (exit, output, error) = Command.Run(
+            "review", "main", "--mailbox", mailbox, "--check", "python3 -c 'import clamp'", "--fail-on", "P1", "--markdown", markdown, "--sarif", sarif, "--json");
+        Assert.True(exit == 3, error);
+        var review = JsonDocument.Parse(output).RootElement;
+        var findings = review.GetProperty("findings").EnumerateArray().ToList();
+        Assert.Equal([false, false, true], findings.Select(one => one.GetProperty("blocks").GetBoolean()));
+        Assert.Contains("it was there before", findings[1].GetProperty("reason").GetString()!, StringComparison.Ordinal);
+        Assert.Equal("passed", review.GetProperty("checks")[0].GetProperty("verdict").GetString());
+        Assert.Contains("Take the lower bound twice", Requests(mailbox), StringComparison.Ordinal);
+
+        var told = File.ReadAllText(markdown);
+        Assert.True(told.IndexOf("becomes the lower bound", StringComparison.Ordinal) < told.IndexOf("crashes on None", StringComparison.Ordinal));
+        Assert.Contains("(exit codes without, with: 0 0 0, 1 1 1)", told, StringComparison.Ordinal);
+        var results = JsonDocument.Parse(File.ReadAllText(sarif)).RootElement.GetProperty("runs")[0].GetProperty("results").EnumerateArray().ToList();
+        Assert.Equal(["shown error", "not-shown note", "remark note"], results.Select(one => $"{one.GetProperty("ruleId")} {one.GetProperty("level")}"));
+        var place = results[0].GetProperty("locations")[0].GetProperty("physicalLocation");
+        Assert.Equal("clamp.py", place.GetProperty("artifactLocation").GetProperty("uri").GetString());
+        Assert.Equal(2, place.GetProperty("region").GetProperty("startLine").GetInt32());
+
+        var run = review.GetProperty("run").GetString()!;
+        Assert.Equal(told, Command.Run("report", run, "--markdown").Output);
+        Assert.Equal(File.ReadAllText(sarif), Command.Run("report", run, "--sarif").Output.TrimEnd('\n'));
+        Assert.Contains("yes: its command passes without the change", File.ReadAllText(review.GetProperty("report").GetString()!), StringComparison.Ordinal);
+        Assert.Contains($"Review of HEAD against main", Command.Run("list").Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>What isn't committed is reviewed as it stands, and nothing of the user's is touched.</summary>
+    [Fact]
+    public void Review_Uncommitted_SeesNewFilesAndNotIgnoredOnes()
+    {
+        var folder = Repository();
+        File.WriteAllText(Path.Combine(folder, "clamp.py"), Wrong);
+        File.WriteAllText(Path.Combine(folder, "added.txt"), "new\n");
+        File.WriteAllText(Path.Combine(folder, ".git", "info", "exclude"), "secret.txt\n");
+        File.WriteAllText(Path.Combine(folder, "secret.txt"), "sesame\n");
+        var (status, objects) = (Git(folder, "status", "--porcelain"), Git(folder, "count-objects"));
+        var mailbox = Mailbox(
+            ($"{First}-001.reply.json", """{"calls": [{"name": "read", "arguments": {"path": "clamp.py"}}, {"name": "read", "arguments": {"path": "added.txt"}}, {"name": "list", "arguments": {}}]}"""),
+            ($"{First}-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"words": "I see nothing.", "findings": []}}]}"""));
+        var (exit, output, error) = Command.Run("review", "--uncommitted", "--mailbox", mailbox, "--check", "python3 -c 'import clamp; assert clamp.clamp(9, 0, 5) == 5'", "--fail-on", "P0", "--json");
+
+        // No reviewer says so, and a check that the change has broken is enough.
+        Assert.True(exit == 3, error);
+        var review = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("failed", review.GetProperty("checks")[0].GetProperty("verdict").GetString());
+        var asked = Requests(mailbox);
+        Assert.Contains("+++ b/added.txt", asked, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret.txt", asked, StringComparison.Ordinal);
+        Assert.Equal((status, objects), (Git(folder, "status", "--porcelain"), Git(folder, "count-objects")));
+    }
+
+    [Fact]
+    public async Task Review_Stopped_IsTakenUp()
+    {
+        Changed();
+        var mailbox = Mailbox(($"{First}-001.reply.json", Open));
+        using var started = Command.Start("review", "main", "--mailbox", mailbox, "--json");
+        var waited = Stopwatch.StartNew();
+        while (!File.Exists(Path.Combine(mailbox, $"{First}-002.request.md")) && waited.Elapsed < TimeSpan.FromSeconds(60))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+
+        started.Kill();
+        await started.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var run = Path.GetFileName(Directory.GetDirectories(Path.Combine(Command.Home, "runs")).Single());
+        Answer(mailbox, ($"{First}-002.reply.json", Review));
+        var (exit, output, error) = Command.Run("resume", run, "--json");
+        Assert.True(exit == 0, error);
+        Assert.Equal(3, JsonDocument.Parse(output).RootElement.GetProperty("findings").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("name the commit to compare with, such as 'godwit review main', or give --uncommitted")]
+    [InlineData("nothing differs between main and main, so there is nothing to review", "main", "main")]
+    [InlineData("has no commit 'nowhere'", "nowhere")]
+    [InlineData("--uncommitted reviews the files as they stand; leave the second commit out", "main", "change", "--uncommitted")]
+    [InlineData("--reviewers is 9, and must be 1 to 8", "main", "--reviewers", "9")]
+    [InlineData("main has no godwit.yaml; leave --goal out, or name a file that it has", "main", "--goal", ".")]
+    public void Review_AskedWrongly_SaysWhatAndLeavesNothing(string words, params string[] arguments)
+    {
+        Changed();
+        var (exit, _, error) = Command.Run(["review", .. arguments, "--mailbox", Mailbox()]);
+        Assert.NotEqual(0, exit);
+        Assert.Contains(words, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd('\n').Split('\n'));
+        Assert.False(Directory.Exists(Path.Combine(Command.Home, "runs")) && Directory.EnumerateDirectories(Path.Combine(Command.Home, "runs")).Any());
+    }
+
+    private static string Requests(string mailbox) =>
+        string.Concat(Directory.EnumerateFiles(mailbox, "*.request.md").Order(StringComparer.Ordinal).Select(File.ReadAllText));
+
+    private string Changed()
+    {
+        var folder = Repository();
+        Git(folder, "checkout", "-q", "-b", "change");
+        File.WriteAllText(Path.Combine(folder, "clamp.py"), Wrong);
+        Git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qam", "Take the lower bound twice");
+        return folder;
+    }
+
+    private string Repository()
+    {
+        var folder = Command.WorkingFolder = Command.Folder("repository", ("clamp.py", Right));
+        Git(folder, "init", "-q", "-b", "main");
+        Git(folder, "add", "-A");
+        Git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "base");
+        return folder;
+    }
+
+    private static string Git(string folder, params string[] arguments)
+    {
+        using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+        var output = git.StandardOutput.ReadToEnd();
+        git.WaitForExit();
+        Assert.Equal(0, git.ExitCode);
+        return output;
+    }
+}
