@@ -67,6 +67,7 @@ public static class GodwitProgram
             ApplyCommand.Create(kinds),
             CompareCommand.Create(),
             ReviewCommand.Create(kinds),
+            LandCommand.Create(kinds),
             ConfirmCommand.Create(),
             InitCommand.Create(kinds),
             ValidateCommand.Create(kinds),

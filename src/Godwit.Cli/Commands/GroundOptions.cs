@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Godwit.Agents;
-using Godwit.Goals;
+using Godwit.Playbooks;
 using Godwit.Playbooks.Build;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
@@ -45,12 +45,13 @@ internal sealed class GroundOptions
     public SandboxKind Sandbox(ParseResult parsed) => SandboxRunner.KindOf(parsed.GetValue(_sandbox)!);
 
     /// <summary>What was given, over what the goal file of a commit says; null where that has mistakes, which have been printed.</summary>
+    /// <param name="kinds">The kinds of runs that a goal may start.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="commit">The commit whose goal file says how.</param>
     /// <param name="name">The run's name where there is none.</param>
     /// <param name="cancellation">Ends the work.</param>
     public async Task<(BuildGoal Goal, SourceRepository Source)?> ReadAsync(
-        ParseResult parsed, string commit, string name, CancellationToken cancellation)
+        RunKinds kinds, ParseResult parsed, string commit, string name, CancellationToken cancellation)
     {
         var target = parsed.GetValue(_goal);
         var place = Path.GetFullPath(target ?? ".");
@@ -63,20 +64,20 @@ internal sealed class GroundOptions
         }
 
         var goal = new BuildGoal { Name = name, Title = name, Planner = new AgentSpec { Role = BuildGoal.PlannerRole }, Worker = new AgentSpec() };
-        if (content is not null && IsBuild(content))
+        if (content is not null)
         {
-            var text = GoalFile.TextOf(content, source, path);
-            if (GoalReader.Read(text, root => BuildGoalReader.Read(root, text.Folder), out var problems) is not { } read)
+            if (kinds.Read(GoalFile.TextOf(content, source, path), out var problems) is not { Goal: var read })
             {
                 GoalFile.Tell(problems, path);
                 return null;
             }
 
-            goal = read with { Name = name };
-        }
-        else if (target is not null)
-        {
-            throw new UsageException($"{Path.GetFileName(path)} of {commit} is of another playbook than 'build'; give --setup, --build and --check instead");
+            if (read is not BuildGoal && target is not null)
+            {
+                throw new UsageException($"{Path.GetFileName(path)} of {commit} is of another playbook than 'build'; give --setup, --build and --check instead");
+            }
+
+            goal = read is BuildGoal built ? built with { Name = name } : goal;
         }
 
         var checks = parsed.GetValue(_checks)!;
@@ -90,7 +91,4 @@ internal sealed class GroundOptions
         };
         return (goal, source);
     }
-
-    private static bool IsBuild(string content) =>
-        content.Split('\n').Any(line => line.StartsWith("playbook:", StringComparison.Ordinal) && line.Contains("build", StringComparison.Ordinal));
 }

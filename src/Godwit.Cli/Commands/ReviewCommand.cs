@@ -54,7 +54,7 @@ internal static class ReviewCommand
                 throw new UsageException($"--reviewers is {parsed.GetValue(reviewers)}, and must be 1 to 8");
             }
 
-            if (await ground.ReadAsync(parsed, request.Base, "review", cancellation) is not var (goal, source))
+            if (await ground.ReadAsync(kinds, parsed, request.Base, "review", cancellation) is not var (goal, source))
             {
                 return ExitCode.Usage;
             }

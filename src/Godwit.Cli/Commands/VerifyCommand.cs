@@ -3,6 +3,7 @@ using System.Globalization;
 using Godwit.Identity;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Build;
+using Godwit.Playbooks.Land;
 using Godwit.Playbooks.Review;
 using Godwit.Runs;
 using Godwit.Verification;
@@ -37,10 +38,14 @@ internal static class VerifyCommand
             var trust = RunStore.OfUser().Trust;
             var expected = parsed.GetValue(key);
             var content = await File.ReadAllBytesAsync(path, cancellation);
-            if (BuildEvidence.IsBuild(content))
+            switch (Dsse.PredicateType(content))
             {
-                Tell(BuildEvidence.Verify(content, NameOf), parsed.GetValue(json));
-                return ExitCode.Ok;
+                case BuildStatement.BuildType:
+                    Tell(BuildEvidence.Verify(content, NameOf), parsed.GetValue(json));
+                    return ExitCode.Ok;
+                case LandStatement.LandType:
+                    Tell(LandEvidence.Verify(content, NameOf), parsed.GetValue(json));
+                    return ExitCode.Ok;
             }
 
             var verified = Evidence.Verify(content, NameOf);
@@ -107,6 +112,36 @@ internal static class VerifyCommand
 
         Console.WriteLine($"Goal:     {predicate.Goal} (sha256 {predicate.GoalHash}), plan {predicate.PlanVersion}, sandbox: {predicate.Sandbox}");
         Console.WriteLine("It can't say: that the assertions are what you wanted; read them.");
+    }
+
+    private static void Tell(VerifiedLanding verified, bool json)
+    {
+        var (statement, predicate) = (verified.Statement, verified.Statement.Predicate);
+        if (json)
+        {
+            CommandGuard.PrintJson(
+                new { verified.Key.KeyId, verified.KeyName, statement.Subject, predicate.Checks, predicate.Landed, predicate.LeftOut });
+            return;
+        }
+
+        Console.WriteLine($"verified: signed by {verified.Key.KeyId} ({verified.KeyName}), and not a byte was changed since");
+        Console.WriteLine($"It says:  commit {statement.Subject[0].Digest["gitCommit"]}, on {predicate.BaseCommit}, passed on a clean checkout:");
+        foreach (var check in predicate.Checks)
+        {
+            Console.WriteLine($"          check {check.Name}{(check.Tests is { } tests ? $", {tests} tests" : "")} (sha256 of its command {check.CommandHash[..12]})");
+        }
+
+        foreach (var landed in predicate.Landed)
+        {
+            Console.WriteLine($"Landed:   {landed.Name} at {landed.Head[..12]}, as {landed.Commit[..12]}");
+        }
+
+        foreach (var left in predicate.LeftOut)
+        {
+            Console.WriteLine($"Left out: {left.Name} at {left.Head[..12]}: {left.Reason}");
+        }
+
+        Console.WriteLine($"Sandbox:  {predicate.Sandbox}");
     }
 
     private static void Explain(VerifiedEvidence verified)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Identity;
@@ -46,6 +47,20 @@ internal static class Dsse
                 $"if that is the verifier's",
                 unknownKey: true);
         return (statement, key, name);
+    }
+
+    /// <summary>The type that an envelope's statement says its predicate has; null where none can be read. What it is worth only opening it says.</summary>
+    public static string? PredicateType(byte[] file)
+    {
+        try
+        {
+            using var payload = JsonDocument.Parse(Convert.FromBase64String(Canonical.Deserialize<Envelope>(file).Payload));
+            return payload.RootElement.TryGetProperty("predicateType", out var type) ? type.GetString() : null;
+        }
+        catch (Exception error) when (error is JournalVersionException or JsonException or FormatException or ArgumentException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static (Envelope Envelope, byte[] Payload, T Statement) Read<T>(byte[] file, Func<T, bool> isKnown)

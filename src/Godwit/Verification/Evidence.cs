@@ -4,6 +4,7 @@ using System.Text;
 using Godwit.Durable;
 using Godwit.Identity;
 using Godwit.Durable.Journal;
+using Godwit.Workspaces;
 
 namespace Godwit.Verification;
 
@@ -36,7 +37,12 @@ public sealed record EvidenceStatement
 /// <summary>A subject of a statement.</summary>
 /// <param name="Name">What it is.</param>
 /// <param name="Digest">Its names by kind.</param>
-public sealed record EvidenceSubject(string Name, IReadOnlyDictionary<string, string> Digest);
+public sealed record EvidenceSubject(string Name, IReadOnlyDictionary<string, string> Digest)
+{
+    /// <summary>A commit of a run's clone.</summary>
+    internal static async Task<EvidenceSubject> OfCommitAsync(RunRepository repository, string commit, CancellationToken cancellation) => new(
+        "result", new Dictionary<string, string> { ["gitCommit"] = commit, ["gitTree"] = await repository.TreeAsync(commit, cancellation) });
+}
 
 /// <summary>A claim with all that it rests on.</summary>
 public sealed record EvidencePredicate

@@ -27,7 +27,7 @@ public sealed class ReviewRunTests : AgentRunFixture
     {
         var folder = Changed();
         var mailbox = Mailbox(($"{First}-001.reply.json", Open), ($"{First}-002.reply.json", Review));
-        var (markdown, sarif) = (Path.Combine(folder, "..", "findings.md"), Path.Combine(folder, "..", "findings.sarif"));
+        var (markdown, sarif) = (Path.Combine(folder.Path, "..", "findings.md"), Path.Combine(folder.Path, "..", "findings.sarif"));
         var (exit, output, error) = Command.Run(
             "review", "main", "--mailbox", mailbox, "--check", "python3 -c 'import clamp'", "--fail-on", "P1", "--markdown", markdown, "--sarif", sarif, "--json");
         Assert.True(exit == 3, error);
@@ -59,11 +59,11 @@ public sealed class ReviewRunTests : AgentRunFixture
     public void Review_Uncommitted_SeesNewFilesAndNotIgnoredOnes()
     {
         var folder = Repository();
-        File.WriteAllText(Path.Combine(folder, "clamp.py"), Wrong);
-        File.WriteAllText(Path.Combine(folder, "added.txt"), "new\n");
-        File.WriteAllText(Path.Combine(folder, ".git", "info", "exclude"), "secret.txt\n");
-        File.WriteAllText(Path.Combine(folder, "secret.txt"), "sesame\n");
-        var (status, objects) = (Git(folder, "status", "--porcelain"), Git(folder, "count-objects"));
+        File.WriteAllText(Path.Combine(folder.Path, "clamp.py"), Wrong);
+        File.WriteAllText(Path.Combine(folder.Path, "added.txt"), "new\n");
+        File.WriteAllText(Path.Combine(folder.Path, ".git", "info", "exclude"), "secret.txt\n");
+        File.WriteAllText(Path.Combine(folder.Path, "secret.txt"), "sesame\n");
+        var (status, objects) = (folder.Git("status", "--porcelain"), folder.Git("count-objects"));
         var mailbox = Mailbox(
             ($"{First}-001.reply.json", """{"calls": [{"name": "read", "arguments": {"path": "clamp.py"}}, {"name": "read", "arguments": {"path": "added.txt"}}, {"name": "list", "arguments": {}}]}"""),
             ($"{First}-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"words": "I see nothing.", "findings": []}}]}"""));
@@ -76,7 +76,7 @@ public sealed class ReviewRunTests : AgentRunFixture
         var asked = Requests(mailbox);
         Assert.Contains("+++ b/added.txt", asked, StringComparison.Ordinal);
         Assert.DoesNotContain("secret.txt", asked, StringComparison.Ordinal);
-        Assert.Equal((status, objects), (Git(folder, "status", "--porcelain"), Git(folder, "count-objects")));
+        Assert.Equal((status, objects), (folder.Git("status", "--porcelain"), folder.Git("count-objects")));
     }
 
     [Fact]
@@ -120,30 +120,14 @@ public sealed class ReviewRunTests : AgentRunFixture
     private static string Requests(string mailbox) =>
         string.Concat(Directory.EnumerateFiles(mailbox, "*.request.md").Order(StringComparer.Ordinal).Select(File.ReadAllText));
 
-    private string Changed()
+    private GitFolder Changed()
     {
         var folder = Repository();
-        Git(folder, "checkout", "-q", "-b", "change");
-        File.WriteAllText(Path.Combine(folder, "clamp.py"), Wrong);
-        Git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qam", "Take the lower bound twice");
+        folder.Git("checkout", "-q", "-b", "change");
+        File.WriteAllText(Path.Combine(folder.Path, "clamp.py"), Wrong);
+        folder.Commit("Take the lower bound twice");
         return folder;
     }
 
-    private string Repository()
-    {
-        var folder = Command.WorkingFolder = Command.Folder("repository", ("clamp.py", Right));
-        Git(folder, "init", "-q", "-b", "main");
-        Git(folder, "add", "-A");
-        Git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "base");
-        return folder;
-    }
-
-    private static string Git(string folder, params string[] arguments)
-    {
-        using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
-        var output = git.StandardOutput.ReadToEnd();
-        git.WaitForExit();
-        Assert.Equal(0, git.ExitCode);
-        return output;
-    }
+    private GitFolder Repository() => GitFolder.Of(Command.WorkingFolder = Command.Folder("repository", ("clamp.py", Right)));
 }

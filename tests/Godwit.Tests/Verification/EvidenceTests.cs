@@ -50,13 +50,13 @@ public sealed class EvidenceTests
 
     /// <summary>What a file says in its words doesn't decide how it is verified.</summary>
     [Fact]
-    public void IsBuild_ClaimWhoseGoalNamesTheTypeOfABuild_IsAClaim()
+    public void PredicateType_ClaimWhoseGoalNamesTheTypeOfABuild_IsAClaims()
     {
         using var key = SigningKey.FromSeed(new byte[32]);
         var statement = Statement(key);
         var file = Evidence.Sign(
             statement with { Predicate = statement.Predicate with { Goal = $"\"predicateType\":\"{BuildStatement.BuildType}\"" } }, key);
-        Assert.False(BuildEvidence.IsBuild(file));
+        Assert.NotEqual(BuildStatement.BuildType, Dsse.PredicateType(file));
         Assert.Equal("me", Evidence.Verify(file, _ => "me").KeyName);
     }
 

@@ -1,10 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Godwit.Durable;
-using Godwit.Durable.Journal;
 using Godwit.Identity;
 using Godwit.Playbooks.Review;
 using Godwit.Verification;
@@ -41,16 +39,7 @@ public sealed record BuildStatement
         {
             Type = EvidenceStatement.StatementType,
             PredicateType = BuildType,
-            Subject =
-            [
-                new EvidenceSubject(
-                    "result",
-                    new Dictionary<string, string>
-                    {
-                        ["gitCommit"] = request.Commit,
-                        ["gitTree"] = await repository.TreeAsync(request.Commit, cancellation),
-                    }),
-            ],
+            Subject = [await EvidenceSubject.OfCommitAsync(repository, request.Commit, cancellation)],
             Predicate = new BuildPredicate
             {
                 Goal = goal.Title,
@@ -194,21 +183,6 @@ public sealed record VerifiedBuild(BuildStatement Statement, PublicKey Key, stri
 /// <summary>Verifies evidence of builds.</summary>
 public static class BuildEvidence
 {
-    /// <summary>Whether a file looks like evidence of a build; what it is worth only <see cref="Verify"/> says.</summary>
-    public static bool IsBuild(byte[] file)
-    {
-        try
-        {
-            var envelope = Canonical.Deserialize<Dsse.Envelope>(file);
-            using var payload = JsonDocument.Parse(Convert.FromBase64String(envelope.Payload));
-            return payload.RootElement.TryGetProperty("predicateType", out var type) && type.GetString() == BuildStatement.BuildType;
-        }
-        catch (Exception error) when (error is JournalVersionException or JsonException or FormatException or ArgumentException or InvalidOperationException)
-        {
-            return false;
-        }
-    }
-
     /// <summary>Verifies an envelope: its form, its signature, that the key is trusted, and that the result follows from what it says.</summary>
     /// <param name="file">The envelope's bytes.</param>
     /// <param name="trusted">The name under which a key is trusted, or null.</param>

@@ -1,5 +1,6 @@
 using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Playbooks.Land;
 using Godwit.Playbooks.Review;
 using Godwit.Workspaces;
 
@@ -40,7 +41,11 @@ public sealed record ChangeRequest(string Base, string Head);
 /// <param name="Message">The message of the commit that it becomes.</param>
 /// <param name="Agent">Who did it.</param>
 /// <param name="Name">The work's name.</param>
-public sealed record StackRequest(string Tip, string Commit, string Message, string Agent, string Name);
+public sealed record StackRequest(string Tip, string Commit, string Message, string Agent, string Name)
+{
+    /// <summary>Whether the work's own commits stay, below a merge; else it becomes one commit. Default no.</summary>
+    public bool KeepsHistory { get; init; }
+}
 
 /// <summary>A stacked change, or where it met another.</summary>
 /// <param name="Tip">The new tip; null where both sides changed the same places.</param>
@@ -111,4 +116,7 @@ public interface IBuildWorld
 
     /// <summary>Signs what was verified; returns the evidence's file name.</summary>
     Task<string> SignAsync(BuildEvidenceRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Signs what was landed; returns the evidence's file name.</summary>
+    Task<string> SignLandedAsync(LandEvidenceRequest request, Attempt attempt, CancellationToken cancellation);
 }

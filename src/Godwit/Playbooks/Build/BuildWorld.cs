@@ -4,6 +4,7 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Identity;
+using Godwit.Playbooks.Land;
 using Godwit.Runs;
 using Godwit.Verification;
 using Godwit.Workspaces;
@@ -42,7 +43,7 @@ internal sealed class BuildWorld(RunFolder folder, RunRepository repository, Bui
         }
 
         var commit = await WriteAsync(
-            request.Tree, request.Tip, $"Work of {request.Agent}", request.Agent, $"work/{request.Name}", attempt, cancellation);
+            request.Tree, [request.Tip], $"Work of {request.Agent}", request.Agent, $"work/{request.Name}", attempt, cancellation);
         var marked = new List<string>();
         foreach (var file in request.Conflicts)
         {
@@ -86,7 +87,8 @@ internal sealed class BuildWorld(RunFolder folder, RunRepository repository, Bui
     private Task<string> LandAsync(StackRequest request, string tree, Attempt attempt, CancellationToken cancellation)
     {
         var message = $"{request.Message.TrimEnd()}\nGodwit-Run: {folder.Id}";
-        return WriteAsync(tree, request.Tip, message, request.Agent, $"stack/{request.Name}", attempt, cancellation);
+        List<string> parents = request.KeepsHistory ? [request.Tip, request.Commit] : [request.Tip];
+        return WriteAsync(tree, parents, message, request.Agent, $"stack/{request.Name}", attempt, cancellation);
     }
 
     public Task<string> TreeAsync(string commit, Attempt attempt, CancellationToken cancellation) => repository.TreeAsync(commit, cancellation);
@@ -105,35 +107,41 @@ internal sealed class BuildWorld(RunFolder folder, RunRepository repository, Bui
         {
             var tree = await repository.TreeWithAsync(commit, request.BaseCommit, [.. hidden.Select(file => file.Path)], cancellation);
             var (message, agent) = await repository.MessageAsync(commit, cancellation);
-            tip = await WriteAsync(tree, tip, message, agent, "result", attempt, cancellation);
+            tip = await WriteAsync(tree, [tip], message, agent, "result", attempt, cancellation);
         }
 
         return tip;
     }
 
-    public async Task<string> SignAsync(BuildEvidenceRequest request, Attempt attempt, CancellationToken cancellation)
+    public Task<string> SignAsync(BuildEvidenceRequest request, Attempt attempt, CancellationToken cancellation) =>
+        SignAsync(request.Works.Select(work => work.Agent), key => BuildStatement.OfAsync(request, repository, folder.Id, key, cancellation), cancellation);
+
+    public Task<string> SignLandedAsync(LandEvidenceRequest request, Attempt attempt, CancellationToken cancellation) =>
+        SignAsync([LandPlaybook.Agent], key => LandStatement.OfAsync(request, repository, folder.Id, key, cancellation), cancellation);
+
+    /// <summary>Signs a statement, and lays beside it the keys of those who signed its commits.</summary>
+    private async Task<string> SignAsync<T>(IEnumerable<string> agents, Func<PublicKey, Task<T>> statement, CancellationToken cancellation)
     {
         using var key = store.VerifierKey();
         Directory.CreateDirectory(folder.Evidence);
         var keys = AgentKeys.Of(folder);
-        var signers = request.Works.Select(work => work.Agent).Distinct().Select(agent =>
+        var signers = agents.Distinct().Select(agent =>
         {
             using var own = keys[agent];
             return SshSignature.AllowedSigner(MailOf(agent), own.Public);
         });
         await File.WriteAllLinesAsync(Path.Combine(folder.Evidence, AllowedSigners), signers, cancellation);
         var name = $"{folder.Id}.evidence.json";
-        var statement = await BuildStatement.OfAsync(request, repository, folder.Id, key.Public, cancellation);
-        await File.WriteAllBytesAsync(Path.Combine(folder.Evidence, name), Dsse.Sign(statement, key), cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(folder.Evidence, name), Dsse.Sign(await statement(key.Public), key), cancellation);
         return name;
     }
 
     private async Task<string> WriteAsync(
-        string tree, string parent, string message, string agent, string reference, Attempt attempt, CancellationToken cancellation)
+        string tree, IReadOnlyList<string> parents, string message, string agent, string reference, Attempt attempt, CancellationToken cancellation)
     {
         using var key = AgentKeys.Of(folder)[agent];
         return await repository.WriteCommitAsync(
-            new CommitFacts(tree, [parent], $"{agent} <{MailOf(agent)}>", attempt.Time.GetUtcNow(), message), reference,
+            new CommitFacts(tree, parents, $"{agent} <{MailOf(agent)}>", attempt.Time.GetUtcNow(), message), reference,
             content => SshSignature.OfCommit(content, key), cancellation);
     }
 

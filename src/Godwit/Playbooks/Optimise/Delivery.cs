@@ -74,12 +74,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
         {
             Type = before ? "" : EvidenceStatement.StatementType,
             PredicateType = before ? EvidenceStatement.SelfTimedClaimType : EvidenceStatement.ClaimType,
-            Subject =
-                [
-                    new EvidenceSubject(
-                        "result", new Dictionary<string,
-                        string> { ["gitCommit"] = request.Commit, ["gitTree"] = await repository.TreeAsync(request.Commit, cancellation) }),
-                ],
+            Subject = [await EvidenceSubject.OfCommitAsync(repository, request.Commit, cancellation)],
             Predicate = new EvidencePredicate
             {
                 Goal = goal.Title,

@@ -1,0 +1,83 @@
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Playbooks.Build;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Land;
+
+/// <summary>Runs that land branches that people or other tools have made.</summary>
+public sealed class LandKind : RunKind
+{
+    /// <inheritdoc/>
+    public override string Name => "land";
+
+    /// <inheritdoc/>
+    public override RunView View(JournalReader reader) => new LandView(reader);
+
+    /// <summary>Starts landing branches.</summary>
+    /// <param name="start">The repository, and a goal that says how to build and check.</param>
+    /// <param name="onto">The commit that they are landed on.</param>
+    /// <param name="branches">Their names, the first first.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="GitException">There is no such commit, or one that has been landed already.</exception>
+    public static async Task<RunHost> StartAsync(RunStart start, string onto, IReadOnlyList<string> branches, CancellationToken cancellation)
+    {
+        var (source, goal) = (start.Source, (BuildGoal)start.Goal);
+        if (!source.IsGit)
+        {
+            throw new GitException($"{source.Root} is no git repository with a commit, so there are no branches to land");
+        }
+
+        var found = new List<LandBranch>();
+        foreach (var name in branches)
+        {
+            var branch = new LandBranch(name, await source.CommitAsync(name, cancellation));
+            if (await source.MergeBaseAsync(onto, name, cancellation) == branch.Commit)
+            {
+                throw new GitException($"{name} is part of {onto} already; leave it out");
+            }
+
+            found.Add(branch);
+        }
+
+        return await RunGround.StartAsync(
+            start,
+            async (ground, commit) =>
+            {
+                for (var index = 0; index < found.Count; index++)
+                {
+                    await ground.Repository.FetchAsync(source, found[index].Commit, $"landing/{index + 1}", cancellation);
+                }
+
+                var input = new LandInput(
+                    new BuildInput
+                    {
+                        Goal = goal,
+                        BaseCommit = commit,
+                        Sandbox = ground.Sandbox.Describe(),
+                        Branch = $"godwit/{ground.Folder.Id}",
+                        Source = source.Root,
+                    },
+                    found);
+                return await BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
+                {
+                    var playbook = new LandPlaybook(services);
+                    return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
+                });
+            },
+            cancellation, onto);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
+    {
+        LandInput input;
+        using (var reader = JournalReader.Open(resume.Folder))
+        {
+            input = RootProcess.Input<LandInput>(reader, "land");
+        }
+
+        return await RunGround.ResumeAsync(resume, input.Ground.Sandbox, ground => BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
+            Task.FromResult(DurableRun.Open(resume.Folder, signer, new LandPlaybook(services).Catalogue(), resume.Options))));
+    }
+}
