@@ -136,7 +136,7 @@ public sealed class PlaybookAnalyzer : DiagnosticAnalyzer
 
         private void Visit(IOperation operation)
         {
-            if (operation is IArgumentOperation argument && IsStepBody(argument))
+            if ((operation is IArgumentOperation argument && IsStepBody(argument)) || (operation is ISimpleAssignmentOperation assignment && IsHold(assignment)))
             {
                 return;
             }
@@ -174,6 +174,11 @@ public sealed class PlaybookAnalyzer : DiagnosticAnalyzer
             argument.Parameter is { Type.TypeKind: TypeKind.Delegate, ContainingSymbol: IMethodSymbol method }
             && method.ContainingNamespace.ToDisplayString() == Core
             && (method.Name is "StepAsync" || method.ContainingType.Name is "Probe");
+
+        /// <summary>What an attempt waits for decides nothing.</summary>
+        private static bool IsHold(ISimpleAssignmentOperation assignment) =>
+            assignment.Target is IPropertyReferenceOperation { Property: { Name: "Hold", ContainingType: { Name: "StepOptions" } options } }
+            && options.ContainingNamespace.ToDisplayString() == Core;
 
         private static string? Instead(ISymbol member)
         {

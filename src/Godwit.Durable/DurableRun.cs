@@ -17,6 +17,9 @@ public sealed class DurableRun : IAsyncDisposable
     private readonly ITimer _tick;
     private long _lastCheckpoint;
     private long _lastProcess;
+    private readonly Lock _hearing = new();
+    private readonly List<Entry> _rootSignals;
+    private readonly List<(string Name, Action<ReadOnlyMemory<byte>> Hear)> _listeners = [];
     private Draft? _rootEnd;
 
     private DurableRun(RunJournal journal, PlaybookCatalogue playbooks, DurableOptions options, RunIndex index)
@@ -31,6 +34,7 @@ public sealed class DurableRun : IAsyncDisposable
         Clock = new ActiveClock(options.Time, index.Active);
         Budgets = index.Budgets;
         _lastProcess = index.LastProcess;
+        _rootSignals = index.RootSignals;
         _lastCheckpoint = options.Time.GetTimestamp();
         foreach (var (process, (parent, key)) in index.Unfinished)
         {
@@ -204,12 +208,48 @@ public sealed class DurableRun : IAsyncDisposable
         try
         {
             var receipt = await Journal.AppendAsync(new AppendUnit([draft], Unique: $"signal\n{process}\n{name}\n{sender}"));
-            Deliver(process, draft.ToEntry(receipt, Journal.Generation));
+            var entry = draft.ToEntry(receipt, Journal.Generation);
+            Deliver(process, entry);
+            if (process == Root)
+            {
+                Tell(entry);
+            }
+
             return true;
         }
         catch (AppendConflictException)
         {
             return false;
+        }
+    }
+
+    /// <summary>
+    /// Hears every signal of a name to the root process, those from before first, whether or not the process waits for one: for what a
+    /// person says to work that is under way. What a process does with it is only repeatable where a step has journaled it.
+    /// </summary>
+    /// <param name="name">The signals' name.</param>
+    /// <param name="hear">Is given each payload, one after another.</param>
+    public void Listen(string name, Action<ReadOnlyMemory<byte>> hear)
+    {
+        lock (_hearing)
+        {
+            _listeners.Add((name, hear));
+            foreach (var entry in _rootSignals.Where(entry => entry.Key == name))
+            {
+                hear(entry.Data);
+            }
+        }
+    }
+
+    private void Tell(Entry entry)
+    {
+        lock (_hearing)
+        {
+            _rootSignals.Add(entry);
+            foreach (var (_, hear) in _listeners.Where(listener => listener.Name == entry.Key))
+            {
+                hear(entry.Data);
+            }
         }
     }
 

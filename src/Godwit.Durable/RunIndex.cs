@@ -17,6 +17,9 @@ internal sealed class RunIndex
 
     public long LastProcess { get; private set; }
 
+    /// <summary>The signals that the root process was sent, whether it has taken them or not.</summary>
+    public List<Entry> RootSignals { get; } = [];
+
     public Entry? RootEnd { get; private set; }
 
     /// <summary>What each budget's node has spent itself.</summary>
@@ -57,6 +60,9 @@ internal sealed class RunIndex
                 break;
             case EntryKind.ProcessAmended:
                 Amend(row.Process);
+                break;
+            case EntryKind.SignalReceived when row.Process == DurableRun.Root:
+                RootSignals.Add(row.ToEntry());
                 break;
             case EntryKind.StepIntended or EntryKind.StepBooked or EntryKind.StepCompleted or EntryKind.StepFailed when !row.Info.IsEmpty:
                 Count(row, EntryInfo.Of<EntryInfo.Step>(row.Info));

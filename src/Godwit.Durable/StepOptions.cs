@@ -20,6 +20,12 @@ public sealed record StepOptions
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>
+    /// What each attempt waits for before its time begins, such as a person who has paused the work; null, the default, for nothing. It may
+    /// keep an attempt back and change nothing that the step comes to: nothing of it is journaled.
+    /// </summary>
+    public Func<CancellationToken, Task>? Hold { get; init; }
+
+    /// <summary>
     /// What the step is about, in a word for those who read the journal (<see cref="Entry.Topic"/> of its end); null, the default, for
     /// nothing. It isn't part of the step's input.
     /// </summary>

@@ -275,6 +275,11 @@ internal sealed class StepRunner(
 
     private async Task<byte[]> RunBodyAsync(StepWork work, Attempt attempt, CancellationToken cancellation)
     {
+        if (work.Options.Hold is { } hold)
+        {
+            await hold(cancellation);
+        }
+
         if (work.Options.Timeout is not { } limit)
         {
             return await work.RunAsync(attempt, cancellation);

@@ -4,6 +4,7 @@ using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Build;
+using Godwit.Playbooks.Build.Report;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
@@ -68,6 +69,41 @@ internal static class PlanCommand
             await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
             await host.Run.SignalAsync(DurableRun.Root, signal, "user", answer);
             Console.WriteLine($"{folder.Id}: answered; 'godwit resume {folder.Id}' goes on");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <summary><c>godwit graph</c>: the plan as it stands.</summary>
+    public static Command Graph(RunKinds kinds)
+    {
+        var run = RunArgument.Create();
+        var dot = new Option<bool>("--dot") { Description = "Print it for Graphviz." };
+        var svg = new Option<string?>("--svg") { Description = "Write it as a picture into a file." };
+        var command = new Command("graph", "Show a build's tasks: what waits for what, and how each stands.") { run, dot, svg };
+        command.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            var folder = RunStore.OfUser().Find(parsed.GetValue(run)!);
+            using var reader = JournalReader.OpenVerified(folder);
+            var view = kinds.View(reader) as BuildView ?? throw new UsageException($"{folder.Id} isn't a build, and has no tasks");
+            var plan = view.Plan ?? view.Proposed?.Plan ?? throw new UsageException($"{view.Run} has no plan yet");
+            if (parsed.GetValue(svg) is { } file)
+            {
+                await File.WriteAllTextAsync(file, PlanGraph.Picture(plan, view.Tasks), cancellation);
+                Console.WriteLine(file);
+            }
+            else if (parsed.GetValue(dot))
+            {
+                Console.Write(BuildText.Dot(plan));
+            }
+            else
+            {
+                foreach (var line in BuildText.Graph(plan, view.Tasks))
+                {
+                    Console.WriteLine(line);
+                }
+            }
+
             return ExitCode.Ok;
         });
         return command;

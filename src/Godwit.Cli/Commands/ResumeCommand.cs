@@ -1,4 +1,7 @@
 using System.CommandLine;
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Runs;
 
@@ -10,34 +13,54 @@ internal static class ResumeCommand
     public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
+        var agent = SteerCommands.AgentArgument("all that were paused");
         var time = new Option<string?>("--time") { Description = "A larger active time in all, such as 20m." };
         var trials = new Option<int?>("--trials") { Description = "More candidates in all." };
         var dollars = new Option<decimal?>("--dollars") { Description = "More US dollars for models in all." };
         var json = CommandGuard.JsonOption();
         var command = new Command(
             "resume",
-            "Go on with a run; nothing that has finished is done again. Raise a budget to continue a run that ended without a " +
+            "Go on with a run, or with agents that were paused; nothing that has finished is done again. Raise a budget to continue a run that ended without a " +
             "result.")
         {
-            run, time, trials, dollars, json,
+            run, agent, time, trials, dollars, json,
         };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
             var raise = new BudgetOptions(
                 TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), parsed.GetValue(dollars));
+            var folder = store.Find(parsed.GetValue(run)!);
+            var order = new SteeringOrder(SteeringAct.GoOn, parsed.GetValue(agent));
+            var isPaused = IsPaused(kinds, folder);
+            if (RunLock.IsHeld(folder) && (isPaused || order.Agent is not null))
+            {
+                return await SteerCommands.OrderAsync(kinds, folder.Id, order, cancellation);
+            }
+
             TelemetryExport.IsWanted();
             await using var gateways = new GatewayHost();
-            var resume = new RunResume(store, store.Find(parsed.GetValue(run)!))
+            var resume = new RunResume(store, folder)
             {
                 Gateways = gateways,
                 Raise = raise,
                 IsAttended = RunSession.IsAttended,
             };
             await using var host = await kinds.ResumeAsync(resume, cancellation);
+            if (isPaused)
+            {
+                await host.Run.SignalAsync(DurableRun.Root, SteeringOrder.Signal, Guid.NewGuid().ToString("N"), order);
+            }
+
             return await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
+    }
+
+    private static bool IsPaused(RunKinds kinds, RunFolder folder)
+    {
+        using var reader = JournalReader.OpenVerified(folder);
+        return kinds.View(reader).IsPaused;
     }
 }
 

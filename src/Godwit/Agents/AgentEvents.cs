@@ -121,7 +121,8 @@ public sealed class AgentEvents(bool transcripts)
                 var end = Canonical.Deserialize<ProgramEnd>(entry.Data.Span);
                 return ProgramOutput.Lines(end.Events, Encoding.UTF8.GetString(reader.Blob(end.Output)));
             case EntryKind.StepCompleted when topic == AgentTopic.Reply:
-                return Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Parts.Select(Line);
+                var step = Canonical.Deserialize<ModelStepResult>(entry.Data.Span);
+                return step.Said.Select(words => ("hears", words)).Concat(step.Reply.Parts.Select(Line));
             case EntryKind.StepCompleted when topic == AgentTopic.Results:
                 return Canonical.Deserialize<IReadOnlyList<ToolOutput>>(entry.Data.Span)
                     .Select(output => (output.Failed ? "failed" : "gets", output.Content));

@@ -7,7 +7,17 @@ namespace Godwit.Agents;
 /// <param name="Reply">The answer.</param>
 /// <param name="Charge">What it cost.</param>
 /// <param name="ActiveSeconds">The run's active time when it had come.</param>
-public sealed record ModelStepResult(ModelReply Reply, Charge Charge, double ActiveSeconds = 0);
+public sealed record ModelStepResult(ModelReply Reply, Charge Charge, double ActiveSeconds = 0)
+{
+    /// <summary>What people said to the agent, which was told with the question.</summary>
+    public IReadOnlyList<string> Said { get; init; } = [];
+
+    /// <summary>How many of people's orders the agent has heard of.</summary>
+    public int Heard { get; init; }
+
+    /// <summary>How long a person had paused it before it asked, in seconds.</summary>
+    public double HeldSeconds { get; init; }
+}
 
 /// <summary>The body of a model step.</summary>
 internal static class AgentModel
@@ -20,6 +30,9 @@ internal static class AgentModel
 
     /// <summary>The agent's time was over.</summary>
     public const string OutOfTime = "timeout";
+
+    /// <summary>A person has ended the agent; nothing was asked.</summary>
+    public const string Cancelled = "cancelled";
 
     private const string Refused = "model";
 

@@ -49,6 +49,9 @@ internal static class AgentPrompt
         "note", "Keeps a short note that stays with you when the conversation is cut.",
         """{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}""");
 
+    /// <summary>What a person says to an agent that is at work.</summary>
+    public static string Said(string words) => $"(The person whose goal this is says: {words})";
+
     public static string Opening(AgentTask task)
     {
         var text = new StringBuilder($"# Goal\n\n{task.Goal}\n");

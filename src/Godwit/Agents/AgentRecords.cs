@@ -98,6 +98,9 @@ public enum AgentEnd
 
     /// <summary>No model could be asked.</summary>
     Failed,
+
+    /// <summary>A person ended it.</summary>
+    Cancelled,
 }
 
 /// <summary>What an agent says of a check that it ran itself.</summary>
@@ -198,6 +201,9 @@ public sealed record AgentState
 
     /// <summary>How long it has waited for a person, in the run's active time; that time isn't its own.</summary>
     public double WaitedSeconds { get; init; }
+
+    /// <summary>How many of people's orders it has heard of.</summary>
+    public int Heard { get; init; }
 
     /// <summary>The time that it has used, as known at its last answer.</summary>
     internal double UsedSeconds => NowSeconds - StartSeconds - WaitedSeconds;

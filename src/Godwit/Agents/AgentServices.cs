@@ -23,6 +23,12 @@ public sealed record AgentServices(
     /// <summary>Whether a person can answer what the gatekeeper asks; else it is denied at once.</summary>
     public bool PeopleCanBeReached { get; init; }
 
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>What people have ordered of agents that are at work.</summary>
+    public Steering Steering { get; init; } = new();
+
     /// <summary>The form that a task asks for; null for none.</summary>
     internal SubmissionForm? FormOf(AgentTask task) => task.Form is { } name ? Forms.First(form => form.Name == name) : null;
 }

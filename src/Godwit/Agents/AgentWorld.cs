@@ -86,15 +86,18 @@ internal sealed class AgentWorld : IAsyncDisposable
         var door = new Lazy<Task<GatewayDoor>>(
             () => needs.Gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), needs.Folder.Path)
                 ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
+        var steering = new Steering();
         var programs = needs.Agents.All(agent => agent.Program is null)
             ? null
             : new ProgramRunner(
                 needs.Sandbox, needs.Template, Programs(needs.Store), ledger, gatekeeper,
-                Path.Combine(needs.Folder.Trees, "programs"), () => door.Value);
+                Path.Combine(needs.Folder.Trees, "programs"), () => door.Value, steering);
         var services = new AgentServices(
             pipeline, ledger, Tools(needs, slots, jobs), gatekeeper, new AgentTrees(needs.TreeOf), programs)
         {
             PeopleCanBeReached = needs.PeopleCanBeReached,
+            Time = needs.Time,
+            Steering = steering,
             Forms = needs.Forms,
         };
         return new AgentWorld(drivers, ledger, jobs, slots, services);
@@ -108,13 +111,15 @@ internal sealed class AgentWorld : IAsyncDisposable
     ];
 
     /// <summary>Counts what earlier owners of the run have spent, and takes away what they left running; only for its owner.</summary>
-    public void TakeUp(IReadOnlyDictionary<string, BudgetHistory> budgets)
+    public void TakeUp(DurableRun run)
     {
         _jobs.Clear();
-        foreach (var (node, history) in budgets)
+        foreach (var (node, history) in run.Budgets)
         {
             _ledger.Book(node, history);
         }
+
+        run.Listen(SteeringOrder.Signal, Services.Steering.Hear);
     }
 
     /// <summary>

@@ -61,8 +61,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
 
                 if (reply is null)
                 {
-                    return await EndAsync(
-                        failure!.Cause == BudgetExceededException.Cause ? AgentEnd.OutOfBudget : AgentEnd.Failed, failure.Message);
+                    return await EndAsync(EndOf(failure!), failure!.Message);
                 }
 
                 _state = _state with { Overflows = 0 };
@@ -148,6 +147,13 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             return null;
         }
 
+        private static AgentEnd EndOf(Failure failure) => failure.Cause switch
+        {
+            BudgetExceededException.Cause => AgentEnd.OutOfBudget,
+            AgentModel.Cancelled => AgentEnd.Cancelled,
+            _ => AgentEnd.Failed,
+        };
+
         /// <summary>One reply. A call that broke off has been paid at its worst case, and is asked again as a call of its own.</summary>
         private async Task<(ModelReply? Reply, Failure? Failure)> AskAsync(
             string key, IBudget budget, IReadOnlyList<ModelMessage> messages, IReadOnlyList<ToolSpec> tools)
@@ -156,13 +162,16 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             for (var tries = 1; tries <= MostBroken; tries++)
             {
                 _state = _state with { Turn = _state.Turn + 1 };
+
+                // What people say is told with the question, and kept with its answer.
+                var (said, heard) = ReferenceEquals(messages, _messages) ? services.Steering.SaidTo(_task.Name, _state.Heard) : ([], _state.Heard);
                 var request = new ModelRequest
                 {
                     Role = _task.Role,
                     Agent = _task.Name,
                     Turn = _state.Turn,
                     System = AgentPrompt.System(_task),
-                    Messages = messages,
+                    Messages = said.Count == 0 ? messages : [.. messages.SkipLast(1), With(messages[^1], said)],
                     Tools = tools,
                     MaxOutput = _task.MaxOutput,
                     KnownModel = _last?.Model,
@@ -170,12 +179,31 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     KnownMessages = _known,
                 };
                 var fresh = new ModelStepInput(_before, [.. messages.Skip(_told)]);
+                var held = 0.0;
                 try
                 {
                     var answer = await context.StepAsync(
                         tries == 1 ? $"{key}/ask" : $"{key}/ask/{tries}", Effect.Paid(services.Models.WorstCase(request), budget), fresh,
-                        (_, attempt, cancellation) => AgentModel.AskAsync(services.Models, request, attempt, cancellation),
-                        _state.Limit(AgentTopic.Reply));
+                        async (_, attempt, cancellation) =>
+                        {
+                            if (services.Steering.CancelledBecause(_task.Name) is { } why)
+                            {
+                                attempt.Settle(Charge.None);
+                                throw new StepFaultException(AgentModel.Cancelled, why);
+                            }
+
+                            var asked = await AgentModel.AskAsync(services.Models, request, attempt, cancellation);
+                            return asked with { Said = said, Heard = heard, HeldSeconds = held };
+                        },
+                        _state.Limit(AgentTopic.Reply) with
+                        {
+                            Hold = async cancellation => held += await services.Steering.WhilePausedAsync(_task.Name, services.Time, cancellation),
+                        });
+                    if (answer.Said.Count > 0)
+                    {
+                        _messages[^1] = With(_messages[^1], answer.Said);
+                    }
+
                     _before = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(fresh)));
                     _told = messages.Count;
                     _state = _state with
@@ -183,6 +211,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                         Charge = _state.Charge + answer.Charge,
                         StartSeconds = _state.StartSeconds == 0 ? answer.ActiveSeconds : _state.StartSeconds,
                         NowSeconds = answer.ActiveSeconds,
+                        WaitedSeconds = _state.WaitedSeconds + (_state.StartSeconds == 0 ? 0 : answer.HeldSeconds),
+                        Heard = Math.Max(_state.Heard, answer.Heard),
                         Models = _state.Models.Contains(answer.Reply.Model) ? _state.Models : [.. _state.Models, answer.Reply.Model],
                     };
                     return (answer.Reply, null);
@@ -210,6 +240,9 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             return (null, failure);
         }
 
+        private static ModelMessage With(ModelMessage message, IReadOnlyList<string> said) =>
+            message with { Parts = [.. message.Parts, .. said.Select(words => new MessagePart.Text(AgentPrompt.Said(words)))] };
+
         /// <summary>
         /// Ends the segment with a conversation that is cut to what the model writes down, and all that must not be lost.
         /// </summary>
@@ -222,8 +255,7 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 "cut", services.Budgets.At(_task.Budget), [.. shortened, ModelMessage.User(AgentPrompt.Compact)], []);
             if (reply is null && failure is not { Cause: AgentModel.Overflow })
             {
-                return await EndAsync(
-                    failure!.Cause == BudgetExceededException.Cause ? AgentEnd.OutOfBudget : AgentEnd.Failed, failure.Message);
+                return await EndAsync(EndOf(failure!), failure!.Message);
             }
 
             var memory = reply?.Words is { Length: > 0 } words ? words : "(nothing)";

@@ -43,6 +43,9 @@ public abstract record RunEvent(long Sequence, DateTimeOffset At)
     /// <param name="All">All that is parked now.</param>
     public sealed record ParkingChanged(long Sequence, DateTimeOffset At, IReadOnlyList<ParkedWork> All) : RunEvent(Sequence, At);
 
+    /// <summary>A person said something to agents, or paused, went on with or cancelled them.</summary>
+    public sealed record Steered(long Sequence, DateTimeOffset At, SteeringOrder Order) : RunEvent(Sequence, At);
+
     /// <summary>The run came to its end.</summary>
     /// <param name="Sequence">The journal's entry.</param>
     /// <param name="At">When.</param>

@@ -12,7 +12,7 @@ internal sealed class RunEvents(RunView view, bool detailed)
     private static readonly EntryKind[] Outline =
     [
         EntryKind.Noted, EntryKind.GenerationStarted, EntryKind.ProcessCompleted, EntryKind.ProcessFailed, EntryKind.ProcessAmended,
-        EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved,
+        EntryKind.StepParked, EntryKind.ProcessParked, EntryKind.StepResolved, EntryKind.ProcessResolved, EntryKind.SignalReceived,
     ];
 
     private static readonly EntryKind[] WithAgents = [.. Outline.Union(AgentEvents.Kinds)];
@@ -57,6 +57,8 @@ internal sealed class RunEvents(RunView view, bool detailed)
                 new RunEvent.Failed(entry.Sequence, entry.At, Canonical.Deserialize<Failure>(entry.Data.Span)),
             EntryKind.ProcessAmended when isRoot && view.AmendmentIn(entry) is { } amendment =>
                 new RunEvent.Amended(entry.Sequence, entry.At, amendment),
+            EntryKind.SignalReceived when isRoot && entry.Key == SteeringOrder.Signal =>
+                new RunEvent.Steered(entry.Sequence, entry.At, Canonical.Deserialize<SteeringOrder>(entry.Data.Span)),
             EntryKind.Noted when view.NoteIn(entry) is { } note => new RunEvent.Noted(entry.Sequence, entry.At, note),
             EntryKind.StepParked or EntryKind.ProcessParked or EntryKind.StepResolved or EntryKind.ProcessResolved =>
                 new RunEvent.ParkingChanged(entry.Sequence, entry.At, ParkedWork.Of(reader)),

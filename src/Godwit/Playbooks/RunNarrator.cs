@@ -17,6 +17,7 @@ public class RunNarrator(RunView view)
     {
         RunEvent.OfAgent { Event: AgentEvent.Asked { Approval: var open } } => view.Agents.Approvals.Contains(open) ? [Asks(open)] : [],
         RunEvent.Noted { Note: var note } => Tell(note),
+        RunEvent.Steered { Order: var order } => [new RunLine("you", InWords(order), Tone.Strong)],
         _ => [],
     };
 
@@ -31,7 +32,25 @@ public class RunNarrator(RunView view)
     {
         var agents = view.Agents.AtWork.ToList();
         var more = agents.Count > NamedAgents ? $" and {agents.Count - NamedAgents} more" : "";
-        return agents.Count == 0 ? "" : $"; at work: {string.Join(", ", agents.Take(NamedAgents).Select(Words))}{more}";
+        return agents.Count == 0 ? "" : $"; at work: {string.Join(", ", agents.Take(NamedAgents).Select(Words))}{more}{Paused(agents)}";
+    }
+
+    private string Paused(List<AgentAtWork> agents)
+    {
+        var paused = agents.Count(agent => Steering.IsPaused(view.Orders, agent.Name));
+        return paused == 0 ? "" : $" ({(paused == agents.Count ? "all" : paused)} paused: godwit resume {view.Run})";
+    }
+
+    private static string InWords(SteeringOrder order)
+    {
+        var whom = order.Agent ?? "all agents";
+        return order.What switch
+        {
+            SteeringAct.Say => $"say to {whom}: {order.Words}",
+            SteeringAct.Pause => $"pause {whom}",
+            SteeringAct.GoOn => $"let {whom} go on",
+            _ => $"cancel {whom}{(order.Words.Length == 0 ? "" : $": {order.Words}")}",
+        };
     }
 
     private static string Words(AgentAtWork agent)

@@ -15,6 +15,7 @@ namespace Godwit.Playbooks;
 public class RunView
 {
     private readonly RunEvents _events;
+    private readonly List<SteeringOrder> _orders = [];
 
     /// <summary>The view of a run before anything was read of it.</summary>
     /// <param name="reader">Its journal.</param>
@@ -50,6 +51,12 @@ public class RunView
 
     /// <summary>The agents at work, what they wait for and what they have spent.</summary>
     public AgentActivity Agents { get; } = new();
+
+    /// <summary>What people have ordered of its agents, the oldest first.</summary>
+    public IReadOnlyList<SteeringOrder> Orders => _orders;
+
+    /// <summary>Whether agents are paused: all of them, or some.</summary>
+    public bool IsPaused => _orders.Any(order => order.What == SteeringAct.Pause && Steering.IsPaused(_orders, order.Agent ?? ""));
 
     /// <summary>Why it failed outside of its playbook's own words; null otherwise.</summary>
     public string? Failure { get; private set; }
@@ -190,6 +197,9 @@ public class RunView
                 break;
             case RunEvent.OfAgent ofAgent:
                 Agents.Fold(ofAgent.Event);
+                break;
+            case RunEvent.Steered steered:
+                _orders.Add(steered.Order);
                 break;
             case RunEvent.Completed completed:
                 Result = completed.Json;

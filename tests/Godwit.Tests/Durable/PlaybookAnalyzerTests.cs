@@ -26,6 +26,7 @@ public sealed class PlaybookAnalyzerTests
     [InlineData("var random = context.Random(\"a\").Next(); var seeded = new Random(random);", null)]
     [InlineData("await context.StepAsync(\"a\", Effect.Repeatable, 1, async (_, attempt, stop) => { await Task.Delay(1); return DateTime.Now.Year; });", null)]
     [InlineData("await context.StepAsync(\"a\", Effect.Repeatable, 1, StepBody);", null)]
+    [InlineData("await context.StepAsync(\"a\", Effect.Repeatable, 1, StepBody, new StepOptions { Hold = stop => Task.Delay(1, stop) });", null)]
     public async Task Body_OutsideOfASteps_IsReportedWhereItStands(string body, string? member)
     {
         var found = await AnalyseAsync($$"""

@@ -31,7 +31,11 @@ public sealed record GatewayDoor(
 /// <param name="Error">The last that it printed on standard error.</param>
 public sealed record ProgramEnd(
     int ExitCode, bool TimedOut, int Calls, Charge Charge, IReadOnlyList<string> Models, string? Refused, string Events,
-    BlobRef Output, string Error);
+    BlobRef Output, string Error)
+{
+    /// <summary>Whether a person has ended it; then <see cref="Error"/> says why.</summary>
+    public bool IsCancelled { get; init; }
+}
 
 /// <summary>Runs coding agents that are programs: in the sandbox, on the agent's tree, with the gateway as their only network.</summary>
 /// <param name="sandbox">Where they run.</param>
@@ -41,14 +45,18 @@ public sealed record ProgramEnd(
 /// <param name="gatekeeper">Decides on the shell lines that their models ask for.</param>
 /// <param name="scratch">A folder for the programs' own folders.</param>
 /// <param name="door">Opens the gateway, once.</param>
+/// <param name="steering">What people have ordered.</param>
 public sealed class ProgramRunner(
     SandboxRunner sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets,
-    Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door)
+    Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door, Steering steering)
 {
     private const string SocketInside = "/run/godwit/gateway";
     private const string HomeInside = "/godwit/home";
     private const int Printed = 4 << 20;
     private const int ErrorKept = 2000;
+
+    // 128 + SIGTERM, as shells tell it.
+    private const int KilledByPerson = 143;
     private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs a task's program to its end.</summary>
@@ -65,6 +73,7 @@ public sealed class ProgramRunner(
             Attempt = attempt,
             Ended = ended.Token,
             Refusal = line => RefusalAsync(line, ended.Token),
+            Hold = waiting => steering.WhilePausedAsync(task.Name, attempt.Time, waiting),
         };
         var own = Path.Combine(scratch, task.Name);
         Directory.CreateDirectory(Path.Combine(own, "home"));
@@ -80,22 +89,53 @@ public sealed class ProgramRunner(
                 FileSystem.OwnAll(home, sandbox.OwnerOfFiles);
             }
 
-            var result = await sandbox.RunAsync(command, cancellation);
+            using var killed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var watching = CancelAsync(task.Name, killed, ended.Token);
+            SandboxResult result;
+            var isCancelled = false;
+            try
+            {
+                result = await sandbox.RunAsync(command, killed.Token);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                isCancelled = true;
+                result = new SandboxResult(KilledByPerson, false, TimeSpan.Zero, "", steering.CancelledBecause(task.Name)!);
+            }
 
             // What the program didn't wait for gets a moment to end, and is booked at its worst case after that.
             open.Gateway.Dismiss(client);
             ended.CancelAfter(LastCalls);
             await client.DrainAsync();
+            await ended.CancelAsync();
+            await watching;
             return new ProgramEnd(
                 result.ExitCode, result.TimedOut, client.Calls, client.Charge,
                 [.. client.Models.Keys.Order(StringComparer.Ordinal)], client.Refused, program.Events,
                 attempt.Put(Encoding.UTF8.GetBytes(result.Output)),
-                result.Error.Length > ErrorKept ? result.Error[^ErrorKept..] : result.Error);
+                result.Error.Length > ErrorKept ? result.Error[^ErrorKept..] : result.Error)
+            {
+                IsCancelled = isCancelled,
+            };
         }
         finally
         {
             open.Gateway.Dismiss(client);
             FileSystem.DeleteAll(own);
+        }
+    }
+
+    /// <summary>Ends the program when a person wants that.</summary>
+    private async Task CancelAsync(string agent, CancellationTokenSource program, CancellationToken ended)
+    {
+        try
+        {
+            await steering.WhenCancelledAsync(agent, ended);
+            await program.CancelAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // It has ended before.
         }
     }
 

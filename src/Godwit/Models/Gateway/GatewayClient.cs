@@ -25,6 +25,9 @@ public sealed class GatewayClient
     /// <summary>What is against a shell line that its model asks for; null for a program that isn't guarded.</summary>
     public Func<string, Task<string?>>? Refusal { get; init; }
 
+    /// <summary>What each of its calls waits for before it is made; null for nothing.</summary>
+    public Func<CancellationToken, Task>? Hold { get; init; }
+
     /// <summary>Whether it may name a model of the catalogue instead.</summary>
     public bool MayChoose { get; init; }
 

@@ -168,6 +168,11 @@ public sealed class ModelGateway(ModelCatalogue catalogue, ModelPipeline pipelin
     private async Task<GatewayReply> AskAsync(Call call, string hash, GatewayRelay relay)
     {
         var client = call.Client;
+        if (client.Hold is { } hold)
+        {
+            await hold(client.Ended);
+        }
+
         var (key, turn) = client.Next(hash);
         try
         {

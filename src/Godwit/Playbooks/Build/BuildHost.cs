@@ -95,7 +95,7 @@ internal sealed class BuildHost : RunHost
             var world = new BuildWorld(folder, repository, goal, ground.Store);
             var services = new BuildServices(gate, world, new BranchPublisher(repository), agents.Services);
             var host = new BuildHost(await open(signer, services), signer, ground, trees, gate, agents);
-            agents.TakeUp(host.Run.Budgets);
+            agents.TakeUp(host.Run);
             return host;
         }
         catch

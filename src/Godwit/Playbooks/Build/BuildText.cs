@@ -64,6 +64,23 @@ internal static class BuildText
         return line.Length > longest ? line[..(longest - 3)].TrimEnd() + "..." : line;
     }
 
+    /// <summary>A plan as it stands: what waits for what, with the state of each task.</summary>
+    public static IEnumerable<RunLine> Graph(BuildPlan plan, IReadOnlyList<TaskProgress> tasks)
+    {
+        foreach (var task in plan.Tasks)
+        {
+            var progress = tasks.LastOrDefault(one => one.Task.Id == task.Id && one.Version == plan.Version);
+            var state = progress?.State ?? TaskState.Planned;
+            var round = progress is { Round: > 1 } ? string.Create(CultureInfo.InvariantCulture, $", round {progress.Round}") : "";
+            var tone = state switch { TaskState.Merged => Tone.Good, TaskState.Failed => Tone.Bad, TaskState.Planned => Tone.Dim, _ => Tone.Strong };
+            yield return new RunLine(task.Id, $"{state.ToString().ToLowerInvariant(),-8} {Subject(task, 70)}{Waits(task)}{Gives(task)}{round}", tone);
+            if (progress?.Reason is { } reason && state != TaskState.Merged)
+            {
+                yield return new RunLine("", $"         {reason.Split('\n', 2)[0]}", Tone.Bad);
+            }
+        }
+    }
+
     /// <summary>A plan as Graphviz draws it.</summary>
     public static string Dot(BuildPlan plan)
     {

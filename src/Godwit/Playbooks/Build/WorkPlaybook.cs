@@ -57,6 +57,11 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                     services.World.HarvestAsync);
                 _handOff = _handOff with { Files = harvest.Files, Gate = null };
                 tree = agent.Tree;
+                if (agent.End == AgentEnd.Cancelled)
+                {
+                    return Ended(agent.Reason!);
+                }
+
                 if (harvest.Commit is not { } commit)
                 {
                     if (agent.End is AgentEnd.OutOfBudget or AgentEnd.Failed)

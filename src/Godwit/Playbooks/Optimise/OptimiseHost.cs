@@ -122,7 +122,7 @@ internal sealed class OptimiseHost : RunHost
                     measurer, new Delivery(folder, repository, ground.Store), new BranchPublisher(repository), outside, agents?.Services,
                     agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
             var host = new OptimiseHost(await open(signer, playbook), signer, sandbox, measurer, agents);
-            agents?.TakeUp(host.Run.Budgets);
+            agents?.TakeUp(host.Run);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
             return host;
         }

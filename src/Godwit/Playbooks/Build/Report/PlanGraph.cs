@@ -13,7 +13,23 @@ internal static class PlanGraph
     private const int Down = 16;
     private const int LongestLine = 32;
 
-    public static string Svg(BuildPlan plan, IReadOnlyList<TaskProgress> tasks)
+    // The report's colours on a light page.
+    private const string Colours =
+        "<style>:root{--good:#14743a;--bad:#b3261e;--accent:#0f6d74;--muted:#8a95a3;--soft:#f4f6f8}.t{font:13px system-ui,sans-serif}</style>";
+
+    /// <summary>The picture alone, as a file that needs nothing else.</summary>
+    public static string Picture(BuildPlan plan, IReadOnlyList<TaskProgress> tasks)
+    {
+        var svg = Drawing(plan, [.. tasks.Where(task => task.Version == plan.Version)]);
+        return svg.Replace("<svg ", "<svg xmlns='http://www.w3.org/2000/svg' ", StringComparison.Ordinal)
+            .Replace("tasks'>", $"tasks'>{Colours}", StringComparison.Ordinal);
+    }
+
+    /// <summary>The picture in a page, with what its lines mean.</summary>
+    public static string Svg(BuildPlan plan, IReadOnlyList<TaskProgress> tasks) =>
+        $"{Drawing(plan, tasks)}<p class=sub>solid: after it is merged; dashed: builds on its contract</p>";
+
+    private static string Drawing(BuildPlan plan, IReadOnlyList<TaskProgress> tasks)
     {
         var columns = plan.Tasks.GroupBy(task => Depth(plan, task, [])).OrderBy(group => group.Key).Select(group => group.ToList()).ToList();
         var places = new Dictionary<string, (int X, int Y)>(StringComparer.Ordinal);
@@ -29,7 +45,7 @@ internal static class PlanGraph
         var svg = new StringBuilder();
         svg.Append(
             CultureInfo.InvariantCulture,
-            $"<svg viewBox='0 0 {width} {height}' width='{width}' height='{height}' role=img aria-label='the plan: {plan.Tasks.Count} tasks'>");
+            $"<svg viewBox='0 0 {width} {height}' width='{width}' height='{height}' role='img' aria-label='the plan: {plan.Tasks.Count} tasks'>");
         foreach (var task in plan.Tasks)
         {
             foreach (var other in task.Depends)
@@ -48,7 +64,7 @@ internal static class PlanGraph
             Box(svg, places[task.Id], task, tasks.FirstOrDefault(progress => progress.Task.Id == task.Id)?.State ?? TaskState.Planned);
         }
 
-        return svg.Append("</svg><p class=sub>solid: after it is merged; dashed: builds on its contract</p>").ToString();
+        return svg.Append("</svg>").ToString();
     }
 
     private static int Depth(BuildPlan plan, PlannedTask task, HashSet<string> seen)
@@ -92,7 +108,7 @@ internal static class PlanGraph
             CultureInfo.InvariantCulture,
             $"<g><title>{Html.Text(task.Intent)}</title><rect x='{at.X}' y='{at.Y}' width='{BoxWidth}' height='{BoxHeight}' rx='6' " +
             $"fill='var(--soft)' stroke='{colour}' stroke-width='2'/>" +
-            $"<text class=t x='{at.X + 10}' y='{at.Y + 20}' font-weight='600'>{Html.Text(head)}</text>" +
-            $"<text class=t x='{at.X + 10}' y='{at.Y + 40}'>{Html.Text(line)}</text></g>");
+            $"<text class='t' x='{at.X + 10}' y='{at.Y + 20}' font-weight='600'>{Html.Text(head)}</text>" +
+            $"<text class='t' x='{at.X + 10}' y='{at.Y + 40}'>{Html.Text(line)}</text></g>");
     }
 }
