@@ -61,6 +61,7 @@ public static class GodwitProgram
             SteerCommands.Pause(kinds),
             SteerCommands.Cancel(kinds),
             ResolveCommand.Create(kinds),
+            BuildCommand.Create(kinds),
             PlanCommand.Create(kinds),
             PlanCommand.Graph(kinds),
             ApprovalCommands.List(kinds),

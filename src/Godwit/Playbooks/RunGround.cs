@@ -23,9 +23,7 @@ internal sealed record RunGround(
     /// <param name="start">What it is started with.</param>
     /// <param name="begin">Begins, given the commit that was cloned; from then on the sandbox is the host's to put away.</param>
     /// <param name="cancellation">Ends the work.</param>
-    /// <param name="from">The commit to clone.</param>
-    public static async Task<T> StartAsync<T>(
-        RunStart start, Func<RunGround, string, Task<T>> begin, CancellationToken cancellation, string from = "HEAD")
+    public static async Task<T> StartAsync<T>(RunStart start, Func<RunGround, string, Task<T>> begin, CancellationToken cancellation)
         where T : RunHost
     {
         var time = start.Options.Time;
@@ -35,7 +33,7 @@ internal sealed record RunGround(
         try
         {
             await sandbox.RequireAsync(folder.Path, cancellation);
-            return await begin(ground, await ground.Repository.CloneAsync(start.Source, from, cancellation));
+            return await begin(ground, await ground.Repository.CloneAsync(start.Source, start.From, cancellation));
         }
         catch
         {

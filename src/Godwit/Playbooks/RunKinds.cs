@@ -3,6 +3,7 @@ using Godwit.Durable.Journal;
 using Godwit.Goals;
 using Godwit.Playbooks.Build;
 using Godwit.Playbooks.Compare;
+using Godwit.Playbooks.Draft;
 using Godwit.Playbooks.Gateway;
 using Godwit.Playbooks.Land;
 using Godwit.Playbooks.Optimise;
@@ -20,7 +21,7 @@ public sealed class RunKinds
     /// <summary>Godwit's own kinds, and others.</summary>
     /// <param name="others">Each with a name of its own.</param>
     public RunKinds(params IEnumerable<RunKind> others) =>
-        _all = [new OptimiseKind(), new BuildKind(), new ReviewKind(), new LandKind(), new CompareKind(), new GatewayKind(), .. others];
+        _all = [new OptimiseKind(), new BuildKind(), new DraftKind(), new ReviewKind(), new LandKind(), new CompareKind(), new GatewayKind(), .. others];
 
     /// <summary>The kinds that goal files start.</summary>
     public IEnumerable<GoalKind> OfGoals => _all.OfType<GoalKind>();

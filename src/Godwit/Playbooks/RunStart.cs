@@ -15,6 +15,9 @@ namespace Godwit.Playbooks;
 /// <param name="Sandbox">How commands are kept apart.</param>
 public sealed record RunStart(RunStore Store, SourceRepository Source, Goal Goal, SandboxKind Sandbox)
 {
+    /// <summary>The commit that it starts from. Default the last.</summary>
+    public string From { get; init; } = "HEAD";
+
     /// <summary>Who answers the agents.</summary>
     public ModelSource Models { get; init; } = new();
 

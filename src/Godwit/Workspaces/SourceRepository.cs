@@ -18,7 +18,7 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
 
             // A folder that git ignores or doesn't know is no part of the repository around it.
             var known = await Git.RunAsync(folder, ["ls-tree", "--name-only", "HEAD", "--", "."], cancellation);
-            return known.Length > 0 ? new SourceRepository(root, real.TrimEnd('/'), true) : new SourceRepository(folder, "", false);
+            return known.Length > 0 || real.Length == 0 ? new SourceRepository(root, real.TrimEnd('/'), true) : new SourceRepository(folder, "", false);
         }
         catch (GitException)
         {

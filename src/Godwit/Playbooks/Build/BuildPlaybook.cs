@@ -95,42 +95,18 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
     private async Task<string?> GateBaseAsync()
     {
         var checks = await context.StepAsync(
-            "base/gate", Effect.Repeatable, new GateRequest("base", _base.Commit, BuildChecks.OfBase(_goal)), services.Gate.RunAsync, Gated);
-        var asked = _goal.Acceptance.Where(assertion => !assertion.IsKept || assertion.IsHidden).ToList();
+            "base/gate", Effect.Repeatable, BaseGate.Checks(_goal, _base.Commit), services.Gate.RunAsync, Gated);
         var acceptance = checks.HasPassed
             ? await context.StepAsync(
-                "base/acceptance", Effect.Repeatable,
-                new GateRequest("base", _base.Commit, [.. asked.Select(BuildChecks.AsCheck)]) { WithHidden = true, AsksAll = true },
-                services.Gate.RunAsync, Gated)
+                "base/acceptance", Effect.Repeatable, BaseGate.Acceptance(_goal, _base.Commit), services.Gate.RunAsync, Gated)
             : new GateResult("base", [], []);
         await context.NoteAsync("note/base", (BuildNote)new BuildNote.BaseGated(checks, acceptance), BuildNote.Topic);
 
         // From now on a check that runs fewer tests than it did here is refused.
         var tests = checks.Checks.ToLookup(check => check.Name, check => check.Tests);
         _goal = _goal with { Checks = [.. _goal.Checks.Select(check => check with { Tests = tests[check.Name].FirstOrDefault() })] };
-        return checks.Refusal switch
-        {
-            { Verdict: GateVerdict.CouldNotRun } unrun => $"the base could not be checked: {unrun.Reason}",
-            { Verdict: GateVerdict.NoTests } empty => $"zero tests ran on the base: {empty.Reason}",
-            { } refusal => $"the base is red: {refusal.Reason}",
-            null => acceptance.Checks.Select(OfAssertion).FirstOrDefault(problem => problem is not null),
-        };
+        return BaseGate.ProblemOf(checks) ?? BaseGate.ProblemsOf(_goal, acceptance).FirstOrDefault();
     }
-
-    /// <summary>What is wrong with an assertion: a new one has to be red on the base for its own reason, a kept one green.</summary>
-    private string? OfAssertion(CheckVerdict asked) => _goal.Acceptance.FirstOrDefault(assertion => assertion.Id == asked.Name) switch
-    {
-        // The build that was fine a moment ago.
-        null => $"the base can't be asked what holds: {asked.Reason}",
-        { IsKept: true } => asked.Verdict == GateVerdict.Passed ? null : $"{asked.Name} is to be kept, and doesn't hold on the base: {asked.Reason}",
-        _ => asked.Verdict switch
-        {
-            GateVerdict.Passed => $"{asked.Name} holds on the base already; mark it 'keep: yes', or assert what doesn't hold yet",
-            GateVerdict.CouldNotRun => $"{asked.Name} can't be asked: {asked.Reason}",
-            GateVerdict.NoTests => $"{asked.Name} runs no test on the base, which is no reason to be red: {asked.Reason}",
-            _ => null,
-        },
-    };
 
     /// <summary>A plan that is carried out; not null where there is none.</summary>
     private async Task<BuildResult?> PlanAsync(int version)

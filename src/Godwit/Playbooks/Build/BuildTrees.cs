@@ -11,7 +11,8 @@ namespace Godwit.Playbooks.Build;
 /// The trees that agents work in and gates look at: clean checkouts of a commit, with what setup has left. Setup is carried out once, on
 /// the base as agents see it, and never on anybody's work. All of it is cache: what is missing is made again.
 /// </summary>
-internal sealed class BuildTrees(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal goal, string baseCommit) : IDisposable
+internal sealed class BuildTrees(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal goal, string baseCommit,
+    string name = "") : IDisposable
 {
     private readonly SemaphoreSlim _oneSetup = new(1);
     private readonly Glob _hidden = new(goal.Hidden);
@@ -21,7 +22,7 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
     internal sealed record CarriedOut(string Phase, string Command, SandboxResult Result);
 
     /// <summary>Stands for the user's home in setup, which fills it; all else works on a copy of what setup has left.</summary>
-    private string Home => Path.Combine(folder.Trees, "home");
+    private string Home => Path.Combine(folder.Trees, $"{name}home");
 
     /// <summary>The machine's package caches.</summary>
     private IReadOnlyDictionary<string, string> Mounts =>
@@ -76,7 +77,7 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
         await _oneSetup.WaitAsync(cancellation);
         try
         {
-            var place = Path.Combine(folder.Trees, "setup");
+            var place = Path.Combine(folder.Trees, $"{name}setup");
             if (Directory.Exists(place))
             {
                 return place;

@@ -41,7 +41,7 @@ public sealed class LandKind : RunKind
         }
 
         return await RunGround.StartAsync(
-            start,
+            start with { From = onto },
             async (ground, commit) =>
             {
                 for (var index = 0; index < found.Count; index++)
@@ -65,7 +65,7 @@ public sealed class LandKind : RunKind
                     return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
                 });
             },
-            cancellation, onto);
+            cancellation);
     }
 
     /// <inheritdoc/>

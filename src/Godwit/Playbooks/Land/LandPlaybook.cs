@@ -72,10 +72,10 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
     {
         var (goal, commit) = (input.Ground.Goal, input.Ground.BaseCommit);
         var green = await context.StepAsync(
-            "base/gate", Effect.Repeatable, new GateRequest("base", commit, BuildChecks.OfBase(goal)), Services.Gate.RunAsync, BuildRun.Gated);
-        if (green.Refusal is { } red)
+            "base/gate", Effect.Repeatable, BaseGate.Checks(goal, commit), Services.Gate.RunAsync, BuildRun.Gated);
+        if (BaseGate.ProblemOf(green) is { } red)
         {
-            return new LandResult { State = "failed", Reason = $"{WordsOf(red.Verdict)}: {red.Reason}" };
+            return new LandResult { State = "failed", Reason = red };
         }
 
         if (goal.Tests.Count > 0)
@@ -128,13 +128,6 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
             CultureInfo.InvariantCulture,
             $"{landed} of {all.Count} branches landed{(flakes == 0 ? "" : $", {flakes} {(flakes == 1 ? "flake" : "flakes")}")}");
     }
-
-    private static string WordsOf(GateVerdict verdict) => verdict switch
-    {
-        GateVerdict.CouldNotRun => "the base could not be checked",
-        GateVerdict.NoTests => "zero tests ran on the base",
-        _ => "the base is red",
-    };
 
     /// <summary>What the merge queue asks of the world, each answer a step of the run.</summary>
     private sealed class BranchIntegration(IDurableContext context, BuildServices services, BuildGoal goal) : IIntegration

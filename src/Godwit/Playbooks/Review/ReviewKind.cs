@@ -38,7 +38,7 @@ public sealed class ReviewKind : RunKind
         var @base = await source.MergeBaseAsync(request.Base, request.Head ?? "HEAD", cancellation);
         AgentWorld.Require([goal.Reviewer!], goal.Dollars is not null, start.Store, start.Models);
         return await RunGround.StartAsync(
-            start,
+            start with { From = @base },
             async (ground, _) =>
             {
                 var head = await HeadAsync(ground, start, request, cancellation);
@@ -65,7 +65,7 @@ public sealed class ReviewKind : RunKind
                     return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
                 });
             },
-            cancellation, @base);
+            cancellation);
     }
 
     /// <inheritdoc/>

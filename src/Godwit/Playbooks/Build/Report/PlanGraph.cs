@@ -11,7 +11,7 @@ internal static class PlanGraph
     private const int BoxHeight = 52;
     private const int Across = 70;
     private const int Down = 16;
-    private const int LongestLine = 32;
+    private const int LongestLine = 30;
 
     // The report's colours on a light page.
     private const string Colours =

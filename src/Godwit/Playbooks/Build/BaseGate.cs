@@ -1,0 +1,43 @@
+namespace Godwit.Playbooks.Build;
+
+/// <summary>What has to be so before anything is built: the base is green by its checks, and red by each new assertion for its own reason.</summary>
+internal static class BaseGate
+{
+    /// <summary>Asks the checks.</summary>
+    public static GateRequest Checks(BuildGoal goal, string commit) => new("base", commit, BuildChecks.OfBase(goal));
+
+    /// <summary>Asks the assertions.</summary>
+    public static GateRequest Acceptance(BuildGoal goal, string commit) =>
+        new("base", commit, [.. goal.Acceptance.Where(assertion => !assertion.IsKept || assertion.IsHidden).Select(BuildChecks.AsCheck)])
+        {
+            WithHidden = true,
+            AsksAll = true,
+        };
+
+    /// <summary>Why there is nothing to build on; null where there is.</summary>
+    public static string? ProblemOf(GateResult checks) => checks.Refusal switch
+    {
+        { Verdict: GateVerdict.CouldNotRun } unrun => $"the base could not be checked: {unrun.Reason}",
+        { Verdict: GateVerdict.NoTests } empty => $"zero tests ran on the base: {empty.Reason}",
+        { } refusal => $"the base is red: {refusal.Reason}",
+        null => null,
+    };
+
+    /// <summary>What is wrong with the assertions.</summary>
+    public static IEnumerable<string> ProblemsOf(BuildGoal goal, GateResult acceptance) =>
+        acceptance.Checks.Select(asked => ProblemOf(goal, asked)).OfType<string>();
+
+    private static string? ProblemOf(BuildGoal goal, CheckVerdict asked) => goal.Acceptance.FirstOrDefault(assertion => assertion.Id == asked.Name) switch
+    {
+        // The build that was fine a moment ago.
+        null => $"the base can't be asked what holds: {asked.Reason}",
+        { IsKept: true } => asked.Verdict == GateVerdict.Passed ? null : $"{asked.Name} is to be kept, and doesn't hold on the base: {asked.Reason}",
+        _ => asked.Verdict switch
+        {
+            GateVerdict.Passed => $"{asked.Name} holds on the base already; mark it 'keep: yes', or assert what doesn't hold yet",
+            GateVerdict.CouldNotRun => $"{asked.Name} can't be asked: {asked.Reason}",
+            GateVerdict.NoTests => $"{asked.Name} runs no test on the base, which is no reason to be red: {asked.Reason}",
+            _ => null,
+        },
+    };
+}

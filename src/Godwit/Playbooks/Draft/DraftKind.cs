@@ -1,0 +1,68 @@
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Playbooks.Build;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Draft;
+
+/// <summary>Runs that make a goal file of a sentence.</summary>
+public sealed class DraftKind : RunKind
+{
+    /// <inheritdoc/>
+    public override string Name => "draft";
+
+    /// <inheritdoc/>
+    public override RunView View(JournalReader reader) => new DraftView(reader);
+
+    /// <summary>Starts a draft.</summary>
+    /// <param name="start">The repository, and a goal with the sentence as its title.</param>
+    /// <param name="before">The goal file that is there already; null for none.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="GitException">There is no repository.</exception>
+    /// <exception cref="FormatException">No model could be asked; one line that says how to mend it.</exception>
+    public static async Task<RunHost> StartAsync(RunStart start, string? before, CancellationToken cancellation)
+    {
+        var goal = (BuildGoal)start.Goal;
+        AgentWorld.Require([goal.Reviewer!], goal.Dollars is not null, start.Store, start.Models);
+        return await RunGround.StartAsync(
+            start,
+            (ground, commit) =>
+            {
+                var input = new DraftInput(
+                    new BuildInput
+                    {
+                        Goal = goal,
+                        BaseCommit = commit,
+                        Sandbox = ground.Sandbox.Describe(),
+                        Branch = $"godwit/{ground.Folder.Id}",
+                        Source = start.Source.Root,
+                        Models = start.Models,
+                    },
+                    before);
+                return BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
+                {
+                    var playbook = new DraftPlaybook(services, WorldOf(ground, input));
+                    return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
+                });
+            },
+            cancellation);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
+    {
+        DraftInput input;
+        using (var reader = JournalReader.Open(resume.Folder))
+        {
+            input = RootProcess.Input<DraftInput>(reader, "draft");
+        }
+
+        return await RunGround.ResumeAsync(resume, input.Ground.Sandbox, ground => BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
+            Task.FromResult(DurableRun.Open(
+                resume.Folder, signer, new DraftPlaybook(services, WorldOf(ground, input)).Catalogue(), resume.Options))));
+    }
+
+    private static DraftWorld WorldOf(RunGround ground, DraftInput input) =>
+        new(ground.Folder, ground.Repository, ground.Sandbox, input.Ground.Goal);
+}

@@ -1,0 +1,93 @@
+using System.Text;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Goals;
+using Godwit.Playbooks.Build;
+using Godwit.Runs;
+using Godwit.Sandbox;
+using Godwit.Workspaces;
+
+namespace Godwit.Playbooks.Draft;
+
+/// <summary>Tries drafts on a clean checkout of the base, with the draft's own setup and build.</summary>
+internal sealed class DraftWorld(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal ground) : IDraftWorld
+{
+    // What a person decides and no draft.
+    private static readonly string[] Reserved = ["agents", "budget", "sandbox", "plan", "review", "seed"];
+
+    public async Task<DraftOutcome> TryAsync(DraftTry request, Attempt attempt, CancellationToken cancellation)
+    {
+        var path = ground.Folder.Length == 0 ? DraftPrompt.GoalFileName : $"{ground.Folder}/{DraftPrompt.GoalFileName}";
+        if (await repository.FileAsync(request.Commit, path, cancellation) is not { } content)
+        {
+            return Refused($"there is no {path}");
+        }
+
+        if (Read(Encoding.UTF8.GetString(content), out var problems) is not { } goal)
+        {
+            return Refused([.. problems]);
+        }
+
+        if (request.Before is { } before && Read(before, out _) is { } earlier && Lost(earlier, goal).ToList() is { Count: > 0 } lost)
+        {
+            return Refused([.. lost]);
+        }
+
+        // Each draft may set itself up in its own way.
+        foreach (var left in (string[])["draft-setup", "draft-home"])
+        {
+            FileSystem.Remove(Path.Combine(folder.Trees, left));
+        }
+
+        using var trees = new BuildTrees(folder, repository, sandbox, goal, request.Commit, "draft-");
+        using var gate = new SandboxGate(folder, repository, sandbox, trees, goal, request.Commit);
+        var checks = await gate.RunAsync(BaseGate.Checks(goal, request.Commit), attempt, cancellation);
+        if (BaseGate.ProblemOf(checks) is { } red)
+        {
+            return new DraftOutcome([red], goal.Acceptance, checks.Commands);
+        }
+
+        var acceptance = await gate.RunAsync(BaseGate.Acceptance(goal, request.Commit), attempt, cancellation);
+        return new DraftOutcome([.. BaseGate.ProblemsOf(goal, acceptance)], goal.Acceptance, [.. checks.Commands, .. acceptance.Commands]);
+    }
+
+    private BuildGoal? Read(string content, out IReadOnlyList<string> problems)
+    {
+        var wrong = new List<string>();
+        var goal = GoalReader.Read(
+            new GoalText(content, ground.Folder, ground.Name),
+            root =>
+            {
+                if (root.Text("playbook") != "build")
+                {
+                    root.Problem("playbook", "'playbook' must be build");
+                }
+
+                wrong.AddRange(Reserved.Where(root.Has).Select(key => $"leave '{key}' out of {DraftPrompt.GoalFileName}: that is for the person to decide"));
+                return BuildGoalReader.Read(root, ground.Folder);
+            },
+            out var mistakes);
+        problems = [.. mistakes.Select(mistake => mistake.At(DraftPrompt.GoalFileName)), .. wrong];
+        if (goal is not null && goal.Acceptance.All(assertion => assertion.IsKept))
+        {
+            problems = [.. problems, "no assertion is new: at least one must be red now, and green when the work is done"];
+        }
+
+        return problems.Count == 0 ? goal : null;
+    }
+
+    /// <summary>What was promised before and isn't any more.</summary>
+    private static IEnumerable<string> Lost(BuildGoal earlier, BuildGoal goal)
+    {
+        foreach (var assertion in earlier.Acceptance)
+        {
+            var now = goal.Acceptance.FirstOrDefault(one => one.Id == assertion.Id);
+            if (now is null || now.Run != assertion.Run || !now.IsKept)
+            {
+                yield return $"{assertion.Id} was promised before: keep it, with `keep: true` and the command '{assertion.Run}'";
+            }
+        }
+    }
+
+    private static DraftOutcome Refused(params IReadOnlyList<string> problems) => new(problems, [], []);
+}
