@@ -81,6 +81,92 @@ public sealed class BuildRunTests : IDisposable
         Assert.Contains("T2: Write count.sh", _command.Run("plan", id, "--dot").Output, StringComparison.Ordinal);
     }
 
+    /// <summary>A service runs beside each check, anew each time and on a loopback that no other command shares.</summary>
+    [Fact]
+    public void Run_ServiceBesideEachCheck_IsFreshReadyAndEnded()
+    {
+        var repository = Repository(
+            "serve.py", """
+            import http.server, sys
+            class Count(http.server.BaseHTTPRequestHandler):
+                asked = 0
+                def do_GET(self):
+                    Count.asked += self.path == "/count"
+                    self.send_response(200); self.end_headers(); self.wfile.write(str(Count.asked).encode())
+                def log_message(self, *words): pass
+            http.server.HTTPServer(("127.0.0.1", 8123), Count).serve_forever()
+            """,
+            more: """
+            services: [{name: counter, run: python3 serve.py, ready: "python3 -c 'import urllib.request as u; u.urlopen(\"http://127.0.0.1:8123/\")'"}]
+            checks:
+              - {name: first, run: "test $(python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:8123/count\").read().decode())') = 1"}
+              - {name: second, run: "test $(python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:8123/count\").read().decode())') = 1"}
+            """);
+        var server = Serve(Usual);
+        var run = _command.RunJson("run", repository);
+        Assert.True(run.GetProperty("state").GetString() == "verified", run.ToString());
+        Assert.Contains(
+            "beside each of them runs counter, started anew: python3 serve.py", string.Join('\n', server.Requests.Select(request => request.ToString())),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_ServiceThatIsNeverReady_BlamesNobodysWork()
+    {
+        var repository = Repository(more: "services: [{name: db, run: echo no such table >&2; exit 3, ready: 'false'}]\nchecks: [{name: unit, run: 'true'}]");
+        Serve(Usual);
+        var (exit, _, error) = _command.Run("run", repository);
+        Assert.Equal(1, exit);
+        Assert.Contains("the base could not be checked: unit", error, StringComparison.Ordinal);
+        Assert.Contains("service db isn't ready: no such table", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>The branch is pushed to where the repository came from, and a pull request is opened by the forge's own program.</summary>
+    [Fact]
+    public void Run_DeliverPr_IsPushedAndProposedOnce()
+    {
+        var repository = Repository(more: "deliver: pr");
+        Serve(Usual);
+        var bin = _command.Folder("bin", ("gh", "#!/bin/sh\n[ \"$2\" = view ] && exit 1\nprintf '%s\\n' \"$@\" > \"$(dirname \"$0\")/asked\"\necho Creating; echo https://forge.example/pull/7\n"));
+        Assert.Contains("needs a remote 'origin'", WithPath(bin, "run", repository).Error, StringComparison.Ordinal);
+        var remote = _command.Folder("remote");
+        Lines(remote, "init", "-q", "--bare");
+        Lines(repository, "remote", "add", "origin", remote);
+        var (exit, output, error) = WithPath(bin, "run", repository, "--json");
+        Assert.True(exit == 0, error);
+        var run = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("https://forge.example/pull/7", run.GetProperty("pull_request").GetString());
+        var branch = run.GetProperty("branch").GetString()!;
+        Assert.Equal(run.GetProperty("commit").GetString(), Lines(remote, "rev-parse", branch).Single());
+        var asked = File.ReadAllText(Path.Combine(bin, "asked"));
+        Assert.StartsWith($"pr\ncreate\n--head\n{branch}\n--title\nA greeter and a counter\n--body\n", asked, StringComparison.Ordinal);
+        Assert.Contains("- **A1** It greets", asked, StringComparison.Ordinal);
+        Assert.Contains("| T1 | T1-v1-worker-1-1 | m | 1 | 0 |", asked, StringComparison.Ordinal);
+    }
+
+    /// <summary>What the forge refuses takes nothing from what was verified.</summary>
+    [Fact]
+    public void Run_ForgeRefuses_StaysVerifiedAndSaysWhy()
+    {
+        Suite.RequireWhole();
+        var repository = Repository(more: "deliver: pr");
+        Serve(Usual);
+        var bin = _command.Folder("bin", ("gh", "#!/bin/sh\necho 'gh: not logged in' >&2; exit 4\n"));
+        var remote = _command.Folder("remote");
+        Lines(remote, "init", "-q", "--bare");
+        Lines(repository, "remote", "add", "origin", remote);
+        var (exit, _, error) = WithPath(bin, "run", repository);
+        Assert.Equal(0, exit);
+        Assert.Contains("2 of 2 assertions verified", error, StringComparison.Ordinal);
+        Assert.Contains("no pull request was opened: gh pr failed: gh: not logged in", error, StringComparison.Ordinal);
+    }
+
+    private (int Exit, string Output, string Error) WithPath(string folder, params string[] arguments)
+    {
+        _command.Environment["PATH"] = $"{folder}:{Environment.GetEnvironmentVariable("PATH")}";
+        return _command.Run(arguments);
+    }
+
     /// <summary>Who builds on another's work starts when its contract is there, and sees nothing of what is hidden.</summary>
     [Fact]
     public void Run_ContractAndHiddenAssertion_ContractIsMergedFirstAndTheHiddenIsSeenByTheVerifierAlone()

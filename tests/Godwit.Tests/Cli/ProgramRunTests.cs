@@ -14,7 +14,7 @@ public sealed class ProgramRunTests : IDisposable
         new() { { "codex", "openai" }, { "opencode", "compatible" }, { "claude", "anthropic" } };
 
     /// <summary>The shell tool of whichever program asks, with the arguments that it wants.</summary>
-    private static ScriptedReply Shell(JsonNode request, string command)
+    internal static ScriptedReply Shell(JsonNode request, string command)
     {
         var tools = request["tools"]!.AsArray()
             .Select(tool => (Name: (tool!["name"] ?? tool["function"]?["name"])?.GetValue<string>() ?? "", Tool: tool))

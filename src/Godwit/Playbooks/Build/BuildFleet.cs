@@ -25,6 +25,7 @@ internal sealed class BuildFleet
     private readonly HashSet<string> _landed = new(StringComparer.Ordinal);
     private readonly HashSet<string> _merged = new(StringComparer.Ordinal);
     private readonly HashSet<string> _givenUp = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _kinds = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WorkInput> _again = new(StringComparer.Ordinal);
     private Task<QueueRound>? _merging;
     private IReadOnlyList<(WorkInput Work, WorkResult Result)> _inQueue = [];
@@ -155,19 +156,28 @@ internal sealed class BuildFleet
 
         foreach (var task in Stopped is null ? _plan.Tasks : [])
         {
-            if (_running.Count >= _input.Goal.Worker.Parallel)
+            if (FreeKind() is not { } kind)
             {
                 return;
             }
 
-            if (NextOf(task) is { } work)
+            if (NextOf(task) is { } next)
             {
+                var work = next with { Kind = kind };
                 _again.Remove(task.Id);
                 await _context.NoteAsync(
                     Key($"note/started/{turn}/{work.Name}"), (BuildNote)new BuildNote.WorkStarted(task.Id, work.IsContract, work.Round), BuildNote.Topic);
+                _kinds[task.Id] = kind;
                 _running[task.Id] = WorkAsync(work);
             }
         }
+    }
+
+    /// <summary>The kind of workers that has the most room; null where none has any.</summary>
+    private int? FreeKind()
+    {
+        var room = _input.Goal.Workers.Select((worker, kind) => (Kind: kind, Room: worker.Parallel - _running.Keys.Count(id => _kinds[id] == kind)));
+        return room.Where(one => one.Room > 0).OrderByDescending(one => one.Room).Select(one => (int?)one.Kind).FirstOrDefault();
     }
 
     private Task<double> ActiveAsync(int turn) =>

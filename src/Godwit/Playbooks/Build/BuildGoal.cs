@@ -40,6 +40,9 @@ public sealed record BuildGoal : Goal
     /// <summary>Builds a checkout, without the network; null for none.</summary>
     public string? Build { get; init; }
 
+    /// <summary>What runs beside each check, such as a database.</summary>
+    public IReadOnlyList<BuildService> Services { get; init; } = [];
+
     /// <summary>What must exit 0 at every tip, the cheapest first.</summary>
     public IReadOnlyList<BuildCheck> Checks { get; init; } = [];
 
@@ -48,6 +51,13 @@ public sealed record BuildGoal : Goal
 
     /// <summary>The agents that do the work.</summary>
     public required AgentSpec Worker { get; init; }
+
+    /// <summary>Further kinds of agents that do the work, such as programs; a task goes to whichever kind has the most room.</summary>
+    public IReadOnlyList<AgentSpec> OtherWorkers { get; init; } = [];
+
+    /// <summary>All kinds of agents that do the work.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<AgentSpec> Workers => [Worker, .. OtherWorkers];
 
     /// <summary>The agent that plans.</summary>
     public required AgentSpec Planner { get; init; }
@@ -73,13 +83,22 @@ public sealed record BuildGoal : Goal
     /// <summary>What setup, a build, a check or an assertion may take. Default 10 minutes.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Whether the result becomes a pull request too. Default no.</summary>
+    public bool OpensPullRequest { get; init; }
+
     /// <summary>Further paths that commands may read.</summary>
     public IReadOnlyList<string> Read { get; init; } = [];
 
     /// <summary>Every agent of the run.</summary>
     [JsonIgnore]
-    public IEnumerable<AgentSpec> Agents => Reviewer is null ? [Planner, Worker] : [Planner, Worker, Reviewer];
+    public IEnumerable<AgentSpec> Agents => Reviewer is null ? [Planner, .. Workers] : [Planner, .. Workers, Reviewer];
 }
+
+/// <summary>Something that runs beside a check, started anew for each and ended with it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Run">The command, which goes on until it is ended.</param>
+/// <param name="Ready">Exits 0 once it can be used; empty where it can be at once.</param>
+public sealed record BuildService(string Name, string Run, string Ready = "");
 
 /// <summary>When a check is run.</summary>
 public enum CheckTier

@@ -26,14 +26,17 @@ internal static partial class BuildGoalReader
             Setup = root.Text("setup"),
             Manifests = Globs(root, "manifests", folder),
             Build = root.Text("build"),
+            Services = ReadServices(root),
             Checks = ReadChecks(root),
             Acceptance = ReadAcceptance(root),
-            Planner = agents.GetValueOrDefault(BuildGoal.PlannerRole) ?? new AgentSpec { Role = BuildGoal.PlannerRole },
-            Worker = agents.GetValueOrDefault("") ?? new AgentSpec { Parallel = WorkersAtOnce },
+            Planner = agents.Planner ?? new AgentSpec { Role = BuildGoal.PlannerRole },
+            Worker = agents.Workers is [var first, ..] ? first : new AgentSpec { Parallel = WorkersAtOnce },
+            OtherWorkers = [.. agents.Workers.Skip(1)],
             Reviewer = root.Flag("review") == false
                 ? null
-                : agents.GetValueOrDefault(BuildGoal.ReviewerRole) ?? new AgentSpec { Role = BuildGoal.ReviewerRole },
-            PlansAlone = ReadPlan(root),
+                : agents.Reviewer ?? new AgentSpec { Role = BuildGoal.ReviewerRole },
+            PlansAlone = IsSecond(root, "plan", "ask", "auto"),
+            OpensPullRequest = IsSecond(root, "deliver", "branch", "pr"),
             MostTasks = (int)(budget?.Number("tasks", 1, 200, whole: true) ?? 12),
             Dollars = (decimal?)budget?.Number("dollars", 0, 1e6),
             Tokens = (long?)budget?.Number("tokens", 1, 1e15, whole: true),
@@ -69,9 +72,9 @@ internal static partial class BuildGoalReader
         return folder.Length == 0 ? globs : [.. globs.Select(glob => $"{folder}/{glob}")];
     }
 
-    private static Dictionary<string, AgentSpec> ReadAgents(YamlMap root)
+    private static (AgentSpec? Planner, AgentSpec? Reviewer, IReadOnlyList<AgentSpec> Workers) ReadAgents(YamlMap root)
     {
-        var agents = new Dictionary<string, AgentSpec>(StringComparer.Ordinal);
+        var (others, workers) = (new Dictionary<string, AgentSpec>(StringComparer.Ordinal), new List<(AgentSpec Spec, bool HasNumber)>());
         foreach (var map in root.Maps("agents"))
         {
             var agent = AgentSpec.Read(map);
@@ -80,24 +83,42 @@ internal static partial class BuildGoalReader
                 map.Problem("share", "'agents.share' is for playbook optimise; leave it out");
             }
 
-            var work = agent.Role is BuildGoal.PlannerRole or BuildGoal.ReviewerRole ? agent.Role : "";
-            if (!map.Has("parallel") && work.Length == 0)
+            if (agent.Role is not (BuildGoal.PlannerRole or BuildGoal.ReviewerRole))
             {
-                agent = agent with { Parallel = WorkersAtOnce };
+                workers.Add((agent, map.Has("parallel")));
+                continue;
             }
 
-            if (work.Length > 0 && agent.Program is not null)
+            if (agent.Program is not null)
             {
-                map.Problem("program", $"a {work} fills in a form, which programs can't; leave 'program' out");
+                map.Problem("program", $"a {agent.Role} fills in a form, which programs can't; leave 'program' out");
             }
 
-            if (!agents.TryAdd(work, agent))
+            if (!others.TryAdd(agent.Role, agent))
             {
-                map.Problem("role", $"there are two {(work.Length == 0 ? "kinds of workers" : $"agents '{work}'")}; leave one out");
+                map.Problem("role", $"there are two agents '{agent.Role}'; leave one out");
             }
         }
 
-        return agents;
+        // Two at once, of one kind or of two.
+        var each = workers.Count > 1 ? 1 : WorkersAtOnce;
+        return (
+            others.GetValueOrDefault(BuildGoal.PlannerRole), others.GetValueOrDefault(BuildGoal.ReviewerRole),
+            [.. workers.Select(worker => worker.HasNumber ? worker.Spec : worker.Spec with { Parallel = each })]);
+    }
+
+    private static List<BuildService> ReadServices(YamlMap root)
+    {
+        var services = new List<BuildService>();
+        foreach (var map in root.Maps("services"))
+        {
+            var name = map.Text("name", required: true) ?? "";
+            RequireName(map, "name", name, services.Select(service => service.Name));
+            services.Add(new BuildService(name, map.Text("run", required: true) ?? "", map.Text("ready") ?? ""));
+            map.RefuseOthers();
+        }
+
+        return services;
     }
 
     private static List<BuildCheck> ReadChecks(YamlMap root)
@@ -166,18 +187,16 @@ internal static partial class BuildGoalReader
         }
     }
 
-    private static bool ReadPlan(YamlMap root)
+    /// <summary>Whether a key has the second of two values; the first is meant where it is missing.</summary>
+    private static bool IsSecond(YamlMap root, string key, string first, string second)
     {
-        switch (root.Text("plan"))
+        var value = root.Text(key);
+        if (value is not null && value != first && value != second)
         {
-            case null or "ask":
-                return false;
-            case "auto":
-                return true;
-            case var other:
-                root.Problem("plan", $"'plan' is '{other}', and must be ask or auto");
-                return false;
+            root.Problem(key, $"'{key}' is '{value}', and must be {first} or {second}");
         }
+
+        return value == second;
     }
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9.-]{0,39}$")]

@@ -19,6 +19,12 @@ internal static class BuildKeys
         new("manifests", "list", "", "Files that setup depends on, such as lists of packages: they are in nobody's scope.", "[package.json]"),
         new("setup", "text", "", "Runs once, with the network. What it leaves in the home is there for all other commands.", "npm ci"),
         new("build", "text", "", "Builds a checkout, without the network.", "make"),
+        new(
+            "services", "maps", "", "What runs beside each check, started anew for each and ended with it, such as a database.",
+            "[{name: db, run: ./start-db, ready: ./db-is-there}]"),
+        new("services.name", "text", "required", "The service's name.", "db"),
+        new("services.run", "text", "required", "The command; it goes on until it is ended.", "./start-db"),
+        new("services.ready", "text", "at once", "Exits 0 once the service can be used; asked for 60 s.", "./db-is-there"),
         new("checks", "maps", "", "What must exit 0, the cheapest first.", "[{name: unit, run: ./test}]"),
         new("checks.name", "text", "required", "The check's name.", "unit"),
         new("checks.run", "text", "required", "The command.", "./test"),
@@ -35,8 +41,9 @@ internal static class BuildKeys
         new("plan", "text", "ask", "Whether a person approves the plan before it is carried out.", "auto", ["ask", "auto"]),
         new(
             "agents", "maps", "a planner, two workers, a reviewer",
-            "Who does it: role planner splits the work, role reviewer reviews it, any other role does it. 'parallel' says how many workers " +
-            "there are at once, and how many reviews each change has.",
+            "Who does it: role planner splits the work, role reviewer reviews it, any other role does it. There may be several kinds of " +
+            "workers, programs too; a task goes to the kind with the most room. 'parallel' says how many workers there are at once (one of " +
+            "each kind where there are several), and how many reviews each change has.",
             "[{role: worker, parallel: 2}, {role: reviewer}]"),
         .. AgentSpec.Keys,
         new("agents.parallel", "whole", "2 workers, 1 reviewer", "How many at once, or reviews of each change.", "4"),
@@ -45,6 +52,9 @@ internal static class BuildKeys
         new("budget.dollars", "number", "no limit", "The most money for models, in US dollars; reserved before a call goes out.", "5"),
         new("budget.tokens", "whole", "no limit", "The most model tokens, in and out.", "2000000"),
         new("budget.tasks", "whole", "12", "The most tasks of a plan.", "6"),
+        new(
+            "deliver", "text", "branch", "Whether a verified result becomes a branch of your repository, or that and a pull request by gh or glab.",
+            "pr", ["branch", "pr"]),
         new("timeout", "duration", "10m", "What setup, a build, a check or an assertion may take.", "5m"),
         new("sandbox", "map", "", "What commands get beside the tree.", "{read: [~/.pyenv]}"),
         new("sandbox.read", "list", "", "Further paths that commands may read.", "[~/.pyenv]"),

@@ -43,6 +43,11 @@ public sealed class BuildKind : GoalKind
             findings.Add(new GoalFinding(true, $"this machine's git is {git}, and builds merge with {OldestGit} or newer; install a newer one"));
         }
 
+        if (((BuildGoal)goal).OpensPullRequest && await ForgePullRequests.ProblemAsync(source, cancellation) is { } problem)
+        {
+            findings.Add(new GoalFinding(true, problem));
+        }
+
         var uncommitted = await source.UncommittedAsync(cancellation);
         if (uncommitted.Count > 0)
         {

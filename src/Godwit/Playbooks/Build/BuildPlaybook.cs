@@ -259,6 +259,22 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
         return [.. old.Checks.Select(check => check with { Name = $"{check.Name}, old tests alone" })];
     }
 
+    /// <summary>Opens a pull request for the branch. What stands in its way takes nothing from what was verified.</summary>
+    private async Task<(string? Address, string? Trouble)> ProposeAsync(string commit, string branch)
+    {
+        var body = BuildMessage.OfPullRequest(_goal, _works, commit);
+        var request = new PullRequest(input.Source, branch, BuildMessage.Title(_goal.Title), body);
+        var probe = new Probe((_, cancellation) => services.PullRequests.ProbeAsync(request, cancellation));
+        try
+        {
+            return (await context.StepAsync("propose", Effect.External(probe), request, services.PullRequests.OpenAsync), null);
+        }
+        catch (StepFailedException failed)
+        {
+            return (null, $"; no pull request was opened: {failed.Failure.Message}");
+        }
+    }
+
     private async Task<BuildResult> DeliverAsync(string commit, IReadOnlyList<AssertionVerdict> verdicts, IReadOnlyList<CheckVerdict> checks)
     {
         var at = await context.NowAsync("signed/at");
@@ -268,10 +284,12 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
         var probe = new Probe((_, cancellation) => services.Publisher.ProbeAsync(publish, cancellation));
         var branch = await context.StepAsync(
             "publish", Effect.External(probe, targetDeduplicates: true), publish, services.Publisher.PublishAsync);
+        var (address, trouble) = _goal.OpensPullRequest ? await ProposeAsync(commit, branch) : (null, null);
         return new BuildResult
         {
             State = "verified",
-            Reason = $"{verdicts.Count} of {verdicts.Count} assertions verified at commit {commit[..12]}",
+            Reason = $"{verdicts.Count} of {verdicts.Count} assertions verified at commit {commit[..12]}{trouble}",
+            PullRequest = address,
             Commit = commit,
             Branch = branch,
             Evidence = evidence,

@@ -224,7 +224,7 @@ internal static class BuildPrompt
     private static void AppendChecks(StringBuilder text, BuildGoal goal)
     {
         text.Append(goal.Folder.Length == 0 ? "" : $"\nCommands start in {goal.Folder}; the file tools name files from the tree's top.\n");
-        if (goal.Build is null && goal.Checks.Count == 0)
+        if (goal.Build is null && goal.Checks.Count == 0 && goal.Services.Count == 0)
         {
             return;
         }
@@ -234,6 +234,12 @@ internal static class BuildPrompt
         foreach (var check in goal.Checks)
         {
             text.Append($"- {check.Name}: {check.Run}\n");
+        }
+
+        foreach (var service in goal.Services)
+        {
+            var ready = service.Ready.Length == 0 ? "" : $", and can be used once this exits 0: {service.Ready}";
+            text.Append($"- beside each of them runs {service.Name}, started anew: {service.Run}{ready} (in your own commands, start it yourself)\n");
         }
     }
 }

@@ -47,6 +47,9 @@ public sealed record WorkInput
     /// <summary>Whether only the task's contracts are to be written.</summary>
     public bool IsContract { get; init; }
 
+    /// <summary>Which of the goal's kinds of workers does it, from 0.</summary>
+    public int Kind { get; init; }
+
     /// <summary>Which go at it this is, from 1.</summary>
     public int Round { get; init; } = 1;
 
@@ -156,6 +159,9 @@ public sealed record BuildResult
 
     /// <summary>The evidence's file name; null where nothing is proven.</summary>
     public string? Evidence { get; init; }
+
+    /// <summary>The address of the pull request; null where none was opened.</summary>
+    public string? PullRequest { get; init; }
 
     /// <summary>What became of the assertions.</summary>
     public IReadOnlyList<AssertionVerdict> Assertions { get; init; } = [];

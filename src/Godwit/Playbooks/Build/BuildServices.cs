@@ -11,7 +11,11 @@ namespace Godwit.Playbooks.Build;
 /// <param name="World">Makes commits out of work.</param>
 /// <param name="Publisher">Makes the result a branch of the user's repository.</param>
 /// <param name="Agents">The world of agents.</param>
-public sealed record BuildServices(IGate Gate, IBuildWorld World, IPublisher Publisher, AgentServices Agents);
+public sealed record BuildServices(IGate Gate, IBuildWorld World, IPublisher Publisher, AgentServices Agents)
+{
+    /// <summary>Opens pull requests.</summary>
+    public IPullRequests PullRequests { get; init; } = new ForgePullRequests();
+}
 
 /// <summary>What is to be made of an agent's files.</summary>
 /// <param name="Tip">What the work started from.</param>

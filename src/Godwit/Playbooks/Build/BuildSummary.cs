@@ -65,6 +65,11 @@ internal static class BuildSummary
             yield return new RunLine("log", $"'godwit log {view.Run}' has what agents said, and all that every command printed");
         }
 
+        if (ended.PullRequest is { } address)
+        {
+            yield return new RunLine("request", address);
+        }
+
         if (ended.Evidence is { } evidence)
         {
             yield return new RunLine("evidence", Path.Combine(view.Folder.Evidence, evidence));
@@ -102,6 +107,7 @@ internal static class BuildSummary
         view.Ended?.Commit,
         view.Ended?.Branch,
         view.Ended?.Evidence,
+        view.Ended?.PullRequest,
         Report = report,
     };
 

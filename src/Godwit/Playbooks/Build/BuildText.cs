@@ -22,6 +22,11 @@ internal static class BuildText
             yield return new RunLine(label, $"{command}  ({when})");
         }
 
+        foreach (var service in goal.Services)
+        {
+            yield return new RunLine("service", $"{service.Name}: {service.Run}  (beside each check)");
+        }
+
         foreach (var check in goal.Checks)
         {
             yield return new RunLine("check", $"{check.Name}: {check.Run}  ({check.When.ToString().ToLowerInvariant()})");

@@ -79,7 +79,7 @@ internal sealed class SandboxGate(
         for (var run = 0; run < ReviewRule.Runs; run++)
         {
             work.Reset(Built, files);
-            var command = trees.Template with { Shell = finding.Command, Tree = work.Path, Timeout = LongestReproduction };
+            var command = trees.Template with { Shell = ServiceScript.Of(goal.Services, finding.Command), Tree = work.Path, Timeout = LongestReproduction };
             var result = await sandbox.RunAsync(command, cancellation);
             var ranNoTest = TestCount.In(result.Output + "\n" + result.Error) == 0;
             codes.Add(result.TimedOut ? KilledAtTimeout : ranNoTest ? NotFound : result.ExitCode);
@@ -100,7 +100,7 @@ internal sealed class SandboxGate(
         foreach (var check in request.Checks)
         {
             work.Reset(Built, new Dictionary<string, byte[]?>());
-            var result = await sandbox.RunAsync(trees.Template with { Shell = check.Run, Tree = work.Path }, cancellation);
+            var result = await sandbox.RunAsync(trees.Template with { Shell = ServiceScript.Of(goal.Services, check.Run), Tree = work.Path }, cancellation);
             commands.Add(Record(check.Name, check.Run, result, attempt));
             verdicts.Add(VerdictOf(check, result));
             if (verdicts[^1].Verdict != GateVerdict.Passed && !request.AsksAll)

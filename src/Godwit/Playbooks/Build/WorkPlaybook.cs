@@ -104,7 +104,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
 
         private async Task<AgentResult> WorkAsync(int attempt, string? tree, string? feedback)
         {
-            var spec = input.Goal.Worker;
+            var spec = input.Goal.Workers[input.Kind];
             var name = string.Create(CultureInfo.InvariantCulture, $"{input.Name}-worker-{input.Round}-{attempt}");
             var start = tree
                 ?? await context.StepAsync($"tip/{attempt}", Effect.Repeatable, input.Tip, services.World.TreeAsync);

@@ -31,6 +31,7 @@ public sealed class GoalKeyTests
     private const string Build = """
         goal: g
         playbook: build
+        services: [{name: d, run: ./d}]
         checks: [{name: c, run: ./c}]
         acceptance: [{id: A1, says: s, run: ./a}]
         agents: {turns: 3}
