@@ -53,7 +53,7 @@ internal static class BuildCommand
                 case ({ } words, null):
                     var (exit, made) = await DraftAsync(kinds, start, words, budget, isJson && !parsed.GetValue(yes), cancellation);
                     return exit == ExitCode.Ok && made is not null && IsWanted(parsed.GetValue(yes))
-                        ? await BuildAsync(kinds, start, made, budget, parsed.GetValue(yes), isJson, cancellation)
+                        ? await BuildAsync(kinds, start with { Models = start.Models with { AddsToRecord = true } }, made, budget, parsed.GetValue(yes), isJson, cancellation)
                         : exit;
                 case (null, { } run):
                     using (var reader = JournalReader.OpenVerified(start.Store.Find(run)))

@@ -49,7 +49,7 @@ internal sealed class AgentWorld : IAsyncDisposable
             RequireProgram(agent, store, catalogue, source);
         }
 
-        if (source.Record is { } file && File.Exists(file))
+        if (source is { Record: { } file, AddsToRecord: false } && File.Exists(file))
         {
             throw new FormatException(
                 $"{file} is there already, and its replies would be played instead of new ones recorded; delete it, or record " +

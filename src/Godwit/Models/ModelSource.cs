@@ -11,4 +11,7 @@ public sealed record ModelSource
 
     /// <summary>A file that replies are recorded in; null for none.</summary>
     public string? Record { get; init; }
+
+    /// <summary>Whether that file may have replies already, to which new ones are added: those of the run before this one. Default no.</summary>
+    public bool AddsToRecord { get; init; }
 }
