@@ -23,14 +23,15 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
             return Refused($"there is no {path}");
         }
 
+        var earlier = request.Before is { } before ? Read(before, out _) : null;
         if (Read(Encoding.UTF8.GetString(content), out var problems) is not { } goal)
         {
             return Refused([.. problems]);
         }
 
-        if (request.Before is { } before && Read(before, out _) is { } earlier && Lost(earlier, goal).ToList() is { Count: > 0 } lost)
+        if (ProblemsOf(goal, earlier, ReservedIn(Encoding.UTF8.GetString(content))).ToList() is { Count: > 0 } wrong)
         {
-            return Refused([.. lost]);
+            return Refused([.. wrong]);
         }
 
         // Each draft may set itself up in its own way.
@@ -53,7 +54,6 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
 
     private BuildGoal? Read(string content, out IReadOnlyList<string> problems)
     {
-        var wrong = new List<string>();
         var goal = GoalReader.Read(
             new GoalText(content, ground.Folder, ground.Name),
             root =>
@@ -63,23 +63,36 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
                     root.Problem("playbook", "'playbook' must be build");
                 }
 
-                wrong.AddRange(Reserved.Where(root.Has).Select(key => $"leave '{key}' out of {DraftPrompt.GoalFileName}: that is for the person to decide"));
                 return BuildGoalReader.Read(root, ground.Folder);
             },
             out var mistakes);
-        problems = [.. mistakes.Select(mistake => mistake.At(DraftPrompt.GoalFileName)), .. wrong];
-        if (goal is not null && goal.Acceptance.All(assertion => assertion.IsKept))
-        {
-            problems = [.. problems, "no assertion is new: at least one must be red now, and green when the work is done"];
-        }
-
-        return problems.Count == 0 ? goal : null;
+        problems = [.. mistakes.Select(mistake => mistake.At(DraftPrompt.GoalFileName))];
+        return goal;
     }
 
-    /// <summary>What was promised before and isn't any more.</summary>
-    private static IEnumerable<string> Lost(BuildGoal earlier, BuildGoal goal)
+    /// <summary>The keys in a goal file that a person decides on.</summary>
+    private static List<string> ReservedIn(string content) =>
+        YamlMap.Parse(content, [], null) is { } root ? [.. Reserved.Where(root.Has)] : [];
+
+    private static IEnumerable<string> ProblemsOf(BuildGoal goal, BuildGoal? earlier, IReadOnlyList<string> reserved)
     {
-        foreach (var assertion in earlier.Acceptance)
+        foreach (var key in earlier is null ? reserved : [])
+        {
+            yield return $"leave '{key}' out of {DraftPrompt.GoalFileName}: that is for the person to decide";
+        }
+
+        if (earlier is not null && !IsDecidedAlike(goal, earlier))
+        {
+            yield return $"leave {string.Join(", ", Reserved)} as they are in {DraftPrompt.GoalFileName}: that is for the person to decide";
+        }
+
+        if (goal.Acceptance.All(assertion => assertion.IsKept))
+        {
+            yield return "no assertion is new: at least one must be red now, and green when the work is done";
+        }
+
+        // What was promised before has to stay promised.
+        foreach (var assertion in earlier?.Acceptance ?? [])
         {
             var now = goal.Acceptance.FirstOrDefault(one => one.Id == assertion.Id);
             if (now is null || now.Run != assertion.Run || !now.IsKept)
@@ -88,6 +101,12 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
             }
         }
     }
+
+    private static bool IsDecidedAlike(BuildGoal goal, BuildGoal earlier) =>
+        goal.Workers.SequenceEqual(earlier.Workers) && goal.Planner == earlier.Planner && goal.Reviewer == earlier.Reviewer
+            && (goal.Dollars, goal.Tokens, goal.Seconds, goal.MostTasks, goal.PlansAlone, goal.Seed)
+                == (earlier.Dollars, earlier.Tokens, earlier.Seconds, earlier.MostTasks, earlier.PlansAlone, earlier.Seed)
+            && goal.Read.SequenceEqual(earlier.Read);
 
     private static DraftOutcome Refused(params IReadOnlyList<string> problems) => new(problems, [], []);
 }
