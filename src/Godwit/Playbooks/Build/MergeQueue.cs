@@ -63,16 +63,21 @@ internal sealed class MergeQueue(IIntegration world)
     private const int EnoughToJudge = 5;
     private const double ManyBad = 0.2;
 
-    // A check that has failed on a tip is asked twice more before a change is sent back for it: of checks that fail one time in ten
-    // by chance, that sends one innocent back in a thousand.
-    private const int LooksBeforeRefusal = 3;
     private const int LooksInBatch = 2;
+
+    // A change is sent back once that many failures by chance have become this unlikely, given how often good tips failed lately; a tip that
+    // fails without the change is taken to fail at least that often (docs/decisions/0018).
+    private const double Unlikely = 0.002;
+    private const double FlakyTip = 0.35;
+    private const int MostLooks = 10;
+    private const int LooksRemembered = 12;
 
     private readonly Queue<bool> _lately = new();
     private readonly HashSet<string> _good = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CheckVerdict> _refusals = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _looks = new(StringComparer.Ordinal);
     private readonly List<CheckVerdict> _flakes = [];
+    private readonly Queue<bool> _failuresOfGood = new();
     private int _size = FirstBatch;
 
     /// <summary>How many changes are taken at once.</summary>
@@ -159,10 +164,24 @@ internal sealed class MergeQueue(IIntegration world)
             }
         }
 
-        var sure = await RefusalAsync(stack, bad, LooksBeforeRefusal);
-        if (sure is { Verdict: not GateVerdict.Failed } && await LostAsync(sure, good == 0 ? round.Tip : stack[good - 1].Tip) is { } stopped)
+        var sure = await RefusalAsync(stack, bad, LooksInBatch);
+        if (sure is not null)
         {
-            return (round with { Stopped = stopped }, []);
+            // Without the change it should pass; where it doesn't, the change may have nothing to do with it.
+            var before = good == 0 ? round.Tip : stack[good - 1].Tip;
+            var without = (await world.GateAsync(before, [])).Refusal;
+            if (without is not null && await LostAsync(sure, without, before))
+            {
+                return (round with { Stopped = without }, []);
+            }
+
+            Saw(failed: without is not null);
+            if (without is not null)
+            {
+                _flakes.Add(without);
+            }
+
+            sure = await RefusalAsync(stack, bad, LooksFor(without is not null));
         }
 
         var merged = stack.Take(sure is null ? bad : good).ToList();
@@ -201,7 +220,13 @@ internal sealed class MergeQueue(IIntegration world)
                 if (_refusals.TryGetValue(tip, out var earlier))
                 {
                     _flakes.Add(earlier);
+                    for (var look = 1; look < _looks[tip]; look++)
+                    {
+                        Saw(failed: true);
+                    }
                 }
+
+                Saw(failed: false);
 
                 Trust(tip);
                 return null;
@@ -214,22 +239,32 @@ internal sealed class MergeQueue(IIntegration world)
     }
 
     /// <summary>
-    /// A check that couldn't be carried out, or ran no test, may have lost its tool and not its change: not null where it doesn't run on a
-    /// tip either that is known to be good, twice.
+    /// Whether a check that couldn't be carried out, or ran no test, has lost its tool and not its change: it doesn't run on a tip either
+    /// that is known to be good, twice.
     /// </summary>
-    private async Task<CheckVerdict?> LostAsync(CheckVerdict refusal, string good)
+    private async Task<bool> LostAsync(CheckVerdict refusal, CheckVerdict without, string good)
     {
-        CheckVerdict? lost = null;
-        for (var looks = 0; looks < LooksInBatch; looks++)
-        {
-            lost = (await world.GateAsync(good, [])).Refusal;
-            if (lost is null || lost.Verdict == GateVerdict.Failed || lost.Name != refusal.Name)
-            {
-                return null;
-            }
-        }
+        bool IsLost(CheckVerdict? one) => one is { Verdict: not GateVerdict.Failed } && one.Name == refusal.Name;
+        return refusal.Verdict != GateVerdict.Failed && IsLost(without) && IsLost((await world.GateAsync(good, [])).Refusal);
+    }
 
-        return lost;
+    /// <summary>How often a tip has to fail before that is no chance.</summary>
+    /// <param name="isFlaky">Whether the tip without the change has just failed too.</param>
+    private int LooksFor(bool isFlaky)
+    {
+        // Half a failure in ten looks before anything was seen.
+        var chance = (_failuresOfGood.Count(failed => failed) + 0.5) / (_failuresOfGood.Count + 10);
+        chance = isFlaky ? Math.Max(chance, FlakyTip) : chance;
+        return Math.Clamp((int)Math.Ceiling(Math.Log(Unlikely) / Math.Log(chance)), LooksInBatch, MostLooks);
+    }
+
+    private void Saw(bool failed)
+    {
+        _failuresOfGood.Enqueue(failed);
+        if (_failuresOfGood.Count > LooksRemembered)
+        {
+            _failuresOfGood.Dequeue();
+        }
     }
 
     private void Remember(bool bad)
