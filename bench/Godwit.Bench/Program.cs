@@ -36,6 +36,8 @@ switch (args)
         return 0;
     case ["kills"]:
         return await KillBench.RunAsync();
+    case ["swarm", var godwit, .. var workers]:
+        return await SwarmBench.RunAsync(godwit, workers.Length > 0 ? int.Parse(workers[0]) : 300);
     case ["queue", .. var seeds]:
         await QueueBench.RunAsync(seeds.Length > 0 ? int.Parse(seeds[0]) : 1000);
         return 0;
@@ -45,6 +47,6 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "usage: Godwit.Bench steps | size [PLOT.svg] | resume | trial | tpe | search tpe|cma-es OUTPUT.csv | agents " +
-            "real|none | kills | loops | queue [SEEDS] | gateway [PORTKEY-FOLDER]");
+            "real|none | kills | loops | queue [SEEDS] | swarm GODWIT [WORKERS] | gateway [PORTKEY-FOLDER]");
         return 2;
 }

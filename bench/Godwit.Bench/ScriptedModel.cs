@@ -105,6 +105,12 @@ internal sealed class ScriptedModel : IDisposable
     private static string Agent(JsonElement request, ConcurrentDictionary<string, int> counts)
     {
         var messages = request.GetProperty("messages");
+        if (messages[1].GetProperty("content").ToString() is var asked && asked.Contains("Plan this work", StringComparison.Ordinal))
+        {
+            counts.AddOrUpdate("planner/1", 1, (_, count) => count + 1);
+            return Reply("null", $$"""[{"id":"call_1","type":"function","function":{"name":"submit","arguments":{{JsonSerializer.Serialize(Plan(asked))}} } }]""", "tool_calls");
+        }
+
         var turn = messages.EnumerateArray().Count(message => message.GetProperty("role").GetString() == "assistant") + 1;
         var name = messages[1].GetProperty("content").ToString();
         name = name[(name.IndexOf("agent ", StringComparison.Ordinal) + 6)..].Split('\n')[0];
@@ -114,9 +120,28 @@ internal sealed class ScriptedModel : IDisposable
         var call = turn > ToolCalls
             ? """{"name":"submit","arguments":"{\"summary\":\"done\"}"}"""
             : turn % 4 == 0
-                ? $$"""{"name":"run","arguments":"{\"command\":\"echo {{turn}} >> witness.txt\"}"}"""
+                ? $$"""{"name":"run","arguments":"{\"command\":\"echo {{turn}} >> witness-{{name}}.txt\"}"}"""
                 : $$"""{"name":"run","arguments":"{\"command\":\"grep -c . file{{turn}}.txt\"}"}""";
         return Reply("null", $$"""[{"id":"call_{{turn}}","type":"function","function":{{call}}}]""", "tool_calls");
+    }
+
+    /// <summary>A task for each agent that the goal asks for.</summary>
+    private static string Plan(string asked)
+    {
+        var count = int.Parse(asked[(asked.IndexOf("A swarm of ", StringComparison.Ordinal) + 11)..].Split(' ')[0]);
+        return JsonSerializer.Serialize(new
+        {
+            reason = "one each",
+            tasks = Enumerable.Range(1, count).Select(number => new
+            {
+                id = $"T{number}",
+                intent = $"Work as agent {number}\nWrite witness-{number}.txt.",
+                scope = new[] { $"witness-{number}.txt" },
+                checks = new[] { $"test -f witness-{number}.txt" },
+                asserts = (string[])(number == 1 ? ["A1"] : number == count ? ["A2"] : []),
+                share = 0.8 / count,
+            }),
+        });
     }
 
     private static string Reply(string content, string calls, string finish) => new StringBuilder()

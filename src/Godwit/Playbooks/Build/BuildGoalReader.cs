@@ -37,7 +37,7 @@ internal static partial class BuildGoalReader
                 : agents.Reviewer ?? new AgentSpec { Role = BuildGoal.ReviewerRole },
             PlansAlone = IsSecond(root, "plan", "ask", "auto"),
             OpensPullRequest = IsSecond(root, "deliver", "branch", "pr"),
-            MostTasks = (int)(budget?.Number("tasks", 1, 200, whole: true) ?? 12),
+            MostTasks = (int)(budget?.Number("tasks", 1, 1000, whole: true) ?? 12),
             Dollars = (decimal?)budget?.Number("dollars", 0, 1e6),
             Tokens = (long?)budget?.Number("tokens", 1, 1e15, whole: true),
             Seconds = budget?.Duration("time")?.TotalSeconds ?? 0,
