@@ -208,6 +208,53 @@ public sealed class BuildRunTests : IDisposable
         Assert.Contains("A3: It greets any name, was red before, hidden from agents", _command.Run("verify", evidence).Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Fifty agents at half a dollar: the bill stays under it, and what couldn't be reviewed for want of money isn't merged.</summary>
+    [Fact]
+    public void Run_FiftyAgentsAtHalfADollar_BilledAtMostThatAndNothingUnreviewedIsMerged()
+    {
+        Suite.RequireWhole();
+        const int Large = 8;
+        const int Tasks = 23;
+        var repository = Repository(
+            "readme", "x", only: "A2", plan: "plan: auto\nagents: {parallel: 8}",
+            more: "budget: {dollars: 0.5, tasks: 40}", hidden: $"  - {{id: A3, says: All are there, run: 'test $(ls made-* | wc -l) = {Tasks}', hidden: yes}}");
+        var plan = JsonSerializer.Serialize(new
+        {
+            reason = "one each",
+            tasks = Enumerable.Range(1, Tasks).Select(number => new
+            {
+                id = $"T{number}",
+                intent = $"Write made-{number}.",
+                scope = number == 1 ? ["made-1", "count.sh"] : (string[])[$"made-{number}"],
+                checks = (string[])[$"test -f made-{number}"],
+                asserts = number == 1 ? ["A2"] : number == Tasks ? (string[])["A3"] : [],
+                share = number <= Large ? 0.05 : 0.03,
+            }),
+        });
+        var server = Serve(
+            agent => agent switch
+            {
+                { IsPlanner: true, IsReplan: true } => Submit("""{"reason":"enough","tasks":[]}"""),
+                { IsPlanner: true } => Submit(plan),
+                { IsReviewer: true } => Review(agent),
+                { Turn: 0, Words: var words } when words.Contains("Write made-1.", StringComparison.Ordinal) => new ScriptedReply(
+                    null, ("write", """{"path":"made-1","content":"x"}"""), ("write", """{"path":"count.sh","content":"wc -l\n"}""")),
+                { Turn: 0, Words: var words } => Write($"made-{words.Split("made-")[1].Split('.')[0]}", "x"),
+                _ => Submit("""{"summary":"done"}"""),
+            },
+            inputPrice: 2.6m, maxOutput: 300);
+        var run = _command.RunJson("run", repository);
+        Assert.True(run.GetProperty("state").GetString() == "not_verified", $"{server.Billed}");
+        Assert.InRange(server.Billed, 0.2m, 0.5m);
+        Assert.Equal(server.Billed, _command.RunJson("show", "last", "--costs").GetProperty("dollars").GetDecimal());
+        var tasks = run.GetProperty("tasks").EnumerateArray().ToList();
+        var merged = tasks.Where(task => task.GetProperty("state").GetString() == "merged").Select(task => task.GetProperty("id").GetString()!).ToList();
+        Assert.True(merged.Count is > 0 and < Tasks, string.Join(", ", merged));
+        var log = _command.Run("log", "last").Output;
+        Assert.All(merged, task => Assert.Contains($"{task}-v1-reviewer-1-1-1 ends", log, StringComparison.Ordinal));
+        Assert.Contains("it was not reviewed", run.ToString(), StringComparison.Ordinal);
+    }
+
     /// <summary>What a worker starts is held by the worker's scope and by its task's money.</summary>
     [Fact]
     public void Run_AgentBelowAWorker_IsHeldByItsTasksScopeAndMoney()
@@ -556,6 +603,8 @@ public sealed class BuildRunTests : IDisposable
     {
         public List<JsonNode> Requests => provider.Requests;
 
+        public decimal Billed => provider.Billed;
+
         public Func<Agent, SemaphoreSlim?> Hold { get; set; } = _ => null;
 
         public bool IsHolding { get; set; }
@@ -563,7 +612,7 @@ public sealed class BuildRunTests : IDisposable
         public void Dispose() => provider.Dispose();
     }
 
-    private Server Serve(Func<Agent, ScriptedReply> answer)
+    private Server Serve(Func<Agent, ScriptedReply> answer, decimal inputPrice = 1, int maxOutput = 4000)
     {
         Server? server = null;
         var provider = new ScriptedProvider(request =>
@@ -579,13 +628,17 @@ public sealed class BuildRunTests : IDisposable
             }
 
             return answer(agent);
-        });
+        })
+        {
+            InputPrice = inputPrice,
+            OutputPrice = 3,
+        };
         server = new Server(provider);
         _servers.Add(server);
         Directory.CreateDirectory(_command.Home);
         File.WriteAllText(Path.Combine(_command.Home, "models.yaml"), $$"""
             providers: { x: { url: "{{provider.Address}}/v1" } }
-            models: { m: { provider: x, id: m, input: 1, output: 3, max_output: 4000 } }
+            models: { m: { provider: x, id: m, input: {{inputPrice}}, output: 3, max_output: {{maxOutput}} } }
             roles: { worker: [m], planner: [m], reviewer: [m] }
             """);
         return server;
