@@ -110,6 +110,29 @@ public sealed class BuildRunTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    /// <summary>Quick checks on each task's work and every tip, slower ones on tips alone, the slowest on the base and the result.</summary>
+    [Fact]
+    public void Run_ChecksInTiers_EachIsAskedWhereItBelongs()
+    {
+        var repository = Repository(more: """
+            checks:
+              - {name: quick, run: echo quick}
+              - {name: middle, run: echo middle, when: batch}
+              - {name: slow, run: echo slow, when: final}
+            """);
+        Serve(Usual);
+        var run = _command.RunJson("run", repository);
+        Assert.Equal("verified", run.GetProperty("state").GetString());
+        var asked = _command.Run("log", run.GetProperty("run").GetString()!).Output.Split('\n')
+            .Where(line => line.Contains("'echo ", StringComparison.Ordinal) || line.Contains(" echo ", StringComparison.Ordinal)).ToList();
+        int Count(string of, string check) => asked.Count(line => line.Contains($" {of} ", StringComparison.Ordinal) && line.Contains($"echo {check}", StringComparison.Ordinal));
+        Assert.Equal((1, 1, 1), (Count("base", "quick"), Count("base", "middle"), Count("base", "slow")));
+        Assert.Equal((1, 0, 0), (Count("T1", "quick"), Count("T1", "middle"), Count("T1", "slow")));
+        Assert.Equal(0, Count("tip", "slow"));
+        Assert.True(Count("tip", "middle") >= 1, string.Join('\n', asked));
+        Assert.Equal((1, 1, 1), (Count("result", "quick"), Count("result", "middle"), Count("result", "slow")));
+    }
+
     [Fact]
     public void Run_ServiceThatIsNeverReady_BlamesNobodysWork()
     {
