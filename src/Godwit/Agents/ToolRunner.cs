@@ -174,7 +174,10 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     private async Task<JudgedOutput[]> WithLeftOutAsync(JudgedOutput[] outputs, CancellationToken cancellation)
     {
         const int MostNames = 8;
-        if (!_tree.Scope.Harvests || await _tree.TakeLeftOutAsync(cancellation) is not { Count: > 0 } leftOut)
+        List<string> leftOut = _tree.Scope.Harvests
+            ? [.. (await _tree.TakeLeftOutAsync(cancellation)).Where(path => !TreeScope.IsCache(path))]
+            : [];
+        if (leftOut.Count == 0)
         {
             return outputs;
         }

@@ -13,6 +13,12 @@ public sealed record TreeScope(Func<string, bool> IsOwn)
     /// </summary>
     public bool Harvests { get; init; }
 
+    // What Python, pytest, mypy and ruff leave beside what they run on, in repositories that don't ignore it too.
+    private static readonly string[] Caches = ["__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"];
+
+    /// <summary>Whether a file was only left behind by a tool that was run: nobody means to hand it over.</summary>
+    public static bool IsCache(string path) => path.Split('/').Any(Caches.Contains);
+
     /// <summary>Everything.</summary>
     public static TreeScope Whole { get; } = new(_ => true);
 }

@@ -24,7 +24,7 @@ public sealed class DraftTests : AgentRunFixture
             // What holds already asserts nothing: it hears so, and mends it.
             ("drafter-1-001.reply.json", Write(("godwit.yaml", Greeter), ("accept/world", "true\\n"), ("accept/hidden/name", Name), ("greet.sh", "echo"))),
             ("drafter-1-002.reply.json", Submit),
-            ("drafter-2-001.reply.json", Write(("accept/world", World))),
+            ("drafter-2-001.reply.json", Write(("accept/world", World), ("accept/__pycache__/world.pyc", "left by a try"))),
             ("drafter-2-002.reply.json", Submit),
             ("planner-v1-1-001.reply.json", Plan),
             ("T1-v1-worker-1-1-001.reply.json", Write(("greet.sh", "echo \\\"Hello, $1\\\"\\n"))),

@@ -143,7 +143,7 @@ internal sealed class BuildHost : RunHost
         }
 
         var scope = new Glob(globs);
-        return new TreeScope(path => scope.Matches(path) && !tests.Contains(path))
+        return new TreeScope(path => scope.Matches(path) && !tests.Contains(path) && !TreeScope.IsCache(path))
         {
             Harvests = true,
             Objection = path => tests.Contains(path) ? "; but it is a test that was there before, and your change of it isn't taken"
