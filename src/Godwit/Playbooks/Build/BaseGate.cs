@@ -3,16 +3,36 @@ namespace Godwit.Playbooks.Build;
 /// <summary>What has to be so before anything is built: the base is green by its checks, and red by each new assertion for its own reason.</summary>
 internal static class BaseGate
 {
-    /// <summary>Asks the checks.</summary>
-    public static GateRequest Checks(BuildGoal goal, string commit) => new("base", commit, BuildChecks.OfBase(goal));
+    /// <summary>Asks the checks, and then the assertions; what should pass and doesn't is asked once more.</summary>
+    /// <param name="goal">The goal.</param>
+    /// <param name="commit">The base.</param>
+    /// <param name="ask">Asks: a key of its own for each question, and the question.</param>
+    public static async Task<(GateResult Checks, GateResult Acceptance)> AskAsync(
+        BuildGoal goal, string commit, Func<string, GateRequest, Task<GateResult>> ask)
+    {
+        var checks = await ask("gate", Checks(goal, commit));
+        checks = ProblemOf(checks) is null ? checks : await ask("gate/2", Checks(goal, commit));
+        if (!checks.HasPassed)
+        {
+            return (checks, new GateResult("base", [], []));
+        }
 
-    /// <summary>Asks the assertions.</summary>
-    public static GateRequest Acceptance(BuildGoal goal, string commit) =>
-        new("base", commit, [.. goal.Acceptance.Where(assertion => !assertion.IsKept || assertion.IsHidden).Select(BuildChecks.AsCheck)])
+        var request = new GateRequest("base", commit, [.. goal.Acceptance.Where(assertion => !assertion.IsKept || assertion.IsHidden).Select(BuildChecks.AsCheck)])
         {
             WithHidden = true,
             AsksAll = true,
         };
+        if (request.Checks.Count == 0)
+        {
+            return (checks, new GateResult("base", [], []));
+        }
+
+        var acceptance = await ask("acceptance", request);
+        return (checks, ProblemsOf(goal, acceptance).Any() ? await ask("acceptance/2", request) : acceptance);
+    }
+
+    /// <summary>What asks the checks.</summary>
+    public static GateRequest Checks(BuildGoal goal, string commit) => new("base", commit, BuildChecks.OfBase(goal));
 
     /// <summary>Why there is nothing to build on; null where there is.</summary>
     public static string? ProblemOf(GateResult checks) => checks.Refusal switch

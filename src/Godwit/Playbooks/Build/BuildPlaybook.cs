@@ -94,12 +94,8 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
     /// <summary>Why there is nothing to build on; null where there is.</summary>
     private async Task<string?> GateBaseAsync()
     {
-        var checks = await context.StepAsync(
-            "base/gate", Effect.Repeatable, BaseGate.Checks(_goal, _base.Commit), services.Gate.RunAsync, Gated);
-        var acceptance = checks.HasPassed
-            ? await context.StepAsync(
-                "base/acceptance", Effect.Repeatable, BaseGate.Acceptance(_goal, _base.Commit), services.Gate.RunAsync, Gated)
-            : new GateResult("base", [], []);
+        var (checks, acceptance) = await BaseGate.AskAsync(
+            _goal, _base.Commit, (key, request) => context.StepAsync($"base/{key}", Effect.Repeatable, request, services.Gate.RunAsync, Gated));
         await context.NoteAsync("note/base", (BuildNote)new BuildNote.BaseGated(checks, acceptance), BuildNote.Topic);
 
         // From now on a check that runs fewer tests than it did here is refused.

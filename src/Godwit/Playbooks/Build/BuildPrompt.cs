@@ -34,12 +34,7 @@ internal static class BuildPrompt
 
         AppendChecks(text, goal);
         text.Append("\n## The repository\n\n");
-        foreach (var file in files.Take(MostFiles))
-        {
-            text.Append(file).Append('\n');
-        }
-
-        text.Append(files.Count > MostFiles ? $"... and {files.Count - MostFiles} more; 'list' shows them\n" : files.Count == 0 ? "(empty)\n" : "");
+        text.AppendJoin('\n', files.Count > MostFiles ? Folders(files) : files).Append(files.Count == 0 ? "(empty)\n" : "\n");
         var within = goal.Scope is ["."] ? "" : $"Scopes lie within: {string.Join(", ", goal.Scope)}.";
         text.Append(
             CultureInfo.InvariantCulture,
@@ -60,6 +55,18 @@ internal static class BuildPrompt
             """);
         text.Append(before is null ? "" : $"\n## What was before\n\n{before}\n");
         return text.ToString();
+    }
+
+    /// <summary>The folders of many files, three levels deep, with how many there are in each.</summary>
+    internal static IEnumerable<string> Folders(IReadOnlyList<string> files)
+    {
+        const int Levels = 3;
+        var folders = files.CountBy(file => string.Join('/', file.Split('/').SkipLast(1).Take(Levels))).ToList();
+        yield return string.Create(CultureInfo.InvariantCulture, $"{files.Count} files; 'list' and 'search' show them. By folder:");
+        foreach (var (folder, count) in folders.Take(MostFiles))
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{(folder.Length == 0 ? "." : folder)}/ {count}");
+        }
     }
 
     /// <summary>What a worker is asked for.</summary>

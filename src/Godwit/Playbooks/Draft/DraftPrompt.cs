@@ -63,8 +63,7 @@ internal static class DraftPrompt
 
             """);
         text.Append("\n## The repository\n\n");
-        text.AppendJoin('\n', files.Take(MostFiles));
-        text.Append(files.Count > MostFiles ? $"\n... and {files.Count - MostFiles} more; 'list' shows them\n" : files.Count == 0 ? "(empty)\n" : "\n");
+        text.AppendJoin('\n', files.Count > MostFiles ? BuildPrompt.Folders(files) : files).Append(files.Count == 0 ? "(empty)\n" : "\n");
         text.Append(before is null ? "" :
             $"""
 

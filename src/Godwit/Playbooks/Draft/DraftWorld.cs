@@ -5,6 +5,7 @@ using Godwit.Goals;
 using Godwit.Playbooks.Build;
 using Godwit.Runs;
 using Godwit.Sandbox;
+using Godwit.Verification;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Draft;
@@ -42,14 +43,15 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
 
         using var trees = new BuildTrees(folder, repository, sandbox, goal, request.Commit, "draft-");
         using var gate = new SandboxGate(folder, repository, sandbox, trees, goal, request.Commit);
-        var checks = await gate.RunAsync(BaseGate.Checks(goal, request.Commit), attempt, cancellation);
-        if (BaseGate.ProblemOf(checks) is { } red)
+        var commands = new List<CommandRecord>();
+        var (checks, acceptance) = await BaseGate.AskAsync(goal, request.Commit, async (_, question) =>
         {
-            return new DraftOutcome([red], goal.Acceptance, checks.Commands);
-        }
-
-        var acceptance = await gate.RunAsync(BaseGate.Acceptance(goal, request.Commit), attempt, cancellation);
-        return new DraftOutcome([.. BaseGate.ProblemsOf(goal, acceptance)], goal.Acceptance, [.. checks.Commands, .. acceptance.Commands]);
+            var asked = await gate.RunAsync(question, attempt, cancellation);
+            commands.AddRange(asked.Commands);
+            return asked;
+        });
+        IReadOnlyList<string> shown = BaseGate.ProblemOf(checks) is { } red ? [red] : [.. BaseGate.ProblemsOf(goal, acceptance)];
+        return new DraftOutcome(shown, goal.Acceptance, commands);
     }
 
     private BuildGoal? Read(string content, out IReadOnlyList<string> problems)

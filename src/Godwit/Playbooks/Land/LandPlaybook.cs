@@ -71,8 +71,8 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
     public override async Task<LandResult> RunAsync(IDurableContext context, LandInput input)
     {
         var (goal, commit) = (input.Ground.Goal, input.Ground.BaseCommit);
-        var green = await context.StepAsync(
-            "base/gate", Effect.Repeatable, BaseGate.Checks(goal, commit), Services.Gate.RunAsync, BuildRun.Gated);
+        var (green, _) = await BaseGate.AskAsync(
+            goal, commit, (key, request) => context.StepAsync($"base/{key}", Effect.Repeatable, request, Services.Gate.RunAsync, BuildRun.Gated));
         if (BaseGate.ProblemOf(green) is { } red)
         {
             return new LandResult { State = "failed", Reason = red };
