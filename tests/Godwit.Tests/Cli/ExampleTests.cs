@@ -94,6 +94,30 @@ public sealed class ExampleTests : IDisposable
         string Trees(JsonElement run) => Git(clone, "log", "--format=%T %s", $"HEAD..{run.GetProperty("branch").GetString()}");
     }
 
+    /// <summary>What was built once goes on: a hand edit, two more requests, and all that was promised holds at the end.</summary>
+    [Fact]
+    public async Task Run_ThreeRoundsOfAFleet_KeepWhatWasPromisedAndTheHandEdit()
+    {
+        Suite.RequireWhole();
+        var info = new System.Diagnostics.ProcessStartInfo(
+            Path.Combine(Repository.Root, "examples", "build-notes-rounds", "run"), [Path.Combine(_godwit.Folder("rounds"), "clone")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        info.Environment["GODWIT_HOME"] = _godwit.Home;
+        using var rounds = System.Diagnostics.Process.Start(info)!;
+        var said = rounds.StandardError.ReadToEndAsync();
+        var output = await rounds.StandardOutput.ReadToEndAsync();
+        var error = await said;
+        await rounds.WaitForExitAsync();
+        Assert.True(rounds.ExitCode == 0, $"{output}\n{error}");
+        Assert.Contains("verified 7 of 7 assertions", error, StringComparison.Ordinal);
+        Assert.Contains("verified 10 of 10 assertions", error, StringComparison.Ordinal);
+        Assert.Contains("verified 13 of 13 assertions", error, StringComparison.Ordinal);
+        Assert.Contains("the hand edit is still there", output, StringComparison.Ordinal);
+    }
+
     /// <summary>
     /// The command that is timed says what tree it sees; the branch, checked out by git, is that tree, and holds the values that
     /// the report names.
