@@ -32,7 +32,12 @@ internal static class ResumeCommand
                 TimeOption.Seconds("--time", parsed.GetValue(time)), parsed.GetValue(trials), parsed.GetValue(dollars));
             var folder = store.Find(parsed.GetValue(run)!);
             var order = new SteeringOrder(SteeringAct.GoOn, parsed.GetValue(agent));
-            var isPaused = IsPaused(kinds, folder);
+            bool isPaused;
+            using (var reader = JournalReader.Open(folder))
+            {
+                isPaused = Steering.IsPaused(reader);
+            }
+
             if (RunLock.IsHeld(folder) && (isPaused || order.Agent is not null))
             {
                 return await SteerCommands.OrderAsync(kinds, folder.Id, order, cancellation);
@@ -55,12 +60,6 @@ internal static class ResumeCommand
             return await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
-    }
-
-    private static bool IsPaused(RunKinds kinds, RunFolder folder)
-    {
-        using var reader = JournalReader.OpenVerified(folder);
-        return kinds.View(reader).IsPaused;
     }
 }
 

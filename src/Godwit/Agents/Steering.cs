@@ -1,4 +1,5 @@
 using Godwit.Durable;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Agents;
 
@@ -119,6 +120,18 @@ public sealed class Steering
 
             await changed.WaitAsync(cancellation);
         }
+    }
+
+    /// <summary>Whether agents of a run are paused: all of them, or some.</summary>
+    public static bool IsPaused(JournalReader reader)
+    {
+        List<SteeringOrder> orders =
+        [
+            .. reader.After(0, EntryKind.SignalReceived)
+                .Where(entry => entry.Process == DurableRun.Root && entry.Key == SteeringOrder.Signal)
+                .Select(entry => Canonical.Deserialize<SteeringOrder>(entry.Data.Span)),
+        ];
+        return orders.Exists(order => order.What == SteeringAct.Pause && IsPaused(orders, order.Agent ?? ""));
     }
 
     /// <summary>Whether orders leave an agent paused: the last that is about it decides, and whoever is cancelled isn't kept waiting.</summary>

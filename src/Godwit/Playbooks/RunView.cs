@@ -55,9 +55,6 @@ public class RunView
     /// <summary>What people have ordered of its agents, the oldest first.</summary>
     public IReadOnlyList<SteeringOrder> Orders => _orders;
 
-    /// <summary>Whether agents are paused: all of them, or some.</summary>
-    public bool IsPaused => _orders.Any(order => order.What == SteeringAct.Pause && Steering.IsPaused(_orders, order.Agent ?? ""));
-
     /// <summary>Why it failed outside of its playbook's own words; null otherwise.</summary>
     public string? Failure { get; private set; }
 
