@@ -26,12 +26,15 @@ internal static class QueueBench
 
     public static async Task RunAsync(int seeds)
     {
-        Console.WriteLine($"{seeds} seeds of {Changes} changes; a good tip fails {Flake:P0} of gates by chance, {FlakyBad:P0} of changes make a check fail half of the time, {Conflicting:P0} conflict");
+        Console.WriteLine(
+            $"{seeds} seeds of {Changes} changes; a good tip fails {Flake:P0} of gates by chance, {FlakyBad:P0} of changes make a check fail " +
+            $"half of the time, {Conflicting:P0} conflict");
         Console.WriteLine("bad   queue                                gates a change  waves a change  bad merged  innocents evicted  flaky-bad merged unreported");
         foreach (var rate in BadRates)
         {
             var sums = Queues.Select(_ => new Sum()).ToArray();
-            await Parallel.ForEachAsync(Enumerable.Range(0, seeds / BadRates.Length), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, async (seed, _) =>
+            var all = Enumerable.Range(0, seeds / BadRates.Length);
+            await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, async (seed, _) =>
             {
                 using var scratch = new Scratch();
                 var history = await History.MakeAsync(scratch.File("repository"), seed, rate);
@@ -195,7 +198,8 @@ internal static class QueueBench
             await File.WriteAllTextAsync(Path.Combine(user, "shared"), "line\n");
             var repository = new RunRepository(folder);
             var source = await SourceRepository.FindAsync(user, CancellationToken.None);
-            var history = new History(repository, await repository.CloneAsync(source with { Root = user, Folder = "", IsGit = false }, "HEAD", CancellationToken.None));
+            var start = await repository.CloneAsync(source with { Root = user, Folder = "", IsGit = false }, "HEAD", CancellationToken.None);
+            var history = new History(repository, start);
             for (var number = 1; number <= Changes; number++)
             {
                 var name = string.Create(CultureInfo.InvariantCulture, $"c{number:00}");
@@ -218,7 +222,8 @@ internal static class QueueBench
                     files["shared"] = [.. System.Text.Encoding.ASCII.GetBytes($"line of {name}\n")];
                 }
 
-                history.Queue.Add(new QueuedChange(name, await repository.CommitAsync(history.Base, files, name, DateTimeOffset.UnixEpoch, name, CancellationToken.None)));
+                var commit = await repository.CommitAsync(history.Base, files, name, DateTimeOffset.UnixEpoch, name, CancellationToken.None);
+                history.Queue.Add(new QueuedChange(name, commit));
             }
 
             return history;
@@ -333,8 +338,12 @@ internal static class QueueBench
             _flakyMerged += world.Reported ? 0 : merged;
         }
 
-        public string Line(double rate, string name) => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{rate,4:P0}  {name,-36} {_gates / (double)_changes,10:0.00} {_waves / (double)_changes,14:0.00} {_badMerged,12} {$"{_innocents} of {_good} ({_innocents / (double)_good:P2})",22} {$"{_flakyMerged} of {_flaky}",14}");
+        public string Line(double rate, string name)
+        {
+            var (innocents, flaky) = ($"{_innocents} of {_good} ({_innocents / (double)_good:P2})", $"{_flakyMerged} of {_flaky}");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{rate,4:P0}  {name,-36} {_gates / (double)_changes,10:0.00} {_waves / (double)_changes,14:0.00} {_badMerged,12} {innocents,22} {flaky,14}");
+        }
     }
 }

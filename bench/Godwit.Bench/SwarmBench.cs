@@ -75,7 +75,8 @@ internal static class SwarmBench
             }
         }
 
-        Tell(output, Directory.GetDirectories(Path.Combine(home, "runs")).Single(), workers, kills, Scratch.Seconds(start), peak, slowest, await ScriptedModel.CountsAsync());
+        var counts = await ScriptedModel.CountsAsync();
+        Tell(output, Directory.GetDirectories(Path.Combine(home, "runs")).Single(), workers, kills, Scratch.Seconds(start), peak, slowest, counts);
         return TreeOf(repository, JsonDocument.Parse(output).RootElement.GetProperty("branch").GetString()!);
     }
 

@@ -52,9 +52,13 @@ internal static class BuildCommand
             {
                 case ({ } words, null):
                     var (exit, made) = await DraftAsync(kinds, start, words, budget, isJson && !parsed.GetValue(yes), cancellation);
-                    return exit == ExitCode.Ok && made is not null && IsWanted(parsed.GetValue(yes))
-                        ? await BuildAsync(kinds, start with { Models = start.Models with { AddsToRecord = true } }, made, budget, parsed.GetValue(yes), isJson, cancellation)
-                        : exit;
+                    if (exit != ExitCode.Ok || made is null || !IsWanted(parsed.GetValue(yes)))
+                    {
+                        return exit;
+                    }
+
+                    var goesOn = start with { Models = start.Models with { AddsToRecord = true } };
+                    return await BuildAsync(kinds, goesOn, made, budget, parsed.GetValue(yes), isJson, cancellation);
                 case (null, { } run):
                     using (var reader = JournalReader.OpenVerified(start.Store.Find(run)))
                     {

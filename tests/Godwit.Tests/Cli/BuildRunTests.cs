@@ -114,6 +114,7 @@ public sealed class BuildRunTests : IDisposable
     [Fact]
     public void Run_ChecksInTiers_EachIsAskedWhereItBelongs()
     {
+        Suite.RequireWhole();
         var repository = Repository(more: """
             checks:
               - {name: quick, run: echo quick}
@@ -150,7 +151,9 @@ public sealed class BuildRunTests : IDisposable
     {
         var repository = Repository(more: "deliver: pr");
         Serve(Usual);
-        var bin = _command.Folder("bin", ("gh", "#!/bin/sh\n[ \"$2\" = view ] && exit 1\nprintf '%s\\n' \"$@\" > \"$(dirname \"$0\")/asked\"\necho Creating; echo https://forge.example/pull/7\n"));
+        const string Gh = "#!/bin/sh\n[ \"$2\" = view ] && exit 1\nprintf '%s\\n' \"$@\" > \"$(dirname \"$0\")/asked\"\n" +
+            "echo Creating; echo https://forge.example/pull/7\n";
+        var bin = _command.Folder("bin", ("gh", Gh));
         Assert.Contains("needs a remote 'origin'", WithPath(bin, "run", repository).Error, StringComparison.Ordinal);
         var remote = _command.Folder("remote");
         Lines(remote, "init", "-q", "--bare");

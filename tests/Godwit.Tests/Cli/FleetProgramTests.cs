@@ -19,6 +19,7 @@ public sealed class FleetProgramTests : IDisposable
     [Fact]
     public void Run_CodexAndClaudeAsWorkers_BothAreHeldByTheirScopesAndTheirWorkIsMerged()
     {
+        Suite.RequireWhole();
         foreach (var program in (string[])["codex", "claude"])
         {
             Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");

@@ -26,7 +26,9 @@ public sealed class LandRunTests : IDisposable
         Assert.True(exit == 3, error);
         var run = JsonNode.Parse(output)!;
         Assert.Equal("verified", run["state"]!.ToString());
-        Assert.Equal(["one True", "two True", "bad False", "other-one False"], run["branches"]!.AsArray().Select(one => $"{one!["name"]} {one["landed"]!.GetValue<bool>()}"));
+        Assert.Equal(
+            ["one True", "two True", "bad False", "other-one False"],
+            run["branches"]!.AsArray().Select(one => $"{one!["name"]} {one["landed"]!.GetValue<bool>()}"));
         Assert.Contains("conflicts with what was landed before it in one.txt", run["branches"]![3]!["reason"]!.ToString(), StringComparison.Ordinal);
         Assert.Contains("AssertionError: -1 != 3", run["branches"]![2]!["reason"]!.ToString(), StringComparison.Ordinal);
 
@@ -45,7 +47,8 @@ public sealed class LandRunTests : IDisposable
         Assert.Contains("Left out: bad at", told.Output, StringComparison.Ordinal);
         var envelope = JsonNode.Parse(File.ReadAllText(evidence))!;
         var payload = Convert.FromBase64String(envelope["payload"]!.ToString());
-        envelope["payload"] = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(payload).Replace("\"bad\"", "\"sad\"", StringComparison.Ordinal)));
+        var changed = System.Text.Encoding.UTF8.GetString(payload).Replace("\"bad\"", "\"sad\"", StringComparison.Ordinal);
+        envelope["payload"] = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(changed));
         File.WriteAllText(evidence + ".changed", envelope.ToJsonString() + "\n");
         Assert.Contains("changed", _command.Run("verify", evidence + ".changed").Error, StringComparison.Ordinal);
 

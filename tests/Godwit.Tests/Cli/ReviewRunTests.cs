@@ -65,9 +65,16 @@ public sealed class ReviewRunTests : AgentRunFixture
         File.WriteAllText(Path.Combine(folder.Path, "secret.txt"), "sesame\n");
         var (status, objects) = (folder.Git("status", "--porcelain"), folder.Git("count-objects"));
         var mailbox = Mailbox(
-            ($"{First}-001.reply.json", """{"calls": [{"name": "read", "arguments": {"path": "clamp.py"}}, {"name": "read", "arguments": {"path": "added.txt"}}, {"name": "list", "arguments": {}}]}"""),
+            (
+                $"{First}-001.reply.json",
+                """
+                {"calls": [{"name": "read", "arguments": {"path": "clamp.py"}}, {"name": "read", "arguments": {"path": "added.txt"}},
+                  {"name": "list", "arguments": {}}]}
+                """),
             ($"{First}-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"words": "I see nothing.", "findings": []}}]}"""));
-        var (exit, output, error) = Command.Run("review", "--uncommitted", "--mailbox", mailbox, "--check", "python3 -c 'import clamp; assert clamp.clamp(9, 0, 5) == 5'", "--fail-on", "P0", "--json");
+        var (exit, output, error) = Command.Run(
+            "review", "--uncommitted", "--mailbox", mailbox, "--check", "python3 -c 'import clamp; assert clamp.clamp(9, 0, 5) == 5'", "--fail-on", "P0",
+            "--json");
 
         // No reviewer says so, and a check that the change has broken is enough.
         Assert.True(exit == 3, error);

@@ -16,7 +16,10 @@ internal static class ReviewSarif
 
     private static readonly (string Id, string Level, string Words)[] Rules =
     [
-        ("shown", "error", "A command passes without the change and fails with it, three times each on clean checkouts; or it fails with it and a second reviewer confirms it."),
+        (
+            "shown", "error",
+            "A command passes without the change and fails with it, three times each on clean checkouts; or it fails with it and a second reviewer " +
+            "confirms it."),
         ("not-shown", "note", "A reviewer says that it is wrong in use, and no clean checkout has shown it."),
         ("remark", "warning", "A reviewer says that it is wrong in a case that few meet."),
     ];
