@@ -29,7 +29,8 @@ internal static class QueueBench
         Console.WriteLine(
             $"{seeds} seeds of {Changes} changes; a good tip fails {Flake:P0} of gates by chance, {FlakyBad:P0} of changes make a check fail " +
             $"half of the time, {Conflicting:P0} conflict");
-        Console.WriteLine("bad   queue                                gates a change  waves a change  bad merged  innocents evicted  flaky-bad merged unreported");
+        Console.WriteLine(
+            "bad   queue                                gates a change  waves a change  bad merged  innocents evicted  flaky-bad merged unreported");
         foreach (var rate in BadRates)
         {
             var sums = Queues.Select(_ => new Sum()).ToArray();

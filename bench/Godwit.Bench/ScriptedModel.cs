@@ -18,6 +18,7 @@ internal sealed class ScriptedModel : IDisposable
     public const int Port = 18_080;
     public const int ToolCalls = 14;
     private const int StreamParts = 20;
+    private const string Chunk = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":";
     private readonly Process _process;
 
     private ScriptedModel(Process process) => _process = process;
@@ -83,15 +84,15 @@ internal sealed class ScriptedModel : IDisposable
                 for (var part = 0; part < StreamParts; part++)
                 {
                     await context.Response.WriteAsync(
-                        "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"some " +
+                        Chunk + "[{\"index\":0,\"delta\":{\"content\":\"some " +
                         "words \"},\"finish_reason\":null}]}\n\n");
                     await context.Response.Body.FlushAsync();
                 }
 
                 await context.Response.WriteAsync(
-                    "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
+                    Chunk + "[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n");
                 await context.Response.WriteAsync(
-                    "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":50,\"completion_tokens\":40,\"total_tokens\":90}}\n\ndata: [DONE]\n\n");
+                    Chunk + "[],\"usage\":{\"prompt_tokens\":50,\"completion_tokens\":40,\"total_tokens\":90}}\n\ndata: [DONE]\n\n");
             }
             else
             {
@@ -108,7 +109,8 @@ internal sealed class ScriptedModel : IDisposable
         if (messages[1].GetProperty("content").ToString() is var asked && asked.Contains("Plan this work", StringComparison.Ordinal))
         {
             counts.AddOrUpdate("planner/1", 1, (_, count) => count + 1);
-            return Reply("null", $$"""[{"id":"call_1","type":"function","function":{"name":"submit","arguments":{{JsonSerializer.Serialize(Plan(asked))}} } }]""", "tool_calls");
+            var plan = JsonSerializer.Serialize(Plan(asked));
+            return Reply("null", $$"""[{"id":"call_1","type":"function","function":{"name":"submit","arguments":{{plan}} } }]""", "tool_calls");
         }
 
         var turn = messages.EnumerateArray().Count(message => message.GetProperty("role").GetString() == "assistant") + 1;
@@ -145,7 +147,8 @@ internal sealed class ScriptedModel : IDisposable
     }
 
     private static string Reply(string content, string calls, string finish) => new StringBuilder()
-        .Append("""{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":""").Append('"').Append(finish).Append('"')
+        .Append("""{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":""")
+        .Append('"').Append(finish).Append('"')
         .Append(""","message":{"role":"assistant","content":""").Append(content).Append(calls == "null" ? "" : ",\"tool_calls\":" + calls)
         .Append("""}}],"usage":{"prompt_tokens":50,"completion_tokens":40,"total_tokens":90}}""").ToString();
 }

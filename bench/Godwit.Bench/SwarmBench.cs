@@ -92,8 +92,8 @@ internal static class SwarmBench
             $"{workers} workers, {kills} kills: {JsonDocument.Parse(output).RootElement.GetProperty("state").GetString()} in {seconds:0.0} s; {steps} steps, " +
             $"{1000 * seconds / steps:0.0} ms each; most memory {peak >> 10} MiB; journal {size / steps} bytes a step");
         Console.WriteLine(
-            $"  {finished.Count} calls finished, {finished.Distinct().Count()} different; {counts.Values.Sum() - counts.Count} were asked again, having been in flight " +
-            $"at a kill; {merged} merges; slowest first new step {slowest:0.00} s after a start (target 2)");
+            $"  {finished.Count} calls finished, {finished.Distinct().Count()} different; {counts.Values.Sum() - counts.Count} were asked again, having " +
+            $"been in flight at a kill; {merged} merges; slowest first new step {slowest:0.00} s after a start (target 2)");
     }
 
     private static string Make(string folder, int workers)

@@ -136,7 +136,8 @@ public sealed class PlaybookAnalyzer : DiagnosticAnalyzer
 
         private void Visit(IOperation operation)
         {
-            if ((operation is IArgumentOperation argument && IsStepBody(argument)) || (operation is ISimpleAssignmentOperation assignment && IsHold(assignment)))
+            if ((operation is IArgumentOperation argument && IsStepBody(argument))
+                || (operation is ISimpleAssignmentOperation assignment && IsHold(assignment)))
             {
                 return;
             }

@@ -67,7 +67,8 @@ internal static class BuildCommand
                     }
 
                 default:
-                    throw new UsageException("say what is wanted, such as 'godwit build \"A notes service with search\"', or name a --draft that you have read");
+                    throw new UsageException(
+                        "say what is wanted, such as 'godwit build \"A notes service with search\"', or name a --draft that you have read");
             }
         });
         return command;
@@ -94,6 +95,12 @@ internal static class BuildCommand
             Seconds = budget.Seconds ?? 0,
         };
         var before = await start.Source.TextAsync("HEAD", file, cancellation);
+        if (before is not null && kinds.Read(GoalFile.TextOf(before, start.Source, Path.Combine(start.Source.Root, file)), out _) is not { Goal: BuildGoal })
+        {
+            throw new UsageException(
+                $"{file} of the last commit is no goal file of playbook 'build', and a draft would take its place; build in another folder");
+        }
+
         await using var host = await DraftKind.StartAsync(start with { Goal = goal }, before, cancellation);
         var exit = await new RunSession(kinds).HostAsync(host, json, cancellation);
         return (exit, (DraftView)kinds.View(host.Run.Journal.Reader));

@@ -28,14 +28,13 @@ internal sealed class GroundOptions
     };
 
     private readonly Option<string?> _timeout = new("--timeout") { Description = "What each of these commands may take; 10m by default." };
-    private readonly Option<string?> _time = new("--time") { Description = "Active time; after it nothing new is begun." };
     private readonly Option<string> _sandbox = new("--sandbox") { Description = "bubblewrap, or none.", DefaultValueFactory = _ => "bubblewrap" };
 
     /// <summary>Adds all of them to a command.</summary>
     public void AddTo(Command command)
     {
         _sandbox.AcceptOnlyFromAmong("bubblewrap", "none");
-        foreach (var option in (Option[])[_goal, _setup, _build, _checks, _timeout, _time, _sandbox])
+        foreach (var option in (Option[])[_goal, _setup, _build, _checks, _timeout, _sandbox])
         {
             command.Add(option);
         }
@@ -74,7 +73,8 @@ internal sealed class GroundOptions
 
             if (read is not BuildGoal && target is not null)
             {
-                throw new UsageException($"{Path.GetFileName(path)} of {commit} is of another playbook than 'build'; give --setup, --build and --check instead");
+                throw new UsageException(
+                    $"{Path.GetFileName(path)} of {commit} is of another playbook than 'build'; give --setup, --build and --check instead");
             }
 
             goal = read is BuildGoal built ? built with { Name = name } : goal;
@@ -87,7 +87,6 @@ internal sealed class GroundOptions
             Build = parsed.GetValue(_build) ?? goal.Build,
             Checks = checks.Length == 0 ? goal.Checks : [.. checks.Select((run, index) => new BuildCheck($"check-{index + 1}", run))],
             Timeout = TimeOption.Seconds("--timeout", parsed.GetValue(_timeout)) is { } seconds ? TimeSpan.FromSeconds(seconds) : goal.Timeout,
-            Seconds = TimeOption.Seconds("--time", parsed.GetValue(_time)) ?? goal.Seconds,
         };
         return (goal, source);
     }

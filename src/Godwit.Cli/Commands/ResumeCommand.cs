@@ -20,8 +20,8 @@ internal static class ResumeCommand
         var json = CommandGuard.JsonOption();
         var command = new Command(
             "resume",
-            "Go on with a run, or with agents that were paused; nothing that has finished is done again. Raise a budget to continue a run that ended without a " +
-            "result.")
+            "Go on with a run, or with agents that were paused; nothing that has finished is done again. Raise a budget to continue a run " +
+            "that ended without a result.")
         {
             run, agent, time, trials, dollars, json,
         };
@@ -38,9 +38,14 @@ internal static class ResumeCommand
                 isPaused = Steering.IsPaused(reader);
             }
 
-            if (RunLock.IsHeld(folder) && (isPaused || order.Agent is not null))
+            if (RunLock.IsHeld(folder) && isPaused)
             {
                 return await SteerCommands.OrderAsync(kinds, folder.Id, order, cancellation);
+            }
+
+            if (order.Agent is not null && !isPaused)
+            {
+                throw new UsageException($"no agent of {folder.Id} is paused; leave '{order.Agent}' out to go on with the run");
             }
 
             TelemetryExport.IsWanted();

@@ -29,6 +29,7 @@ internal static class ReviewCommand
         var ground = new GroundOptions();
         var reviewers = new Option<int?>("--reviewers") { Description = "How many reviews, 1 to 8; by default the goal's, or 1." };
         var says = new Option<string?>("--says") { Description = "What the change is for; by default its commits' messages." };
+        var time = new Option<string?>("--time") { Description = "Active time; after it no review is begun." };
         var failOn = new Option<string>("--fail-on")
         {
             Description = "Exit 3 if a finding of this priority or a more urgent one stands (P0 and P1 only where they were shown), or a check is broken.",
@@ -42,7 +43,7 @@ internal static class ReviewCommand
         var command = new Command(
             "review", "Review a change: what reviewers say is wrong is run on clean checkouts of before and after it.")
         {
-            @base, head, uncommitted, reviewers, says, failOn, markdown, sarif, json,
+            @base, head, uncommitted, reviewers, says, time, failOn, markdown, sarif, json,
         };
         ground.AddTo(command);
         models.AddTo(command);
@@ -67,6 +68,7 @@ internal static class ReviewCommand
                 Protected = [],
                 Hidden = [],
                 Checks = [.. goal.Checks.Where(check => check.When == CheckTier.Each)],
+                Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? goal.Seconds,
                 Reviewer = reviewer with { Parallel = parsed.GetValue(reviewers) ?? reviewer.Parallel },
             };
             TelemetryExport.IsWanted();

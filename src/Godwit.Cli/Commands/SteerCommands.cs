@@ -61,27 +61,43 @@ internal static class SteerCommands
     {
         var store = RunStore.OfUser();
         var folder = store.Find(run);
+        IReadOnlyList<SteeringOrder> orders;
         using (var reader = JournalReader.OpenVerified(folder))
         {
-            Require(kinds.View(reader), order);
+            orders = OrdersOf(kinds.View(reader), order);
         }
 
-        var sender = Guid.NewGuid().ToString("N");
-        var request = new ControlRequest(
-            "signal", DurableRun.Root, SteeringOrder.Signal, sender, Encoding.UTF8.GetString(Canonical.Serialize(order)));
-        if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
+        foreach (var (one, index) in orders.Select((one, index) => (one, index)))
         {
-            Console.WriteLine($"{folder.Id}: {(reply.Done ? "taken; it holds from the agents' next step on" : reply.Message)}");
-            return reply.Done ? ExitCode.Ok : ExitCode.Failed;
+            var json = Encoding.UTF8.GetString(Canonical.Serialize(one));
+            var request = new ControlRequest("signal", DurableRun.Root, SteeringOrder.Signal, Guid.NewGuid().ToString("N"), json);
+            if (await RunControl.AskAsync(folder, request, cancellation) is not { } reply)
+            {
+                await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
+                foreach (var left in orders.Skip(index))
+                {
+                    await host.Run.SignalAsync(DurableRun.Root, SteeringOrder.Signal, Guid.NewGuid().ToString("N"), left);
+                }
+
+                Console.WriteLine($"{folder.Id}: kept; 'godwit resume {folder.Id}' goes on with it");
+                return ExitCode.Ok;
+            }
+
+            if (!reply.Done)
+            {
+                Console.Error.WriteLine($"godwit: {folder.Id}: {reply.Message}");
+                return ExitCode.Failed;
+            }
         }
 
-        await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
-        await host.Run.SignalAsync(DurableRun.Root, SteeringOrder.Signal, sender, order);
-        Console.WriteLine($"{folder.Id}: kept; 'godwit resume {folder.Id}' goes on with it");
+        Console.WriteLine($"{folder.Id}: taken; it holds from the agents' next step on");
         return ExitCode.Ok;
     }
 
-    private static void Require(RunView view, SteeringOrder order)
+    /// <summary>
+    /// The order as it is given; one that ends agents is given to each that is at work: a task of the same name may be planned again.
+    /// </summary>
+    private static IReadOnlyList<SteeringOrder> OrdersOf(RunView view, SteeringOrder order)
     {
         if (!view.HasAgents)
         {
@@ -93,9 +109,10 @@ internal static class SteerCommands
             throw new UsageException($"{view.Run} has ended: {view.Reason}");
         }
 
-        if (order.Agent is null || view.Agents.AtWork.Any(agent => order.IsFor(agent.Name)))
+        List<string> meant = [.. view.Agents.AtWork.Select(agent => agent.Name).Where(order.IsFor)];
+        if (order.Agent is null || meant.Count > 0)
         {
-            return;
+            return order.What == SteeringAct.Cancel ? [.. meant.Select(agent => order with { Agent = agent })] : [order];
         }
 
         var names = string.Join(", ", view.Agents.AtWork.Select(agent => agent.Name).DefaultIfEmpty("nobody"));

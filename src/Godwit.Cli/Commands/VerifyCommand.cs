@@ -40,10 +40,10 @@ internal static class VerifyCommand
             var content = await File.ReadAllBytesAsync(path, cancellation);
             switch (Dsse.PredicateType(content))
             {
-                case BuildStatement.BuildType:
+                case BuildEvidence.Type:
                     Tell(BuildEvidence.Verify(content, NameOf), parsed.GetValue(json));
                     return ExitCode.Ok;
-                case LandStatement.LandType:
+                case LandEvidence.Type:
                     Tell(LandEvidence.Verify(content, NameOf), parsed.GetValue(json));
                     return ExitCode.Ok;
             }
@@ -76,7 +76,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static void Tell(VerifiedBuild verified, bool json)
+    private static void Tell(VerifiedStatement<BuildPredicate> verified, bool json)
     {
         var (statement, predicate) = (verified.Statement, verified.Statement.Predicate);
         if (json)
@@ -114,7 +114,7 @@ internal static class VerifyCommand
         Console.WriteLine("It can't say: that the assertions are what you wanted; read them.");
     }
 
-    private static void Tell(VerifiedLanding verified, bool json)
+    private static void Tell(VerifiedStatement<LandPredicate> verified, bool json)
     {
         var (statement, predicate) = (verified.Statement, verified.Statement.Predicate);
         if (json)
@@ -128,7 +128,8 @@ internal static class VerifyCommand
         Console.WriteLine($"It says:  commit {statement.Subject[0].Digest["gitCommit"]}, on {predicate.BaseCommit}, passed on a clean checkout:");
         foreach (var check in predicate.Checks)
         {
-            Console.WriteLine($"          check {check.Name}{(check.Tests is { } tests ? $", {tests} tests" : "")} (sha256 of its command {check.CommandHash[..12]})");
+            var count = check.Tests is { } tests ? $", {tests} tests" : "";
+            Console.WriteLine($"          check {check.Name}{count} (sha256 of its command {check.CommandHash[..12]})");
         }
 
         foreach (var landed in predicate.Landed)

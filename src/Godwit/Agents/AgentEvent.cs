@@ -14,7 +14,9 @@ public abstract record AgentEvent
 
     /// <summary>A line of an agent's transcript.</summary>
     /// <param name="Agent">The agent.</param>
-    /// <param name="What">task, hears (from a person), says, calls, gets, failed, asks or ends; claims and saw for what it claimed and verification saw.</param>
+    /// <param name="What">
+    /// task, hears (from a person), says, calls, gets, failed, asks or ends; claims and saw for what it claimed and verification saw.
+    /// </param>
     /// <param name="Text">The words.</param>
     public sealed record Said(string Agent, string What, string Text) : AgentEvent;
 

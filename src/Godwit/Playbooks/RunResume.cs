@@ -21,4 +21,13 @@ public sealed record RunResume(RunStore Store, RunFolder Folder)
 
     /// <summary>A larger budget, with which a run goes on that has ended without a result; null for the one that it has.</summary>
     public BudgetOptions? Raise { get; init; }
+
+    /// <summary>What the run was started with.</summary>
+    /// <param name="playbook">The playbook that it must be of.</param>
+    /// <exception cref="JournalException">Its journal can't be read.</exception>
+    public T Input<T>(string playbook)
+    {
+        using var reader = JournalReader.Open(Folder);
+        return RootProcess.Input<T>(reader, playbook);
+    }
 }

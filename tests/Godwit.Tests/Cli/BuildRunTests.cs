@@ -126,7 +126,8 @@ public sealed class BuildRunTests : IDisposable
         Assert.Equal("verified", run.GetProperty("state").GetString());
         var asked = _command.Run("log", run.GetProperty("run").GetString()!).Output.Split('\n')
             .Where(line => line.Contains("'echo ", StringComparison.Ordinal) || line.Contains(" echo ", StringComparison.Ordinal)).ToList();
-        int Count(string of, string check) => asked.Count(line => line.Contains($" {of} ", StringComparison.Ordinal) && line.Contains($"echo {check}", StringComparison.Ordinal));
+        int Count(string of, string check) => asked.Count(
+            line => line.Contains($" {of} ", StringComparison.Ordinal) && line.Contains($"echo {check}", StringComparison.Ordinal));
         Assert.Equal((1, 1, 1), (Count("base", "quick"), Count("base", "middle"), Count("base", "slow")));
         Assert.Equal((1, 0, 0), (Count("T1", "quick"), Count("T1", "middle"), Count("T1", "slow")));
         Assert.Equal(0, Count("tip", "slow"));

@@ -22,12 +22,12 @@ public sealed class LandRunTests : IDisposable
         folder.Branch("other-one", "one.txt", "eins\n");
         folder.Branch("two", "calc.py", "def add(a, b):\n    return b + a\n");
         var main = folder.Git("rev-parse", "HEAD");
-        var (exit, output, error) = _command.Run("land", "one", "bad", "other-one", "two", "--check", Check, "--json");
+        var (exit, output, error) = _command.Run("land", "one", "bad", "other-one", "two^{commit}", "--check", Check, "--json");
         Assert.True(exit == 3, error);
         var run = JsonNode.Parse(output)!;
         Assert.Equal("verified", run["state"]!.ToString());
         Assert.Equal(
-            ["one True", "two True", "bad False", "other-one False"],
+            ["one True", "two^{commit} True", "bad False", "other-one False"],
             run["branches"]!.AsArray().Select(one => $"{one!["name"]} {one["landed"]!.GetValue<bool>()}"));
         Assert.Contains("conflicts with what was landed before it in one.txt", run["branches"]![3]!["reason"]!.ToString(), StringComparison.Ordinal);
         Assert.Contains("AssertionError: -1 != 3", run["branches"]![2]!["reason"]!.ToString(), StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed class LandRunTests : IDisposable
         Assert.Contains("Write one.txt for one", folder.Git("log", "--format=%s", branch), StringComparison.Ordinal);
         var signers = Path.Combine(_command.Home, "runs", id, "evidence", "allowed_signers");
         Assert.Equal(
-            "G Land two\nG Land one\nN base\n", folder.Git("-c", $"gpg.ssh.allowedSignersFile={signers}", "log", "--first-parent", "--format=%G? %s", branch));
+            "G Land two^{commit}\nG Land one\nN base\n", folder.Git("-c", $"gpg.ssh.allowedSignersFile={signers}", "log", "--first-parent", "--format=%G? %s", branch));
 
         var evidence = run["evidence"]!.ToString();
         var told = _command.Run("verify", evidence);

@@ -150,7 +150,9 @@ public sealed class ProgramRunTests : IDisposable
         Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
         var (goal, _) = Goal(program, dialect, "http://127.0.0.1:1");
         var tape = Path.Combine(Path.GetDirectoryName(_godwit.Home)!, "own.jsonl");
-        File.WriteAllText(tape, """{"agent":"trial-1","turn":1,"request":"0","reply":{"model":"m","parts":[],"stop":1,"usage":{"input":1,"cachedInput":0,"output":1,"surcharge":0}}}""" + "\n");
+        const string Usage = """{"input":1,"cachedInput":0,"output":1,"surcharge":0}""";
+        File.WriteAllText(
+            tape, $$"""{"agent":"trial-1","turn":1,"request":"0","reply":{"model":"m","parts":[],"stop":1,"usage":{{Usage}} } }""" + "\n");
         var (exit, output, error) = _godwit.Run("run", goal, "--cassette", tape);
         Assert.Equal(1, exit);
         var failed = (output + error).Split('\n').Single(line => line.StartsWith("failed", StringComparison.Ordinal));

@@ -29,7 +29,8 @@ public sealed class ReviewRunTests : AgentRunFixture
         var mailbox = Mailbox(($"{First}-001.reply.json", Open), ($"{First}-002.reply.json", Review));
         var (markdown, sarif) = (Path.Combine(folder.Path, "..", "findings.md"), Path.Combine(folder.Path, "..", "findings.sarif"));
         var (exit, output, error) = Command.Run(
-            "review", "main", "--mailbox", mailbox, "--check", "python3 -c 'import clamp'", "--fail-on", "P1", "--markdown", markdown, "--sarif", sarif, "--json");
+            "review", "main", "--mailbox", mailbox, "--check", "python3 -c 'import clamp'", "--fail-on", "P1", "--markdown", markdown, "--sarif", sarif,
+            "--json");
         Assert.True(exit == 3, error);
         var review = JsonDocument.Parse(output).RootElement;
         var findings = review.GetProperty("findings").EnumerateArray().ToList();

@@ -29,7 +29,8 @@ public sealed class SteerTests : AgentRunFixture
         Assert.False(File.Exists(Path.Combine(mailbox, Name(3, "request.md"))));
         Assert.Contains("taken", Command.Run("resume", run).Output, StringComparison.Ordinal);
         await AskedAsync(mailbox, 3);
-        Assert.DoesNotContain("upper bound)", Request(mailbox, 3)[(Request(mailbox, 3).LastIndexOf("## User", StringComparison.Ordinal))..], StringComparison.Ordinal);
+        var third = Request(mailbox, 3);
+        Assert.DoesNotContain("upper bound)", third[third.LastIndexOf("## User", StringComparison.Ordinal)..], StringComparison.Ordinal);
 
         Assert.Contains("taken", Command.Run("cancel", run, Agent, "--because", "it is the wrong branch").Output, StringComparison.Ordinal);
         Answer(mailbox, 3);
@@ -56,7 +57,8 @@ public sealed class SteerTests : AgentRunFixture
 
         // It is asked again, in other words.
         File.Delete(Path.Combine(mailbox, Name(1, "request.md")));
-        Answer(mailbox, (Name(1, "reply.json"), Read), (Name(2, "reply.json"), """{"calls": [{"name": "submit", "arguments": {"words": "Fine.", "findings": []}}]}"""));
+        const string Fine = """{"calls": [{"name": "submit", "arguments": {"words": "Fine.", "findings": []}}]}""";
+        Answer(mailbox, (Name(1, "reply.json"), Read), (Name(2, "reply.json"), Fine));
         var (exit, _, error) = Command.Run("resume", run);
         Assert.True(exit == 0, error);
         Assert.Contains("mind the lower bound", Request(mailbox, 2), StringComparison.Ordinal);

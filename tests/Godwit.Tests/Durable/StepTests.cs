@@ -68,6 +68,62 @@ public sealed class StepTests : IDisposable
         Assert.Equal(steps[0].Sequence, EntryInfo.Of<EntryInfo.Step>(steps[1]).Supersedes);
     }
 
+    /// <summary>What an attempt waits for isn't part of its time, and isn't waited for where the journal has the answer.</summary>
+    [Fact]
+    public async Task StepAsync_HeldLongerThanItsTimeout_IsTriedOnceItIsLetGo()
+    {
+        var (held, letGo) = (0, new TaskCompletionSource());
+        var script = new Script<string, string>("p", async (context, input) =>
+        {
+            var options = new StepOptions
+            {
+                Timeout = TimeSpan.FromMilliseconds(1),
+                Hold = async stop =>
+                {
+                    Interlocked.Increment(ref held);
+                    await letGo.Task.WaitAsync(stop);
+                },
+            };
+            var value = await context.StepAsync("a", Effect.Repeatable, input, (words, _, _) => Task.FromResult(words + "!"), options);
+            await context.SignalAsync<string>("wait", "go");
+            return value;
+        });
+        await using (var run = await _runs.CreateAsync(script, "x"))
+        {
+            _ = run.RunAsync();
+            await Eventually.TrueAsync(() => held == 1, "held");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
+            Assert.Empty(run.Journal.Reader.After(0, EntryKind.StepCompleted));
+            letGo.SetResult();
+            await Eventually.TrueAsync(() => run.Journal.Reader.After(0, EntryKind.StepCompleted).Count == 1, "step journaled");
+        }
+
+        await using var again = _runs.Open([script]);
+        var ended = again.RunAsync();
+        await again.SignalAsync(DurableRun.Root, "go", "s1", "now");
+        Assert.Equal("x!", (await ended).Result<string>());
+        Assert.Equal(1, held);
+    }
+
+    /// <summary>Who listens hears the signals of a name, of earlier owners too, each once and in their order.</summary>
+    [Fact]
+    public async Task Listen_SignalsBeforeAndAfter_HearsEachOnce()
+    {
+        var script = new Script<string, string>("p", async (context, _) => (await context.SignalAsync<string>("wait", "go"))!);
+        await using (var run = await _runs.CreateAsync(script, "x"))
+        {
+            await run.SignalAsync(DurableRun.Root, "said", "s1", "one");
+            Assert.False(await run.SignalAsync(DurableRun.Root, "said", "s1", "one"));
+        }
+
+        await using var again = _runs.Open([script]);
+        var heard = new List<string>();
+        again.Listen("said", json => heard.Add(Canonical.Deserialize<string>(json.Span)));
+        await again.SignalAsync(DurableRun.Root, "other", "s2", "not heard");
+        await again.SignalAsync(DurableRun.Root, "said", "s3", "two");
+        Assert.Equal(["one", "two"], heard);
+    }
+
     [Fact]
     public async Task StepAsync_BodyThrows_FailsAlikeLiveAndReplayed()
     {

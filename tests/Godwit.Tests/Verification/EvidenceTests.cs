@@ -55,8 +55,8 @@ public sealed class EvidenceTests
         using var key = SigningKey.FromSeed(new byte[32]);
         var statement = Statement(key);
         var file = Evidence.Sign(
-            statement with { Predicate = statement.Predicate with { Goal = $"\"predicateType\":\"{BuildStatement.BuildType}\"" } }, key);
-        Assert.NotEqual(BuildStatement.BuildType, Dsse.PredicateType(file));
+            statement with { Predicate = statement.Predicate with { Goal = $"\"predicateType\":\"{BuildEvidence.Type}\"" } }, key);
+        Assert.NotEqual(BuildEvidence.Type, Dsse.PredicateType(file));
         Assert.Equal("me", Evidence.Verify(file, _ => "me").KeyName);
     }
 

@@ -89,26 +89,12 @@ public sealed class ProgramRunner(
                 FileSystem.OwnAll(home, sandbox.OwnerOfFiles);
             }
 
-            using var killed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            var watching = CancelAsync(task.Name, killed, ended.Token);
-            SandboxResult result;
-            var isCancelled = false;
-            try
-            {
-                result = await sandbox.RunAsync(command, killed.Token);
-            }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-            {
-                isCancelled = true;
-                result = new SandboxResult(KilledByPerson, false, TimeSpan.Zero, "", steering.CancelledBecause(task.Name)!);
-            }
+            var (result, isCancelled) = await RunUntilCancelledAsync(command, task.Name, cancellation);
 
             // What the program didn't wait for gets a moment to end, and is booked at its worst case after that.
             open.Gateway.Dismiss(client);
             ended.CancelAfter(LastCalls);
             await client.DrainAsync();
-            await ended.CancelAsync();
-            await watching;
             return new ProgramEnd(
                 result.ExitCode, result.TimedOut, client.Calls, client.Charge,
                 [.. client.Models.Keys.Order(StringComparer.Ordinal)], client.Refused, program.Events,
@@ -122,6 +108,28 @@ public sealed class ProgramRunner(
         {
             open.Gateway.Dismiss(client);
             FileSystem.DeleteAll(own);
+        }
+    }
+
+    /// <summary>Runs the program to its end, or until a person ends it.</summary>
+    private async Task<(SandboxResult Result, bool IsCancelled)> RunUntilCancelledAsync(
+        SandboxCommand command, string agent, CancellationToken cancellation)
+    {
+        using var killed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var watching = CancelAsync(agent, killed, over.Token);
+        try
+        {
+            return (await sandbox.RunAsync(command, killed.Token), false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return (new SandboxResult(KilledByPerson, false, TimeSpan.Zero, "", steering.CancelledBecause(agent)!), true);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await watching;
         }
     }
 

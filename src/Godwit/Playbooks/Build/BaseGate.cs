@@ -10,14 +10,22 @@ internal static class BaseGate
     public static async Task<(GateResult Checks, GateResult Acceptance)> AskAsync(
         BuildGoal goal, string commit, Func<string, GateRequest, Task<GateResult>> ask)
     {
-        var checks = await ask("gate", Checks(goal, commit));
-        checks = ProblemOf(checks) is null ? checks : await ask("gate/2", Checks(goal, commit));
+        var all = new GateRequest("base", commit, BuildChecks.OfBase(goal));
+        var checks = await ask("gate", all);
+        if (checks.Refusal is { } refused)
+        {
+            var passed = checks.Checks.TakeWhile(check => check != refused).ToList();
+            var again = await ask("gate/2", all with { Checks = [.. all.Checks.Skip(passed.Count)] });
+            checks = again with { Checks = [.. passed, .. again.Checks], Commands = [.. checks.Commands, .. again.Commands] };
+        }
+
         if (!checks.HasPassed)
         {
             return (checks, new GateResult("base", [], []));
         }
 
-        var request = new GateRequest("base", commit, [.. goal.Acceptance.Where(assertion => !assertion.IsKept || assertion.IsHidden).Select(BuildChecks.AsCheck)])
+        var asked = goal.Acceptance.Where(assertion => !assertion.IsKept || assertion.IsHidden);
+        var request = new GateRequest("base", commit, [.. asked.Select(BuildChecks.AsCheck)])
         {
             WithHidden = true,
             AsksAll = true,
@@ -28,11 +36,21 @@ internal static class BaseGate
         }
 
         var acceptance = await ask("acceptance", request);
-        return (checks, ProblemsOf(goal, acceptance).Any() ? await ask("acceptance/2", request) : acceptance);
-    }
+        var doubtful = goal.Acceptance.Where(assertion => assertion.IsKept).Select(assertion => assertion.Id)
+            .Intersect(acceptance.Checks.Where(check => check.Verdict != GateVerdict.Passed).Select(check => check.Name)).ToHashSet();
+        if (doubtful.Count == 0)
+        {
+            return (checks, acceptance);
+        }
 
-    /// <summary>What asks the checks.</summary>
-    public static GateRequest Checks(BuildGoal goal, string commit) => new("base", commit, BuildChecks.OfBase(goal));
+        var second = await ask("acceptance/2", request with { Checks = [.. request.Checks.Where(check => doubtful.Contains(check.Name))] });
+        var sure = second.Checks.ToDictionary(check => check.Name, StringComparer.Ordinal);
+        return (checks, acceptance with
+        {
+            Checks = [.. acceptance.Checks.Select(check => sure.GetValueOrDefault(check.Name, check))],
+            Commands = [.. acceptance.Commands, .. second.Commands],
+        });
+    }
 
     /// <summary>Why there is nothing to build on; null where there is.</summary>
     public static string? ProblemOf(GateResult checks) => checks.Refusal switch

@@ -1,87 +1,10 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json.Serialization;
-using Godwit.Durable;
 using Godwit.Identity;
 using Godwit.Playbooks.Review;
 using Godwit.Verification;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Build;
-
-/// <summary>What is signed of a build: an in-toto statement (v1) about one commit.</summary>
-public sealed record BuildStatement
-{
-    /// <summary>The predicate's type.</summary>
-    public const string BuildType = "urn:godwit:build:1";
-
-    /// <summary>The statement's type.</summary>
-    [JsonPropertyName("_type")]
-    public string Type { get; init; } = "";
-
-    /// <summary>What it is about: one commit.</summary>
-    public required IReadOnlyList<EvidenceSubject> Subject { get; init; }
-
-    /// <summary><see cref="BuildType"/>.</summary>
-    public string PredicateType { get; init; } = "";
-
-    /// <summary>What was verified, and how it came to be.</summary>
-    public required BuildPredicate Predicate { get; init; }
-
-    /// <summary>The statement about a result.</summary>
-    internal static async Task<BuildStatement> OfAsync(
-        BuildEvidenceRequest request, RunRepository repository, string run, PublicKey verifier, CancellationToken cancellation)
-    {
-        var (input, goal) = (request.Input, request.Input.Goal);
-        var commits = await repository.CommitsAsync(input.BaseCommit, request.Commit, cancellation);
-        return new BuildStatement
-        {
-            Type = EvidenceStatement.StatementType,
-            PredicateType = BuildType,
-            Subject = [await EvidenceSubject.OfCommitAsync(repository, request.Commit, cancellation)],
-            Predicate = new BuildPredicate
-            {
-                Goal = goal.Title,
-                GoalHash = goal.Hash,
-                BaseCommit = input.BaseCommit,
-                PlanVersion = request.Plan.Version,
-                Assertions =
-                [
-                    .. goal.Acceptance.Select(assertion => new ProvenAssertion(
-                        assertion.Id, assertion.Says, Sha256(assertion.Run), assertion.IsKept, assertion.IsHidden,
-                        request.Works.LastOrDefault(work => work.Asserts.Contains(assertion.Id)) is { } owner ? NameOf(owner) : null)),
-                ],
-                Checks = [.. request.Checks.Select(check => new ProvenCheck(check.Name, check.Tests))],
-                Works = [.. request.Works.Select((work, index) => Of(work, commits[index]))],
-                Sandbox = input.Sandbox,
-                Environment = Evidence.DescribeMachine(),
-                Run = run,
-                At = request.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
-                VerifierKey = verifier.Base64,
-            },
-        };
-    }
-
-    private static ProvenWork Of(MergedWork work, string commit) => new()
-    {
-        Task = NameOf(work),
-        IsContract = work.IsContract,
-        Commit = commit,
-        Agent = work.Agent,
-        Models = work.Models,
-        Reviewers = work.Reviewers,
-        Findings = [.. work.Findings.Select(record => new ProvenFinding(
-            record.Id, record.Finding.Priority.ToString(), record.Finding.Claim, record.Reproduction, record.Blocks, record.State.ToString()))],
-        Dollars = work.Dollars,
-    };
-
-    /// <summary>A task of a later plan may have the id of one of an earlier.</summary>
-    private static string NameOf(MergedWork work) =>
-        work.Version == 1 ? work.Task : string.Create(CultureInfo.InvariantCulture, $"{work.Task} of plan {work.Version}");
-
-    private static string Sha256(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-}
 
 /// <summary>What was verified, and how it came to be.</summary>
 public sealed record BuildPredicate
@@ -121,6 +44,51 @@ public sealed record BuildPredicate
 
     /// <summary>The verifier's public key, in base64.</summary>
     public required string VerifierKey { get; init; }
+
+    /// <summary>What is said of a result.</summary>
+    internal static async Task<BuildPredicate> OfAsync(
+        BuildEvidenceRequest request, RunRepository repository, string run, PublicKey verifier, CancellationToken cancellation)
+    {
+        var (input, goal) = (request.Input, request.Input.Goal);
+        var commits = await repository.CommitsAsync(input.BaseCommit, request.Commit, cancellation);
+        return new BuildPredicate
+        {
+            Goal = goal.Title,
+            GoalHash = goal.Hash,
+            BaseCommit = input.BaseCommit,
+            PlanVersion = request.Plan.Version,
+            Assertions =
+            [
+                .. goal.Acceptance.Select(assertion => new ProvenAssertion(
+                    assertion.Id, assertion.Says, Statements.Hash(assertion.Run), assertion.IsKept, assertion.IsHidden,
+                    request.Works.LastOrDefault(work => work.Asserts.Contains(assertion.Id)) is { } owner ? NameOf(owner) : null)),
+            ],
+            Checks = [.. request.Checks.Select(check => new ProvenCheck(check.Name, check.Tests))],
+            Works = [.. request.Works.Select((work, index) => Of(work, commits[index]))],
+            Sandbox = input.Sandbox,
+            Environment = Evidence.DescribeMachine(),
+            Run = run,
+            At = Statements.Time(request.At),
+            VerifierKey = verifier.Base64,
+        };
+    }
+
+    private static ProvenWork Of(MergedWork work, string commit) => new()
+    {
+        Task = NameOf(work),
+        IsContract = work.IsContract,
+        Commit = commit,
+        Agent = work.Agent,
+        Models = work.Models,
+        Reviewers = work.Reviewers,
+        Findings = [.. work.Findings.Select(record => new ProvenFinding(
+            record.Id, record.Finding.Priority.ToString(), record.Finding.Claim, record.Reproduction, record.Blocks, record.State.ToString()))],
+        Dollars = work.Dollars,
+    };
+
+    /// <summary>A task of a later plan may have the id of one of an earlier.</summary>
+    private static string NameOf(MergedWork work) =>
+        work.Version == 1 ? work.Task : string.Create(CultureInfo.InvariantCulture, $"{work.Task} of plan {work.Version}");
 }
 
 /// <summary>An assertion that holds.</summary>
@@ -174,39 +142,32 @@ public sealed record ProvenWork
 /// <param name="State">Open, Closed or Withdrawn.</param>
 public sealed record ProvenFinding(string Id, string Priority, string Claim, Reproduction? Shown, bool Blocked, string State);
 
-/// <summary>A build's evidence that has been verified.</summary>
-/// <param name="Statement">The statement.</param>
-/// <param name="Key">Who signed it.</param>
-/// <param name="KeyName">The name under which the key is trusted.</param>
-public sealed record VerifiedBuild(BuildStatement Statement, PublicKey Key, string KeyName);
-
-/// <summary>Verifies evidence of builds.</summary>
+/// <summary>Evidence of builds.</summary>
 public static class BuildEvidence
 {
+    /// <summary>The predicate's type.</summary>
+    public const string Type = "urn:godwit:build:1";
+
     /// <summary>Verifies an envelope: its form, its signature, that the key is trusted, and that the result follows from what it says.</summary>
     /// <param name="file">The envelope's bytes.</param>
     /// <param name="trusted">The name under which a key is trusted, or null.</param>
     /// <exception cref="EvidenceException">It is refused.</exception>
-    public static VerifiedBuild Verify(byte[] file, Func<PublicKey, string?> trusted)
+    public static VerifiedStatement<BuildPredicate> Verify(byte[] file, Func<PublicKey, string?> trusted)
     {
-        var (statement, key, name) = Dsse.Open<BuildStatement>(
-            file, known => known is { PredicateType: BuildStatement.BuildType, Type: EvidenceStatement.StatementType },
-            known => known.Predicate.VerifierKey, trusted);
-        var predicate = statement.Predicate;
+        var verified = Statements.Open<BuildPredicate>(file, Type, predicate => predicate.VerifierKey, trusted);
+        var predicate = verified.Statement.Predicate;
         var passed = predicate.Checks.Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
         if (predicate.Assertions.FirstOrDefault(assertion => !passed.Contains(assertion.Id)) is { } unasked)
         {
             throw new EvidenceException($"the statement contradicts itself: {unasked.Id} was never asked of the result");
         }
 
-        if (predicate.Works.Count == 0 || predicate.Works[^1].Commit != statement.Subject[0].Digest.GetValueOrDefault("gitCommit"))
+        if (predicate.Works is not [.., var last] || last.Commit != Statements.CommitOf(verified.Statement))
         {
             throw new EvidenceException("the statement contradicts itself: its last work isn't the commit that it is about");
         }
 
         var open = predicate.Works.SelectMany(work => work.Findings).FirstOrDefault(finding => finding is { Blocked: true, State: nameof(FindingState.Open) });
-        return open is null
-            ? new VerifiedBuild(statement, key, name)
-            : throw new EvidenceException($"the statement contradicts itself: finding {open.Id} blocks and is open");
+        return open is null ? verified : throw new EvidenceException($"the statement contradicts itself: finding {open.Id} blocks and is open");
     }
 }

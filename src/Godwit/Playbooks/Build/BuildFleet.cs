@@ -149,7 +149,7 @@ internal sealed class BuildFleet
 
     private async Task StartReadyAsync(int turn)
     {
-        if (_input.Goal.Seconds > 0 && await ActiveAsync(turn) >= _input.Goal.Seconds)
+        if (await TimeLeft.AskAsync(_context, Key($"time/{turn}"), _input.Goal.Seconds) <= 0)
         {
             Stopped ??= "the time is used up";
         }
@@ -179,9 +179,6 @@ internal sealed class BuildFleet
         var room = _input.Goal.Workers.Select((worker, kind) => (Kind: kind, Room: worker.Parallel - _running.Keys.Count(id => _kinds[id] == kind)));
         return room.Where(one => one.Room > 0).OrderByDescending(one => one.Room).Select(one => (int?)one.Kind).FirstOrDefault();
     }
-
-    private Task<double> ActiveAsync(int turn) =>
-        _context.StepAsync(Key($"time/{turn}"), Effect.Repeatable, turn, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
 
     /// <summary>The next piece of a task; null while there is none, or it has to wait.</summary>
     private WorkInput? NextOf(PlannedTask task)

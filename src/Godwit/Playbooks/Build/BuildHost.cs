@@ -43,27 +43,9 @@ internal sealed class BuildHost : RunHost
                     Source = start.Source.Root,
                     Models = start.Models,
                 };
-                return WireAsync(ground, input, (signer, services) =>
-                {
-                    var playbook = new BuildPlaybook(services);
-                    return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
-                });
+                return CreateAsync(ground, start, input, input, services => (new BuildPlaybook(services), new BuildPlaybook(services).Catalogue()));
             },
             cancellation);
-    }
-
-    /// <summary>Takes up a run.</summary>
-    /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
-    public static async Task<BuildHost> ResumeAsync(RunResume resume)
-    {
-        BuildInput input;
-        using (var reader = JournalReader.Open(resume.Folder))
-        {
-            input = RootProcess.Input<BuildInput>(reader, "build");
-        }
-
-        return await RunGround.ResumeAsync(resume, input.Sandbox, ground => WireAsync(ground, input, (signer, services) =>
-            Task.FromResult(DurableRun.Open(resume.Folder, signer, new BuildPlaybook(services).Catalogue(), resume.Options))));
     }
 
     /// <inheritdoc/>
@@ -77,11 +59,34 @@ internal sealed class BuildHost : RunHost
         _signer.Dispose();
     }
 
-    /// <summary>Puts together all that a run on a goal of this kind needs.</summary>
+    /// <summary>Makes a run of a playbook that works on a goal of this kind.</summary>
     /// <param name="ground">What it stands on.</param>
-    /// <param name="input">How to build and check, who works, and the commit that it starts from.</param>
-    /// <param name="open">Makes or opens the durable run.</param>
-    internal static async Task<BuildHost> WireAsync(RunGround ground, BuildInput input, Func<RunSigner, BuildServices, Task<DurableRun>> open)
+    /// <param name="start">What it is started with.</param>
+    /// <param name="build">How to build and check, who works, and the commit that it starts from.</param>
+    /// <param name="input">The playbook's own input.</param>
+    /// <param name="playbook">Makes the playbook, and all that it may start.</param>
+    internal static Task<BuildHost> CreateAsync<TIn, TOut>(
+        RunGround ground, RunStart start, BuildInput build, TIn input, Func<BuildServices, (Playbook<TIn, TOut> Root, PlaybookCatalogue All)> playbook) =>
+        WireAsync(ground, build, (signer, services) =>
+        {
+            var (root, all) = playbook(services);
+            return DurableRun.CreateAsync(ground.Folder, signer, all, root, input, build.Goal.Seed, start.Options);
+        });
+
+    /// <summary>Takes up a run of a playbook that works on a goal of this kind.</summary>
+    /// <param name="resume">What it is resumed with.</param>
+    /// <param name="build">How to build and check, who works, and the commit that it starts from.</param>
+    /// <param name="playbooks">All that the run may start.</param>
+    /// <exception cref="JournalException">It can't be owned or isn't what was written.</exception>
+    /// <exception cref="ArgumentException">A larger budget is wanted, and it has none.</exception>
+    internal static async Task<RunHost> OpenAsync(RunResume resume, BuildInput build, Func<RunGround, BuildServices, PlaybookCatalogue> playbooks) =>
+        resume.Raise is { IsEmpty: false }
+            ? throw new ArgumentException($"{resume.Folder.Id} has no budget that could be raised; start another run")
+            : await RunGround.ResumeAsync(resume, build.Sandbox, ground => WireAsync(ground, build, (signer, services) =>
+                Task.FromResult(DurableRun.Open(resume.Folder, signer, playbooks(ground, services), resume.Options))));
+
+    /// <summary>Puts together all that a run on a goal of this kind needs.</summary>
+    private static async Task<BuildHost> WireAsync(RunGround ground, BuildInput input, Func<RunSigner, BuildServices, Task<DurableRun>> open)
     {
         var (folder, repository, sandbox, goal) = (ground.Folder, ground.Repository, ground.Sandbox, input.Goal);
         var signer = RunSigner.Of(folder);

@@ -91,10 +91,8 @@ public sealed class BuildKind : GoalKind
         await BuildHost.StartAsync(start, (BuildGoal)start.Goal, cancellation);
 
     /// <inheritdoc/>
-    public override async Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation) =>
-        resume.Raise is { IsEmpty: false }
-            ? throw new ArgumentException("a run of playbook 'build' has no budget that could be raised; start another from its branch")
-            : await BuildHost.ResumeAsync(resume);
+    public override Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation) =>
+        BuildHost.OpenAsync(resume, resume.Input<BuildInput>(Name), (_, services) => new BuildPlaybook(services).Catalogue());
 
     /// <inheritdoc/>
     public override RunView View(JournalReader reader) => new BuildView(reader);

@@ -156,8 +156,7 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
     private async Task<(string? Form, string? Trouble)> ProposeAsync(string key, int version, int number, string? before)
     {
         var (spec, tip, planned) = (_goal.Planner, _tip, PlanForm.ContextOf(Planned()));
-        var active = await ActiveAsync($"{key}/time");
-        var seconds = _goal.Seconds > 0 ? Math.Min(spec.Seconds, _goal.Seconds - active) : spec.Seconds;
+        var seconds = await TimeLeft.AskAsync(context, $"{key}/time", _goal.Seconds);
         if (seconds <= 0)
         {
             return (null, "the run's time is used up");
@@ -182,9 +181,6 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
             _ => (null, "the planner was cancelled"),
         };
     }
-
-    private Task<double> ActiveAsync(string key) =>
-        context.StepAsync(key, Effect.Repeatable, key, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
 
     /// <summary>The money that is left to a plan, in US dollars; null for no cap.</summary>
     private async Task<decimal?> LeftAsync(int version) => _goal.Dollars is { } most ? most - await SpentAsync($"money/{version}") : null;

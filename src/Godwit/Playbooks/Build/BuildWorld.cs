@@ -114,13 +114,17 @@ internal sealed class BuildWorld(RunFolder folder, RunRepository repository, Bui
     }
 
     public Task<string> SignAsync(BuildEvidenceRequest request, Attempt attempt, CancellationToken cancellation) =>
-        SignAsync(request.Works.Select(work => work.Agent), key => BuildStatement.OfAsync(request, repository, folder.Id, key, cancellation), cancellation);
+        SignAsync(
+            request.Works.Select(work => work.Agent), BuildEvidence.Type, request.Commit,
+            key => BuildPredicate.OfAsync(request, repository, folder.Id, key, cancellation), cancellation);
 
     public Task<string> SignLandedAsync(LandEvidenceRequest request, Attempt attempt, CancellationToken cancellation) =>
-        SignAsync([LandPlaybook.Agent], key => LandStatement.OfAsync(request, repository, folder.Id, key, cancellation), cancellation);
+        SignAsync(
+            [LandPlaybook.Agent], LandEvidence.Type, request.Commit, key => Task.FromResult(LandPredicate.Of(request, folder.Id, key)), cancellation);
 
     /// <summary>Signs a statement, and lays beside it the keys of those who signed its commits.</summary>
-    private async Task<string> SignAsync<T>(IEnumerable<string> agents, Func<PublicKey, Task<T>> statement, CancellationToken cancellation)
+    private async Task<string> SignAsync<T>(
+        IEnumerable<string> agents, string type, string commit, Func<PublicKey, Task<T>> predicate, CancellationToken cancellation)
     {
         using var key = store.VerifierKey();
         Directory.CreateDirectory(folder.Evidence);
@@ -132,7 +136,8 @@ internal sealed class BuildWorld(RunFolder folder, RunRepository repository, Bui
         });
         await File.WriteAllLinesAsync(Path.Combine(folder.Evidence, AllowedSigners), signers, cancellation);
         var name = $"{folder.Id}.evidence.json";
-        await File.WriteAllBytesAsync(Path.Combine(folder.Evidence, name), Dsse.Sign(await statement(key.Public), key), cancellation);
+        var statement = await Statements.OfAsync(type, await predicate(key.Public), repository, commit, cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(folder.Evidence, name), Dsse.Sign(statement, key), cancellation);
         return name;
     }
 

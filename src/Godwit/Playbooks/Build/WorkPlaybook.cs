@@ -179,16 +179,9 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
         /// <summary>Whether the run has time for another agent; how much it may take is kept.</summary>
         private async Task<bool> HasTimeAsync(string key)
         {
-            if (!double.IsPositiveInfinity(input.Deadline))
-            {
-                _seconds = input.Deadline - await context.StepAsync($"time/{key}", Effect.Repeatable, input.Name, ActiveAsync);
-            }
-
+            _seconds = await TimeLeft.AskAsync(context, $"time/{key}", input.Deadline);
             return _seconds > 0;
         }
-
-        private static Task<double> ActiveAsync(string name, Attempt attempt, CancellationToken cancellation) =>
-            System.Threading.Tasks.Task.FromResult(attempt.ActiveTime.TotalSeconds);
 
         private WorkResult Result => new()
         {

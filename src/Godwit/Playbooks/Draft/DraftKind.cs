@@ -40,27 +40,20 @@ public sealed class DraftKind : RunKind
                         Models = start.Models,
                     },
                     before);
-                return BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
+                return BuildHost.CreateAsync(ground, start, input.Ground, input, services =>
                 {
                     var playbook = new DraftPlaybook(services, WorldOf(ground, input));
-                    return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
+                    return (playbook, playbook.Catalogue());
                 });
             },
             cancellation);
     }
 
     /// <inheritdoc/>
-    public override async Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
+    public override Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
     {
-        DraftInput input;
-        using (var reader = JournalReader.Open(resume.Folder))
-        {
-            input = RootProcess.Input<DraftInput>(reader, "draft");
-        }
-
-        return await RunGround.ResumeAsync(resume, input.Ground.Sandbox, ground => BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
-            Task.FromResult(DurableRun.Open(
-                resume.Folder, signer, new DraftPlaybook(services, WorldOf(ground, input)).Catalogue(), resume.Options))));
+        var input = resume.Input<DraftInput>(Name);
+        return BuildHost.OpenAsync(resume, input.Ground, (ground, services) => new DraftPlaybook(services, WorldOf(ground, input)).Catalogue());
     }
 
     private static DraftWorld WorldOf(RunGround ground, DraftInput input) =>

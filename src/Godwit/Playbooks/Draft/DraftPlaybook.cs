@@ -79,9 +79,16 @@ internal sealed record DraftPlaybook(BuildServices Services, IDraftWorld World) 
         var (charge, feedback) = (Charge.None, (string?)null);
         for (var attempt = 1; attempt <= MostAttempts; attempt++)
         {
+            var seconds = await TimeLeft.AskAsync(context, $"time/{attempt}", goal.Seconds);
+            if (seconds <= 0)
+            {
+                var since = feedback is null ? "" : $"; by then: {feedback}";
+                return new DraftResult { State = "failed", Reason = $"nothing was drafted: the time is used up{since}", Charge = charge };
+            }
+
             var name = string.Create(CultureInfo.InvariantCulture, $"drafter-{attempt}");
             var words = DraftPrompt.For(goal, files, input.Before, feedback);
-            var task = goal.Reviewer!.Task(name, words, "run/draft", (ground.BaseCommit, tree), double.PositiveInfinity) with
+            var task = goal.Reviewer!.Task(name, words, "run/draft", (ground.BaseCommit, tree), seconds) with
             {
                 Instructions = start.Instructions,
                 Afterwards = "tried on what is there now, and read by a person before anything is built",

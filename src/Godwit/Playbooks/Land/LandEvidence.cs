@@ -1,60 +1,8 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json.Serialization;
 using Godwit.Identity;
+using Godwit.Playbooks.Build;
 using Godwit.Verification;
-using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Land;
-
-/// <summary>What is signed of branches that were landed: an in-toto statement (v1) about one commit.</summary>
-public sealed record LandStatement
-{
-    /// <summary>The predicate's type.</summary>
-    public const string LandType = "urn:godwit:land:1";
-
-    /// <summary>The statement's type.</summary>
-    [JsonPropertyName("_type")]
-    public string Type { get; init; } = "";
-
-    /// <summary>What it is about: one commit.</summary>
-    public required IReadOnlyList<EvidenceSubject> Subject { get; init; }
-
-    /// <summary><see cref="LandType"/>.</summary>
-    public string PredicateType { get; init; } = "";
-
-    /// <summary>What was landed, and what passed.</summary>
-    public required LandPredicate Predicate { get; init; }
-
-    /// <summary>The statement about a result.</summary>
-    internal static async Task<LandStatement> OfAsync(
-        LandEvidenceRequest request, RunRepository repository, string run, PublicKey verifier, CancellationToken cancellation)
-    {
-        var ground = request.Input.Ground;
-        var commands = ground.Goal.Checks.ToDictionary(check => check.Name, check => check.Run, StringComparer.Ordinal);
-        return new LandStatement
-        {
-            Type = EvidenceStatement.StatementType,
-            PredicateType = LandType,
-            Subject = [await EvidenceSubject.OfCommitAsync(repository, request.Commit, cancellation)],
-            Predicate = new LandPredicate
-            {
-                BaseCommit = ground.BaseCommit,
-                Checks = [.. request.Checks.Select(check => new LandedCheck(check.Name, Hash(commands.GetValueOrDefault(check.Name, "")), check.Tests))],
-                Landed = [.. request.Branches.Where(one => one.Tip is not null).Select(one => new ProvenBranch(one.Branch.Name, one.Branch.Commit, one.Tip!))],
-                LeftOut = [.. request.Branches.Where(one => one.Tip is null).Select(one => new LeftOutBranch(one.Branch.Name, one.Branch.Commit, one.Reason ?? ""))],
-                Sandbox = ground.Sandbox,
-                Environment = Evidence.DescribeMachine(),
-                Run = run,
-                At = request.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
-                VerifierKey = verifier.Base64,
-            },
-        };
-    }
-
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-}
 
 /// <summary>What was landed, and what passed.</summary>
 public sealed record LandPredicate
@@ -85,6 +33,27 @@ public sealed record LandPredicate
 
     /// <summary>The verifier's public key, in base64.</summary>
     public required string VerifierKey { get; init; }
+
+    /// <summary>What is said of a result.</summary>
+    internal static LandPredicate Of(LandEvidenceRequest request, string run, PublicKey verifier)
+    {
+        var ground = request.Input.Ground;
+        var commands = BuildChecks.OfEnd(ground.Goal).ToDictionary(check => check.Name, check => check.Run, StringComparer.Ordinal);
+        return new LandPredicate
+        {
+            BaseCommit = ground.BaseCommit,
+            Checks = [.. request.Checks.Select(check => new LandedCheck(check.Name, Statements.Hash(commands.GetValueOrDefault(check.Name, "")), check.Tests))],
+            Landed = [.. request.Branches.Where(one => one.Tip is not null).Select(one => new ProvenBranch(one.Branch.Name, one.Branch.Commit, one.Tip!))],
+            LeftOut = [.. request.Branches.Where(one => one.Tip is null).Select(LeftOutOf)],
+            Sandbox = ground.Sandbox,
+            Environment = Evidence.DescribeMachine(),
+            Run = run,
+            At = Statements.Time(request.At),
+            VerifierKey = verifier.Base64,
+        };
+    }
+
+    private static LeftOutBranch LeftOutOf(LandedBranch one) => new(one.Branch.Name, one.Branch.Commit, one.Reason ?? "");
 }
 
 /// <summary>A check that passed.</summary>
@@ -105,32 +74,27 @@ public sealed record ProvenBranch(string Name, string Head, string Commit);
 /// <param name="Reason">Why.</param>
 public sealed record LeftOutBranch(string Name, string Head, string Reason);
 
-/// <summary>Evidence of landed branches that has been verified.</summary>
-/// <param name="Statement">The statement.</param>
-/// <param name="Key">Who signed it.</param>
-/// <param name="KeyName">The name under which the key is trusted.</param>
-public sealed record VerifiedLanding(LandStatement Statement, PublicKey Key, string KeyName);
-
-/// <summary>Verifies evidence of landed branches.</summary>
+/// <summary>Evidence of landed branches.</summary>
 public static class LandEvidence
 {
+    /// <summary>The predicate's type.</summary>
+    public const string Type = "urn:godwit:land:1";
+
     /// <summary>Verifies an envelope: its form, its signature, that the key is trusted, and that it doesn't contradict itself.</summary>
     /// <param name="file">The envelope's bytes.</param>
     /// <param name="trusted">The name under which a key is trusted, or null.</param>
     /// <exception cref="EvidenceException">It is refused.</exception>
-    public static VerifiedLanding Verify(byte[] file, Func<PublicKey, string?> trusted)
+    public static VerifiedStatement<LandPredicate> Verify(byte[] file, Func<PublicKey, string?> trusted)
     {
-        var (statement, key, name) = Dsse.Open<LandStatement>(
-            file, known => known is { PredicateType: LandStatement.LandType, Type: EvidenceStatement.StatementType },
-            known => known.Predicate.VerifierKey, trusted);
-        var predicate = statement.Predicate;
+        var verified = Statements.Open<LandPredicate>(file, Type, predicate => predicate.VerifierKey, trusted);
+        var predicate = verified.Statement.Predicate;
         if (predicate.Checks.Count == 0)
         {
             throw new EvidenceException("the statement contradicts itself: nothing was asked of the result");
         }
 
-        return predicate.Landed.Count > 0 && predicate.Landed[^1].Commit == statement.Subject[0].Digest.GetValueOrDefault("gitCommit")
-            ? new VerifiedLanding(statement, key, name)
+        return predicate.Landed is [.., var last] && last.Commit == Statements.CommitOf(verified.Statement)
+            ? verified
             : throw new EvidenceException("the statement contradicts itself: the last that was landed isn't the commit that it is about");
     }
 }

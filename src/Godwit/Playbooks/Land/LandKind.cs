@@ -59,25 +59,13 @@ public sealed class LandKind : RunKind
                         Source = source.Root,
                     },
                     found);
-                return await BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
-                {
-                    var playbook = new LandPlaybook(services);
-                    return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
-                });
+                return await BuildHost.CreateAsync(
+                    ground, start, input.Ground, input, services => (new LandPlaybook(services), new LandPlaybook(services).Catalogue()));
             },
             cancellation);
     }
 
     /// <inheritdoc/>
-    public override async Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
-    {
-        LandInput input;
-        using (var reader = JournalReader.Open(resume.Folder))
-        {
-            input = RootProcess.Input<LandInput>(reader, "land");
-        }
-
-        return await RunGround.ResumeAsync(resume, input.Ground.Sandbox, ground => BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
-            Task.FromResult(DurableRun.Open(resume.Folder, signer, new LandPlaybook(services).Catalogue(), resume.Options))));
-    }
+    public override Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation) => BuildHost.OpenAsync(
+        resume, resume.Input<LandInput>(Name).Ground, (_, services) => new LandPlaybook(services).Catalogue());
 }

@@ -136,8 +136,10 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
 
         public async Task<StackedChange> StackAsync(string tip, QueuedChange change)
         {
-            var request = new StackRequest(tip, change.Commit, $"Land {change.Task}\n\nGodwit-Branch: {change.Task}", Agent, change.Task) { KeepsHistory = true };
-            var stacked = await context.StepAsync(Key("stack"), Effect.Repeatable, request, services.World.StackAsync);
+            // What a user may name a commit by needn't be a name for a reference.
+            var key = Key("stack");
+            var request = new StackRequest(tip, change.Commit, $"Land {change.Task}\n\nGodwit-Branch: {change.Task}", Agent, key) { KeepsHistory = true };
+            var stacked = await context.StepAsync(key, Effect.Repeatable, request, services.World.StackAsync);
             return new StackedChange(stacked.Tip, stacked.Conflicts);
         }
 

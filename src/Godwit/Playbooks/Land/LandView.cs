@@ -20,7 +20,8 @@ public sealed class LandView(JournalReader reader) : RunView(reader)
 
     /// <inheritdoc/>
     public override RunDeliverable? Deliverable => Ended is { Commit: { } commit } ended
-        ? new RunDeliverable(_input.Ground.Source, _input.Ground.BaseCommit, commit, ended.Branch ?? _input.Ground.Branch, ended.Branch is not null, ended.Reason)
+        ? new RunDeliverable(
+            _input.Ground.Source, _input.Ground.BaseCommit, commit, ended.Branch ?? _input.Ground.Branch, ended.Branch is not null, ended.Reason)
         : null;
 
     /// <inheritdoc/>

@@ -177,6 +177,11 @@ internal sealed class CodeProposer(
     private static TrialRecord? Judge(
         TrialRecord trial, AgentResult agent, CodeChange change, IReadOnlyList<TrialRecord> trials, string? ended)
     {
+        if (agent.End == AgentEnd.Cancelled)
+        {
+            return Invalid(agent.Reason!);
+        }
+
         if (change.Refused.Count > 0)
         {
             return Invalid($"it changed {string.Join(", ", change.Refused.Take(3))}, which the goal doesn't allow");

@@ -91,7 +91,7 @@ internal sealed class Delivery(RunFolder folder, RunRepository repository, RunSt
                 Sandbox = request.Input.Sandbox,
                 Environment = Evidence.DescribeMachine(),
                 Run = folder.Id,
-                At = request.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
+                At = Statements.Time(request.At),
                 Trials = request.Trials,
                 Claim = Claim(goal, proof.Claim!, proof.Pairs, request.Calibration),
                 HoldOut = proof.HoldOut is null ? null : Claim(goal, proof.HoldOut, proof.HoldOutPairs, request.Calibration),

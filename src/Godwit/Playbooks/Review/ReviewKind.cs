@@ -44,7 +44,8 @@ public sealed class ReviewKind : RunKind
                 var head = await HeadAsync(ground, start, request, cancellation);
                 if ((await ground.Repository.ChangedAsync(@base, head, cancellation)).Count == 0)
                 {
-                    throw new GitException($"nothing differs between {request.Base} and {request.Head ?? "the files as they stand"}, so there is nothing to review");
+                    var other = request.Head ?? "the files as they stand";
+                    throw new GitException($"nothing differs between {request.Base} and {other}, so there is nothing to review");
                 }
 
                 var input = new ReviewInput(
@@ -59,32 +60,15 @@ public sealed class ReviewKind : RunKind
                     head,
                     $"{request.Head ?? "uncommitted changes"} against {request.Base}",
                     request.Says ?? await SaysAsync(ground.Repository, @base, head, cancellation));
-                return await BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
-                {
-                    var playbook = new ReviewPlaybook(services);
-                    return DurableRun.CreateAsync(ground.Folder, signer, playbook.Catalogue(), playbook, input, goal.Seed, start.Options);
-                });
+                return await BuildHost.CreateAsync(
+                    ground, start, input.Ground, input, services => (new ReviewPlaybook(services), new ReviewPlaybook(services).Catalogue()));
             },
             cancellation);
     }
 
     /// <inheritdoc/>
-    public override async Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
-    {
-        if (resume.Raise is { IsEmpty: false })
-        {
-            throw new ArgumentException("a review has no budget that could be raised; start another");
-        }
-
-        ReviewInput input;
-        using (var reader = JournalReader.Open(resume.Folder))
-        {
-            input = RootProcess.Input<ReviewInput>(reader, "review");
-        }
-
-        return await RunGround.ResumeAsync(resume, input.Ground.Sandbox, ground => BuildHost.WireAsync(ground, input.Ground, (signer, services) =>
-            Task.FromResult(DurableRun.Open(resume.Folder, signer, new ReviewPlaybook(services).Catalogue(), resume.Options))));
-    }
+    public override Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation) => BuildHost.OpenAsync(
+        resume, resume.Input<ReviewInput>(Name).Ground, (_, services) => new ReviewPlaybook(services).Catalogue());
 
     private static async Task<string> HeadAsync(RunGround ground, RunStart start, ReviewRequest request, CancellationToken cancellation)
     {

@@ -12,6 +12,16 @@ namespace Godwit.Playbooks.Review;
 /// <param name="Says">What the change is said to do: its commits' messages, or the user's own words.</param>
 public sealed record ReviewInput(BuildInput Ground, string HeadCommit, string Names, string Says);
 
+/// <summary>What a check says of a change.</summary>
+/// <param name="Check">With the change.</param>
+/// <param name="IsBroken">Whether it passes without the change and not with it.</param>
+public sealed record ReviewedCheck(CheckVerdict Check, bool IsBroken)
+{
+    /// <summary>One line; null where it passes.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string? Words => Check.Reason is null ? null : $"{(IsBroken ? "" : "fails without the change too: ")}{Check.Reason}";
+}
+
 /// <summary>What a review came to.</summary>
 public sealed record ReviewResult
 {
@@ -28,7 +38,7 @@ public sealed record ReviewResult
     public IReadOnlyList<string> Words { get; init; } = [];
 
     /// <summary>What the goal's build and checks say of the change; empty where there are none.</summary>
-    public IReadOnlyList<CheckVerdict> Checks { get; init; } = [];
+    public IReadOnlyList<ReviewedCheck> Checks { get; init; } = [];
 
     /// <summary>What answered model calls cost.</summary>
     public Charge Charge { get; init; } = Charge.None;
@@ -38,8 +48,6 @@ public sealed record ReviewResult
 /// <param name="Services">The world.</param>
 internal sealed record ReviewPlaybook(BuildServices Services) : Playbook<ReviewInput, ReviewResult>("review")
 {
-    private static readonly StepOptions Gated = new() { Topic = BuildView.GateTopic };
-
     /// <summary>All playbooks that a run is made of.</summary>
     public PlaybookCatalogue Catalogue() => new([this, .. Agents.AgentPlaybook.All(Services.Agents)]);
 
@@ -54,9 +62,7 @@ internal sealed record ReviewPlaybook(BuildServices Services) : Playbook<ReviewI
         for (var slot = 1; slot <= goal.Reviewer!.Parallel; slot++)
         {
             var key = string.Create(CultureInfo.InvariantCulture, $"1/{slot}");
-            var active = await context.StepAsync(
-                $"time/{slot}", Effect.Repeatable, slot, (_, attempt, _) => Task.FromResult(attempt.ActiveTime.TotalSeconds));
-            var seconds = goal.Seconds > 0 ? goal.Seconds - active : double.PositiveInfinity;
+            var seconds = await TimeLeft.AskAsync(context, $"time/{slot}", goal.Seconds);
             var trouble = seconds > 0 ? await review.AskAsync(key, slot, change, seconds) : "it was not reviewed: the time is used up";
             if (trouble is not null)
             {
@@ -68,7 +74,7 @@ internal sealed record ReviewPlaybook(BuildServices Services) : Playbook<ReviewI
     }
 
     /// <summary>What the build and the checks say of the change; what they refuse of the base too isn't the change's fault.</summary>
-    private async Task<IReadOnlyList<CheckVerdict>> ChecksAsync(IDurableContext context, ReviewInput input)
+    private async Task<IReadOnlyList<ReviewedCheck>> ChecksAsync(IDurableContext context, ReviewInput input)
     {
         var goal = input.Ground.Goal;
         if (goal is { Build: null, Checks.Count: 0 })
@@ -77,24 +83,20 @@ internal sealed record ReviewPlaybook(BuildServices Services) : Playbook<ReviewI
         }
 
         var request = new GateRequest("head", input.HeadCommit, goal.Checks) { AsksAll = true };
-        var head = await context.StepAsync("gate/head", Effect.Repeatable, request, Services.Gate.RunAsync, Gated);
-        if (head.HasPassed)
+        var head = await context.StepAsync("gate/head", Effect.Repeatable, request, Services.Gate.RunAsync, BuildRun.Gated);
+        var failed = FailedIn(head);
+        HashSet<string> before = [];
+        if (failed.Count > 0)
         {
-            return head.Checks;
+            var again = new GateRequest("base", input.Ground.BaseCommit, [.. goal.Checks.Where(check => failed.Contains(check.Name))]) { AsksAll = true };
+            before = FailedIn(await context.StepAsync("gate/base", Effect.Repeatable, again, Services.Gate.RunAsync, BuildRun.Gated));
         }
 
-        var failed = head.Checks.Where(check => check.Verdict != GateVerdict.Passed).Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
-        var again = new GateRequest("base", input.Ground.BaseCommit, [.. goal.Checks.Where(check => failed.Contains(check.Name))]) { AsksAll = true };
-        var @base = await context.StepAsync("gate/base", Effect.Repeatable, again, Services.Gate.RunAsync, Gated);
-        var before = @base.Checks.Where(check => check.Verdict != GateVerdict.Passed).Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
-        return [.. head.Checks.Select(check => before.Contains(check.Name) ? check with { Reason = $"{WasBefore}{check.Reason}" } : check)];
+        return [.. head.Checks.Select(check => new ReviewedCheck(check, failed.Contains(check.Name) && !before.Contains(check.Name)))];
     }
 
-    private const string WasBefore = "fails without the change too: ";
-
-    /// <summary>Whether a check passes without the change and not with it.</summary>
-    public static bool IsBroken(CheckVerdict check) =>
-        check.Verdict != GateVerdict.Passed && check.Reason?.StartsWith(WasBefore, StringComparison.Ordinal) != true;
+    private static HashSet<string> FailedIn(GateResult gated) =>
+        gated.Checks.Where(check => check.Verdict != GateVerdict.Passed).Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
 
     private static ReviewSubject SubjectOf(ReviewInput input, string? instructions) => new()
     {
@@ -108,9 +110,9 @@ internal sealed record ReviewPlaybook(BuildServices Services) : Playbook<ReviewI
         Confirming = finding => BuildPrompt.ForConfirming(input.Says, finding),
     };
 
-    private static ReviewResult ResultOf(ChangeReview review, IReadOnlyList<CheckVerdict> checks)
+    private static ReviewResult ResultOf(ChangeReview review, IReadOnlyList<ReviewedCheck> checks)
     {
-        var (broken, shown) = (checks.Count(IsBroken), review.Blocking.Count);
+        var (broken, shown) = (checks.Count(check => check.IsBroken), review.Blocking.Count);
         return new ReviewResult
         {
             State = broken + review.Ledger.Count == 0 ? "clean" : "findings",

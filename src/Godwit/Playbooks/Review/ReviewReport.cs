@@ -20,13 +20,13 @@ internal sealed class ReviewReport(ReviewView view)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"## {view.Title}\n\n{view.Reason ?? "It hasn't ended yet."}\n");
-        var failed = (Ended?.Checks ?? []).Where(check => check.Verdict != GateVerdict.Passed).ToList();
+        var failed = (Ended?.Checks ?? []).Where(check => check.Words is not null).ToList();
         if (failed.Count > 0)
         {
             text.Append("\n### Checks\n\n");
             foreach (var check in failed)
             {
-                text.Append(CultureInfo.InvariantCulture, $"- **{check.Name}**: {OneLine(check.Reason)}\n");
+                text.Append(CultureInfo.InvariantCulture, $"- **{check.Check.Name}**: {OneLine(check.Words)}\n");
             }
         }
 
@@ -55,8 +55,8 @@ internal sealed class ReviewReport(ReviewView view)
             page.Append("<h2>Checks</h2><table><tr><th>check<th>verdict</tr>");
             foreach (var check in checks)
             {
-                var good = check.Verdict == GateVerdict.Passed;
-                page.Append($"<tr><td class=w>{Text(check.Name)}<td class='{(good ? "verified" : "bad")}'>{(good ? "passes" : Text(check.Reason))}</tr>");
+                var good = check.Words is null;
+                page.Append($"<tr><td class=w>{Text(check.Check.Name)}<td class='{(good ? "verified" : "bad")}'>{(good ? "passes" : Text(check.Words))}</tr>");
             }
 
             page.Append("</table>");
@@ -115,7 +115,8 @@ internal sealed class ReviewReport(ReviewView view)
     private static string Shown(FindingRecord record) =>
         record.Reproduction is { } seen ? $"{string.Join(' ', seen.AtBase)}, {string.Join(' ', seen.AtTip)}" : "";
 
-    private static string OneLine(string? text) => string.Join(' ', (text ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    private static string OneLine(string? text) =>
+        string.Join(' ', (text ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
     private static string Text(string? text) => Reports.Html.Text(text);
 }

@@ -36,7 +36,7 @@ public sealed class ReviewView(JournalReader reader) : RunView(reader)
     /// <summary>Whether something that was shown, or only said where nothing can be shown, is at least as urgent as asked.</summary>
     /// <param name="priority">P0 and P1 count where clean checkouts have shown them, or a second reviewer confirms them; P2 and P3 as they are said.</param>
     public bool HasAtLeast(Priority priority) => Ended is { } ended
-        && (ended.Checks.Any(ReviewPlaybook.IsBroken)
+        && (ended.Checks.Any(check => check.IsBroken)
             || ended.Findings.Any(record => record.Finding.Priority <= priority
                 && (record.Blocks || record.Finding.Priority is Priority.P2 or Priority.P3)));
 
@@ -64,7 +64,7 @@ public sealed class ReviewView(JournalReader reader) : RunView(reader)
         Head = Input.HeadCommit,
         Reason,
         Findings = Ended?.Findings ?? [],
-        Checks = Ended?.Checks ?? [],
+        Checks = (Ended?.Checks ?? []).Select(one => new { one.Check.Name, one.Check.Verdict, one.Check.Reason, one.Check.Tests, one.IsBroken }),
         Words = Ended?.Words ?? [],
         Ended?.Charge.Dollars,
         Report = Report(),
@@ -86,9 +86,9 @@ public sealed class ReviewView(JournalReader reader) : RunView(reader)
 
     private IEnumerable<RunLine> Lines()
     {
-        foreach (var check in Ended!.Checks.Where(check => check.Verdict != GateVerdict.Passed))
+        foreach (var check in Ended!.Checks.Where(check => check.Words is not null))
         {
-            yield return new RunLine(check.Name, check.Reason ?? "", ReviewPlaybook.IsBroken(check) ? Tone.Bad : Tone.Dim);
+            yield return new RunLine(check.Check.Name, check.Words!, check.IsBroken ? Tone.Bad : Tone.Dim);
         }
 
         foreach (var record in ReviewReport.Ordered(Ended.Findings))

@@ -88,10 +88,10 @@ public sealed class BuildEvidenceTests : IDisposable
         }
     }
 
-    private BuildStatement Statement() => new()
+    private Statement<BuildPredicate> Statement() => new()
     {
         Type = EvidenceStatement.StatementType,
-        PredicateType = BuildStatement.BuildType,
+        PredicateType = BuildEvidence.Type,
         Subject = [new EvidenceSubject("result", new Dictionary<string, string> { ["gitCommit"] = "c2", ["gitTree"] = "t1" })],
         Predicate = new BuildPredicate
         {

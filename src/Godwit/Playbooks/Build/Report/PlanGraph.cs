@@ -18,18 +18,14 @@ internal static class PlanGraph
         "<style>:root{--good:#14743a;--bad:#b3261e;--accent:#0f6d74;--muted:#8a95a3;--soft:#f4f6f8}.t{font:13px system-ui,sans-serif}</style>";
 
     /// <summary>The picture alone, as a file that needs nothing else.</summary>
-    public static string Picture(BuildPlan plan, IReadOnlyList<TaskProgress> tasks)
-    {
-        var svg = Drawing(plan, [.. tasks.Where(task => task.Version == plan.Version)]);
-        return svg.Replace("<svg ", "<svg xmlns='http://www.w3.org/2000/svg' ", StringComparison.Ordinal)
-            .Replace("tasks'>", $"tasks'>{Colours}", StringComparison.Ordinal);
-    }
+    public static string Picture(BuildPlan plan, IReadOnlyList<TaskProgress> tasks) =>
+        Drawing(plan, [.. tasks.Where(task => task.Version == plan.Version)], Colours);
 
     /// <summary>The picture in a page, with what its lines mean.</summary>
     public static string Svg(BuildPlan plan, IReadOnlyList<TaskProgress> tasks) =>
-        $"{Drawing(plan, tasks)}<p class=sub>solid: after it is merged; dashed: builds on its contract</p>";
+        $"{Drawing(plan, tasks, "")}<p class=sub>solid: after it is merged; dashed: builds on its contract</p>";
 
-    private static string Drawing(BuildPlan plan, IReadOnlyList<TaskProgress> tasks)
+    private static string Drawing(BuildPlan plan, IReadOnlyList<TaskProgress> tasks, string style)
     {
         var columns = plan.Tasks.GroupBy(task => Depth(plan, task, [])).OrderBy(group => group.Key).Select(group => group.ToList()).ToList();
         var places = new Dictionary<string, (int X, int Y)>(StringComparer.Ordinal);
@@ -45,7 +41,8 @@ internal static class PlanGraph
         var svg = new StringBuilder();
         svg.Append(
             CultureInfo.InvariantCulture,
-            $"<svg viewBox='0 0 {width} {height}' width='{width}' height='{height}' role='img' aria-label='the plan: {plan.Tasks.Count} tasks'>");
+            $"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}' role='img' " +
+            $"aria-label='the plan: {plan.Tasks.Count} tasks'>{style}");
         foreach (var task in plan.Tasks)
         {
             foreach (var other in task.Depends)

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Workspaces;
 
-namespace Godwit.Workspaces;
+namespace Godwit.Playbooks.Build;
 
 /// <summary>What is to be proposed.</summary>
 /// <param name="Source">The user's repository.</param>
@@ -70,8 +72,7 @@ public sealed class ForgePullRequests : IPullRequests
         }
     }
 
-    private static string? Program() => ((string[])["gh", "glab"]).FirstOrDefault(name =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, name))));
+    private static string? Program() => ((string[])["gh", "glab"]).FirstOrDefault(name => ProgramFinder.Find(name) is not null);
 
     private static string? AddressIn(string printed) => printed.Split([' ', '\t', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries)
         .LastOrDefault(word => word.StartsWith("https://", StringComparison.Ordinal) || word.StartsWith("http://", StringComparison.Ordinal));
@@ -99,8 +100,7 @@ public sealed class ForgePullRequests : IPullRequests
         }
 
         var said = (await error).Trim();
-        return process.ExitCode == 0
-            ? await output
-            : throw new StepFaultException("forge", $"{program} {arguments[0]} failed: {(said.Length == 0 ? $"exit code {process.ExitCode}" : said.Split('\n')[^1])}");
+        var why = said.Length == 0 ? $"exit code {process.ExitCode}" : said.Split('\n')[^1];
+        return process.ExitCode == 0 ? await output : throw new StepFaultException("forge", $"{program} {arguments[0]} failed: {why}");
     }
 }
