@@ -20,8 +20,8 @@ public sealed record StepOptions
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>
-    /// What each attempt waits for before its time begins, such as a person who has paused the work; null, the default, for nothing. It may
-    /// keep an attempt back and change nothing that the step comes to: nothing of it is journaled.
+    /// What the step waits for before anything of it is begun, reserved or journaled, such as a person who has paused the work; null, the
+    /// default, for nothing. It may keep the step back and change nothing that it comes to.
     /// </summary>
     public Func<CancellationToken, Task>? Hold { get; init; }
 

@@ -15,10 +15,36 @@ internal sealed class StepRunner(
     public async Task<StepEnd> RunAsync(
         StepWork work, Entry? former, IReadOnlyList<Entry> openIntents, bool accepted, CancellationToken cancellation)
     {
+        if (work.Options.Hold is { } hold && !await HoldAsync(hold, cancellation))
+        {
+            return new StepEnd.Interrupted();
+        }
+
         using var activity = DurableTelemetry.StartStep(journal.Reader.Run, process, work, trace);
         var end = await RunByEffectAsync(work, former, openIntents, accepted, cancellation);
         DurableTelemetry.End(activity, work, end);
         return end;
+    }
+
+    /// <summary>Waits before anything of a step is begun; false where the run stops meanwhile.</summary>
+    private async Task<bool> HoldAsync(Func<CancellationToken, Task> hold, CancellationToken cancellation)
+    {
+        try
+        {
+            var holding = hold(cancellation);
+            if (!holding.IsCompleted)
+            {
+                // What would be written together with this step's intent doesn't wait for it.
+                journal.Flush();
+            }
+
+            await holding;
+            return true;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private async Task<StepEnd> RunByEffectAsync(
@@ -275,11 +301,6 @@ internal sealed class StepRunner(
 
     private async Task<byte[]> RunBodyAsync(StepWork work, Attempt attempt, CancellationToken cancellation)
     {
-        if (work.Options.Hold is { } hold)
-        {
-            await hold(cancellation);
-        }
-
         if (work.Options.Timeout is not { } limit)
         {
             return await work.RunAsync(attempt, cancellation);

@@ -127,9 +127,10 @@ internal static class BuildCommand
         }
 
         // The branch, so that what a person has changed of it holds.
-        var from = await start.Source.BranchAsync(branch, cancellation) ?? commit;
-        var path = Path.Combine(start.Source.Root, draft.Input.Ground.Goal.Folder, GoalFile.Name);
-        var source = start.Source with { Folder = draft.Input.Ground.Goal.Folder };
+        var (root, folder) = (draft.Input.Ground.Source, draft.Input.Ground.Goal.Folder);
+        var source = new SourceRepository(root, folder, IsGit: true);
+        var from = await source.BranchAsync(branch, cancellation) ?? commit;
+        var path = Path.Combine(root, folder, GoalFile.Name);
         var content = await source.TextAsync(from, Path.Combine(source.Folder, GoalFile.Name), cancellation)
             ?? throw new UsageException($"{branch} has no {GoalFile.Name}");
         if (kinds.Read(GoalFile.TextOf(content, source, path), out var problems) is not (BuildKind kind, BuildGoal goal))
@@ -146,7 +147,8 @@ internal static class BuildCommand
             Dollars = most is null ? goal.Dollars : Math.Max(0, most.Value - spent),
             Seconds = budget.Seconds ?? (goal.Seconds > 0 ? goal.Seconds : draft.Input.Ground.Goal.Seconds),
         };
-        if (GoalFile.Tell(await kind.CheckAsync(goal, source, start.Sandbox, cancellation)))
+        // What it notes is about the last commit, and this begins at the draft.
+        if (GoalFile.Tell([.. (await kind.CheckAsync(goal, source, start.Sandbox, cancellation)).Where(finding => finding.IsError)]))
         {
             return ExitCode.Usage;
         }

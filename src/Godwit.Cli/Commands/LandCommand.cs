@@ -35,7 +35,7 @@ internal static class LandCommand
             }
 
             goal = goal with { Acceptance = [.. goal.Acceptance.Where(assertion => assertion is { IsKept: true, IsHidden: false })], Hidden = [] };
-            if (goal is { Build: null, Checks.Count: 0, Acceptance.Count: 0 })
+            if (goal is { Checks.Count: 0, Acceptance.Count: 0 })
             {
                 throw new UsageException("nothing says what must pass; give --check \"your tests\", and --build or --setup where they need that");
             }

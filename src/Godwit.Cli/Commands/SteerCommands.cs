@@ -99,9 +99,9 @@ internal static class SteerCommands
     /// </summary>
     private static IReadOnlyList<SteeringOrder> OrdersOf(RunView view, SteeringOrder order)
     {
-        if (!view.HasAgents)
+        if (!view.CanBeSteered)
         {
-            throw new UsageException($"{view.Run} has no agents");
+            throw new UsageException($"{view.Run} has no agents that could be spoken to");
         }
 
         if (view.HasEnded)

@@ -115,6 +115,8 @@ public sealed class AgentEvents(bool transcripts)
             case EntryKind.ProcessCompleted when _lives.Contains(entry.Process):
                 var result = Canonical.Deserialize<AgentResult>(entry.Data.Span);
                 return [("ends", $"{result.End}: {result.Reason ?? result.Summary}")];
+            case EntryKind.StepFailed when Canonical.Deserialize<Failure>(entry.Data.Span).Cause == AgentModel.ToldMore:
+                return [];
             case EntryKind.StepFailed:
                 return [("failed", Canonical.Deserialize<Failure>(entry.Data.Span).Message)];
             case EntryKind.StepCompleted when topic == AgentTopic.Program:

@@ -34,6 +34,9 @@ internal static class AgentModel
     /// <summary>A person has ended the agent; nothing was asked.</summary>
     public const string Cancelled = "cancelled";
 
+    /// <summary>A person has said more before the question went out; nothing was asked.</summary>
+    public const string ToldMore = "told-more";
+
     private const string Refused = "model";
 
     public static async Task<ModelStepResult> AskAsync(

@@ -159,7 +159,8 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
             string key, IBudget budget, IReadOnlyList<ModelMessage> messages, IReadOnlyList<ToolSpec> tools)
         {
             Failure? failure = null;
-            for (var tries = 1; tries <= MostBroken; tries++)
+            var (broken, held) = (0, 0.0);
+            for (var tries = 1; broken < MostBroken; tries++)
             {
                 _state = _state with { Turn = _state.Turn + 1 };
 
@@ -179,7 +180,6 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                     KnownMessages = _known,
                 };
                 var fresh = new ModelStepInput(_before, [.. messages.Skip(_told)]);
-                var held = 0.0;
                 try
                 {
                     var answer = await context.StepAsync(
@@ -190,6 +190,13 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                             {
                                 attempt.Settle(Charge.None);
                                 throw new StepFaultException(AgentModel.Cancelled, why);
+                            }
+
+                            // Said while it was paused, or waited for money.
+                            if (services.Steering.SaidTo(_task.Name, heard).Words.Count > 0)
+                            {
+                                attempt.Settle(Charge.None);
+                                throw new StepFaultException(AgentModel.ToldMore, "a person has said more before it was asked");
                             }
 
                             var asked = await AgentModel.AskAsync(services.Models, request, attempt, cancellation);
@@ -230,6 +237,12 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 catch (StepFailedException failed) when (failed.Failure.Cause is AgentModel.Broken)
                 {
                     failure = failed.Failure;
+                    broken++;
+                }
+                catch (StepFailedException failed) when (failed.Failure.Cause is AgentModel.ToldMore)
+                {
+                    // Nothing was asked: the same call goes out with the words.
+                    _state = _state with { Turn = _state.Turn - 1 };
                 }
                 catch (StepFailedException failed)
                 {

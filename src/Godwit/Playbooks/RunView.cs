@@ -85,6 +85,9 @@ public class RunView
     /// <summary>Whether it may have agents, of which most of its journal tells.</summary>
     public virtual bool HasAgents => true;
 
+    /// <summary>Whether its agents can be spoken to, paused and ended.</summary>
+    public virtual bool CanBeSteered => HasAgents;
+
     /// <summary>The most money for models, in US dollars; null for no limit.</summary>
     public virtual decimal? MostDollars => null;
 

@@ -61,10 +61,13 @@ public sealed class RunRepository(string path)
         return commit;
     }
 
-    /// <summary>Takes a further commit of the user's repository under a hidden ref.</summary>
-    public Task FetchAsync(SourceRepository source, string commit, string reference, CancellationToken cancellation) =>
-        Git.RunAsync(
+    /// <summary>Takes a further commit of the user's repository under a hidden ref, with the submodules that it has.</summary>
+    public async Task FetchAsync(SourceRepository source, string commit, string reference, CancellationToken cancellation)
+    {
+        await Git.RunAsync(
             path, ["fetch", "--quiet", "--no-tags", "--update-shallow", source.Root, $"{commit}:refs/godwit/{reference}"], cancellation);
+        await FetchSubmodulesAsync(source.Root, commit, "", cancellation);
+    }
 
     /// <summary>
     /// Keeps the user's files as they stand, committed or not, as a commit under a hidden ref; what git ignores is left out, and nothing of
@@ -76,11 +79,18 @@ public sealed class RunRepository(string path)
     /// <param name="cancellation">Ends the work.</param>
     public async Task<string> UncommittedAsync(SourceRepository source, string parent, DateTimeOffset at, CancellationToken cancellation)
     {
-        var files = await source.FilesAsync(cancellation);
+        // A submodule is a folder, and stays at the commit that the parent has.
+        var files = (await source.FilesAsync(cancellation)).Where(file => !IsFolder(System.IO.Path.Combine(source.Root, file))).ToList();
+        var gone = (await FilesAsync(parent, "", cancellation)).Select(file => file.Path).Except(files)
+            .Where(file => !IsFolder(System.IO.Path.Combine(source.Root, file)));
         var commit = "";
         await WithIndexAsync(null, async index =>
         {
             var environment = new Dictionary<string, string>(index) { ["GIT_WORK_TREE"] = source.Root };
+            await Git.RunAsync(path, ["read-tree", parent], cancellation, environment);
+            await Git.RunAsync(
+                source.Root, ["update-index", "--force-remove", "-z", "--stdin"], cancellation, environment,
+                Encoding.UTF8.GetBytes(string.Concat(gone.Select(file => file + '\0'))));
             await Git.RunAsync(
                 source.Root, ["update-index", "--add", "--remove", "-z", "--stdin"], cancellation, environment,
                 Encoding.UTF8.GetBytes(string.Concat(files.Select(file => file + '\0'))));
@@ -89,6 +99,8 @@ public sealed class RunRepository(string path)
         await Git.RunAsync(path, ["update-ref", "refs/godwit/uncommitted", commit], cancellation);
         return commit;
     }
+
+    private static bool IsFolder(string place) => FileSystem.Facts(place) is { IsDirectory: true };
 
     /// <summary>The files that differ between two commits.</summary>
     public async Task<IReadOnlyList<string>> ChangedAsync(string from, string to, CancellationToken cancellation)

@@ -136,6 +136,19 @@ public sealed record SourceRepository(string Root, string Folder, bool IsGit)
             : System.Text.Encoding.UTF8.GetString(await Git.RunBytesAsync(Root, ["cat-file", "blob", $"{commit}:{file}"], cancellation));
     }
 
+    /// <summary>The branch that is checked out; null for none.</summary>
+    public async Task<string?> HeadBranchAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return IsGit ? await Git.RunAsync(Root, ["symbolic-ref", "--quiet", "--short", "HEAD"], cancellation) : null;
+        }
+        catch (GitException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What a branch points to, or null.</summary>
     public async Task<string?> BranchAsync(string branch, CancellationToken cancellation)
     {

@@ -152,7 +152,7 @@ public sealed class BuildRunTests : IDisposable
     {
         var repository = Repository(more: "deliver: pr");
         Serve(Usual);
-        const string Gh = "#!/bin/sh\n[ \"$2\" = view ] && exit 1\nprintf '%s\\n' \"$@\" > \"$(dirname \"$0\")/asked\"\n" +
+        const string Gh = "#!/bin/sh\n[ \"$2\" = view ] && { echo no pull requests found >&2; exit 1; }\nprintf '%s\\n' \"$@\" > \"$(dirname \"$0\")/asked\"\n" +
             "echo Creating; echo https://forge.example/pull/7\n";
         var bin = _command.Folder("bin", ("gh", Gh));
         Assert.Contains("needs a remote 'origin'", WithPath(bin, "run", repository).Error, StringComparison.Ordinal);
@@ -166,7 +166,7 @@ public sealed class BuildRunTests : IDisposable
         var branch = run.GetProperty("branch").GetString()!;
         Assert.Equal(run.GetProperty("commit").GetString(), Lines(remote, "rev-parse", branch).Single());
         var asked = File.ReadAllText(Path.Combine(bin, "asked"));
-        Assert.StartsWith($"pr\ncreate\n--head\n{branch}\n--title\nA greeter and a counter\n--body\n", asked, StringComparison.Ordinal);
+        Assert.StartsWith($"pr\ncreate\n--head\n{branch}\n--base\nmaster\n--title\nA greeter and a counter\n--body\n", asked, StringComparison.Ordinal);
         Assert.Contains("- **A1** It greets", asked, StringComparison.Ordinal);
         Assert.Contains("| T1 | T1-v1-worker-1-1 | m | 1 | 0 |", asked, StringComparison.Ordinal);
     }

@@ -86,13 +86,16 @@ public sealed class DraftTests : AgentRunFixture
     public void Build_DraftDecidesWhatIsThePersons_IsToldAndFailsAfterThreeAttempts()
     {
         Repository();
-        var greedy = Greeter + "budget: {dollars: 100}\\n";
+        var greedy = Greeter.Replace("protected: [accept]\\nhidden: [accept/hidden]\\n", "", StringComparison.Ordinal) + "budget: {dollars: 100}\\ndeliver: pr\\n";
         var mailbox = Mailbox(
             ("drafter-1-001.reply.json", Write(("godwit.yaml", greedy), ("accept/world", World), ("accept/hidden/name", Name))),
             ("drafter-1-002.reply.json", Submit), ("drafter-2-001.reply.json", Submit), ("drafter-3-001.reply.json", Submit));
         var (exit, _, error) = Command.Run("build", "A greeter", "--yes", "--mailbox", mailbox);
         Assert.Equal(1, exit);
         Assert.Contains("nothing was drafted in 3 attempts: - leave 'budget' out of godwit.yaml: that is for the", error, StringComparison.Ordinal);
+        Assert.Contains("leave 'deliver' out of godwit.yaml", error, StringComparison.Ordinal);
+        Assert.Contains("accepts the work, and tasks could change it: name 'accept' under 'protected'", error, StringComparison.Ordinal);
+        Assert.Contains("A2 is hidden, and runs accept/hidden/name, which agents can read; name it under 'hidden'", error, StringComparison.Ordinal);
     }
 
     [Theory]

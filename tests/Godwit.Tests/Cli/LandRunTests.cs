@@ -80,15 +80,19 @@ public sealed class LandRunTests : IDisposable
             """);
         folder.Branch("loosened", "tests/test_calc.py", "import unittest\n");
         folder.Branch("kept", "calc.py", "def add(a, b):\n    return 3\n");
-        var (exit, output, error) = _command.Run("land", "loosened", "kept", "--json");
+        folder.Branch("more", "tests/test_more.py", Tests);
+        var (exit, output, error) = _command.Run("land", "loosened", "kept", "more", "--json");
         Assert.True(exit == 3, error);
         var branches = JsonNode.Parse(output)!["branches"]!.AsArray();
-        Assert.Equal(["loosened True", "kept False"], branches.Select(one => $"{one!["name"]} {one["landed"]!.GetValue<bool>()}"));
+        Assert.Equal(["more True", "kept False", "loosened False"], branches.Select(one => $"{one!["name"]} {one["landed"]!.GetValue<bool>()}"));
         Assert.Contains("A1 failed", branches[1]!["reason"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal("it changes tests/test_calc.py, which the goal file protects", branches[2]!["reason"]!.ToString());
+        Assert.Contains("check A1 (sha256", _command.Run("verify", JsonNode.Parse(output)!["evidence"]!.ToString()).Output, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("nothing says what must pass; give --check \"your tests\"", "one")]
+    [InlineData("nothing says what must pass; give --check \"your tests\"", "one", "--build", "true")]
     [InlineData("one is named twice; name each branch once", "one", "one", "--check", "true")]
     [InlineData("main is part of HEAD already; leave it out", "main", "--check", "true")]
     [InlineData("has no commit 'nowhere'", "nowhere", "--check", "true")]

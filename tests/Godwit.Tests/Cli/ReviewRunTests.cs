@@ -62,6 +62,7 @@ public sealed class ReviewRunTests : AgentRunFixture
         var folder = Repository();
         File.WriteAllText(Path.Combine(folder.Path, "clamp.py"), Wrong);
         File.WriteAllText(Path.Combine(folder.Path, "added.txt"), "new\n");
+        File.Delete(Path.Combine(folder.Path, "old.txt"));
         File.WriteAllText(Path.Combine(folder.Path, ".git", "info", "exclude"), "secret.txt\n");
         File.WriteAllText(Path.Combine(folder.Path, "secret.txt"), "sesame\n");
         var (status, objects) = (folder.Git("status", "--porcelain"), folder.Git("count-objects"));
@@ -83,6 +84,7 @@ public sealed class ReviewRunTests : AgentRunFixture
         Assert.Equal("failed", review.GetProperty("checks")[0].GetProperty("verdict").GetString());
         var asked = Requests(mailbox);
         Assert.Contains("+++ b/added.txt", asked, StringComparison.Ordinal);
+        Assert.Contains("--- a/old.txt\n+++ /dev/null", asked, StringComparison.Ordinal);
         Assert.DoesNotContain("secret.txt", asked, StringComparison.Ordinal);
         Assert.Equal((status, objects), (folder.Git("status", "--porcelain"), folder.Git("count-objects")));
     }
@@ -137,5 +139,5 @@ public sealed class ReviewRunTests : AgentRunFixture
         return folder;
     }
 
-    private GitFolder Repository() => GitFolder.Of(Command.WorkingFolder = Command.Folder("repository", ("clamp.py", Right)));
+    private GitFolder Repository() => GitFolder.Of(Command.WorkingFolder = Command.Folder("repository", ("clamp.py", Right), ("old.txt", "o\n")));
 }

@@ -27,8 +27,12 @@ public sealed class SteerTests : AgentRunFixture
         Answer(mailbox, 2);
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, Ended);
         Assert.False(File.Exists(Path.Combine(mailbox, Name(3, "request.md"))));
+
+        // What is said meanwhile is read before the next reply.
+        Assert.Contains("taken", Command.Run("say", run, "and at the lower one").Output, StringComparison.Ordinal);
         Assert.Contains("taken", Command.Run("resume", run).Output, StringComparison.Ordinal);
         await AskedAsync(mailbox, 3);
+        Assert.Contains("says: and at the lower one)", Request(mailbox, 3), StringComparison.Ordinal);
         var third = Request(mailbox, 3);
         Assert.DoesNotContain("upper bound)", third[third.LastIndexOf("## User", StringComparison.Ordinal)..], StringComparison.Ordinal);
 

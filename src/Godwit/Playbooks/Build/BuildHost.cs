@@ -30,6 +30,7 @@ internal sealed class BuildHost : RunHost
     public static async Task<BuildHost> StartAsync(RunStart start, BuildGoal goal, CancellationToken cancellation)
     {
         AgentWorld.Require([.. goal.Agents], goal.Dollars is not null, start.Store, start.Models);
+        var onto = await start.Source.HeadBranchAsync(cancellation);
         return await RunGround.StartAsync(
             start,
             (ground, commit) =>
@@ -41,6 +42,7 @@ internal sealed class BuildHost : RunHost
                     Sandbox = ground.Sandbox.Describe(),
                     Branch = $"godwit/{ground.Folder.Id}",
                     Source = start.Source.Root,
+                    Onto = onto,
                     Models = start.Models,
                 };
                 return CreateAsync(ground, start, input, input, services => (new BuildPlaybook(services), new BuildPlaybook(services).Catalogue()));

@@ -38,9 +38,9 @@ public sealed class BuildKind : GoalKind
         Goal goal, SourceRepository source, SandboxKind sandbox, CancellationToken cancellation)
     {
         var findings = new List<GoalFinding>();
-        if (await SourceRepository.GitVersionAsync(cancellation) is { } git && git < OldestGit)
+        if (await OldGitAsync(cancellation) is { } old)
         {
-            findings.Add(new GoalFinding(true, $"this machine's git is {git}, and builds merge with {OldestGit} or newer; install a newer one"));
+            findings.Add(new GoalFinding(true, old));
         }
 
         if (((BuildGoal)goal).OpensPullRequest && await ForgePullRequests.ProblemAsync(source, cancellation) is { } problem)
@@ -55,20 +55,48 @@ public sealed class BuildKind : GoalKind
             findings.Add(new GoalFinding(false, $"the run starts from the last commit; not in it: {string.Join(", ", uncommitted.Take(3))}{more}"));
         }
 
-        return [.. findings, .. Changeable((BuildGoal)goal, source.Root).Select(message => new GoalFinding(true, message))];
+        var changeable = Changeable((BuildGoal)goal, path => File.Exists(Path.Combine(source.Root, path)));
+        return [.. findings, .. changeable.Select(message => new GoalFinding(true, message))];
     }
 
-    /// <summary>Files that accept the work and that tasks could change.</summary>
-    private static IEnumerable<string> Changeable(BuildGoal goal, string root)
+    /// <summary>Requires a git that can merge without a checkout.</summary>
+    /// <exception cref="GitException">This machine's is too old.</exception>
+    internal static async Task RequireGitAsync(CancellationToken cancellation)
+    {
+        if (await OldGitAsync(cancellation) is { } old)
+        {
+            throw new GitException(old);
+        }
+    }
+
+    private static async Task<string?> OldGitAsync(CancellationToken cancellation) =>
+        await SourceRepository.GitVersionAsync(cancellation) is { } git && git < OldestGit
+            ? $"this machine's git is {git}, and merging without a checkout needs {OldestGit} or newer; install a newer one"
+            : null;
+
+    /// <summary>What is wrong with files that accept the work: tasks could change them, or agents would see what is hidden.</summary>
+    /// <param name="goal">The goal.</param>
+    /// <param name="exists">Whether there is such a file, from the top of the repository.</param>
+    internal static IEnumerable<string> Changeable(BuildGoal goal, Func<string, bool> exists)
     {
         var (scope, closed) = (new Glob(goal.Scope), new Glob([.. goal.Protected, .. goal.Hidden, .. goal.Tests]));
+        var hidden = new Glob(goal.Hidden);
         foreach (var assertion in goal.Acceptance)
         {
             foreach (var word in assertion.Run.Split([' ', '\t', '\n', '"', '\'', ';', '&', '|', '(', ')'], StringSplitOptions.RemoveEmptyEntries))
             {
                 var local = word.StartsWith("./", StringComparison.Ordinal) ? word[2..] : word;
                 var path = goal.Folder.Length == 0 ? local : $"{goal.Folder}/{local}";
-                if (File.Exists(Path.Combine(root, path)) && scope.Matches(path) && !closed.Matches(path))
+                if (!exists(path))
+                {
+                    continue;
+                }
+
+                if (assertion.IsHidden && !hidden.Matches(path))
+                {
+                    yield return $"{assertion.Id} is hidden, and runs {local}, which agents can read; name it under 'hidden'";
+                }
+                else if (scope.Matches(path) && !closed.Matches(path))
                 {
                     yield return $"{assertion.Id} runs {local}, which tasks may change; name it under 'protected', or leave it out of 'scope'";
                 }

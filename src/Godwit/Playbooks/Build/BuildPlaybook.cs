@@ -35,6 +35,8 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
 {
     private const int MostPlans = 3;
 
+    private static readonly StepOptions Proposing = new() { Timeout = TimeSpan.FromMinutes(5) };
+
     // With less than this part of its money left a run can't pay for another task and its review.
     private const decimal TooLittle = 0.03m;
 
@@ -255,11 +257,11 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
     private async Task<(string? Address, string? Trouble)> ProposeAsync(string commit, string branch)
     {
         var body = BuildMessage.OfPullRequest(_goal, _works, commit);
-        var request = new PullRequest(input.Source, branch, BuildMessage.Title(_goal.Title), body);
+        var request = new PullRequest(input.Source, branch, BuildMessage.Title(_goal.Title), body, input.Onto);
         var probe = new Probe((_, cancellation) => services.PullRequests.ProbeAsync(request, cancellation));
         try
         {
-            return (await context.StepAsync("propose", Effect.External(probe), request, services.PullRequests.OpenAsync), null);
+            return (await context.StepAsync("propose", Effect.External(probe), request, services.PullRequests.OpenAsync, Proposing), null);
         }
         catch (StepFailedException failed)
         {

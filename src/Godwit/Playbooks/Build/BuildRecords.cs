@@ -20,6 +20,9 @@ public sealed record BuildInput
     /// <summary>The branch that the result becomes.</summary>
     public string Branch { get; init; } = "";
 
+    /// <summary>The branch that the user was on; null for none.</summary>
+    public string? Onto { get; init; }
+
     /// <summary>Who answers the agents.</summary>
     public ModelSource Models { get; init; } = new();
 

@@ -13,6 +13,30 @@ internal static class BuildText
     public static IEnumerable<RunLine> Plan(BuildGoal goal)
     {
         yield return new RunLine("scope", string.Join(", ", goal.Scope));
+        foreach (var line in Commands(goal))
+        {
+            yield return line;
+        }
+
+        foreach (var assertion in goal.Acceptance)
+        {
+            var kind = assertion.IsKept ? "  (keep)" : assertion.IsHidden ? "  (hidden)" : "";
+            yield return new RunLine(assertion.Id, $"{assertion.Says}: {assertion.Run}{kind}");
+        }
+
+        foreach (var agent in goal.Agents)
+        {
+            var who = agent.Program is { } program ? $"{program} with role {agent.Role}" : $"role {agent.Role}, at most {agent.Turns} model calls each";
+            yield return new RunLine("agents", $"{who}, at most {agent.Seconds:0} s{(agent.Parallel > 1 ? $", {agent.Parallel} at once" : "")}");
+        }
+
+        yield return new RunLine("plan", goal.PlansAlone ? "carried out as it is made" : "waits for your approval");
+        yield return new RunLine("budget", string.Join(", ", Budget(goal)));
+    }
+
+    /// <summary>What is carried out beside the assertions: setup, build, services, checks.</summary>
+    public static IEnumerable<RunLine> Commands(BuildGoal goal)
+    {
         (string Label, string? Command, string When)[] commands =
         [
             ("setup", goal.Setup, "once, with the network"), ("build", goal.Build, "every tip, without the network"),
@@ -31,21 +55,6 @@ internal static class BuildText
         {
             yield return new RunLine("check", $"{check.Name}: {check.Run}  ({check.When.ToString().ToLowerInvariant()})");
         }
-
-        foreach (var assertion in goal.Acceptance)
-        {
-            var kind = assertion.IsKept ? "  (keep)" : assertion.IsHidden ? "  (hidden)" : "";
-            yield return new RunLine(assertion.Id, $"{assertion.Says}: {assertion.Run}{kind}");
-        }
-
-        foreach (var agent in goal.Agents)
-        {
-            var who = agent.Program is { } program ? $"{program} with role {agent.Role}" : $"role {agent.Role}, at most {agent.Turns} model calls each";
-            yield return new RunLine("agents", $"{who}, at most {agent.Seconds:0} s{(agent.Parallel > 1 ? $", {agent.Parallel} at once" : "")}");
-        }
-
-        yield return new RunLine("plan", goal.PlansAlone ? "carried out as it is made" : "waits for your approval");
-        yield return new RunLine("budget", string.Join(", ", Budget(goal)));
     }
 
     /// <summary>A plan, a line or two for each task.</summary>

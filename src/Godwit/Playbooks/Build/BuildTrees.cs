@@ -12,7 +12,7 @@ namespace Godwit.Playbooks.Build;
 /// the base as agents see it, and never on anybody's work. All of it is cache: what is missing is made again.
 /// </summary>
 internal sealed class BuildTrees(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal goal, string baseCommit,
-    string name = "") : IDisposable
+    string name = "", bool setupHasNetwork = true) : IDisposable
 {
     private readonly SemaphoreSlim _oneSetup = new(1);
     private readonly Glob _hidden = new(goal.Hidden);
@@ -125,7 +125,7 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
 
     private async Task RunSetupAsync(string command, string tree, CancellationToken cancellation)
     {
-        var result = await sandbox.RunAsync(Template with { Shell = command, Tree = tree, KeepsHome = true, Network = true }, cancellation);
+        var result = await sandbox.RunAsync(Template with { Shell = command, Tree = tree, KeepsHome = true, Network = setupHasNetwork }, cancellation);
         _carriedOut.Enqueue(new CarriedOut("setup", command, result));
         if (result.ExitCode == 0 && !result.TimedOut)
         {

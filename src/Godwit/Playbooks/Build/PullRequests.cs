@@ -10,7 +10,8 @@ namespace Godwit.Playbooks.Build;
 /// <param name="Branch">The branch, which is there already.</param>
 /// <param name="Title">The title.</param>
 /// <param name="Body">The body, as Markdown.</param>
-public sealed record PullRequest(string Source, string Branch, string Title, string Body);
+/// <param name="Onto">The branch that it is for; null for the forge's default.</param>
+public sealed record PullRequest(string Source, string Branch, string Title, string Body, string? Onto);
 
 /// <summary>Opens pull requests where the user's repository came from, by the forge's own program and in the user's name.</summary>
 public interface IPullRequests
@@ -26,6 +27,9 @@ public interface IPullRequests
 public sealed class ForgePullRequests : IPullRequests
 {
     private const string Remote = "origin";
+
+    // What gh 2 and glab 1 say of a branch that has none.
+    private static readonly string[] None = ["no pull requests found", "no open merge request", "no merge request"];
 
     /// <summary>Why none can be opened from a repository; null where one can.</summary>
     public static async Task<string?> ProblemAsync(SourceRepository source, CancellationToken cancellation)
@@ -47,8 +51,12 @@ public sealed class ForgePullRequests : IPullRequests
         var printed = await RunAsync(
             request.Source, program,
             program == "gh"
-                ? ["pr", "create", "--head", request.Branch, "--title", request.Title, "--body", request.Body]
-                : ["mr", "create", "--source-branch", request.Branch, "--title", request.Title, "--description", request.Body, "--yes"],
+                ? ["pr", "create", "--head", request.Branch, .. OntoOf(request, "--base"), "--title", request.Title, "--body", request.Body]
+                :
+                [
+                    "mr", "create", "--source-branch", request.Branch, .. OntoOf(request, "--target-branch"), "--title", request.Title, "--description",
+                    request.Body, "--yes",
+                ],
             cancellation);
         return AddressIn(printed) ?? throw new StepFaultException("forge", $"{program} printed no address: {printed.Trim()}");
     }
@@ -65,12 +73,15 @@ public sealed class ForgePullRequests : IPullRequests
                 cancellation);
             return AddressIn(printed) is { } address ? new ProbeAnswer.Happened(address) : new ProbeAnswer.Absent();
         }
-        catch (StepFaultException)
+        catch (StepFaultException failed)
         {
-            // Both say so of a branch that has none.
-            return new ProbeAnswer.Absent();
+            return None.Any(words => failed.Message.Contains(words, StringComparison.OrdinalIgnoreCase))
+                ? new ProbeAnswer.Absent()
+                : new ProbeAnswer.Unknown($"whether a pull request was opened can't be told: {failed.Message}");
         }
     }
+
+    private static string[] OntoOf(PullRequest request, string option) => request.Onto is { } branch ? [option, branch] : [];
 
     private static string? Program() => ((string[])["gh", "glab"]).FirstOrDefault(name => ProgramFinder.Find(name) is not null);
 
@@ -86,6 +97,10 @@ public sealed class ForgePullRequests : IPullRequests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+
+        // Nobody sits before it who could type a password.
+        info.Environment["GIT_TERMINAL_PROMPT"] = "0";
+        info.Environment["GH_PROMPT_DISABLED"] = "1";
         using var process = Process.Start(info)!;
         process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(cancellation), process.StandardError.ReadToEndAsync(cancellation));

@@ -8,6 +8,7 @@ namespace Godwit.Playbooks.Build;
 internal static class ServiceScript
 {
     private const int MostSeconds = 60;
+    private const int MostSecondsAsked = 10;
 
     /// <summary>The script.</summary>
     /// <param name="services">The services, in the order in which they are started.</param>
@@ -31,12 +32,12 @@ internal static class ServiceScript
                 ) >{{log}} 2>&1 &
                 godwit_pids="$godwit_pids $!"
                 godwit_pid=$!
-                godwit_tries=0
-                until (
+                godwit_end=$(($(date +%s) + {{MostSeconds}}))
+                cat > "$godwit_logs/{{service.Name}}.ready" <<'GODWIT_READY'
                 {{(service.Ready.Length == 0 ? "true" : service.Ready)}}
-                ) >/dev/null 2>&1; do
-                  godwit_tries=$((godwit_tries + 1))
-                  if [ $godwit_tries -gt {{MostSeconds * 10}} ] || ! kill -0 $godwit_pid 2>/dev/null; then
+                GODWIT_READY
+                until timeout {{MostSecondsAsked}} sh "$godwit_logs/{{service.Name}}.ready" >/dev/null 2>&1; do
+                  if [ "$(date +%s)" -ge "$godwit_end" ] || ! kill -0 $godwit_pid 2>/dev/null; then
                     echo "error: service {{service.Name}} isn't ready: $(tail -n 3 {{log}})" >&2
                     exit 127
                   fi

@@ -24,6 +24,7 @@ public sealed class DraftKind : RunKind
     public static async Task<RunHost> StartAsync(RunStart start, string? before, CancellationToken cancellation)
     {
         var goal = (BuildGoal)start.Goal;
+        await BuildKind.RequireGitAsync(cancellation);
         AgentWorld.Require([goal.Reviewer!], goal.Dollars is not null, start.Store, start.Models);
         return await RunGround.StartAsync(
             start,

@@ -23,7 +23,11 @@ public sealed record DraftTry(string Base, string Commit, string? Before);
 /// <param name="Problems">What is wrong with it; empty where it can be built by.</param>
 /// <param name="Assertions">What it asserts.</param>
 /// <param name="Commands">Every command that was carried out.</param>
-public sealed record DraftOutcome(IReadOnlyList<string> Problems, IReadOnlyList<Assertion> Assertions, IReadOnlyList<CommandRecord> Commands);
+public sealed record DraftOutcome(IReadOnlyList<string> Problems, IReadOnlyList<Assertion> Assertions, IReadOnlyList<CommandRecord> Commands)
+{
+    /// <summary>What it would have carried out beside its assertions: setup, build, services, checks.</summary>
+    public IReadOnlyList<RunLine> Runs { get; init; } = [];
+}
 
 /// <summary>What a draft came to.</summary>
 public sealed record DraftResult
@@ -42,6 +46,9 @@ public sealed record DraftResult
 
     /// <summary>What it asserts.</summary>
     public IReadOnlyList<Assertion> Assertions { get; init; } = [];
+
+    /// <summary>What it would have carried out beside its assertions: setup, build, services, checks.</summary>
+    public IReadOnlyList<RunLine> Runs { get; init; } = [];
 
     /// <summary>What answered model calls cost.</summary>
     public Charge Charge { get; init; } = Charge.None;
@@ -139,6 +146,7 @@ internal sealed record DraftPlaybook(BuildServices Services, IDraftWorld World) 
             Commit = stacked.Tip,
             Branch = branch,
             Assertions = tried.Assertions,
+            Runs = tried.Runs,
         };
     }
 }

@@ -60,6 +60,6 @@ public sealed class DraftView(JournalReader reader) : RunView(reader)
             ? Canonical.Deserialize<DraftOutcome>(entry.Data.Span).Commands.Select(command => ("base", command))
             : [];
 
-    private IEnumerable<RunLine> Lines() => Ended!.Assertions.Select(assertion => new RunLine(
-        assertion.Id, $"{assertion.Says}: {assertion.Run}{(assertion.IsKept ? "  (keep)" : assertion.IsHidden ? "  (hidden from builders)" : "")}"));
+    private IEnumerable<RunLine> Lines() => Ended!.Runs.Concat(Ended.Assertions.Select(assertion => new RunLine(
+        assertion.Id, $"{assertion.Says}: {assertion.Run}{(assertion.IsKept ? "  (keep)" : assertion.IsHidden ? "  (hidden from builders)" : "")}")));
 }

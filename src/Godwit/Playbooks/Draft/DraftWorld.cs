@@ -14,7 +14,7 @@ namespace Godwit.Playbooks.Draft;
 internal sealed class DraftWorld(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal ground) : IDraftWorld
 {
     // What a person decides and no draft.
-    private static readonly string[] Reserved = ["agents", "budget", "sandbox", "plan", "review", "seed"];
+    private static readonly string[] Reserved = ["agents", "budget", "sandbox", "plan", "review", "seed", "deliver"];
 
     public async Task<DraftOutcome> TryAsync(DraftTry request, Attempt attempt, CancellationToken cancellation)
     {
@@ -30,7 +30,12 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
             return Refused([.. problems]);
         }
 
-        if (ProblemsOf(goal, earlier, ReservedIn(Encoding.UTF8.GetString(content))).ToList() is { Count: > 0 } wrong)
+        var files = (await repository.FilesAsync(request.Commit, "", cancellation)).Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+        List<string> wrong =
+        [
+            .. ProblemsOf(goal, earlier, ReservedIn(Encoding.UTF8.GetString(content))), .. Open(goal, files), .. BuildKind.Changeable(goal, files.Contains),
+        ];
+        if (wrong.Count > 0)
         {
             return Refused([.. wrong]);
         }
@@ -41,7 +46,9 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
             FileSystem.Remove(Path.Combine(folder.Trees, left));
         }
 
-        using var trees = new BuildTrees(folder, repository, sandbox, goal, request.Commit, "draft-");
+        // Nobody has read a setup that is new; what was there before is a person's.
+        var mayAsk = goal.Setup == earlier?.Setup;
+        using var trees = new BuildTrees(folder, repository, sandbox, goal, request.Commit, "draft-", mayAsk);
         using var gate = new SandboxGate(folder, repository, sandbox, trees, goal, request.Commit);
         var commands = new List<CommandRecord>();
         var (checks, acceptance) = await BaseGate.AskAsync(goal, request.Commit, async (_, question) =>
@@ -51,7 +58,12 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
             return asked;
         });
         IReadOnlyList<string> shown = BaseGate.ProblemOf(checks) is { } red ? [red] : [.. BaseGate.ProblemsOf(goal, acceptance)];
-        return new DraftOutcome(shown, goal.Acceptance, commands);
+        if (shown.Count > 0 && !mayAsk)
+        {
+            shown = [.. shown, "a new 'setup' is tried without the network; leave it out if it needs that, and say so in your summary"];
+        }
+
+        return new DraftOutcome(shown, goal.Acceptance, commands) { Runs = [.. BuildText.Commands(goal)] };
     }
 
     private BuildGoal? Read(string content, out IReadOnlyList<string> problems)
@@ -93,6 +105,20 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
             yield return "no assertion is new: at least one must be red now, and green when the work is done";
         }
 
+        if (earlier is not null)
+        {
+            var closed = earlier.Protected.Concat(earlier.Hidden).Except([.. goal.Protected, .. goal.Hidden]).Concat(earlier.Tests.Except(goal.Tests));
+            foreach (var glob in closed)
+            {
+                yield return $"'{glob}' was closed to tasks before: keep it where it stands";
+            }
+
+            foreach (var check in earlier.Checks.Except(goal.Checks))
+            {
+                yield return $"check {check.Name} was there before: keep it as it is";
+            }
+        }
+
         // What was promised before has to stay promised.
         foreach (var assertion in earlier?.Acceptance ?? [])
         {
@@ -108,7 +134,15 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
         goal.Workers.SequenceEqual(earlier.Workers) && goal.Planner == earlier.Planner && goal.Reviewer == earlier.Reviewer
             && (goal.Dollars, goal.Tokens, goal.Seconds, goal.MostTasks, goal.PlansAlone, goal.Seed)
                 == (earlier.Dollars, earlier.Tokens, earlier.Seconds, earlier.MostTasks, earlier.PlansAlone, earlier.Seed)
-            && goal.Read.SequenceEqual(earlier.Read);
+            && goal.Read.SequenceEqual(earlier.Read) && goal.OpensPullRequest == earlier.OpensPullRequest;
+
+    /// <summary>Files in accept/ that tasks could change.</summary>
+    private IEnumerable<string> Open(BuildGoal goal, IEnumerable<string> files)
+    {
+        var (accept, closed) = (new Glob([DraftPrompt.AcceptOf(ground.Folder)]), new Glob([.. goal.Protected, .. goal.Hidden]));
+        return files.Where(file => accept.Matches(file) && !closed.Matches(file)).Take(1)
+            .Select(file => $"{file} accepts the work, and tasks could change it: name 'accept' under 'protected'");
+    }
 
     private static DraftOutcome Refused(params IReadOnlyList<string> problems) => new(problems, [], []);
 }

@@ -18,6 +18,8 @@ public sealed class GatewayKind : RunKind
 /// <param name="reader">Its journal.</param>
 internal sealed class GatewayView(JournalReader reader) : RunView(reader)
 {
+    public override bool CanBeSteered => false;
+
     public override string Title
     {
         get

@@ -1,6 +1,7 @@
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks.Build;
+using Godwit.Verification;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Land;
@@ -28,6 +29,7 @@ public sealed class LandKind : RunKind
             throw new GitException($"{source.Root} is no git repository with a commit, so there are no branches to land");
         }
 
+        await BuildKind.RequireGitAsync(cancellation);
         var found = new List<LandBranch>();
         foreach (var name in branches)
         {
@@ -44,9 +46,15 @@ public sealed class LandKind : RunKind
             start with { From = onto },
             async (ground, commit) =>
             {
+                var closed = new Glob([.. goal.Tests, .. goal.Protected]);
                 for (var index = 0; index < found.Count; index++)
                 {
-                    await ground.Repository.FetchAsync(source, found[index].Commit, $"landing/{index + 1}", cancellation);
+                    var branch = found[index];
+                    await ground.Repository.FetchAsync(source, branch.Commit, $"landing/{index + 1}", cancellation);
+                    var from = await source.MergeBaseAsync(commit, branch.Commit, cancellation);
+                    var changes = await ground.Repository.ChangesAsync(from, branch.Commit, cancellation);
+                    var changed = changes.Where(change => !change.IsNew && closed.Matches(change.Path)).Select(change => change.Path);
+                    found[index] = branch with { Protected = [.. changed] };
                 }
 
                 var input = new LandInput(

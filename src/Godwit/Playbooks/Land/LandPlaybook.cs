@@ -8,7 +8,11 @@ namespace Godwit.Playbooks.Land;
 /// <summary>A branch that wants to be landed.</summary>
 /// <param name="Name">As the user named it.</param>
 /// <param name="Commit">Its commit.</param>
-public sealed record LandBranch(string Name, string Commit);
+public sealed record LandBranch(string Name, string Commit)
+{
+    /// <summary>Files that it changes although the goal file protects them: a gate would ask the base's in their place.</summary>
+    public IReadOnlyList<string> Protected { get; init; } = [];
+}
 
 /// <summary>What landing starts from.</summary>
 /// <param name="Ground">How to build and check, and the commit that branches are landed on.</param>
@@ -86,7 +90,8 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
         }
 
         var queue = new MergeQueue(new BranchIntegration(context, Services, goal));
-        var round = await queue.MergeAsync(commit, [.. input.Branches.Select(branch => new QueuedChange(branch.Name, branch.Commit))]);
+        var wanted = input.Branches.Where(branch => branch.Protected.Count == 0).Select(branch => new QueuedChange(branch.Name, branch.Commit));
+        var round = await queue.MergeAsync(commit, [.. wanted]);
         List<LandedBranch> all =
         [
             .. round.Merged.Select(one => new LandedBranch(Of(one.Change), one.Tip, null)),
@@ -94,12 +99,12 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
             .. round.Conflicting.Select(one => new LandedBranch(
                 Of(one.Change), null, $"conflicts with what was landed before it in {string.Join(", ", one.Files)}")),
         ];
-        all.AddRange(input.Branches.Where(branch => all.All(one => one.Branch != branch))
-            .Select(branch => new LandedBranch(branch, null, $"the queue stopped: {round.Stopped?.Reason}")));
+        var left = input.Branches.Where(branch => all.All(one => one.Branch != branch));
+        all.AddRange(left.Select(branch => new LandedBranch(branch, null, ReasonOf(branch, round))));
         var result = new LandResult { State = "failed", Reason = InWords(all, round), Branches = all, Flakes = round.Flakes };
         return round.Merged.Count == 0 ? result : await DeliverAsync(context, input, goal, result with { Commit = round.Tip });
 
-        static LandBranch Of(QueuedChange change) => new(change.Task, change.Commit);
+        LandBranch Of(QueuedChange change) => input.Branches.First(branch => branch.Name == change.Task);
     }
 
     private async Task<LandResult> DeliverAsync(IDurableContext context, LandInput input, BuildGoal goal, LandResult result)
@@ -120,6 +125,10 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
         var branch = await context.StepAsync("publish", Effect.External(probe, targetDeduplicates: true), publish, Services.Publisher.PublishAsync);
         return result with { State = "verified", Branch = branch, Evidence = evidence };
     }
+
+    private static string ReasonOf(LandBranch branch, QueueRound round) => branch.Protected.Count > 0
+        ? $"it changes {string.Join(", ", branch.Protected.Take(3))}, which the goal file protects"
+        : $"the queue stopped: {round.Stopped?.Reason}";
 
     private static string InWords(List<LandedBranch> all, QueueRound round)
     {

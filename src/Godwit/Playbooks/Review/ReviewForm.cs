@@ -107,6 +107,11 @@ internal sealed class ReviewForm : SubmissionForm
                 yield return $"finding {number}: its files must be named from the top of the repository, without '..'";
             }
 
+            if (finding.Files.DistinctBy(file => file.Path).Count() < finding.Files.Count)
+            {
+                yield return $"finding {number} has a file twice";
+            }
+
             if (finding.Priority is Priority.P0 or Priority.P1 && finding.Command.Length == 0)
             {
                 yield return $"finding {number} is {finding.Priority} and nothing shows it: write a command, or call it P2";
