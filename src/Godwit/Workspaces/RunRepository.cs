@@ -461,6 +461,10 @@ public sealed class RunRepository(string path)
     public Task<string> DiffAsync(string from, string to, IEnumerable<string> files, CancellationToken cancellation) =>
         Git.RunAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, to, "--", .. files], cancellation);
 
+    /// <summary>The difference between two commits or trees as a patch that shows changed lines alone.</summary>
+    public Task<string> DiffLinesAsync(string from, string to, CancellationToken cancellation) =>
+        Git.RunAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--unified=0", from, to], cancellation);
+
     /// <summary>How many hidden refs begin with a name.</summary>
     public async Task<int> CountAsync(string reference, CancellationToken cancellation)
     {

@@ -343,6 +343,37 @@ public sealed class BuildRunTests : IDisposable
         Assert.Equal(["test -n \"$1\" || exit 2; echo \"Hello, $1\""], Lines(repository, "show", $"{run.GetProperty("branch").GetString()}:greet.sh"));
     }
 
+    /// <summary>A test that can't fail holds nothing: the work goes back until a check notices a change of it.</summary>
+    [Fact]
+    public void Run_NewTestThatCantFail_IsSentBackUntilOneCan()
+    {
+        var repository = Repository(
+            "tests/test_old.py", "import unittest\nclass Old(unittest.TestCase):\n    def test_it(self):\n        pass\n", only: "A2",
+            more: "tests: [tests]\nreview: no\nchecks: [{name: unit, run: PYTHONPATH=. python3 -m unittest discover -s tests}]");
+        const string Test = "import unittest, limit\\nclass New(unittest.TestCase):\\n    def test_it(self):\\n        ";
+        static string Written(string test) => $$"""{"path":"tests/test_limit.py","content":"{{Test}}{{test}}\n"}""";
+        const string Vacuous = "limit.limit(1, 2, 3); self.assertTrue(True)";
+        const string Real = "self.assertEqual([2, 2, 3], [limit.limit(n, 2, 3) for n in (1, 2, 9)])";
+        const string Code = "def limit(n, low, high):\\n    if n < low:\\n        return low + 0\\n    return high if n > high else n\\n";
+        var server = Serve(agent => agent switch
+        {
+            { IsPlanner: true } => Submit(
+                """{"reason":"one","tasks":[{"id":"T1","intent":"Count and limit.","scope":["*.sh","*.py","tests"],"asserts":["A2"],"share":0.4}]}"""),
+            { Turn: 0, IsAgain: true } => new ScriptedReply(null, ("write", Written(Real))),
+            { Turn: 0 } => new ScriptedReply(
+                null, ("write", """{"path":"count.sh","content":"wc -l\n"}"""), ("write", $$"""{"path":"limit.py","content":"{{Code}}"}"""),
+                ("write", Written(Vacuous))),
+            _ => Submit("""{"summary":"done"}"""),
+        });
+        var run = _command.RunJson("run", repository);
+        Assert.True(run.GetProperty("state").GetString() == "verified", run.ToString());
+        var asked = string.Join('\n', server.Requests.Select(request => request.ToString()));
+        Assert.Contains("Nothing holds what you wrote", asked, StringComparison.Ordinal);
+        Assert.Contains("limit.py:2\\n- if n \\u003C low:\\n\\u002B if n \\u003E= low:", asked, StringComparison.Ordinal);
+        Assert.Contains("saw    T1: a change of limit.py:2 is noticed", _command.Run("log", "last").Output, StringComparison.Ordinal);
+        Assert.Equal(2, Lines(repository, "ls-tree", "--name-only", $"{run.GetProperty("branch").GetString()}:tests").Count);
+    }
+
     [Fact]
     public void Run_ReviewThatOpenedNothing_IsNotTaken()
     {

@@ -46,6 +46,9 @@ public sealed record BuildGoal : Goal
     /// <summary>What must exit 0 at every tip, the cheapest first.</summary>
     public IReadOnlyList<BuildCheck> Checks { get; init; } = [];
 
+    /// <summary>Whether checks must notice when the lines are changed that a task has written. Default no.</summary>
+    public bool TriesMutants { get; init; }
+
     /// <summary>What must hold at the end.</summary>
     public IReadOnlyList<Assertion> Acceptance { get; init; } = [];
 

@@ -28,6 +28,7 @@ internal static partial class BuildGoalReader
             Build = root.Text("build"),
             Services = ReadServices(root),
             Checks = ReadChecks(root),
+            TriesMutants = (root.Flag("mutants") ?? true) && root.List("tests").Count > 0,
             Acceptance = ReadAcceptance(root),
             Planner = agents.Planner ?? new AgentSpec { Role = BuildGoal.PlannerRole },
             Worker = agents.Workers is [var first, ..] ? first : new AgentSpec { Parallel = WorkersAtOnce },

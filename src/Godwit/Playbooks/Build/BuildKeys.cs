@@ -31,6 +31,11 @@ internal static class BuildKeys
         new(
             "checks.when", "text", "each", "On each task's work and every tip, on the tips of batches, or once at the end.", "batch",
             ["each", "batch", "final"]),
+        new(
+            "mutants", "flag", "yes, with 'tests'",
+            "Whether a task goes back where at least three small changes of the lines that it wrote build, and no check notices one (Python, C#, " +
+            "JavaScript, TypeScript).",
+            "false"),
         new("acceptance", "maps", "required", "What must hold at the end.", "[{id: A1, says: It answers, run: ./accept}]"),
         new("acceptance.id", "text", "required", "The assertion's name.", "A1"),
         new("acceptance.says", "text", "required", "What it asserts, in words; agents are told.", "A note can be found again"),

@@ -196,6 +196,20 @@ internal static class BuildPrompt
     /// <summary>What a gate saw, for a worker.</summary>
     public static string OfGate(CheckVerdict refusal) => $"On a clean checkout with your files on top: {refusal.Reason}";
 
+    /// <summary>Changes that no check notices, for a worker.</summary>
+    public static string OfMutants(IEnumerable<Mutant> survivors)
+    {
+        var text = new StringBuilder(
+            "Nothing holds what you wrote: each of these changes was made alone, on a clean checkout, and every check still passed. Add tests of " +
+            "what these lines do, where a check runs them; if one of them does nothing, leave it out.\n");
+        foreach (var mutant in survivors)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n{mutant.File}:{mutant.Line}\n- {mutant.Before.Trim()}\n+ {mutant.After.Trim()}\n");
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>Findings that have to be mended, for a worker.</summary>
     public static string OfFindings(IEnumerable<FindingRecord> blocking)
     {

@@ -126,6 +126,9 @@ public sealed record HandOff
     /// <summary>What the gate saw on a clean checkout; null where nothing was changed.</summary>
     public GateResult? Gate { get; init; }
 
+    /// <summary>What became of mutants of its lines; null where none were tried.</summary>
+    public MutantResult? Mutants { get; init; }
+
     /// <summary>The worker's own words.</summary>
     public string Claims { get; init; } = "";
 

@@ -122,9 +122,13 @@ public sealed class BuildView : RunView
     {
         foreach (var task in _tasks.Where(task => task.Result?.HandOff.Agent == agent))
         {
-            var gate = task.Result!.HandOff.Gate;
+            var (gate, mutants) = (task.Result!.HandOff.Gate, task.Result.HandOff.Mutants);
             yield return new AgentEvent.Said(
                 agent, "saw", $"{task.Task.Id}: {gate?.Refusal?.Reason ?? (gate is null ? "nothing was changed" : "passes on a clean checkout")}");
+            if (mutants is { Words.Length: > 0 })
+            {
+                yield return new AgentEvent.Said(agent, "saw", $"{task.Task.Id}: {mutants.Words}");
+            }
         }
     }
 

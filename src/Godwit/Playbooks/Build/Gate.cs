@@ -66,4 +66,7 @@ public interface IGate
 
     /// <summary>Runs a finding's command where it should pass, and where it should fail.</summary>
     Task<Reproduction> ReproduceAsync(ReproduceRequest request, Attempt attempt, CancellationToken cancellation);
+
+    /// <summary>Changes lines that a task has written, one at a time, until a check notices.</summary>
+    Task<MutantResult> MutateAsync(MutantRequest request, Attempt attempt, CancellationToken cancellation);
 }

@@ -63,7 +63,70 @@ internal sealed class SandboxGate(
         }
     }
 
+    public async Task<MutantResult> MutateAsync(MutantRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var mutants = await MutantsAsync(request, cancellation);
+        var tried = new List<TriedMutant>();
+        await _oneAtATime.WaitAsync(cancellation);
+        try
+        {
+            foreach (var mutant in mutants)
+            {
+                tried.Add(new TriedMutant(mutant, await FateOfAsync(mutant, request.Gate, attempt, cancellation)));
+                if (tried[^1].Fate == MutantFate.Killed)
+                {
+                    break;
+                }
+            }
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+
+        return new MutantResult(tried);
+    }
+
     public void Dispose() => _oneAtATime.Dispose();
+
+    private async Task<IReadOnlyList<Mutant>> MutantsAsync(MutantRequest request, CancellationToken cancellation)
+    {
+        var all = new List<Mutant>();
+        foreach (var (file, lines) in MutantFinder.LinesOf(await repository.DiffLinesAsync(request.Tip, request.Commit, cancellation)))
+        {
+            if (!_own.Matches(file) && MutantFinder.LanguageOf(file) is { } language
+                && await repository.FileAsync(request.Commit, file, cancellation) is { } content)
+            {
+                all.AddRange(MutantFinder.In(file, Encoding.UTF8.GetString(content), lines, language));
+            }
+        }
+
+        return MutantFinder.Spread(all, MutantResult.Most);
+    }
+
+    private async Task<MutantFate> FateOfAsync(Mutant mutant, GateRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        var commands = new List<CommandRecord>();
+        if (await LayAsync(request, commands, attempt, cancellation, Mutate) is not null)
+        {
+            return MutantFate.NotBuilt;
+        }
+
+        var verdicts = new List<CheckVerdict>();
+        await AskAsync(request, verdicts, commands, attempt, cancellation);
+        return verdicts.Exists(verdict => verdict.Verdict != GateVerdict.Passed) ? MutantFate.Killed : MutantFate.Survived;
+
+        void Mutate()
+        {
+            var file = Path.Combine(Built, mutant.File);
+            if (FileSystem.IsReallyBelow(Built, mutant.File) && FileSystem.Facts(file) is { IsRegular: true })
+            {
+                var lines = File.ReadAllText(file).Split('\n');
+                lines[mutant.Line - 1] = mutant.After;
+                File.WriteAllText(file, string.Join('\n', lines));
+            }
+        }
+    }
 
     /// <summary>The exit codes of a finding's command on a commit.</summary>
     private async Task<IReadOnlyList<int>> CodesAsync(string commit, Finding finding, Attempt attempt, CancellationToken cancellation)
@@ -96,6 +159,14 @@ internal sealed class SandboxGate(
             return new GateResult(request.For, [refused], commands);
         }
 
+        await AskAsync(request, verdicts, commands, attempt, cancellation);
+        return new GateResult(request.For, verdicts, commands);
+    }
+
+    /// <summary>Asks the checks of what was built.</summary>
+    private async Task AskAsync(
+        GateRequest request, List<CheckVerdict> verdicts, List<CommandRecord> commands, Attempt attempt, CancellationToken cancellation)
+    {
         var work = Work;
         foreach (var check in request.Checks)
         {
@@ -108,17 +179,16 @@ internal sealed class SandboxGate(
                 break;
             }
         }
-
-        return new GateResult(request.For, verdicts, commands);
     }
 
     /// <summary>Makes the clean checkout and builds it; not null where the build, or what it left, is refused.</summary>
     private async Task<CheckVerdict?> LayAsync(
-        GateRequest request, List<CommandRecord> commands, Attempt attempt, CancellationToken cancellation)
+        GateRequest request, List<CommandRecord> commands, Attempt attempt, CancellationToken cancellation, Action? change = null)
     {
         await trees.LayAsync(request.Commit, Built, cancellation);
         commands.AddRange(SetupRecords(attempt));
         await LayBaseAsync(request, cancellation);
+        change?.Invoke();
         return goal.Build is { } build ? await BuildAsync(build, request.Commit, commands, attempt, cancellation) : null;
     }
 

@@ -55,7 +55,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                     $"harvest/{attempt}", Effect.Repeatable,
                     new HarvestRequest(input.Tip, agent.Tree, $"{input.Name}/{input.Round}/{attempt}", _handOff.Agent, input.Conflicts),
                     services.World.HarvestAsync);
-                _handOff = _handOff with { Files = harvest.Files, Gate = null };
+                _handOff = _handOff with { Files = harvest.Files, Gate = null, Mutants = null };
                 tree = agent.Tree;
                 if (agent.End == AgentEnd.Cancelled)
                 {
@@ -78,7 +78,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                 _handOff = _handOff with { Gate = gate };
                 feedback = gate.Refusal is { } refusal ? WithFindings(BuildPrompt.OfGate(refusal))
                     : harvest.Marked.Count > 0 ? $"Git's marks of a conflict are still in {string.Join(", ", harvest.Marked)}."
-                    : await ReviewAsync(attempt, harvest);
+                    : await MutateAsync(attempt, commit) ?? await ReviewAsync(attempt, harvest);
                 if (_unreviewed is { } unreviewed)
                 {
                     return Ended(unreviewed);
@@ -132,6 +132,20 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                 Tree = result.Tree,
             };
             return result;
+        }
+
+        /// <summary>What no check notices, for its worker; null where one does, or nothing can be said.</summary>
+        private async Task<string?> MutateAsync(int attempt, string commit)
+        {
+            if (!input.Goal.TriesMutants || input.IsContract)
+            {
+                return null;
+            }
+
+            var request = new MutantRequest(input.Tip, commit, new GateRequest(input.Task.Id, commit, Checks));
+            var mutants = await context.StepAsync($"mutants/{attempt}", Effect.Repeatable, request, services.Gate.MutateAsync);
+            _handOff = _handOff with { Mutants = mutants };
+            return mutants.ShowsNoTest ? WithFindings(BuildPrompt.OfMutants(mutants.Survivors)) : null;
         }
 
         /// <summary>Why the work isn't good enough, for its worker; null where it is.</summary>

@@ -154,7 +154,8 @@ internal sealed class BuildReport
             var reason = task.Reason is null || task.State == TaskState.Merged ? "" : $": {Text(task.Reason)}";
             page.Append($"<tr><td class=w>{task.Task.Id}<td style='min-width:11em'>{Text(BuildText.Subject(task.Task))}")
                 .Append($"<td class=w>{Text(hand?.Agent)}<br><span class=sub>{Text(string.Join(", ", hand?.Models ?? []))}</span>")
-                .Append($"<td>{Text(string.Join(", ", hand?.Files ?? []))}<td>{Text(Words(hand?.Gate))}<td>{Text(hand?.Claims)}")
+                .Append($"<td>{Text(string.Join(", ", hand?.Files ?? []))}<td>{Text(Words(hand?.Gate))}")
+                .Append($"<br><span class=sub>{Text(hand?.Mutants?.Words)}</span><td>{Text(hand?.Claims)}")
                 .Append($"<td class='{tone}'>{task.State.ToString().ToLowerInvariant()}{reason}</tr>");
         }
 
