@@ -99,23 +99,25 @@ public sealed class ExampleTests : IDisposable
     public async Task Run_ThreeRoundsOfAFleet_KeepWhatWasPromisedAndTheHandEdit()
     {
         Suite.RequireWhole();
-        var info = new System.Diagnostics.ProcessStartInfo(
-            Path.Combine(Repository.Root, "examples", "build-notes-rounds", "run"), [Path.Combine(_godwit.Folder("rounds"), "clone")])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        info.Environment["GODWIT_HOME"] = _godwit.Home;
-        using var rounds = System.Diagnostics.Process.Start(info)!;
-        var said = rounds.StandardError.ReadToEndAsync();
-        var output = await rounds.StandardOutput.ReadToEndAsync();
-        var error = await said;
-        await rounds.WaitForExitAsync();
-        Assert.True(rounds.ExitCode == 0, $"{output}\n{error}");
+        var (output, error) = await RunScriptAsync("build-notes-rounds", Path.Combine(_godwit.Folder("rounds"), "clone"));
         Assert.Contains("verified 7 of 7 assertions", error, StringComparison.Ordinal);
         Assert.Contains("verified 10 of 10 assertions", error, StringComparison.Ordinal);
         Assert.Contains("verified 13 of 13 assertions", error, StringComparison.Ordinal);
         Assert.Contains("the hand edit is still there", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Two hundred documents read by three hundred agents: what was miscounted or forgotten is found, and mended, on the way.</summary>
+    [Fact]
+    public async Task Run_SurveyOfTwoHundredDocuments_NamesAPlaceForEachClaimAndMissesNone()
+    {
+        Suite.RequireWhole();
+        var (_, error) = await RunScriptAsync("survey", Path.GetDirectoryName(_godwit.Home)!);
+        Assert.Contains("verified 3 of 3 assertions", error, StringComparison.Ordinal);
+        var log = _godwit.Run("log", "last").Output;
+        Assert.Contains("doesn't say 'throw new", log, StringComparison.Ordinal);
+        Assert.Contains("confirmed\": true", log, StringComparison.Ordinal);
+        var agents = log.Split('\n').Where(line => line.Contains(" ends ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).Distinct();
+        Assert.InRange(agents.Count(), 300, 400);
     }
 
     /// <summary>
@@ -197,4 +199,21 @@ public sealed class ExampleTests : IDisposable
     [InlineData("search-server")]
     public void Validate_Example_IsFine(string example) =>
         Assert.Equal(0, _godwit.Run("validate", Path.Combine(Repository.Root, "examples", example)).Exit);
+
+    private async Task<(string Output, string Error)> RunScriptAsync(string example, string folder)
+    {
+        var info = new System.Diagnostics.ProcessStartInfo(Path.Combine(Repository.Root, "examples", example, "run"), [folder])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        info.Environment["GODWIT_HOME"] = _godwit.Home;
+        using var script = System.Diagnostics.Process.Start(info)!;
+        var said = script.StandardError.ReadToEndAsync();
+        var output = await script.StandardOutput.ReadToEndAsync();
+        var error = await said;
+        await script.WaitForExitAsync();
+        Assert.True(script.ExitCode == 0, $"{output}\n{error}");
+        return (output, error);
+    }
 }

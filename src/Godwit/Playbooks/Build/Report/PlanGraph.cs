@@ -4,7 +4,10 @@ using Godwit.Playbooks.Reports;
 
 namespace Godwit.Playbooks.Build.Report;
 
-/// <summary>A plan as a picture: what waits for what, from the left to the right, in the colours of how it stands.</summary>
+/// <summary>
+/// A plan as a picture: what waits for what, from the left to the right, in the colours of how it stands. Many tasks that wait for the
+/// same, and are waited for by the same, are one box.
+/// </summary>
 internal static class PlanGraph
 {
     private const int BoxWidth = 230;
@@ -12,6 +15,7 @@ internal static class PlanGraph
     private const int Across = 70;
     private const int Down = 16;
     private const int LongestLine = 30;
+    private const int MostAlike = 8;
 
     // The report's colours on a light page.
     private const string Colours =
@@ -27,13 +31,18 @@ internal static class PlanGraph
 
     private static string Drawing(BuildPlan plan, IReadOnlyList<TaskProgress> tasks, string style)
     {
-        var columns = plan.Tasks.GroupBy(task => Depth(plan, task, [])).OrderBy(group => group.Key).Select(group => group.ToList()).ToList();
+        var boxes = plan.Tasks.GroupBy(task => Alike(plan, task))
+            .SelectMany(group => group.Count() > MostAlike ? [[.. group]] : group.Select(task => (List<PlannedTask>)[task])).ToList();
+        var columns = boxes.GroupBy(box => Depth(plan, box[0], [])).OrderBy(group => group.Key).Select(group => group.ToList()).ToList();
         var places = new Dictionary<string, (int X, int Y)>(StringComparer.Ordinal);
         for (var column = 0; column < columns.Count; column++)
         {
             for (var row = 0; row < columns[column].Count; row++)
             {
-                places[columns[column][row].Id] = (column * (BoxWidth + Across) + 4, row * (BoxHeight + Down) + 4);
+                foreach (var task in columns[column][row])
+                {
+                    places[task.Id] = (column * (BoxWidth + Across) + 4, row * (BoxHeight + Down) + 4);
+                }
             }
         }
 
@@ -43,26 +52,28 @@ internal static class PlanGraph
             CultureInfo.InvariantCulture,
             $"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}' role='img' " +
             $"aria-label='the plan: {plan.Tasks.Count} tasks'>{style}");
-        foreach (var task in plan.Tasks)
+        var merged = plan.Tasks.SelectMany(task => task.Depends.Select(other => (From: places[other], To: places[task.Id], Style: "")));
+        var landed = plan.Tasks.SelectMany(task => task.Needs.Select(plan.ProviderOf).OfType<PlannedTask>()
+            .Select(provider => (From: places[provider.Id], To: places[task.Id], Style: " stroke-dasharray='5 4'")));
+        foreach (var (from, to, dashes) in merged.Concat(landed).Distinct())
         {
-            foreach (var other in task.Depends)
-            {
-                Line(svg, places[other], places[task.Id], "");
-            }
-
-            foreach (var provider in task.Needs.Select(plan.ProviderOf).OfType<PlannedTask>())
-            {
-                Line(svg, places[provider.Id], places[task.Id], " stroke-dasharray='5 4'");
-            }
+            Line(svg, from, to, dashes);
         }
 
-        foreach (var task in plan.Tasks)
+        var states = tasks.GroupBy(progress => progress.Task.Id).ToDictionary(group => group.Key, group => group.First().State);
+        foreach (var box in boxes)
         {
-            Box(svg, places[task.Id], task, tasks.FirstOrDefault(progress => progress.Task.Id == task.Id)?.State ?? TaskState.Planned);
+            Box(svg, places[box[0].Id], box, [.. box.Select(task => states.GetValueOrDefault(task.Id, TaskState.Planned))]);
         }
 
         return svg.Append("</svg>").ToString();
     }
+
+    /// <summary>What tasks that are drawn as one have in common; of a task that gives something, its name.</summary>
+    private static string Alike(BuildPlan plan, PlannedTask task) => task.Provides.Count + task.Asserts.Count > 0
+        ? task.Id
+        : $"{string.Join(' ', task.Depends.Order())}/{string.Join(' ', task.Needs.Order())}/" +
+            string.Join(' ', plan.Tasks.Where(other => other.Depends.Contains(task.Id)).Select(other => other.Id));
 
     private static int Depth(BuildPlan plan, PlannedTask task, HashSet<string> seen)
     {
@@ -88,22 +99,24 @@ internal static class PlanGraph
             $"<path d='M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}' fill='none' stroke='var(--muted)'{style}/>");
     }
 
-    private static void Box(StringBuilder svg, (int X, int Y) at, PlannedTask task, TaskState state)
+    private static void Box(StringBuilder svg, (int X, int Y) at, IReadOnlyList<PlannedTask> tasks, IReadOnlyList<TaskState> states)
     {
-        var colour = state switch
-        {
-            TaskState.Merged => "var(--good)",
-            TaskState.Failed => "var(--bad)",
-            TaskState.Working or TaskState.Queued => "var(--accent)",
-            _ => "var(--muted)",
-        };
+        var colour = states.Contains(TaskState.Failed) ? "var(--bad)"
+            : states.All(state => state == TaskState.Merged) ? "var(--good)"
+            : states.All(state => state == TaskState.Planned) ? "var(--muted)"
+            : "var(--accent)";
+        var task = tasks[0];
         var subject = BuildText.Subject(task);
         var line = subject.Length > LongestLine ? subject[..(LongestLine - 1)] + "…" : subject;
         List<string> gives = [.. task.Provides.Select(contract => contract.Name), .. task.Asserts];
-        var head = $"{task.Id} {state.ToString().ToLowerInvariant()}{(gives.Count == 0 ? "" : $": {string.Join(", ", gives)}")}";
+        var standing = string.Join(", ", states.CountBy(state => state).Select(pair => $"{pair.Value} {pair.Key.ToString().ToLowerInvariant()}"));
+        var head = tasks.Count > 1
+            ? $"{tasks.Count} tasks: {standing}"
+            : $"{task.Id} {states[0].ToString().ToLowerInvariant()}{(gives.Count == 0 ? "" : $": {string.Join(", ", gives)}")}";
+        var intents = string.Join('\n', tasks.Select(one => $"{one.Id}: {one.Intent}"));
         svg.Append(
             CultureInfo.InvariantCulture,
-            $"<g><title>{Html.Text(task.Intent)}</title><rect x='{at.X}' y='{at.Y}' width='{BoxWidth}' height='{BoxHeight}' rx='6' " +
+            $"<g><title>{Html.Text(intents)}</title><rect x='{at.X}' y='{at.Y}' width='{BoxWidth}' height='{BoxHeight}' rx='6' " +
             $"fill='var(--soft)' stroke='{colour}' stroke-width='2'/>" +
             $"<text class='t' x='{at.X + 10}' y='{at.Y + 20}' font-weight='600'>{Html.Text(head)}</text>" +
             $"<text class='t' x='{at.X + 10}' y='{at.Y + 40}'>{Html.Text(line)}</text></g>");
