@@ -102,7 +102,7 @@ public sealed class DurableRun : IAsyncDisposable
         {
             var started = new EntryInfo.Started { Playbook = root.Name, Seed = seed };
             await journal.AppendAsync(new AppendUnit([new Draft(Root, EntryKind.ProcessStarted, Info: started.ToBytes(), Data: json)]));
-            journal.Reader.Scan(index.Visit);
+            journal.Reader.Scan(0, index.Visit);
             return new DurableRun(journal, playbooks, options, index);
         }
         catch (JournalStoppedException stopped)

@@ -32,6 +32,11 @@ public sealed record ControlReply(bool Done, string Message);
 /// <summary>The unix socket in a run's folder: its owner answers, other terminals ask.</summary>
 public sealed partial class RunControl : IAsyncDisposable
 {
+    private const int LongestRequest = 4 << 20;
+
+    /// <summary>How long a client has for its request, and then to take the answer: a silent one doesn't stay.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly DurableRun _run;
     private readonly CancellationTokenSource _stop;
     private readonly CancellationTokenSource _closing = new();
@@ -57,7 +62,7 @@ public sealed partial class RunControl : IAsyncDisposable
         File.Delete(folder.Socket);
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         WithShortPath(folder, listener.Bind);
-        listener.Listen(8);
+        listener.Listen(64);
         return new RunControl(run, stop, listener);
     }
 
@@ -102,24 +107,68 @@ public sealed partial class RunControl : IAsyncDisposable
 
     private async Task ServeAsync()
     {
+        var open = new List<Task>();
         while (!_closing.IsCancellationRequested)
         {
             try
             {
-                using var socket = await _listener.AcceptAsync(_closing.Token);
-                await using var stream = new NetworkStream(socket);
-                using var reader = new StreamReader(stream, leaveOpen: true);
-                await using var writer = new StreamWriter(stream) { AutoFlush = true };
-                if (await reader.ReadLineAsync(_closing.Token) is { } line)
-                {
-                    await writer.WriteLineAsync(JsonSerializer.Serialize(await AnswerAsync(line)));
-                }
+                var socket = await _listener.AcceptAsync(_closing.Token);
+                open.RemoveAll(task => task.IsCompleted);
+                open.Add(ServeAsync(socket));
             }
-            catch (Exception error) when (error is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+            catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 // Who asked has gone, or this is closing.
             }
         }
+
+        await Task.WhenAll(open);
+    }
+
+    private async Task ServeAsync(Socket accepted)
+    {
+        using var socket = accepted;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+        patience.CancelAfter(Patience);
+        try
+        {
+            await using var stream = new NetworkStream(socket);
+            if (await ReadAsync(stream, patience.Token) is { } line)
+            {
+                var reply = await AnswerAsync(line);
+                patience.CancelAfter(Patience);
+                await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(reply), patience.Token);
+                await stream.WriteAsync("\n"u8.ToArray(), patience.Token);
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+        {
+            // Who asked has gone, or this is closing.
+        }
+    }
+
+    /// <summary>A line of a client; null where none comes that could be a request.</summary>
+    private static async Task<string?> ReadAsync(NetworkStream stream, CancellationToken cancellation)
+    {
+        var (buffer, length) = (new byte[4096], 0);
+        while (length <= LongestRequest)
+        {
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, 2 * length);
+            }
+
+            var read = await stream.ReadAsync(buffer.AsMemory(length), cancellation);
+            var end = buffer.AsSpan(length, read).IndexOf((byte)'\n');
+            if (read == 0 || end >= 0)
+            {
+                return length + Math.Max(end, 0) == 0 ? null : System.Text.Encoding.UTF8.GetString(buffer, 0, end < 0 ? length : length + end);
+            }
+
+            length += read;
+        }
+
+        return null;
     }
 
     private async Task<ControlReply> AnswerAsync(string line)

@@ -68,18 +68,10 @@ internal static class ApprovalCommands
                 open = Pick(kinds.View(reader).Agents.Approvals, parsed.GetValue(number), reader.Run);
             }
 
-            var request = new ControlRequest(
-                "signal", open.Process, open.Asked.Name, "user", AgentEvents.AnswerOf(new Approval(granted, parsed.GetValue(because))));
-            if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
-            {
-                Console.WriteLine($"{folder.Id}: {open.Asked.Agent} {reply.Message}");
-                return reply.Done ? ExitCode.Ok : ExitCode.Failed;
-            }
-
-            await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
-            await host.Run.SignalAsync(open.Process, open.Asked.Name, "user", new Approval(granted, parsed.GetValue(because)));
-            Console.WriteLine($"{folder.Id}: answered; 'godwit resume {folder.Id}' goes on");
-            return ExitCode.Ok;
+            var answer = new Approval(granted, parsed.GetValue(because));
+            var outcome = await new RunActions(kinds, store).AnswerAsync(folder, open, answer, cancellation);
+            return SteerCommands.Tell(
+                folder, outcome, $"{open.Asked.Agent} {outcome.Message}", $"answered; 'godwit resume {folder.Id}' goes on");
         });
         return command;
     }

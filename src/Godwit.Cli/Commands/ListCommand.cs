@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Runs;
 
@@ -14,8 +13,7 @@ internal static class ListCommand
         var command = new Command("list", "List the runs, newest first.") { json };
         command.SetGuardedAction((parsed, _) =>
         {
-            var store = RunStore.OfUser();
-            List<RunRow> rows = [.. store.All().Concat(store.Gateways()).Select(folder => Row(kinds, folder))];
+            var rows = new RunCatalog(kinds, RunStore.OfUser()).Rows();
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(rows);
@@ -39,21 +37,4 @@ internal static class ListCommand
         });
         return command;
     }
-
-    private static RunRow Row(RunKinds kinds, RunFolder folder)
-    {
-        try
-        {
-            using var reader = JournalReader.OpenVerified(folder);
-            var view = kinds.View(reader);
-            return new RunRow(view.Run, view.Status, view.Started, view.Title, view.Reason, folder.Path);
-        }
-        catch (Exception error) when (
-            error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
-        {
-            return new RunRow(folder.Id, RunStatus.Failed, default, "", error.Message, folder.Path);
-        }
-    }
-
-    private sealed record RunRow(string Run, RunStatus State, DateTimeOffset Started, string Goal, string? Reason, string Folder);
 }

@@ -59,17 +59,9 @@ internal static class PlanCommand
             var answer = isRefused
                 ? new PlanAnswer(false, null, parsed.GetValue(refuse))
                 : new PlanAnswer(true, parsed.GetValue(edit) is { } file ? Read(file, view) : null);
-            var request = new ControlRequest("signal", DurableRun.Root, signal, "user", BuildPlan.AnswerOf(answer));
-            if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
-            {
-                Console.WriteLine($"{folder.Id}: plan {proposed.Plan.Version} {(answer.IsApproved ? "is approved" : "is refused")}; {reply.Message}");
-                return reply.Done ? ExitCode.Ok : ExitCode.Failed;
-            }
-
-            await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
-            await host.Run.SignalAsync(DurableRun.Root, signal, "user", answer);
-            Console.WriteLine($"{folder.Id}: answered; 'godwit resume {folder.Id}' goes on");
-            return ExitCode.Ok;
+            var outcome = await new RunActions(kinds, store).DecideAsync(folder, signal, answer, cancellation);
+            var decided = $"plan {proposed.Plan.Version} {(answer.IsApproved ? "is approved" : "is refused")}; {outcome.Message}";
+            return SteerCommands.Tell(folder, outcome, decided, $"answered; 'godwit resume {folder.Id}' goes on");
         });
         return command;
     }

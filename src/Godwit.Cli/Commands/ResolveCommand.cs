@@ -39,16 +39,8 @@ internal static class ResolveCommand
                 request = request with { Process = parked.Process, Key = parked.Key };
             }
 
-            if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
-            {
-                Console.WriteLine($"{folder.Id}: {reply.Message}");
-                return reply.Done ? ExitCode.Ok : ExitCode.Failed;
-            }
-
-            await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
-            await host.Run.ResolveAsync(request.Process, request.Key, request.Resolution());
-            Console.WriteLine($"{folder.Id}: resolved; 'godwit resume {folder.Id}' goes on");
-            return ExitCode.Ok;
+            var outcome = await new RunActions(kinds, store).ResolveAsync(folder, request, cancellation);
+            return SteerCommands.Tell(folder, outcome, outcome.Message, $"resolved; 'godwit resume {folder.Id}' goes on");
         });
         return command;
     }

@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Text;
 using Godwit.Agents;
-using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Runs;
@@ -61,61 +59,20 @@ internal static class SteerCommands
     {
         var store = RunStore.OfUser();
         var folder = store.Find(run);
-        IReadOnlyList<SteeringOrder> orders;
-        using (var reader = JournalReader.OpenVerified(folder))
-        {
-            orders = OrdersOf(kinds.View(reader), order);
-        }
-
-        foreach (var (one, index) in orders.Select((one, index) => (one, index)))
-        {
-            var json = Encoding.UTF8.GetString(Canonical.Serialize(one));
-            var request = new ControlRequest("signal", DurableRun.Root, SteeringOrder.Signal, Guid.NewGuid().ToString("N"), json);
-            if (await RunControl.AskAsync(folder, request, cancellation) is not { } reply)
-            {
-                await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);
-                foreach (var left in orders.Skip(index))
-                {
-                    await host.Run.SignalAsync(DurableRun.Root, SteeringOrder.Signal, Guid.NewGuid().ToString("N"), left);
-                }
-
-                Console.WriteLine($"{folder.Id}: kept; 'godwit resume {folder.Id}' goes on with it");
-                return ExitCode.Ok;
-            }
-
-            if (!reply.Done)
-            {
-                Console.Error.WriteLine($"godwit: {folder.Id}: {reply.Message}");
-                return ExitCode.Failed;
-            }
-        }
-
-        Console.WriteLine($"{folder.Id}: taken; it holds from the agents' next step on");
-        return ExitCode.Ok;
+        var outcome = await new RunActions(kinds, store).OrderAsync(folder, order, cancellation);
+        return Tell(folder, outcome, outcome.Message, $"kept; 'godwit resume {folder.Id}' goes on with it");
     }
 
-    /// <summary>
-    /// The order as it is given; one that ends agents is given to each that is at work: a task of the same name may be planned again.
-    /// </summary>
-    private static IReadOnlyList<SteeringOrder> OrdersOf(RunView view, SteeringOrder order)
+    /// <summary>Says what became of an action.</summary>
+    public static ExitCode Tell(RunFolder folder, ActionOutcome outcome, string withOwner, string without)
     {
-        if (!view.CanBeSteered)
+        if (!outcome.Taken)
         {
-            throw new UsageException($"{view.Run} has no agents that could be spoken to");
+            Console.Error.WriteLine($"godwit: {folder.Id}: {outcome.Message}");
+            return ExitCode.Failed;
         }
 
-        if (view.HasEnded)
-        {
-            throw new UsageException($"{view.Run} has ended: {view.Reason}");
-        }
-
-        List<string> meant = [.. view.Agents.AtWork.Select(agent => agent.Name).Where(order.IsFor)];
-        if (order.Agent is null || meant.Count > 0)
-        {
-            return order.What == SteeringAct.Cancel ? [.. meant.Select(agent => order with { Agent = agent })] : [order];
-        }
-
-        var names = string.Join(", ", view.Agents.AtWork.Select(agent => agent.Name).DefaultIfEmpty("nobody"));
-        throw new UsageException($"no agent '{order.Agent}' is at work in {view.Run}; at work: {names}");
+        Console.WriteLine($"{folder.Id}: {(outcome.HasOwner ? withOwner : without)}");
+        return ExitCode.Ok;
     }
 }

@@ -71,14 +71,27 @@ public sealed class JournalReader : IDisposable
             $"{folder.Journal} can't be written here, and its write-ahead log can only be read where it can; copy the folder " +
             $"and read the copy");
 
-    /// <summary>Opens a run's journal for reading once every entry has been found to be what was written.</summary>
+    /// <summary>
+    /// Opens a run's journal for reading once every entry has been found to be what was written. What was verified before isn't verified
+    /// again while the files are as they were, or while the run's owner, who has verified them, only adds to them.
+    /// </summary>
     /// <exception cref="JournalException">As <see cref="Open"/>, or names the first bad entry.</exception>
     public static JournalReader OpenVerified(RunFolder folder)
     {
         var reader = Open(folder);
         try
         {
-            JournalScan.Verify(reader, checkpoint: null, visit: null);
+            var (stamp, known) = (VerifiedHead.StampOf(folder), VerifiedHead.Read(folder));
+            if (known?.Stamp == stamp)
+            {
+                return reader;
+            }
+
+            var from = known is not null && RunLock.IsHeld(folder) && reader.HashOf(known.Sequence) == known.Hash
+                ? new ChainHead(known.Sequence, Convert.FromHexString(known.Hash))
+                : new ChainHead(0, ChainHash.Genesis(reader.Run));
+            var head = JournalScan.Verify(reader, checkpoint: null, visit: null, from);
+            new VerifiedHead(head.Sequence, Convert.ToHexStringLower(head.Hash), stamp).Keep(folder);
             return reader;
         }
         catch
@@ -124,13 +137,21 @@ public sealed class JournalReader : IDisposable
     /// <summary>Entries of a run after a sequence, in order.</summary>
     /// <param name="after">0 for all.</param>
     /// <param name="kinds">Only these kinds; none for all.</param>
-    public IReadOnlyList<Entry> After(long after, params ReadOnlySpan<EntryKind> kinds)
+    public IReadOnlyList<Entry> After(long after, params ReadOnlySpan<EntryKind> kinds) => Page(after, -1, kinds);
+
+    /// <summary>The next entries of a run after a sequence, in order.</summary>
+    /// <param name="after">0 for the first.</param>
+    /// <param name="most">The most that are returned, at least 1.</param>
+    /// <param name="kinds">Only these kinds; none for all.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than one are asked for.</exception>
+    public IReadOnlyList<Entry> Page(long after, int most, ReadOnlySpan<EntryKind> kinds)
     {
+        ArgumentOutOfRangeException.ThrowIfZero(most);
         var filter = kinds.IsEmpty ? "" : $"AND kind IN ({string.Join(',', kinds.ToArray().Select(kind => (int)kind))})";
         lock (_gate)
         {
-            using var statement = _database.Prepare($"SELECT {EntryRow.Columns} FROM entries WHERE seq > ? {filter} ORDER BY seq");
-            statement.Bind(1, after);
+            using var statement = _database.Prepare($"SELECT {EntryRow.Columns} FROM entries WHERE seq > ? {filter} ORDER BY seq LIMIT ?");
+            statement.Bind(1, after).Bind(2, most);
             var entries = new List<Entry>();
             while (statement.Step())
             {
@@ -173,11 +194,24 @@ public sealed class JournalReader : IDisposable
         }
     }
 
-    internal void Scan(EntryVisitor visit)
+    /// <summary>The hash of an entry, in hex: it tells a journal from another, and from an older copy of it. Null where there is none.</summary>
+    /// <param name="sequence">The entry.</param>
+    public string? HashOf(long sequence)
     {
         lock (_gate)
         {
-            using var statement = _database.Prepare($"SELECT {EntryRow.Columns} FROM entries ORDER BY seq");
+            using var statement = _database.Prepare("SELECT hash FROM entries WHERE seq = ?");
+            statement.Bind(1, sequence);
+            return statement.Step() ? Convert.ToHexStringLower(statement.Span(0)) : null;
+        }
+    }
+
+    internal void Scan(long after, EntryVisitor visit)
+    {
+        lock (_gate)
+        {
+            using var statement = _database.Prepare($"SELECT {EntryRow.Columns} FROM entries WHERE seq > ? ORDER BY seq");
+            statement.Bind(1, after);
             while (statement.Step())
             {
                 visit(new EntryRow(statement));

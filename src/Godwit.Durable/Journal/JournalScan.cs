@@ -5,15 +5,19 @@ internal static class JournalScan
 {
     /// <summary>Verifies sequence, generation and hash of every entry, and that the chain passes through the checkpoint.</summary>
     /// <exception cref="JournalCorruptException">Names the first bad entry.</exception>
-    public static ChainHead Verify(JournalReader reader, Checkpoint? checkpoint, EntryVisitor? visit)
+    public static ChainHead Verify(JournalReader reader, Checkpoint? checkpoint, EntryVisitor? visit) =>
+        Verify(reader, checkpoint, visit, new ChainHead(0, ChainHash.Genesis(reader.Run)));
+
+    /// <summary>As above, from an entry on that is known to be what was written.</summary>
+    public static ChainHead Verify(JournalReader reader, Checkpoint? checkpoint, EntryVisitor? visit, ChainHead from)
     {
         var chain = new ChainHash();
-        chain.Restart(ChainHash.Genesis(reader.Run));
-        long last = 0;
+        chain.Restart(from.Hash);
+        var last = from.Sequence;
         var generation = 0;
         try
         {
-            reader.Scan(row =>
+            reader.Scan(from.Sequence, row =>
             {
                 if (row.Sequence != last + 1)
                 {

@@ -23,9 +23,6 @@ public sealed class AgentEvents(bool transcripts)
         EntryKind.ProcessCompleted, EntryKind.ProcessFailed, EntryKind.ProcessCancelled,
     ];
 
-    /// <summary>The JSON of an answer to an action that waits.</summary>
-    public static string AnswerOf(Approval approval) => Encoding.UTF8.GetString(Canonical.Serialize(approval));
-
     /// <summary>What an entry tells.</summary>
     /// <param name="reader">The journal.</param>
     /// <param name="entry">The next entry of it.</param>

@@ -7,7 +7,11 @@ namespace Godwit.Agents;
 /// <summary>A person's answer to an action that the gatekeeper asked about.</summary>
 /// <param name="Granted">Whether it may be done.</param>
 /// <param name="Words">What the agent is told.</param>
-public sealed record Approval(bool Granted, string? Words = null);
+public sealed record Approval(bool Granted, string? Words = null)
+{
+    /// <summary>The device that answered; null for a terminal.</summary>
+    public string? By { get; init; }
+}
 
 /// <summary>An action that waits for a person.</summary>
 /// <param name="Agent">Who wants it.</param>

@@ -9,6 +9,9 @@ namespace Godwit.Agents;
 /// <param name="Words">What is said, or why.</param>
 public sealed record SteeringOrder(SteeringAct What, string? Agent, string Words = "")
 {
+    /// <summary>The device that gave it; null for a terminal.</summary>
+    public string? By { get; init; }
+
     /// <summary>The name of the signal to the root process that carries an order.</summary>
     public const string Signal = "steer";
 

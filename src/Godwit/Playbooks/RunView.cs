@@ -40,6 +40,9 @@ public class RunView
     /// <summary>When it was started.</summary>
     public DateTimeOffset Started { get; private set; }
 
+    /// <summary>When the last thing happened that it tells of.</summary>
+    public DateTimeOffset LastEvent { get; private set; }
+
     /// <summary>The last entry of the journal that was read.</summary>
     public long Sequence => _events.Sequence;
 
@@ -87,6 +90,9 @@ public class RunView
 
     /// <summary>Whether its agents can be spoken to, paused and ended.</summary>
     public virtual bool CanBeSteered => HasAgents;
+
+    /// <summary>What a person is asked about the whole run, such as a plan that waits, a line each.</summary>
+    public virtual IReadOnlyList<string> Questions => [];
 
     /// <summary>The most money for models, in US dollars; null for no limit.</summary>
     public virtual decimal? MostDollars => null;
@@ -184,6 +190,7 @@ public class RunView
 
     private void FoldCommon(RunEvent happened)
     {
+        LastEvent = happened.At;
         switch (happened)
         {
             case RunEvent.TakenUp:

@@ -15,9 +15,6 @@ public sealed record BuildPlan
     /// <summary>Why it was split like this, in the planner's words.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>The JSON of a person's answer to a plan.</summary>
-    public static string AnswerOf(PlanAnswer answer) => Encoding.UTF8.GetString(Canonical.Serialize(answer));
-
     /// <summary>A task.</summary>
     public PlannedTask this[string id] => Tasks.First(task => task.Id == id);
 

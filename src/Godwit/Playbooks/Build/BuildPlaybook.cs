@@ -9,7 +9,11 @@ namespace Godwit.Playbooks.Build;
 /// <param name="IsApproved">Whether it is carried out.</param>
 /// <param name="Plan">The plan as the person has edited it; null for the plan as it is.</param>
 /// <param name="Words">Why not, for the planner to read; null to end the run.</param>
-public sealed record PlanAnswer(bool IsApproved, BuildPlan? Plan = null, string? Words = null);
+public sealed record PlanAnswer(bool IsApproved, BuildPlan? Plan = null, string? Words = null)
+{
+    /// <summary>The device that answered; null for a terminal.</summary>
+    public string? By { get; init; }
+}
 
 /// <summary>
 /// From a goal to a branch: the base is gated, a planner splits the work, workers carry it out beside each other, a queue merges what

@@ -109,6 +109,9 @@ public sealed class BuildView : RunView
     };
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> Questions => Proposed is { } proposed ? [$"plan {proposed.Plan.Version} waits: {proposed.Plan.Reason}"] : [];
+
+    /// <inheritdoc/>
     protected override string? Conclusion => Ended?.Reason;
 
     /// <inheritdoc/>

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Godwit.Durable.Journal;
+using Godwit.Runs;
+
+namespace Godwit.Playbooks;
+
+/// <summary>A run in one row.</summary>
+/// <param name="Run">Its id.</param>
+/// <param name="State">How it stands.</param>
+/// <param name="Started">When it was started; the default where its journal can't be read.</param>
+/// <param name="Goal">What it is for; empty where its journal can't be read.</param>
+/// <param name="Reason">How it ended, why it waits, or why it can't be read; null where there is nothing to say.</param>
+/// <param name="Folder">Where it stands.</param>
+public sealed record RunRow(string Run, RunStatus State, DateTimeOffset Started, string Goal, string? Reason, string Folder)
+{
+    /// <summary>Its playbook; empty where its journal can't be read.</summary>
+    public string Playbook { get; init; } = "";
+
+    /// <summary>When the last thing happened that a view tells of.</summary>
+    public DateTimeOffset LastEvent { get; init; }
+
+    /// <summary>What is going on, or how it ended, in one line.</summary>
+    public string Progress { get; init; } = "";
+
+    /// <summary>What models have cost, in US dollars.</summary>
+    public decimal Dollars { get; init; }
+
+    /// <summary>What is reserved beside that for calls in flight, in US dollars.</summary>
+    public decimal Reserved { get; init; }
+
+    /// <summary>The most money for models, in US dollars; null for no limit.</summary>
+    public decimal? MostDollars { get; init; }
+
+    /// <summary>How many agents are at work.</summary>
+    public int AgentsAtWork { get; init; }
+
+    /// <summary>How many things wait for a person.</summary>
+    public int Asks { get; init; }
+}
+
+/// <summary>
+/// The rows of all runs. A run that nobody owns and whose files are as they were isn't read again: a thousand of them take the time of one
+/// file.
+/// </summary>
+/// <param name="kinds">The kinds of runs there are.</param>
+/// <param name="store">Where runs are.</param>
+public sealed class RunCatalog(RunKinds kinds, RunStore store)
+{
+    private readonly Lock _gate = new();
+    private Dictionary<string, Kept>? _known;
+
+    private string Cache => Path.Combine(store.Home, "catalog.json");
+
+    private sealed record Kept(string Stamp, RunRow Row);
+
+    /// <summary>The rows, the newest run first; gateways last.</summary>
+    public IReadOnlyList<RunRow> Rows()
+    {
+        lock (_gate)
+        {
+            _known ??= Read();
+            var (rows, changed) = (new List<RunRow>(), false);
+            foreach (var folder in store.All().Concat(store.Gateways()))
+            {
+                var stamp = VerifiedHead.StampOf(folder);
+                if (_known.TryGetValue(folder.Path, out var kept) && kept.Stamp == stamp && !RunLock.IsHeld(folder))
+                {
+                    rows.Add(kept.Row);
+                    continue;
+                }
+
+                var row = RowOf(folder);
+                rows.Add(row);
+                if (row.Playbook.Length > 0 && row.State is not (RunStatus.Running or RunStatus.Waiting))
+                {
+                    (_known[folder.Path], changed) = (new Kept(stamp, row), true);
+                }
+            }
+
+            if (changed)
+            {
+                Keep(rows);
+            }
+
+            return rows;
+        }
+    }
+
+    /// <summary>The row of a run as it stands.</summary>
+    public static RunRow RowOf(RunView view)
+    {
+        var costs = view.Agents.Costs;
+        return new RunRow(view.Run, view.Status, view.Started, view.Title, view.Reason, view.Folder.Path)
+        {
+            Playbook = view.Playbook,
+            LastEvent = view.LastEvent,
+            Progress = view.HasEnded ? view.Reason ?? "" : view.Narrator().Status,
+            Dollars = costs.Where(cost => !cost.InFlight).Sum(cost => cost.Charge.Dollars),
+            Reserved = costs.Where(cost => cost.InFlight).Sum(cost => cost.Charge.Dollars),
+            MostDollars = view.MostDollars,
+            AgentsAtWork = view.HasEnded ? 0 : view.Agents.AtWork.Count(),
+            Asks = view.HasEnded ? 0 : view.Agents.Approvals.Count + view.Parked.Count + view.Questions.Count,
+        };
+    }
+
+    private RunRow RowOf(RunFolder folder)
+    {
+        try
+        {
+            using var reader = JournalReader.OpenVerified(folder);
+            return RowOf(kinds.View(reader));
+        }
+        catch (Exception error) when (
+            error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
+        {
+            return new RunRow(folder.Id, RunStatus.Failed, default, "", error.Message, folder.Path);
+        }
+    }
+
+    private Dictionary<string, Kept> Read()
+    {
+        try
+        {
+            return File.Exists(Cache) ? JsonSerializer.Deserialize<Dictionary<string, Kept>>(File.ReadAllBytes(Cache)) ?? [] : [];
+        }
+        catch (Exception unreadable) when (unreadable is IOException or JsonException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Keeps the rows of runs that are still there, for the next program.</summary>
+    private void Keep(List<RunRow> rows)
+    {
+        var there = rows.Select(row => row.Folder).ToHashSet(StringComparer.Ordinal);
+        _known = _known!.Where(pair => there.Contains(pair.Key)).ToDictionary();
+        try
+        {
+            var own = $"{Cache}.{Environment.ProcessId}";
+            File.WriteAllBytes(own, JsonSerializer.SerializeToUtf8Bytes(_known));
+            File.Move(own, Cache, overwrite: true);
+        }
+        catch (Exception readOnly) when (readOnly is IOException or UnauthorizedAccessException)
+        {
+            // The next program reads the runs again.
+        }
+    }
+}
