@@ -78,6 +78,8 @@ public static class GodwitProgram
             ValidateCommand.Create(kinds),
             SchemaCommand.Create(kinds),
             ModelsCommand.Create(),
+            ServeCommand.Create(kinds),
+            ServeCommand.Link(),
             GatewayCommand.Create(),
             DoctorCommand.Create(),
             JournalCommand.Create(),

@@ -29,20 +29,34 @@ internal sealed class RunEvents(RunView view, bool detailed)
         foreach (var entry in reader.After(Sequence, withAgents ? WithAgents : Outline))
         {
             Sequence = entry.Sequence;
-            if (OfRun(reader, entry) is { } happened)
+            foreach (var happened in Of(reader, entry, withAgents))
             {
                 yield return happened;
             }
+        }
+    }
 
-            foreach (var ofAgent in withAgents ? _agents.Of(reader, entry) : [])
-            {
-                yield return new RunEvent.OfAgent(entry.Sequence, entry.At, ofAgent);
-            }
+    /// <summary>What an entry tells that was read already, once more.</summary>
+    /// <param name="reader">The journal.</param>
+    /// <param name="sequence">The entry.</param>
+    public IEnumerable<RunEvent> Again(JournalReader reader, long sequence) =>
+        sequence > Sequence ? [] : reader.Page(sequence - 1, 1, []).SelectMany(entry => Of(reader, entry, detailed || view.HasAgents));
 
-            foreach (var (of, command) in detailed ? view.CommandsIn(entry) : [])
-            {
-                yield return new RunEvent.CommandRan(entry.Sequence, entry.At, of, command);
-            }
+    private IEnumerable<RunEvent> Of(JournalReader reader, Entry entry, bool withAgents)
+    {
+        if (OfRun(reader, entry) is { } happened)
+        {
+            yield return happened;
+        }
+
+        foreach (var ofAgent in withAgents ? _agents.Of(reader, entry) : [])
+        {
+            yield return new RunEvent.OfAgent(entry.Sequence, entry.At, ofAgent);
+        }
+
+        foreach (var (of, command) in detailed ? view.CommandsIn(entry) : [])
+        {
+            yield return new RunEvent.CommandRan(entry.Sequence, entry.At, of, command);
         }
     }
 

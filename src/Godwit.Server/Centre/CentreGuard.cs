@@ -1,0 +1,130 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Godwit.Server.Centre;
+
+/// <summary>What an endpoint is open to.</summary>
+/// <param name="Role">The least role; null for everybody who reaches the server.</param>
+internal sealed record Needs(DeviceRole? Role);
+
+/// <summary>
+/// Stands before every endpoint: the right Host and Origin, then a token for whoever reads and a signature for whoever changes something.
+/// An endpoint that says nothing is open to owners alone.
+/// </summary>
+internal sealed class CentreGuard(Devices devices, Func<int> port)
+{
+    /// <summary>Where the device of a request stands in its items.</summary>
+    public const string Device = "device";
+
+    private const long LargestBody = 1 << 20;
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; " +
+        "manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+    public async Task PassAsync(HttpContext context, RequestDelegate next)
+    {
+        Harden(context.Response.Headers);
+        var isLocal = IsOfSocket(context);
+        if (!isLocal && !HasRightHost(context.Request))
+        {
+            await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, "this server answers to 127.0.0.1 and localhost alone");
+            return;
+        }
+
+        if (context.GetEndpoint() is not { } endpoint)
+        {
+            await next(context);
+            return;
+        }
+
+        if (endpoint.Metadata.GetMetadata<LocalOnly>() is not null)
+        {
+            await (isLocal ? next(context) : RefuseAsync(context, StatusCodes.Status404NotFound, "there is no such address"));
+            return;
+        }
+
+        var needs = endpoint.Metadata.GetMetadata<Needs>()?.Role;
+        if (endpoint.Metadata.GetMetadata<Needs>() is { Role: null })
+        {
+            await next(context);
+            return;
+        }
+
+        if (await DeviceOfAsync(context) is not { } device)
+        {
+            await RefuseAsync(context, StatusCodes.Status401Unauthorized, "pair this browser with a link of 'godwit link'");
+            return;
+        }
+
+        if (device.Role < (needs ?? DeviceRole.Own))
+        {
+            await RefuseAsync(
+                context, StatusCodes.Status403Forbidden,
+                $"'{device.Name}' may only {device.Role.ToString().ToLowerInvariant()}; 'godwit link --role own' pairs it as an owner");
+            return;
+        }
+
+        context.Items[Device] = device;
+        await next(context);
+    }
+
+    /// <summary>Answers with one line.</summary>
+    public static async Task RefuseAsync(HttpContext context, int status, string words)
+    {
+        context.Response.StatusCode = status;
+        await context.Response.WriteAsJsonAsync(new Refused(words), CentreJson.Options, context.RequestAborted);
+    }
+
+    private static void Harden(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
+        headers.CacheControl = "no-cache";
+    }
+
+    private bool HasRightHost(HttpRequest request)
+    {
+        string[] hosts = [$"127.0.0.1:{port()}", $"localhost:{port()}"];
+        var origin = request.Headers.Origin.ToString();
+        return hosts.Contains(request.Host.Value, StringComparer.OrdinalIgnoreCase)
+            && (origin.Length == 0 || hosts.Contains(origin.Replace("http://", "", StringComparison.Ordinal), StringComparer.OrdinalIgnoreCase));
+    }
+
+    private static bool IsOfSocket(HttpContext context) =>
+        context.Features.Get<IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix;
+
+    private async Task<Device?> DeviceOfAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        {
+            var bearer = request.Headers[HeaderNames.Authorization].ToString();
+            return bearer.StartsWith("Bearer ", StringComparison.Ordinal) ? devices.OfToken(bearer["Bearer ".Length..]) : null;
+        }
+
+        using var body = new MemoryStream();
+        if (request.ContentLength is > LargestBody)
+        {
+            return null;
+        }
+
+        await request.Body.CopyToAsync(body, context.RequestAborted);
+        request.Body = new MemoryStream(body.ToArray());
+        return devices.OfRequest(
+            request.Headers["Godwit-Device"].ToString(), request.Headers["Godwit-Counter"].ToString(), request.Headers["Godwit-Signature"].ToString(),
+            request.Method, $"{request.Path}{request.QueryString}", body.GetBuffer().AsSpan(0, (int)body.Length));
+    }
+}
+
+/// <summary>Marks an endpoint that only the socket in the user's own folder reaches.</summary>
+internal sealed record LocalOnly;
+
+/// <summary>Why something was refused.</summary>
+/// <param name="Error">One line.</param>
+public sealed record Refused(string Error);

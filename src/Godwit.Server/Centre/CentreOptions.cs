@@ -1,0 +1,24 @@
+using Godwit.Playbooks;
+using Godwit.Runs;
+
+namespace Godwit.Server.Centre;
+
+/// <summary>What a centre serves.</summary>
+/// <param name="Kinds">The kinds of runs there are.</param>
+/// <param name="Store">Where runs are.</param>
+/// <param name="Program">The <c>godwit</c> program: runs are started and resumed as processes of their own.</param>
+/// <param name="Web">The folder of the built page.</param>
+public sealed record CentreOptions(RunKinds Kinds, RunStore Store, string Program, string Web)
+{
+    /// <summary>The port on 127.0.0.1; 0 for any that is free.</summary>
+    public int Port { get; init; }
+
+    /// <summary>The folder below which runs may be started from the page; null for none.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>A socket on which a shell of this machine asks for links; its folder is the user's own.</summary>
+    public string Socket => Path.Combine(Store.Home, "serve.sock");
+}

@@ -1,0 +1,159 @@
+using System.Net;
+using Godwit.Durable.Journal;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Logging;
+
+namespace Godwit.Server.Centre;
+
+/// <summary>
+/// The command centre: every run on this machine behind one page, on loopback. It owns no run: it reads journals, asks the runs' owners,
+/// and starts others as processes of their own, so that its end harms none.
+/// </summary>
+public sealed class CentreServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly LiveRuns _runs;
+    private readonly Devices _devices;
+    private readonly CentreOptions _options;
+
+    private CentreServer(WebApplication app, LiveRuns runs, Devices devices, CentreOptions options) =>
+        (_app, _runs, _devices, _options) = (app, runs, devices, options);
+
+    /// <summary>The address, on 127.0.0.1.</summary>
+    public string Address => _app.Urls.First(url => url.StartsWith("http://127", StringComparison.Ordinal));
+
+    /// <summary>Starts it.</summary>
+    /// <exception cref="IOException">The port is taken, or another centre serves these runs.</exception>
+    public static async Task<CentreServer> StartAsync(CentreOptions options)
+    {
+        RequireAlone(options);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions());
+        var port = options.Port;
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 1 << 20;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Listen(IPAddress.Loopback, options.Port, listen => RefuseOthers(listen, () => port));
+            kestrel.ListenUnixSocket(options.Socket);
+        });
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole(log => log.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.ConfigureHttpJsonOptions(json => CentreJson.Configure(json.SerializerOptions));
+        builder.Services.AddOpenApi(document => document.AddSchemaTransformer((schema, _, _) =>
+        {
+            // Whatever there is, is written.
+            schema.Required = schema.Properties is { Count: > 0 } properties ? new HashSet<string>(properties.Keys) : schema.Required;
+            return Task.CompletedTask;
+        }));
+        builder.Services.AddSingleton<Microsoft.Extensions.Hosting.IHostLifetime, NoLifetime>();
+        var app = builder.Build();
+        var devices = new Devices(Path.Combine(options.Store.Home, "devices.json"), options.Time);
+        var runs = new LiveRuns(options.Kinds, options.Store);
+        var server = new CentreServer(app, runs, devices, options);
+        var guard = new CentreGuard(devices, () => port);
+        app.Use(guard.PassAsync);
+        app.UseStatusCodePages();
+        ServePage(app, options.Web);
+        app.MapOpenApi().WithMetadata(new Needs(DeviceRole.Watch));
+        DeviceEndpoints.Map(app, devices, server.NewLink);
+        RunEndpoints.Map(app, runs, devices, options);
+        runs.Start();
+        try
+        {
+            await app.StartAsync();
+            File.SetUnixFileMode(options.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            port = new Uri(server.Address).Port;
+            return server;
+        }
+        catch
+        {
+            await runs.DisposeAsync();
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A link that pairs one browser, once, within ten minutes.</summary>
+    public string NewLink(DeviceRole role) => $"{Address}/#pair={_devices.NewCode(role)}";
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // Streams that are open end with it; nobody is waited for.
+        using var now = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        try
+        {
+            await _app.StopAsync(now.Token);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+
+        await _app.DisposeAsync();
+        await _runs.DisposeAsync();
+        File.Delete(_options.Socket);
+    }
+
+    private static void RequireAlone(CentreOptions options)
+    {
+        if (!File.Exists(options.Socket))
+        {
+            Directory.CreateDirectory(options.Store.Home);
+            return;
+        }
+
+        using var probe = new System.Net.Sockets.Socket(
+            System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new System.Net.Sockets.UnixDomainSocketEndPoint(options.Socket));
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            // What a dead server left.
+            File.Delete(options.Socket);
+            return;
+        }
+
+        throw new IOException($"another centre serves {options.Store.Home} already; 'godwit link' prints a link to it");
+    }
+
+    /// <summary>Another user of this machine reaches loopback too; the kernel says who it is.</summary>
+    private static void RefuseOthers(ListenOptions listen, Func<int> port) => listen.Use(next => async connection =>
+    {
+        if (connection is { RemoteEndPoint: IPEndPoint peer, LocalEndPoint: IPEndPoint own }
+            && LoopbackPeer.UserOf(peer, own) is { } user && user != LoopbackPeer.Self)
+        {
+            connection.Abort(new ConnectionAbortedException("another user of this machine"));
+            return;
+        }
+
+        await next(connection);
+    });
+
+    private static void ServePage(WebApplication app, string web)
+    {
+        if (!Directory.Exists(web))
+        {
+            return;
+        }
+
+        var files = new PhysicalFileProvider(Path.GetFullPath(web));
+        app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
+        app.UseStaticFiles(new StaticFileOptions { FileProvider = files });
+    }
+
+    /// <summary>Signals are the command's to take.</summary>
+    private sealed class NoLifetime : Microsoft.Extensions.Hosting.IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,363 @@
+using System.Security.Cryptography;
+using System.Text;
+using Godwit.Agents;
+using Godwit.Durable.Journal;
+using Godwit.Playbooks;
+using Godwit.Playbooks.Build;
+
+namespace Godwit.Server.Centre;
+
+/// <summary>
+/// A run that somebody looks at: what its journal tells, folded once for all who look, by the same code as the terminal's view. Rows keep
+/// one line; the whole of one is read from the journal again.
+/// </summary>
+internal sealed class LiveRun : IDisposable
+{
+    private const int LongestRow = 240;
+    private const int HashLetters = 8;
+
+    private readonly Lock _gate = new();
+    private readonly JournalReader _reader;
+    private readonly RunView _view;
+    private readonly RunNarrator _narrator;
+    private readonly RunEvents _details;
+    private readonly List<Row> _rows = [];
+    private readonly Dictionary<string, AgentRow> _agents = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, string> _processes = [];
+    private (long Sequence, RunStatus Status, byte[] Json)? _encoded;
+    private long _partsOf;
+    private int _parts;
+
+    public LiveRun(RunKinds kinds, RunFolder folder)
+    {
+        _reader = JournalReader.OpenVerified(folder);
+        _view = kinds.Unread(_reader);
+        _narrator = _view.Narrator();
+        _details = new RunEvents(_view, detailed: true);
+        Refresh();
+    }
+
+    /// <summary>The run's folder.</summary>
+    public RunFolder Folder => _reader.Folder;
+
+    /// <summary>The last entry that rows tell of.</summary>
+    public long Sequence { get; private set; }
+
+    /// <summary>Takes up what is new; true where something is.</summary>
+    public bool Refresh()
+    {
+        lock (_gate)
+        {
+            var before = Sequence;
+            foreach (var happened in _view.Update(_reader))
+            {
+                _rows.AddRange(
+                    _narrator.Tell(happened)
+                        .Select(line => Cut(happened.Sequence, happened.At, null, line.Label, line.Text, line.Tone)));
+            }
+
+            foreach (var happened in _details.Next(_reader))
+            {
+                _parts = happened.Sequence == _partsOf ? _parts : 0;
+                _partsOf = happened.Sequence;
+                switch (happened)
+                {
+                    case RunEvent.OfAgent ofAgent:
+                        Fold(ofAgent);
+                        break;
+                    case RunEvent.CommandRan ran:
+                        var row = Cut(ran.Sequence, ran.At, null, ran.Of, InWords(ran), ran.Command.ExitCode == 0 ? Tone.Dim : Tone.Bad);
+                        _rows.Add(row with { Part = _parts++, IsCut = row.IsCut || ran.Command.Log is not null });
+                        break;
+                }
+            }
+
+            Sequence = Math.Max(_view.Sequence, _details.Sequence);
+            if (Sequence != before)
+            {
+                // Two folds of one journal: rows stand in the order of its entries.
+                SortTail(before);
+            }
+
+            return Sequence != before;
+        }
+    }
+
+    /// <summary>The run as it stands.</summary>
+    public RunState State()
+    {
+        lock (_gate)
+        {
+            var row = RunCatalog.RowOf(_view);
+            var plan = (_view as BuildView)?.Plan ?? (_view as BuildView)?.Proposed?.Plan;
+            return new RunState(
+                HeadAt(Sequence), row, [.. _view.Summary], plan is null ? [] : [.. NodesOf(plan, (BuildView)_view)], [.. Agents()], [.. Asks()],
+                _view.CanBeSteered, RunLock.IsHeld(Folder), _view.Deliverable is not null, EvidenceName(), _view.ToJson(row.State));
+        }
+    }
+
+    /// <summary>The state as it is sent, made once for all who look.</summary>
+    public byte[] StateJson()
+    {
+        lock (_gate)
+        {
+            if (_encoded is not { } encoded || encoded.Sequence != Sequence || encoded.Status != _view.Status)
+            {
+                _encoded = encoded = (Sequence, _view.Status, CentreJson.Bytes(State()));
+            }
+
+            return encoded.Json;
+        }
+    }
+
+    /// <summary>The rows after an entry, at most so many, to the end of an entry's own.</summary>
+    /// <param name="after">The entry.</param>
+    /// <param name="most">About how many.</param>
+    public IReadOnlyList<Row> After(long after, int most)
+    {
+        lock (_gate)
+        {
+            var from = IndexAfter(after);
+            var to = Math.Min(_rows.Count, from + most);
+            while (to < _rows.Count && to > from && _rows[to].Seq == _rows[to - 1].Seq)
+            {
+                to++;
+            }
+
+            return _rows[from..to];
+        }
+    }
+
+    /// <summary>How many rows there are after an entry.</summary>
+    public int CountAfter(long after)
+    {
+        lock (_gate)
+        {
+            return _rows.Count - IndexAfter(after);
+        }
+    }
+
+    /// <summary>The newest rows before an entry.</summary>
+    /// <param name="before">The entry.</param>
+    /// <param name="agent">Of this agent alone; null for all rows.</param>
+    /// <param name="most">The most.</param>
+    public RowPage Before(long before, string? agent, int most)
+    {
+        lock (_gate)
+        {
+            var page = new List<Row>();
+            var index = (before == long.MaxValue ? _rows.Count : IndexAfter(before - 1)) - 1;
+            for (; index >= 0 && (page.Count < most || _rows[index].Seq == page[^1].Seq); index--)
+            {
+                if (agent is null || _rows[index].Agent == agent)
+                {
+                    page.Add(_rows[index]);
+                }
+            }
+
+            page.Reverse();
+            var hasMore = index >= 0 && (agent is null || _rows.FindLastIndex(index, row => row.Agent == agent) >= 0);
+            return new RowPage(page, hasMore);
+        }
+    }
+
+    /// <summary>All words of what an entry tells of somebody; null where it tells nothing.</summary>
+    /// <param name="sequence">The entry.</param>
+    /// <param name="part">The row's place among those of the entry that tell of agents and commands, from 0.</param>
+    public string? TextOf(long sequence, int part)
+    {
+        lock (_gate)
+        {
+            // The fold is asked for the entry once more, as it knows who its processes are.
+            return _details.Again(_reader, sequence).Select(WholeOf).OfType<string>().ElementAtOrDefault(part);
+        }
+    }
+
+    private string? WholeOf(RunEvent happened) => happened switch
+    {
+        RunEvent.OfAgent { Event: AgentEvent.Said said } => said.Text,
+        RunEvent.CommandRan { Command.Log: { } log } ran => $"{InWords(ran)}\n\n{Encoding.UTF8.GetString(_reader.Blob(log))}",
+        RunEvent.CommandRan ran => InWords(ran),
+        _ => null,
+    };
+
+    /// <summary>What waits for a person.</summary>
+    public IReadOnlyList<Ask> AsksNow()
+    {
+        lock (_gate)
+        {
+            return [.. Asks()];
+        }
+    }
+
+    /// <summary>Looks at the view while nothing changes it.</summary>
+    public T Read<T>(Func<RunView, JournalReader, T> look)
+    {
+        lock (_gate)
+        {
+            return look(_view, _reader);
+        }
+    }
+
+    /// <summary>Where the journal stands at an entry, so that another journal, or an older copy of it, is told apart.</summary>
+    public string HeadAt(long sequence) => $"{_reader.Run}:{sequence}:{_reader.HashOf(sequence)?[..HashLetters] ?? "0"}";
+
+    public void Dispose() => _reader.Dispose();
+
+    private static Row Cut(long sequence, DateTimeOffset at, string? agent, string what, string text, Tone tone)
+    {
+        var line = text.AsSpan(0, Math.Min(text.Length, LongestRow)).ToString().ReplaceLineEndings(" ").Trim();
+        return new Row(sequence, at, agent, what, line, text.Length > LongestRow || text.Contains('\n', StringComparison.Ordinal), tone);
+    }
+
+    private static string InWords(RunEvent.CommandRan ran) =>
+        string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"{ran.Command.Phase}: {ran.Command.Command} (exit code {ran.Command.ExitCode}, {ran.Command.Seconds:0.0} s)");
+
+    private void Fold(RunEvent.OfAgent happened)
+    {
+        switch (happened.Event)
+        {
+            case AgentEvent.Started started:
+                _processes[started.Process] = started.Agent;
+                _agents[started.Agent] = new AgentRow(started.Agent, "working", happened.At, happened.At, 0, 0, "");
+                break;
+            case AgentEvent.Said said:
+                var tone = said.What switch { "failed" => Tone.Bad, "says" or "submits" => Tone.Plain, "saw" or "ends" => Tone.Strong, _ => Tone.Dim };
+                var row = Cut(happened.Sequence, happened.At, said.Agent, said.What, said.Text, tone) with { Part = _parts++ };
+                _rows.Add(row);
+                Change(said.Agent, agent => agent with { LastEvent = happened.At, Last = $"{said.What} {row.Text}" });
+                break;
+            case AgentEvent.Charged { Cost: { } cost } charged:
+                // Whoever started an agent has its cost too: its name begins with theirs.
+                for (var name = charged.Agent; name.Length > 0; name = name.Contains('.', StringComparison.Ordinal) ? name[..name.LastIndexOf('.')] : "")
+                {
+                    Change(name, agent => agent with
+                    {
+                        Calls = agent.Calls + (charged.IsAnswered ? 1 : 0),
+                        Dollars = agent.Dollars + cost.Charge.Dollars,
+                    });
+                }
+
+                break;
+            case AgentEvent.Ended ended when _processes.TryGetValue(ended.Process, out var name):
+                Change(name, agent => agent with { State = "ended", LastEvent = happened.At });
+                break;
+        }
+    }
+
+    private void Change(string name, Func<AgentRow, AgentRow> change)
+    {
+        if (_agents.TryGetValue(name, out var agent))
+        {
+            _agents[name] = change(agent);
+        }
+    }
+
+    private IEnumerable<AgentRow> Agents()
+    {
+        var waiting = _view.Agents.Approvals.Select(open => open.Asked.Agent).ToHashSet(StringComparer.Ordinal);
+        foreach (var agent in _agents.Values)
+        {
+            yield return agent.State == "ended" || _view.HasEnded ? agent with { State = "ended" }
+                : waiting.Contains(agent.Name) ? agent with { State = "waiting" }
+                : Steering.IsPaused(_view.Orders, agent.Name) ? agent with { State = "paused" }
+                : agent;
+        }
+    }
+
+    private IEnumerable<Ask> Asks()
+    {
+        if (_view.HasEnded)
+        {
+            yield break;
+        }
+
+        foreach (var open in _view.Agents.Approvals)
+        {
+            var asked = open.Asked;
+            var isQuestion = asked.Rule == "question";
+            yield return Of(
+                isQuestion ? "question" : "approval", $"{open.Process}/{asked.Name}", open.At, asked.Agent,
+                isQuestion ? "asks you" : $"wants {asked.Tool}", asked.Arguments, isQuestion ? null : asked.Rule, open.At + Approvals.Deadline);
+        }
+
+        if (_view is BuildView { Proposed: { Answer: { } signal } proposed })
+        {
+            var words = new StringBuilder($"{proposed.Plan.Reason}\n");
+            foreach (var line in BuildText.Plan(proposed.Plan))
+            {
+                words.Append(line).Append('\n');
+            }
+
+            yield return Of(
+                "plan", signal, _view.LastEvent, null, $"plan {proposed.Plan.Version} of {proposed.Plan.Tasks.Count} tasks", words.ToString(), null, null);
+        }
+
+        foreach (var parked in _view.Parked)
+        {
+            yield return Of("parked", $"{parked.Process}/{parked.Key}", _view.LastEvent, null, "is parked", parked.Reason, null, null);
+        }
+    }
+
+    private Ask Of(
+        string kind, string id, DateTimeOffset since, string? who, string title, string detail, string? rule, DateTimeOffset? deadline)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', _view.Run, kind, id, who, title, rule, detail)));
+        return new Ask(_view.Run, _view.Title, kind, id, Convert.ToHexStringLower(hash), since, who, title, detail, rule, deadline);
+    }
+
+    private static IEnumerable<TaskNode> NodesOf(BuildPlan plan, BuildView view)
+    {
+        var states = view.Tasks.Where(task => task.Version == plan.Version).GroupBy(task => task.Task.Id)
+            .ToDictionary(group => group.Key, group => group.First());
+        foreach (var task in plan.Tasks)
+        {
+            var known = states.GetValueOrDefault(task.Id);
+            var on = task.Needs.Select(need => plan.ProviderOf(need)?.Id).OfType<string>().Distinct();
+            yield return new TaskNode(
+                task.Id, BuildText.Subject(task), (known?.State ?? TaskState.Planned).ToString().ToLowerInvariant(), task.Depends, [.. on], task.Asserts,
+                known?.Reason);
+        }
+    }
+
+    private string? EvidenceName()
+    {
+        var folder = Path.Combine(Folder.Path, "evidence");
+        return Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder, "*.evidence.json").Select(Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault()
+            : null;
+    }
+
+    private int IndexAfter(long after)
+    {
+        var (low, high) = (0, _rows.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _rows[middle].Seq <= after ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private void SortTail(long before)
+    {
+        var from = IndexAfterUnsorted(before);
+        var tail = _rows[from..].OrderBy(row => row.Seq).ToList();
+        _rows.RemoveRange(from, _rows.Count - from);
+        _rows.AddRange(tail);
+    }
+
+    private int IndexAfterUnsorted(long before)
+    {
+        var index = _rows.Count;
+        while (index > 0 && _rows[index - 1].Seq > before)
+        {
+            index--;
+        }
+
+        return index;
+    }
+}

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using Godwit.Durable.Journal;
+using Godwit.Playbooks;
+using Godwit.Runs;
+
+namespace Godwit.Server.Centre;
+
+/// <summary>
+/// The runs that somebody looks at, and all others in a row each. One loop reads what is new; whoever looks waits for its next turn, and is
+/// a cursor over the journal: nothing is kept for a client.
+/// </summary>
+internal sealed class LiveRuns(RunKinds kinds, RunStore store) : IAsyncDisposable
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Kept = TimeSpan.FromMinutes(5);
+
+    private readonly ConcurrentDictionary<string, (LiveRun Run, long Seen)> _runs = new(StringComparer.Ordinal);
+    private readonly RunCatalog _catalog = new(kinds, store);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Lock _opening = new();
+    private TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _reading = Task.CompletedTask;
+    private byte[] _fleetJson = [];
+    private Fleet _fleet = new([], []);
+
+    /// <summary>All runs, as they were at the last turn.</summary>
+    public Fleet Fleet => _fleet;
+
+    /// <summary>All runs as they are sent.</summary>
+    public ReadOnlyMemory<byte> FleetJson => _fleetJson;
+
+    /// <summary>Reads once, and goes on reading until disposed.</summary>
+    public void Start()
+    {
+        Turn(withFleet: true);
+        _reading = ReadAsync();
+    }
+
+    /// <summary>A run of an id.</summary>
+    /// <exception cref="JournalException">There is none, or it can't be read.</exception>
+    public LiveRun Get(string id)
+    {
+        lock (_opening)
+        {
+            var run = _runs.TryGetValue(id, out var known) ? known.Run : new LiveRun(kinds, Find(id));
+            _runs[id] = (run, Environment.TickCount64);
+            return run;
+        }
+    }
+
+    /// <summary>The folder of a run of an id, whole: no path, and nothing that an id only begins with.</summary>
+    /// <exception cref="JournalMissingException">There is none.</exception>
+    public RunFolder Find(string id) =>
+        store.All().Concat(store.Gateways()).FirstOrDefault(folder => folder.Id == id) ?? throw new JournalMissingException($"there is no run '{id}'");
+
+    /// <summary>Ends when the next turn was read.</summary>
+    public Task NextAsync(CancellationToken cancellation) => Volatile.Read(ref _turn).Task.WaitAsync(cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        await _reading;
+        foreach (var (run, _) in _runs.Values)
+        {
+            run.Dispose();
+        }
+
+        _closing.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        for (var turn = 1; !_closing.IsCancellationRequested; turn++)
+        {
+            await Task.Delay(Every, TimeProvider.System, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_closing.IsCancellationRequested)
+            {
+                Turn(withFleet: turn % 5 == 0);
+            }
+        }
+    }
+
+    private void Turn(bool withFleet)
+    {
+        try
+        {
+            foreach (var (id, (run, seen)) in _runs)
+            {
+                if (Environment.TickCount64 - seen > Kept.TotalMilliseconds)
+                {
+                    _runs.TryRemove(id, out _);
+                    run.Dispose();
+                    continue;
+                }
+
+                run.Refresh();
+            }
+
+            if (withFleet)
+            {
+                var rows = _catalog.Rows();
+                var asks = rows.Where(row => row.Asks > 0).SelectMany(row => AsksOf(row.Run)).OrderBy(ask => ask.Since);
+                _fleet = new Fleet(rows, [.. asks]);
+                _fleetJson = CentreJson.Bytes(_fleet);
+            }
+        }
+        catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            // A run that was deleted, or is being made; the next turn sees what there is.
+        }
+
+        Interlocked.Exchange(ref _turn, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
+    private IReadOnlyList<Ask> AsksOf(string id)
+    {
+        try
+        {
+            var run = Get(id);
+            run.Refresh();
+            return run.AsksNow();
+        }
+        catch (JournalException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,337 @@
+using System.Text;
+using System.Text.Json;
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Playbooks;
+using Godwit.Playbooks.Build;
+using Godwit.Runs;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Godwit.Server.Centre;
+
+/// <summary>Runs: looking at them, and what people do to them.</summary>
+internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions options)
+{
+    private const int NewestRows = 100;
+    private const int MostRows = 500;
+    private const int MostGoals = 200;
+    private const int DeepestGoal = 5;
+
+    private readonly RunActions _actions = new(options.Kinds, options.Store);
+    private readonly GodwitProcess _godwit = new(options.Program, options.Store);
+
+    public static void Map(IEndpointRouteBuilder app, LiveRuns runs, Devices devices, CentreOptions options)
+    {
+        var here = new RunEndpoints(runs, devices, options);
+        here.MapReading(app);
+        here.MapActions(app);
+    }
+
+    private void MapReading(IEndpointRouteBuilder app)
+    {
+        var watch = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Watch));
+        watch.MapGet("/runs", () => runs.Fleet);
+        watch.MapGet("/events", StreamAsync).ExcludeFromDescription();
+        watch.MapGet("/runs/{run}", (string run) => Guarded(() =>
+        {
+            var live = runs.Get(run);
+            live.Refresh();
+            return TypedResults.Ok(new RunSnapshot(live.State(), live.Before(long.MaxValue, null, NewestRows).Rows));
+        })).Produces<RunSnapshot>();
+        watch.MapGet("/runs/{run}/rows", (string run, long? before, string? agent, int? most) => Guarded(() =>
+            TypedResults.Ok(
+                runs.Get(run).Before(before ?? long.MaxValue, agent, Math.Clamp(most ?? NewestRows, 1, MostRows))))).Produces<RowPage>();
+        watch.MapGet("/runs/{run}/rows/{seq:long}/{part:int}", (string run, long seq, int part) => Guarded(() =>
+            runs.Get(run).TextOf(seq, part) is { } text
+                ? TypedResults.Ok(new RowText(text))
+                : No(StatusCodes.Status404NotFound, "there is no such row"))).Produces<RowText>();
+        watch.MapGet("/runs/{run}/verify", (string run, CancellationToken cancellation) => GuardedAsync(() => VerifyAsync(run, cancellation)))
+            .Produces<Verdict>();
+        watch.MapGet("/runs/{run}/report", (string run, HttpContext context) => GuardedAsync(() => ReportAsync(run, context)));
+        watch.MapGet("/runs/{run}/evidence", (string run, HttpContext context) => Guarded(() =>
+            runs.Get(run) is { } live && live.State().Evidence is { } name
+                ? Attached(context, File.ReadAllBytes(Path.Combine(live.Folder.Evidence, name)), name, "application/json")
+                : No(StatusCodes.Status404NotFound, "this run has no evidence")));
+    }
+
+    private void MapActions(IEndpointRouteBuilder app)
+    {
+        var answer = app.MapGroup("/api/runs/{run}").WithMetadata(new Needs(DeviceRole.Answer));
+        MapOrder(answer, "say", SteeringAct.Say);
+        MapOrder(answer, "pause", SteeringAct.Pause);
+        MapOrder(answer, "go-on", SteeringAct.GoOn);
+        answer.MapPost("/answer", (string run, AnswerBody body, HttpContext context, CancellationToken cancellation) =>
+            GuardedAsync(() => AnswerAsync(run, body, context, cancellation))).Produces<Done>();
+
+        var own = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Own));
+        MapOrder(own.MapGroup("/runs/{run}"), "cancel", SteeringAct.Cancel);
+        own.MapPost("/runs/{run}/stop", (string run, CancellationToken cancellation) => GuardedAsync(async () =>
+            await RunControl.AskAsync(runs.Find(run), new ControlRequest("stop"), cancellation) is { } reply
+                ? TypedResults.Ok(new Done(reply.Message))
+                : No(StatusCodes.Status409Conflict, "it isn't running"))).Produces<Done>();
+        own.MapPost("/runs/{run}/resume", (string run) => GuardedAsync(() => ResumeAsync(run))).Produces<Done>();
+        own.MapPost("/runs/{run}/apply", (string run, CancellationToken cancellation) => GuardedAsync(async () =>
+        {
+            var (exit, output, error) = await _godwit.RunAsync(cancellation, "apply", runs.Find(run).Id);
+            return exit == 0 ? TypedResults.Ok(new Done(output.Trim())) : No(StatusCodes.Status409Conflict, $"{error}{output}".Trim());
+        })).Produces<Done>();
+        own.MapGet("/goals", () => Goals().ToList());
+        own.MapGet("/goal", (string path, CancellationToken cancellation) => GuardedAsync(() => PreviewAsync(path, cancellation))).Produces<GoalPreview>();
+        own.MapPost("/runs", (StartBody body) => GuardedAsync(() => StartAsync(body.Path))).Produces<Done>();
+    }
+
+    private void MapOrder(IEndpointRouteBuilder group, string name, SteeringAct act) => group.MapPost(
+        $"/{name}",
+        (string run, OrderBody body, HttpContext context, CancellationToken cancellation) => GuardedAsync(async () =>
+        {
+            if (act == SteeringAct.Say && string.IsNullOrWhiteSpace(body.Words))
+            {
+                return No(StatusCodes.Status400BadRequest, "say what?");
+            }
+
+            var order = new SteeringOrder(act, body.Agent, body.Words ?? "") { By = DeviceOf(context) };
+            var outcome = await _actions.OrderAsync(runs.Find(run), order, cancellation);
+            return outcome.Taken ? TypedResults.Ok(new Done(outcome.Message)) : No(StatusCodes.Status409Conflict, outcome.Message);
+        })).Produces<Done>();
+
+    private async Task StreamAsync(HttpContext context, string? run, string? after)
+    {
+        var token = context.Request.Headers.Authorization.ToString()["Bearer ".Length..];
+        var id = devices.OfToken(token)!.Id;
+        try
+        {
+            await (run is null
+                ? EventStream.SendFleetAsync(context, runs, IsWelcome)
+                : EventStream.SendRunAsync(context, runs, run, after, IsWelcome));
+        }
+        catch (JournalException gone) when (!context.Response.HasStarted)
+        {
+            await CentreGuard.RefuseAsync(context, StatusCodes.Status404NotFound, gone.Message);
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException or JournalException or ObjectDisposedException)
+        {
+            // The client has gone, or the run.
+        }
+
+        // A token ends while its stream goes on; a device that was revoked is sent away.
+        bool IsWelcome() => devices.All().Any(device => device.Id == id);
+    }
+
+    /// <summary>Answers what waits: once, and only what was read.</summary>
+    private async Task<IResult> AnswerAsync(string id, AnswerBody body, HttpContext context, CancellationToken cancellation)
+    {
+        var live = runs.Get(id);
+        live.Refresh();
+        if (live.AsksNow().FirstOrDefault(ask => ask.Id == body.Id) is not { } asked)
+        {
+            return No(StatusCodes.Status409Conflict, live.Read((_, reader) => AnsweredBy(reader, body.Id)));
+        }
+
+        if (asked.Hash != body.Hash)
+        {
+            return No(StatusCodes.Status409Conflict, "what waits has changed since it was shown; look again");
+        }
+
+        var by = DeviceOf(context);
+        var isOwner = ((Device)context.Items[CentreGuard.Device]!).Role == DeviceRole.Own;
+        ActionOutcome outcome;
+        switch (asked.Kind)
+        {
+            case "plan":
+                if (body.Plan is not null && !isOwner)
+                {
+                    return No(StatusCodes.Status403Forbidden, "only an owner changes plans");
+                }
+
+                var plan = body.Plan is { } json ? live.Read((view, _) => PlanOf(json, (BuildView)view)) : null;
+                outcome = await _actions.DecideAsync(live.Folder, asked.Id, new PlanAnswer(body.Grant, plan, body.Words) { By = by }, cancellation);
+                break;
+            case "parked":
+                if (!isOwner)
+                {
+                    return No(StatusCodes.Status403Forbidden, "only an owner resolves what is parked");
+                }
+
+                var (process, key) = (long.Parse(asked.Id.Split('/')[0], null), asked.Id[(asked.Id.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+                var how = new ControlRequest("resolve", process, key, body.Grant ? "retry" : "fail", body.Words ?? "a person said no");
+                outcome = await _actions.ResolveAsync(live.Folder, how, cancellation);
+                break;
+            default:
+                var open = live.Read((view, _) => view.Agents.Approvals.First(one => $"{one.Process}/{one.Asked.Name}" == asked.Id));
+                outcome = await _actions.AnswerAsync(live.Folder, open, new Approval(body.Grant, body.Words) { By = by }, cancellation);
+                break;
+        }
+
+        return outcome.Taken
+            ? TypedResults.Ok(new Done(outcome.HasOwner ? "answered" : "answered; the run goes on when it is resumed"))
+            : No(StatusCodes.Status409Conflict, live.Read((_, reader) => AnsweredBy(reader, body.Id)));
+    }
+
+    private static BuildPlan PlanOf(JsonElement json, BuildView view)
+    {
+        BuildPlan plan;
+        try
+        {
+            plan = PlanForm.Read(json.GetRawText());
+        }
+        catch (JsonException wrong)
+        {
+            throw new ArgumentException($"it isn't a plan: {wrong.Message}");
+        }
+
+        var goal = PlanForm.Left(view.Input.Goal, PlanForm.ContextOf(view.Holding));
+        return PlanCheck.ProblemsOf(plan, goal) is { Count: > 0 } problems
+            ? throw new ArgumentException($"it can't be carried out: {string.Join("; ", problems)}")
+            : plan;
+    }
+
+    /// <summary>Who was first.</summary>
+    private static string AnsweredBy(JournalReader reader, string id)
+    {
+        var slash = id.IndexOf('/', StringComparison.Ordinal);
+        var (process, name) = slash > 0 && long.TryParse(id[..slash], out var number) ? (number, id[(slash + 1)..]) : (DurableRun.Root, id);
+        var answer = reader.After(0, EntryKind.SignalReceived).LastOrDefault(entry => entry.Process == process && entry.Key == name);
+        if (answer is null)
+        {
+            return "it doesn't wait any more";
+        }
+
+        var by = Canonical.Deserialize<Answerer>(answer.Data.Span).By ?? "a terminal";
+        return $"it was answered before, by {by} at {answer.At.ToLocalTime():HH:mm:ss}";
+    }
+
+    private async Task<IResult> ResumeAsync(string id)
+    {
+        var folder = runs.Find(id);
+        if (RunLock.IsHeld(folder))
+        {
+            return No(StatusCodes.Status409Conflict, "it is running");
+        }
+
+        var log = await _godwit.DetachAsync(id, "resume", id);
+        return TypedResults.Ok(new Done($"resumed; what it says goes to {log}"));
+    }
+
+    private async Task<IResult> VerifyAsync(string id, CancellationToken cancellation)
+    {
+        var live = runs.Get(id);
+        if (live.State().Evidence is not { } name)
+        {
+            return No(StatusCodes.Status404NotFound, "this run has no evidence");
+        }
+
+        var (exit, output, error) = await _godwit.RunAsync(cancellation, "verify", Path.Combine(live.Folder.Evidence, name));
+        return TypedResults.Ok(new Verdict(exit == 0, [.. $"{output}{error}".Split('\n', StringSplitOptions.RemoveEmptyEntries)]));
+    }
+
+    private async Task<IResult> ReportAsync(string id, HttpContext context)
+    {
+        var folder = runs.Find(id);
+        using var reader = JournalReader.OpenVerified(folder);
+        var view = options.Kinds.View(reader);
+        var html = await view.HtmlAsync(reader, options.Store, context.RequestAborted);
+        return Attached(context, Encoding.UTF8.GetBytes(html), $"{id}.html", "text/html; charset=utf-8");
+    }
+
+    /// <summary>A file to keep: a browser that shows it all the same shows it without scripts, and away from the page.</summary>
+    private static IResult Attached(HttpContext context, byte[] content, string name, string type)
+    {
+        context.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+        return TypedResults.File(content, type, name);
+    }
+
+    private IEnumerable<string> Goals()
+    {
+        if (options.Root is not { } root)
+        {
+            return [];
+        }
+
+        var search = new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            MaxRecursionDepth = DeepestGoal,
+            AttributesToSkip = FileAttributes.ReparsePoint,
+            IgnoreInaccessible = true,
+        };
+        return Directory.EnumerateFiles(root, "godwit.yaml", search).Take(MostGoals).Select(file => Path.GetRelativePath(root, file))
+            .Order(StringComparer.Ordinal);
+    }
+
+    private async Task<IResult> PreviewAsync(string path, CancellationToken cancellation)
+    {
+        var file = Below(path);
+        var validated = await _godwit.RunAsync(cancellation, "validate", file);
+        var planned = validated.Exit == 0 ? await _godwit.RunAsync(cancellation, "run", file, "--plan") : default;
+        var problems = planned.Exit == 0 ? $"{(validated.Exit == 0 ? "" : validated.Error)}" : planned.Error;
+        return TypedResults.Ok(
+            new GoalPreview(path, await File.ReadAllTextAsync(file, cancellation), Lines(problems), Lines(planned.Output ?? "")));
+    }
+
+    private async Task<IResult> StartAsync(string path)
+    {
+        var file = Below(path);
+        var log = await _godwit.DetachAsync($"start-{Guid.NewGuid():N}", "run", file);
+        return TypedResults.Ok(new Done($"started; what it says before it has a name goes to {log}"));
+    }
+
+    /// <summary>A file below the folder that runs may be started in, whatever links lead there.</summary>
+    private string Below(string path)
+    {
+        if (options.Root is not { } root)
+        {
+            throw new ArgumentException("this centre starts no runs; 'godwit serve --root DIR' lets it start those below a folder");
+        }
+
+        var file = Path.GetFullPath(Path.Combine(root, path));
+        file = Directory.Exists(file) ? Path.Combine(file, "godwit.yaml") : file;
+        var isBelow = file.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal) && File.Exists(file)
+            && Workspaces.FileSystem.IsReallyBelow(root, Path.GetRelativePath(root, file));
+        return isBelow ? file : throw new ArgumentException($"there is no goal file '{path}' below {root}");
+    }
+
+    private static List<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+
+    private static string DeviceOf(HttpContext context) => context.Items[CentreGuard.Device] is Device device ? $"{device.Name} ({device.Id})" : "";
+
+    private static IResult Guarded(Func<IResult> act)
+    {
+        try
+        {
+            return act();
+        }
+        catch (Exception error) when (Status(error) is { } status)
+        {
+            return No(status, error.Message);
+        }
+    }
+
+    private static async Task<IResult> GuardedAsync(Func<Task<IResult>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (Exception error) when (Status(error) is { } status)
+        {
+            return No(status, error.Message);
+        }
+    }
+
+    private static int? Status(Exception error) => error switch
+    {
+        JournalMissingException => StatusCodes.Status404NotFound,
+        ArgumentException => StatusCodes.Status400BadRequest,
+        RunOwnedException => StatusCodes.Status409Conflict,
+        JournalException or IOException or UnauthorizedAccessException => StatusCodes.Status500InternalServerError,
+        _ => null,
+    };
+
+    /// <summary>What every answer of a person has in common.</summary>
+    private sealed record Answerer(string? By);
+
+    private static IResult No(int status, string words) => TypedResults.Json(new Refused(words), statusCode: status);
+}
