@@ -1,0 +1,222 @@
+// Everything that the page asks of the server: pairing, tokens, signed writes, and the stream of events.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+export type RunRow = Schemas["RunRow"];
+export type RunState = Schemas["RunState"];
+export type RunSnapshot = Schemas["RunSnapshot"];
+export type Row = Schemas["Row"];
+export type RowPage = Schemas["RowPage"];
+export type Ask = Schemas["Ask"];
+export type AgentRow = Schemas["AgentRow"];
+export type TaskNode = Schemas["TaskNode"];
+export type Fleet = Schemas["Fleet"];
+export type Device = Schemas["Device"];
+export type Token = Schemas["Token"];
+export type GoalPreview = Schemas["GoalPreview"];
+export type Verdict = Schemas["Verdict"];
+export type Role = Schemas["DeviceRole"];
+
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+interface Identity {
+  id: string;
+  keys: CryptoKeyPair;
+}
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+const watchdog = 25_000;
+let token: { value: string; until: number; boot: string } | null = null;
+let counter = 0;
+
+function database<T>(mode: IDBTransactionMode, use: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("godwit", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("identity");
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const request = use(opening.result.transaction("identity", mode).objectStore("identity"));
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    };
+  });
+}
+
+const identity = () => database<Identity | undefined>("readonly", (store) => store.get("device"));
+
+const base64 = (bytes: ArrayBuffer) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+
+async function sign(keys: CryptoKeyPair, text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  return base64(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, keys.privateKey, bytes));
+}
+
+async function read<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  if (!response.ok) {
+    let message = text || response.statusText;
+    try {
+      message = (JSON.parse(text) as { error?: string }).error ?? message;
+    } catch {
+      // It isn't JSON; the words are the message.
+    }
+    throw new ApiError(response.status, message);
+  }
+  return JSON.parse(text) as T;
+}
+
+const json = (body: unknown): RequestInit => ({
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
+
+/** Pairs this browser with the code of a link. Its key stays in it and can't be taken out. */
+export async function pair(code: string, name: string): Promise<void> {
+  const keys = (await crypto.subtle.generateKey(algorithm, false, ["sign", "verify"])) as CryptoKeyPair;
+  const key = base64(await crypto.subtle.exportKey("spki", keys.publicKey));
+  const device = await read<{ id: string }>(await fetch("/api/pair", json({ code, key, name })));
+  await database("readwrite", (store) => store.put({ id: device.id, keys } satisfies Identity, "device"));
+  token = null;
+}
+
+/** A token to read with, made anew when it is about to end. Null where this browser isn't paired. */
+export async function session(anew = false): Promise<Token | null> {
+  const device = await identity();
+  if (!device) return null;
+  const nonce = await read<{ boot: string; value: string }>(await fetch("/api/nonce"));
+  const signature = await sign(device.keys, `token\n${nonce.boot}\n${nonce.value}`);
+  const response = await fetch("/api/token", json({ device: device.id, nonce: nonce.value, signature }));
+  if (response.status === 401) return null;
+  const made = await read<Token>(response);
+  if (anew || !token || token.boot !== nonce.boot || token.until < Date.now() + 60_000) {
+    token = { value: made.value, until: Date.parse(made.until), boot: nonce.boot };
+  }
+  return made;
+}
+
+async function bearer(): Promise<string> {
+  if (!token || token.until < Date.now() + 60_000) await session(true);
+  if (!token) throw new ApiError(401, "this browser isn't paired; 'godwit link' prints a link");
+  return token.value;
+}
+
+export async function get<T>(path: string): Promise<T> {
+  const ask = async () => fetch(path, { headers: { Authorization: `Bearer ${await bearer()}` } });
+  let response = await ask();
+  if (response.status === 401) {
+    // The server was started anew, and knows no tokens of before.
+    token = null;
+    response = await ask();
+  }
+  return read<T>(response);
+}
+
+/** Sends something that changes a run; signed over what is sent, so that nothing else can be made of it. */
+export async function send<T>(path: string, body: unknown, method = "POST"): Promise<T> {
+  const device = await identity();
+  if (!device) throw new ApiError(401, "this browser isn't paired");
+  const text = method === "DELETE" ? "" : JSON.stringify(body);
+  const ask = async () => {
+    await bearer();
+    counter = Math.max(counter + 1, Date.now() * 1000);
+    const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const signature = await sign(device.keys, `${method}\n${path}\n${hex}\n${token!.boot}\n${counter}`);
+    return fetch(path, {
+      method,
+      headers: {
+        "Content-Type": "application/json",
+        "Godwit-Device": device.id,
+        "Godwit-Counter": String(counter),
+        "Godwit-Signature": signature,
+      },
+      body: method === "DELETE" ? undefined : text,
+    });
+  };
+  let response = await ask();
+  if (response.status === 401) {
+    token = null;
+    response = await ask();
+  }
+  return read<T>(response);
+}
+
+/** Saves what an address answers as a file. */
+export async function download(path: string): Promise<void> {
+  const response = await fetch(path, { headers: { Authorization: `Bearer ${await bearer()}` } });
+  if (!response.ok) await read(response);
+  const name = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "godwit";
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+export interface StreamEvents {
+  event(name: string, data: unknown, id: string | null): void;
+  connected(isConnected: boolean): void;
+}
+
+/** Follows events until it is told to end: over reconnects it goes on where it was, and a dead connection is noticed. */
+export function follow(path: (after: string | null) => string, after: string | null, events: StreamEvents): () => void {
+  const end = new AbortController();
+  let last = after;
+  const once = async (): Promise<void> => {
+    const attempt = new AbortController();
+    const give = () => attempt.abort();
+    end.signal.addEventListener("abort", give);
+    let timer = setTimeout(give, watchdog);
+    try {
+      const response = await fetch(path(last), { headers: { Authorization: `Bearer ${await bearer()}` }, signal: attempt.signal });
+      if (response.status === 401) token = null;
+      if (!response.ok || !response.body) throw new ApiError(response.status, response.statusText);
+      events.connected(true);
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let buffer = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        clearTimeout(timer);
+        timer = setTimeout(give, watchdog);
+        buffer += value;
+        for (let cut = buffer.indexOf("\n\n"); cut >= 0; cut = buffer.indexOf("\n\n")) {
+          const frame = buffer.slice(0, cut);
+          buffer = buffer.slice(cut + 2);
+          let [name, id, data] = ["message", null as string | null, ""];
+          for (const line of frame.split("\n")) {
+            if (line.startsWith("event: ")) name = line.slice(7);
+            else if (line.startsWith("id: ")) id = line.slice(4);
+            else if (line.startsWith("data: ")) data += line.slice(6);
+          }
+          if (id) last = id;
+          events.event(name, JSON.parse(data || "null"), id);
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+      end.signal.removeEventListener("abort", give);
+      attempt.abort();
+    }
+  };
+  void (async () => {
+    for (let wait = 250; !end.signal.aborted; wait = Math.min(wait * 2, 5000)) {
+      const begun = Date.now();
+      try {
+        await once();
+      } catch {
+        // The connection broke, or there is no server; it is tried again.
+      }
+      if (end.signal.aborted) return;
+      events.connected(false);
+      if (Date.now() - begun > 5000) wait = 250;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  })();
+  return () => end.abort();
+}

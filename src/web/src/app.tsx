@@ -1,0 +1,133 @@
+// The page's frame: pairing, where one is, and what is said aloud.
+import { useSignal } from "@preact/signals";
+import { render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { AgentPage } from "./agent";
+import { pair } from "./api";
+import { FleetPage } from "./fleet";
+import { Inbox } from "./inbox";
+import { Devices, NewRun, Palette } from "./more";
+import { useKeys } from "./parts";
+import { RunPage } from "./run";
+import { asks, isConnected, may, me, notice, route, spoken, start } from "./state";
+
+function nameOfThisBrowser(): string {
+  const agent = navigator.userAgent;
+  const system = /Android|iPhone|iPad|Windows|Mac OS X|Linux/.exec(agent)?.[0] ?? "";
+  const browser = /Firefox|Edg|Chrome|Safari/.exec(agent)?.[0] ?? "browser";
+  return `${browser.replace("Edg", "Edge")} on ${system.replace("Mac OS X", "macOS") || "some system"}`;
+}
+
+function App() {
+  const isReady = useSignal(false);
+  const problem = useSignal("");
+  const isPaletteOpen = useSignal(false);
+  const prefix = useRef(0);
+  useEffect(() => {
+    void (async () => {
+      const code = /^#pair=([0-9a-f]+)$/.exec(location.hash)?.[1];
+      if (code) {
+        history.replaceState(null, "", "#/");
+        route.value = "#/";
+        try {
+          await pair(code, nameOfThisBrowser());
+        } catch (error) {
+          problem.value = (error as Error).message;
+        }
+      }
+      try {
+        await start();
+      } catch (error) {
+        problem.value = `the server doesn't answer: ${(error as Error).message}`;
+      }
+      isReady.value = true;
+    })();
+    const open = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+        event.preventDefault();
+        isPaletteOpen.value = !isPaletteOpen.value;
+      }
+    };
+    addEventListener("keydown", open);
+    return () => removeEventListener("keydown", open);
+  }, []);
+  useKeys((key) => {
+    const href = { r: "#/", i: "#/inbox", n: "#/new", d: "#/devices" }[key];
+    if (key === "g") prefix.current = Date.now();
+    else if (href && Date.now() - prefix.current < 1000) {
+      prefix.current = 0;
+      location.hash = href;
+    }
+  });
+
+  if (!isReady.value) return <p class="boot quiet">…</p>;
+  if (!me.value) {
+    return (
+      <main class="pairing" id="main">
+        <img src="icon.svg" alt="" width="56" height="56" />
+        <h1>Pair this browser</h1>
+        {problem.value && <p class="bad" role="alert">{problem.value}</p>}
+        <p>Run <code>godwit link</code> on the machine where <code>godwit serve</code> runs, and open the link that it prints here.</p>
+        <p class="quiet">The link works once. Reading needs this browser's key from then on, and whatever changes a run is signed with it.</p>
+      </main>
+    );
+  }
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.scrollIntoView(); }}>to the content</a>
+      <Sidebar />
+      <div class="content">
+        {!isConnected.value && <p class="offline" role="status">The server doesn't answer; this page goes on by itself when it does.</p>}
+        <Page />
+      </div>
+      {isPaletteOpen.value && <Palette onClose={() => (isPaletteOpen.value = false)} />}
+      {notice.value && <p class={notice.value.isBad ? "notice bad" : "notice"}>{notice.value.text}</p>}
+      <p class="hidden" aria-live="polite">{spoken.value}</p>
+    </>
+  );
+}
+
+function Sidebar() {
+  const here = route.value.split("/")[1] ?? "";
+  const link = (href: string, name: string, more?: number) => (
+    <a href={href} aria-current={(href.split("/")[1] ?? "") === here || (href === "#/" && here === "run") ? "page" : undefined}>
+      {name}{more ? <span class="count num" aria-label={`${more} wait`}>{more}</span> : null}
+    </a>
+  );
+  return (
+    <header class="sidebar">
+      <p class="brand"><img src="icon.svg" alt="" width="24" height="24" /> Godwit</p>
+      <nav aria-label="pages">
+        {link("#/", "Runs")}
+        {link("#/inbox", "Inbox", asks.value.length)}
+        {may("own") && link("#/new", "New run")}
+        {may("own") && link("#/devices", "Devices")}
+      </nav>
+      <p class="quiet who"><kbd>Ctrl</kbd> <kbd>K</kbd> goes anywhere<br />{me.value!.name} may {me.value!.role}</p>
+    </header>
+  );
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function Page() {
+  const [page, id, part, name] = route.value.replace(/^#\//, "").split("/").map(decoded);
+  useEffect(() => {
+    document.title = id ? `${id} · Godwit` : asks.value.length > 0 ? `(${asks.value.length}) Godwit` : "Godwit";
+  });
+  switch (page) {
+    case "inbox": return <Inbox />;
+    case "new": return <NewRun />;
+    case "devices": return <Devices />;
+    case "run": return part === "agent" && name ? <AgentPage key={`${id}/${name}`} id={id!} name={name} /> : <RunPage key={id} id={id!} tab={part ?? ""} about={name ?? ""} />;
+    default: return <FleetPage />;
+  }
+}
+
+render(<App />, document.getElementById("app")!);

@@ -1,0 +1,203 @@
+// One run: what it needs, what it is to prove, its plan, its agents, what happened, and its evidence.
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { AgentRow, RunState, Verdict } from "./api";
+import { download, get } from "./api";
+import { Graph } from "./graph";
+import { AskCard } from "./inbox";
+import { Ago, Budget, Button, Empty, Say, State, brief, dollars } from "./parts";
+import { Rows } from "./rows";
+import { LiveRun, act, may, tell } from "./state";
+
+const tabs = ["overview", "agents", "events", "evidence"] as const;
+
+interface Assertion { id: string; says: string; on_tip: boolean; verified: boolean | null }
+interface Finding { id: string; file: string; line: number; priority: string; claim: string; blocks: boolean; state: string }
+
+export function useRun(id: string): LiveRun {
+  const run = useMemo(() => new LiveRun(id), [id]);
+  useEffect(() => () => run.dispose(), [run]);
+  return run;
+}
+
+export function RunPage({ id, tab, about }: { id: string; tab: string; about: string }) {
+  const run = useRun(id);
+  const state = run.state.value;
+  const here = tabs.find((one) => one === tab) ?? "overview";
+  const base = `#/run/${encodeURIComponent(id)}`;
+  if (run.error.value) return <main id="main"><Empty title={run.error.value}><p><a href="#/">all runs</a></p></Empty></main>;
+  if (!state) return <main id="main"><p class="quiet">reading the journal …</p></main>;
+  return (
+    <main id="main" class="run-page">
+      <div class="title">
+        <h1><bdi>{brief(state.row.goal)}</bdi></h1>
+        <State state={state.row.state} />
+      </div>
+      <p class="quiet facts">
+        <span>{id}</span> <span>{state.row.playbook}</span> <span>started <Ago at={state.row.started} /> ago</span> <Budget row={state.row} />
+        <span>{state.row.agents_at_work} agents at work</span>
+      </p>
+      <Controls run={run} state={state} />
+      <nav class="tabs" aria-label="parts of the run">
+        {tabs.map((one) => (
+          <a key={one} href={`${base}/${one}`} aria-current={one === here ? "page" : undefined}>
+            {one}{one === "agents" ? ` ${state.agents.length}` : ""}
+          </a>
+        ))}
+      </nav>
+      {here === "overview" && <Overview state={state} base={base} />}
+      {here === "agents" && <Agents key={about} state={state} base={base} about={about} />}
+      {here === "events" && (
+        <Rows rows={run.rows.value} run={id} withAgent hasMore={run.hasMore.value} onOlder={() => void run.older()} />
+      )}
+      {here === "evidence" && <Evidence state={state} />}
+    </main>
+  );
+}
+
+function Controls({ run, state }: { run: LiveRun; state: RunState }) {
+  const path = `/api/runs/${encodeURIComponent(run.id)}`;
+  const isPaused = state.agents.some((agent) => agent.state === "paused");
+  const isOver = !["running", "waiting", "parked", "stopped"].includes(state.row.state);
+  return (
+    <div class="controls">
+      {state.can_be_steered && !isOver && may("answer") && (
+        <>
+          <Say label="say something to all agents" onSay={(words) => act(`${path}/say`, { agent: null, words })} />
+          {isPaused
+            ? <Button onClick={() => act(`${path}/go-on`, { agent: null, words: null })}>Go on</Button>
+            : <Button onClick={() => act(`${path}/pause`, { agent: null, words: null })}>Pause</Button>}
+        </>
+      )}
+      {may("own") && state.has_owner && <Button kind="danger" onClick={() => act(`${path}/stop`, {})}>Stop</Button>}
+      {may("own") && !isOver && !state.has_owner && <Button kind="primary" onClick={() => act(`${path}/resume`, {})}>Resume</Button>}
+      {may("own") && isOver && state.can_be_applied && state.row.state === "verified" && (
+        <Button kind="primary" onClick={() => act(`${path}/apply`, {})}>Apply</Button>
+      )}
+      <Button onClick={() => void download(`${path}/report`).catch((error: Error) => tell(error.message, true))}>Report</Button>
+    </div>
+  );
+}
+
+function Overview({ state, base }: { state: RunState; base: string }) {
+  const detail = state.detail as { assertions?: Assertion[]; findings?: Finding[] };
+  const known = new Set(detail.assertions?.map((one) => one.id));
+  const tasks = new Set(state.tasks.map((task) => task.id));
+  const lines = state.lines.filter((line) => !known.has(line.label) && !tasks.has(line.label));
+  return (
+    <div class="overview">
+      {state.asks.map((ask) => <AskCard key={ask.hash} ask={ask} withRun={false} />)}
+      {detail.assertions && (
+        <section aria-label="assertions">
+          <h2>What must hold</h2>
+          <ul class="assertions">
+            {detail.assertions.map((one) => {
+              const [word, tone] = one.verified === true ? ["verified", "verified"] : one.verified === false ? ["doesn't hold", "failed"]
+                : one.on_tip ? ["holds on the tip", "claimed"] : ["not yet", "open"];
+              return (
+                <li key={one.id}>
+                  <span class={`mark ${tone}`}>{word}</span> <span class="strong">{one.id}</span> <bdi>{one.says}</bdi>
+                </li>
+              );
+            })}
+          </ul>
+        </section>
+      )}
+      {state.tasks.length > 0 && (
+        <section aria-label="plan">
+          <h2>Plan</h2>
+          <Graph tasks={state.tasks} onOpen={(task) => (location.hash = `${base}/agents/${task}`)} />
+        </section>
+      )}
+      {detail.findings && detail.findings.length > 0 && (
+        <section aria-label="findings">
+          <h2>Findings</h2>
+          <ul class="findings">
+            {detail.findings.map((one) => (
+              <li key={one.id}>
+                <span class={`mark ${one.blocks ? (one.state === "closed" ? "verified" : "failed") : "open"}`}>
+                  {one.blocks ? (one.state === "closed" ? "mended" : "blocks") : "doesn't block"}
+                </span>{" "}
+                <span class="strong">{one.id}</span> <span class="quiet">{one.priority}</span> <code><bdi>{one.file}:{one.line}</bdi></code> <bdi>{one.claim}</bdi>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {lines.length > 0 && (
+        <section aria-label="summary">
+          <h2>How it stands</h2>
+          <dl class="lines">
+            {lines.slice(0, 60).map((line, index) => (
+              <div key={index} class={`tone-${line.tone}`}><dt>{line.label}</dt><dd><bdi>{line.text}</bdi></dd></div>
+            ))}
+          </dl>
+        </section>
+      )}
+    </div>
+  );
+}
+
+function Agents({ state, base, about }: { state: RunState; base: string; about: string }) {
+  const filter = useSignal(about);
+  const order: Record<string, number> = { waiting: 0, working: 1, paused: 2, ended: 3 };
+  const rows = state.agents.filter((agent) => agent.name.toLowerCase().includes(filter.value.toLowerCase()))
+    .sort((one, other) => (order[one.state] ?? 9) - (order[other.state] ?? 9) || other.last_event.localeCompare(one.last_event));
+  if (state.agents.length === 0) return <Empty title="This run has no agents." />;
+  return (
+    <section aria-label="agents">
+      <input class="filter" type="search" placeholder={`filter ${state.agents.length} agents`} aria-label="filter agents" value={filter.value} onInput={(event) => (filter.value = event.currentTarget.value)} />
+      <div class="scroll" tabIndex={0} role="group" aria-label="table of agents">
+        <table>
+          <thead><tr><th>agent</th><th>state</th><th class="num">calls</th><th class="num">cost</th><th>last</th><th class="num">ago</th></tr></thead>
+          <tbody>{rows.slice(0, 400).map((agent) => <AgentLine key={agent.name} agent={agent} base={base} />)}</tbody>
+        </table>
+      </div>
+      {rows.length > 400 && <p class="quiet">and {rows.length - 400} more; filter to see them</p>}
+    </section>
+  );
+}
+
+function AgentLine({ agent, base }: { agent: AgentRow; base: string }) {
+  return (
+    <tr>
+      <td><a href={`${base}/agent/${encodeURIComponent(agent.name)}`}><bdi>{agent.name}</bdi></a></td>
+      <td><span class={`agent-state ${agent.state}`}>{agent.state}</span></td>
+      <td class="num">{agent.calls}</td>
+      <td class="num">{dollars(agent.dollars)}</td>
+      <td class="cut"><bdi>{agent.last}</bdi></td>
+      <td class="num quiet"><Ago at={agent.last_event} /></td>
+    </tr>
+  );
+}
+
+function Evidence({ state }: { state: RunState }) {
+  const verdict = useSignal<Verdict | null>(null);
+  const isBusy = useSignal(false);
+  if (!state.evidence) {
+    return <Empty title="No evidence."><p>A run signs evidence once its result is proven; until then nothing counts.</p></Empty>;
+  }
+  const path = `/api/runs/${encodeURIComponent(state.row.run)}`;
+  const verify = async () => {
+    isBusy.value = true;
+    try {
+      verdict.value = await get<Verdict>(`${path}/verify`);
+    } catch (error) {
+      tell((error as Error).message, true);
+    }
+    isBusy.value = false;
+  };
+  return (
+    <section aria-label="evidence">
+      <p><code>{state.evidence}</code></p>
+      <div class="buttons">
+        <Button kind="primary" disabled={isBusy.value} onClick={() => void verify()}>{isBusy.value ? "Verifying …" : "Verify"}</Button>
+        <Button onClick={() => void download(`${path}/evidence`).catch((error: Error) => tell(error.message, true))}>Download</Button>
+      </div>
+      <p class="quiet">Verify runs <code>godwit verify</code> on this machine, now: the same command that anybody can run offline.</p>
+      {verdict.value && (
+        <pre class={verdict.value.holds ? "verdict good" : "verdict bad"} role="status">{verdict.value.lines.join("\n")}</pre>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,140 @@
+// What the page knows: where it is, who this browser is, the fleet, and the run that is looked at.
+import { computed, signal } from "@preact/signals";
+import type { AgentRow, ApiError, Ask, Fleet, Row, RunSnapshot, RunState, Token } from "./api";
+import { follow, get, send, session } from "./api";
+
+export const route = signal(location.hash);
+export const me = signal<Token | null>(null);
+export const isConnected = signal(true);
+export const fleet = signal<Fleet | null>(null);
+export const now = signal(Date.now());
+export const spoken = signal("");
+export const notice = signal<{ text: string; isBad: boolean } | null>(null);
+export const asks = computed<Ask[]>(() => fleet.value?.asks ?? []);
+
+addEventListener("hashchange", () => (route.value = location.hash));
+setInterval(() => (now.value = Date.now()), 1000);
+
+export const may = (role: "answer" | "own") => me.value?.role === "own" || (role === "answer" && me.value?.role === "answer");
+
+/** Says something to who can't see the page, too. */
+export function tell(text: string, isBad = false): void {
+  notice.value = { text, isBad };
+  spoken.value = text;
+  setTimeout(() => notice.value?.text === text && (notice.value = null), 6000);
+}
+
+/** Does something to a run, and says what became of it. */
+export async function act(path: string, body: unknown, method?: string): Promise<boolean> {
+  try {
+    const done = await send<{ message: string }>(path, body, method);
+    tell(done.message);
+    return true;
+  } catch (error) {
+    tell((error as ApiError).message, true);
+    return false;
+  }
+}
+
+let endFleet: (() => void) | null = null;
+
+/** Takes up the session and follows the fleet. */
+export async function start(): Promise<void> {
+  me.value = await session(true);
+  if (!me.value || endFleet) return;
+  endFleet = follow(
+    () => "/api/events",
+    null,
+    {
+      connected: (is) => (isConnected.value = is),
+      event(name, data) {
+        if (name !== "fleet") return;
+        const before = fleet.value;
+        const next = data as Fleet;
+        fleet.value = next;
+        if (before) announce(before, next);
+      },
+    },
+  );
+  setInterval(async () => (me.value = (await session().catch(() => me.value)) ?? me.value), 5 * 60_000);
+}
+
+function announce(before: Fleet, next: Fleet): void {
+  const states = new Map(before.runs.map((run) => [run.run, run.state]));
+  for (const run of next.runs) {
+    const was = states.get(run.run);
+    if (was && was !== run.state) spoken.value = `${run.run} is ${run.state.replace("_", " ")}`;
+  }
+  const known = new Set(before.asks.map((ask) => ask.hash));
+  const fresh = next.asks.filter((ask) => !known.has(ask.hash));
+  if (fresh.length > 0) {
+    spoken.value = `${fresh[0]!.who ?? fresh[0]!.run} ${fresh[0]!.title}`;
+    if (document.hidden && "Notification" in window && Notification.permission === "granted") {
+      new Notification("Godwit", { body: `${fresh[0]!.run}: ${fresh[0]!.who ?? ""} ${fresh[0]!.title}`, tag: fresh[0]!.hash });
+    }
+  }
+}
+
+/** A run that is looked at: its state, and the rows that there are of it so far. */
+export class LiveRun {
+  readonly state = signal<RunState | null>(null);
+  readonly rows = signal<Row[]>([]);
+  readonly hasMore = signal(true);
+  readonly error = signal<string | null>(null);
+  private end: (() => void) | null = null;
+  private isLoading = false;
+
+  constructor(readonly id: string) {
+    void this.open();
+  }
+
+  private get path(): string {
+    return `/api/runs/${encodeURIComponent(this.id)}`;
+  }
+
+  private async open(): Promise<void> {
+    this.end?.();
+    try {
+      const snapshot = await get<RunSnapshot>(this.path);
+      this.state.value = snapshot.state;
+      this.rows.value = snapshot.rows;
+      this.hasMore.value = snapshot.rows.length >= 100;
+      this.end = follow(
+        (after) => `/api/events?run=${encodeURIComponent(this.id)}&after=${encodeURIComponent(after ?? "")}`,
+        snapshot.state.head,
+        {
+          connected: (is) => (isConnected.value = is),
+          event: (name, data) => {
+            if (name === "rows") this.rows.value = [...this.rows.value, ...(data as Row[])];
+            else if (name === "state") this.state.value = data as RunState;
+            else if (name === "resync") void this.open();
+          },
+        },
+      );
+    } catch (error) {
+      this.error.value = (error as Error).message;
+    }
+  }
+
+  /** Loads rows that are older than those there are. */
+  async older(): Promise<void> {
+    const first = this.rows.value[0];
+    if (!first || !this.hasMore.value || this.isLoading) return;
+    this.isLoading = true;
+    try {
+      const page = await get<{ rows: Row[]; has_more: boolean }>(`${this.path}/rows?before=${first.seq}&most=500`);
+      this.rows.value = [...page.rows, ...this.rows.value];
+      this.hasMore.value = page.has_more;
+    } finally {
+      this.isLoading = false;
+    }
+  }
+
+  agent(name: string): AgentRow | undefined {
+    return this.state.value?.agents.find((agent) => agent.name === name);
+  }
+
+  dispose(): void {
+    this.end?.();
+  }
+}
