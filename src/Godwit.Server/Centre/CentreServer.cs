@@ -33,7 +33,7 @@ public sealed class CentreServer : IAsyncDisposable
     public static async Task<CentreServer> StartAsync(CentreOptions options)
     {
         RequireAlone(options);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions());
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "Godwit.Server" });
         var port = options.Port;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

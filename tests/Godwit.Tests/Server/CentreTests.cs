@@ -1,0 +1,353 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Godwit.Agents;
+using Godwit.Durable;
+using Godwit.Durable.Journal;
+using Godwit.Server.Centre;
+
+namespace Godwit.Tests.Server;
+
+/// <summary>The command centre over HTTP: who may do what, and that nothing is lost or told twice.</summary>
+public sealed class CentreTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly ApprovalAsked Delete = new("T1-worker", "approval/T1-worker/1/0", "run", "{\"command\":\"rm -rf build\"}", "deletes");
+
+    private readonly CentreFixture _centre = new();
+
+    public ValueTask DisposeAsync() => _centre.DisposeAsync();
+
+    /// <summary>Whatever the document names is closed to who shows nothing, but for what pairs.</summary>
+    [Fact]
+    public async Task EveryEndpoint_WithoutTokenOrSignature_IsRefused()
+    {
+        await _centre.ServeAsync();
+        using var owner = await _centre.PairAsync();
+        var document = await owner.GetAsync("/openapi/v1.json");
+        using var nobody = new HttpClient { BaseAddress = new Uri(_centre.Server.Address) };
+        string[] open = ["/api/nonce", "/api/pair", "/api/token"];
+        var asked = 0;
+        foreach (var path in document.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var method in path.Value.EnumerateObject().Where(_ => !open.Contains(path.Name)))
+            {
+                var address = path.Name.Replace("{seq}", "1", StringComparison.Ordinal).Replace("{part}", "0", StringComparison.Ordinal);
+                using var request = new HttpRequestMessage(new HttpMethod(method.Name.ToUpperInvariant()), address) { Content = JsonContent.Create(new { }) };
+                using var reply = await nobody.SendAsync(request);
+                Assert.True(reply.StatusCode == HttpStatusCode.Unauthorized, $"{method.Name} {path.Name}: {reply.StatusCode}");
+                asked++;
+            }
+        }
+
+        Assert.InRange(asked, 20, 100);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("/api/events")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("/openapi/v1.json")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await nobody.PostAsJsonAsync("/local/link", new { role = "own" })).StatusCode);
+    }
+
+    [Fact]
+    public async Task Document_AsItIsServed_IsTheOneThatIsCommitted()
+    {
+        await _centre.ServeAsync();
+        using var owner = await _centre.PairAsync();
+        var served = await owner.GetAsync("/openapi/v1.json");
+        using var committed = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "docs", "openapi.json")));
+        foreach (var part in (string[])["paths", "components"])
+        {
+            Assert.True(
+                JsonElement.DeepEquals(committed.RootElement.GetProperty(part), served.GetProperty(part)),
+                $"docs/openapi.json has other {part} than the server; write what GET /openapi/v1.json answers into it");
+        }
+    }
+
+    [Fact]
+    public async Task Pair_CodeUsedTwiceOrTooOldOrGuessed_IsRefused()
+    {
+        await _centre.ServeAsync();
+        var link = _centre.Server.NewLink(DeviceRole.Own);
+        var late = _centre.Server.NewLink(DeviceRole.Own);
+        using var first = await CentreClient.PairAsync(link, "the \u202ephone\n");
+        using var second = new CentreClient(_centre.Server.Address);
+        Assert.Equal(HttpStatusCode.Forbidden, await PairAsync(link.Split('=')[1]));
+        Assert.Equal(HttpStatusCode.Forbidden, await PairAsync("00000000000000000000000000000000"));
+        _centre.Time.Advance(TimeSpan.FromMinutes(11));
+        Assert.Equal(HttpStatusCode.Forbidden, await PairAsync(late.Split('=')[1]));
+        var reply = await second.Http.PostAsJsonAsync("/api/pair", new { code = "1", key = "bm8ga2V5", name = "x" });
+        Assert.Equal(HttpStatusCode.BadRequest, reply.StatusCode);
+
+        // A token ends after a quarter of an hour; the key takes another.
+        _centre.Time.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await first.Http.GetAsync("/api/runs")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, await first.TakeTokenAsync());
+        await first.GetAsync("/api/runs");
+        Assert.DoesNotContain(await NamesAsync(first), name => name.Any(char.IsControl));
+
+        async Task<HttpStatusCode> PairAsync(string code) =>
+            (await second.Http.PostAsJsonAsync("/api/pair", new { code, key = second.PublicKey, name = "x" })).StatusCode;
+    }
+
+    [Fact]
+    public async Task Write_ChangedRepeatedOrOfAnotherStart_IsRefused()
+    {
+        await _centre.ServeAsync();
+        using var owner = await _centre.PairAsync();
+        var body = new { role = "watch" };
+        Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync("/api/link", body)).StatusCode);
+
+        var repeated = owner.Signed("/api/link", body);
+        var copy = owner.Signed("/api/link", body);
+        foreach (var name in (string[])["Godwit-Counter", "Godwit-Signature"])
+        {
+            copy.Headers.Remove(name);
+            copy.Headers.Add(name, repeated.Headers.GetValues(name));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await owner.Http.SendAsync(repeated)).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await owner.Http.SendAsync(copy)).StatusCode);
+
+        var otherBody = owner.Signed("/api/link", body);
+        otherBody.Content = JsonContent.Create(new { role = "own" });
+        Assert.Equal(HttpStatusCode.Unauthorized, (await owner.Http.SendAsync(otherBody)).StatusCode);
+        var otherPath = owner.Signed("/api/runs/x/pause", new { });
+        otherPath.RequestUri = new Uri("/api/runs/x/stop", UriKind.Relative);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await owner.Http.SendAsync(otherPath)).StatusCode);
+        var otherMethod = owner.Signed("/api/devices/x", new { });
+        otherMethod.Method = HttpMethod.Delete;
+        Assert.Equal(HttpStatusCode.Unauthorized, (await owner.Http.SendAsync(otherMethod)).StatusCode);
+
+        // A token alone writes nothing.
+        Assert.Equal(HttpStatusCode.Unauthorized, (await owner.Http.PostAsJsonAsync("/api/link", body)).StatusCode);
+
+        var before = owner.Signed("/api/link", body);
+        var port = new Uri(_centre.Server.Address).Port;
+        await _centre.Server.DisposeAsync();
+        await _centre.ServeAsync(port: port);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await owner.Http.SendAsync(before)).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await owner.Http.GetAsync("/api/runs")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, await owner.TakeTokenAsync());
+        Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync("/api/link", body)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("evil.example", null, 421)]
+    [InlineData("127.0.0.1:80", null, 421)]
+    [InlineData("localhost:PORT", null, 200)]
+    [InlineData("127.0.0.1:PORT", "http://evil.example", 421)]
+    [InlineData("127.0.0.1:PORT", "http://127.0.0.1:5173", 421)]
+    [InlineData("127.0.0.1:PORT", "null", 421)]
+    [InlineData("127.0.0.1:PORT", "http://127.0.0.1:PORT", 200)]
+    public async Task Request_OfAnotherHostOrOrigin_IsMisdirected(string host, string? origin, int expected)
+    {
+        await _centre.ServeAsync();
+        var port = $"{new Uri(_centre.Server.Address).Port}";
+        using var nobody = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{_centre.Server.Address}/api/nonce");
+        request.Headers.Host = host.Replace("PORT", port, StringComparison.Ordinal);
+        if (origin is not null)
+        {
+            request.Headers.Add("Origin", origin.Replace("PORT", port, StringComparison.Ordinal));
+        }
+
+        using var reply = await nobody.SendAsync(request);
+        Assert.Equal(expected, (int)reply.StatusCode);
+        Assert.Contains("frame-ancestors 'none'", reply.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Contains("require-trusted-types-for 'script'", reply.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.False(reply.Headers.Contains("Access-Control-Allow-Origin"));
+        Assert.False(reply.Headers.Contains("Set-Cookie"));
+    }
+
+    [Fact]
+    public async Task Roles_WhoWatchesOrAnswers_MayDoNoMore()
+    {
+        await _centre.ServeAsync();
+        var (folder, ends) = await _centre.AskingAsync("asks", Delete);
+        using var watcher = await _centre.PairAsync(DeviceRole.Watch, "the screen on the wall");
+        using var answerer = await _centre.PairAsync(DeviceRole.Answer, "phone");
+        using var owner = await _centre.PairAsync();
+        var ask = await AskAsync(owner, folder.Id);
+        Assert.Equal("wants run", ask.GetProperty("title").GetString());
+        Assert.Equal("deletes", ask.GetProperty("rule").GetString());
+        Assert.Equal(1, (await watcher.GetAsync($"/api/runs/{folder.Id}")).GetProperty("state").GetProperty("asks").GetArrayLength());
+        var refused = await watcher.SendAsync($"/api/runs/{folder.Id}/answer", Answer(ask, true));
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Contains("the screen on the wall", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        foreach (var (method, path) in ((string, string)[])[("POST", $"/api/runs/{folder.Id}/stop"), ("POST", "/api/link"), ("DELETE", $"/api/devices/{owner.Device}")])
+        {
+            Assert.Equal(HttpStatusCode.Forbidden, (await answerer.SendAsync(path, new { role = "own" }, method)).StatusCode);
+        }
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await answerer.Http.GetAsync("/api/devices")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await answerer.SendAsync($"/api/runs/{folder.Id}/answer", Answer(ask, false, "keep it"))).StatusCode);
+        Assert.Equal($"False: keep it (phone ({answerer.Device}))", (await ends.WaitAsync(Soon)).Result<string>());
+
+        // A device that is forgotten can't do anything any more.
+        Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync($"/api/devices/{answerer.Device}", new { }, "DELETE")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await answerer.Http.GetAsync("/api/runs")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, await answerer.TakeTokenAsync());
+    }
+
+    [Fact]
+    public async Task Answer_TwoAtOnceAndWhatHasChanged_OneCountsAndTheOtherLearnsWho()
+    {
+        await _centre.ServeAsync();
+        var (folder, ends) = await _centre.AskingAsync("asks", Delete);
+        using var phone = await _centre.PairAsync(DeviceRole.Answer, "phone");
+        using var desk = await _centre.PairAsync(DeviceRole.Own, "desk");
+        var ask = await AskAsync(desk, folder.Id);
+        var path = $"/api/runs/{folder.Id}/answer";
+        var other = new { id = ask.GetProperty("id").GetString(), hash = new string('0', 64), grant = true, words = (string?)null, plan = (object?)null };
+        Assert.Equal(HttpStatusCode.Conflict, (await desk.SendAsync(path, other)).StatusCode);
+
+        var replies = await Task.WhenAll(phone.SendAsync(path, Answer(ask, true)), desk.SendAsync(path, Answer(ask, true)));
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Conflict], replies.Select(reply => reply.StatusCode).Order());
+        var words = await replies.Single(reply => reply.StatusCode == HttpStatusCode.Conflict).Content.ReadAsStringAsync();
+        Assert.Matches("it was answered before, by (phone|desk) ", words);
+        Assert.StartsWith("True: ", (await ends.WaitAsync(Soon)).Result<string>(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await desk.SendAsync("/api/runs/nowhere/answer", Answer(ask, true))).StatusCode);
+    }
+
+    /// <summary>Whoever listens from an entry on gets what is after it, in order and once; another journal is told from this one.</summary>
+    [Fact]
+    public async Task Events_CutAndTakenUp_AreTheJournalWithoutGapOrRepeat()
+    {
+        await _centre.ServeAsync(time: TimeProvider.System);
+        List<string> notes = [.. Enumerable.Range(0, 700).Select(number => $"note {number}")];
+        var (folder, _) = await _centre.AskingAsync("asks", Delete, notes);
+        using var owner = await _centre.PairAsync();
+        await AskAsync(owner, folder.Id);
+        var (seen, head) = (new List<JsonElement>(), "");
+        for (var cut = 0; cut < 3; cut++)
+        {
+            // One frame of rows, and the connection breaks.
+            var (frames, last) = await ListenAsync(owner, folder.Id, head, rows: 1);
+            seen.AddRange(frames);
+            head = last;
+        }
+
+        Assert.Equal(notes, seen.Where(row => row.GetProperty("what").GetString() == "note").Select(row => row.GetProperty("text").GetString()));
+        var numbers = seen.Select(row => row.GetProperty("seq").GetInt64()).ToList();
+        Assert.Equal(numbers.Order(), numbers);
+        var page = await owner.GetAsync($"/api/runs/{folder.Id}/rows?before={numbers[500]}&most=100");
+        Assert.Equal(numbers[400..500], page.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("seq").GetInt64()));
+        Assert.True(page.GetProperty("has_more").GetBoolean());
+
+        foreach (var other in (string[])[$"{folder.Id}:3:00000000", "elsewhere:3:00000000", $"{folder.Id}:999999:00000000", "nonsense"])
+        {
+            Assert.Contains("event: resync", await FirstAsync(owner, folder.Id, other), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, (await owner.Http.GetAsync("/api/events?run=nowhere")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Link_OverTheSocketOfTheUsersFolder_PairsAndASecondCentreIsRefused()
+    {
+        await _centre.ServeAsync();
+        var socket = Path.Combine(_centre.Store.Home, "serve.sock");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(socket));
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
+                return new NetworkStream(connection, ownsSocket: true);
+            },
+        });
+        var reply = await http.PostAsJsonAsync("http://localhost/local/link", new { role = "watch" });
+        var link = (await CentreClient.ReadAsync(reply)).GetProperty("address").GetString()!;
+        using var watcher = await CentreClient.PairAsync(link);
+        await watcher.GetAsync("/api/runs");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("http://localhost/api/runs")).StatusCode);
+
+        var options = new CentreOptions(new Godwit.Playbooks.RunKinds(), _centre.Store, "godwit", "");
+        var second = await Assert.ThrowsAsync<IOException>(() => CentreServer.StartAsync(options));
+        Assert.Contains("another centre serves", second.Message, StringComparison.Ordinal);
+        await watcher.GetAsync("/api/runs");
+    }
+
+    [Theory]
+    [InlineData("../outside/godwit.yaml")]
+    [InlineData("/etc/passwd")]
+    [InlineData("linked/godwit.yaml")]
+    [InlineData("nothing")]
+    public async Task Goal_OutsideOfTheRoot_IsNeitherReadNorStarted(string path)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_centre.Store.Home, "goals"));
+        Directory.CreateDirectory(Path.Combine(_centre.Store.Home, "outside"));
+        File.WriteAllText(Path.Combine(_centre.Store.Home, "outside", "godwit.yaml"), "goal: secret\n");
+        Directory.CreateSymbolicLink(Path.Combine(folder.FullName, "linked"), Path.Combine(_centre.Store.Home, "outside"));
+        await _centre.ServeAsync(root: folder.FullName);
+        using var owner = await _centre.PairAsync();
+        var read = await owner.Http.GetAsync($"/api/goal?path={Uri.EscapeDataString(path)}");
+        Assert.Equal(HttpStatusCode.BadRequest, read.StatusCode);
+        Assert.DoesNotContain("secret", await read.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.BadRequest, (await owner.SendAsync("/api/runs", new { path })).StatusCode);
+        Assert.Empty((await owner.GetAsync("/api/goals")).EnumerateArray());
+    }
+
+    private static object Answer(JsonElement ask, bool grant, string? words = null) => new
+    {
+        id = ask.GetProperty("id").GetString(),
+        hash = ask.GetProperty("hash").GetString(),
+        grant,
+        words,
+        plan = (object?)null,
+    };
+
+    private static async Task<JsonElement> AskAsync(CentreClient client, string run)
+    {
+        for (var tries = 0; tries < 200; tries++)
+        {
+            var asks = (await client.GetAsync($"/api/runs/{run}")).GetProperty("state").GetProperty("asks");
+            if (asks.GetArrayLength() > 0)
+            {
+                return asks[0];
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+
+        throw new TimeoutException("nothing was asked");
+    }
+
+    private static async Task<List<string>> NamesAsync(CentreClient owner) =>
+        [.. (await owner.GetAsync("/api/devices")).EnumerateArray().Select(device => device.GetProperty("name").GetString()!)];
+
+    /// <summary>The rows of so many frames, and where the last of them ends.</summary>
+    private static async Task<(List<JsonElement> Rows, string Head)> ListenAsync(CentreClient client, string run, string after, int rows)
+    {
+        var (seen, head, name) = (new List<JsonElement>(), after, "");
+        using var reply = await client.Http.GetAsync(
+            $"/api/events?run={run}&after={Uri.EscapeDataString(after)}", HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await reply.Content.ReadAsStreamAsync());
+        while (rows > 0 && await reader.ReadLineAsync().WaitAsync(Soon) is { } line)
+        {
+            if (line.StartsWith("id: ", StringComparison.Ordinal))
+            {
+                head = line["id: ".Length..];
+            }
+            else if (line.StartsWith("event: ", StringComparison.Ordinal))
+            {
+                name = line["event: ".Length..];
+            }
+            else if (line.StartsWith("data: ", StringComparison.Ordinal) && name == "rows")
+            {
+                using var json = JsonDocument.Parse(line["data: ".Length..]);
+                seen.AddRange(json.RootElement.EnumerateArray().Select(row => row.Clone()));
+                rows--;
+            }
+        }
+
+        return (seen, head);
+    }
+
+    private static async Task<string> FirstAsync(CentreClient client, string run, string after)
+    {
+        var reply = await client.Http.GetAsync($"/api/events?run={run}&after={Uri.EscapeDataString(after)}");
+        return Encoding.UTF8.GetString(await reply.Content.ReadAsByteArrayAsync().WaitAsync(Soon));
+    }
+}
