@@ -24,8 +24,8 @@ export function AgentPage({ id, name }: { id: string; name: string }) {
 
   const state = run.state.value;
   const base = `#/run/${encodeURIComponent(id)}`;
-  if (run.error.value) return <main id="main"><Empty title={run.error.value} /></main>;
-  if (!state) return <main id="main"><p class="quiet">reading the journal …</p></main>;
+  if (run.error.value) return <main id="main"><h1>{run.error.value}</h1><p><a href="#/">all runs</a></p></main>;
+  if (!state) return <main id="main"><h1>{name}</h1><p class="quiet">reading the journal …</p></main>;
   const agent = run.agent(name);
   const last = older.value.at(-1)?.seq ?? 0;
   const rows = [...older.value, ...run.rows.value.filter((row) => row.agent === name && row.seq > last)];

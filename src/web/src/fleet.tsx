@@ -14,7 +14,7 @@ const groups: [string, (row: RunRow) => boolean][] = [
 export function FleetPage() {
   const filter = useSignal("");
   const most = useSignal(100);
-  if (!fleet.value) return <main id="main"><p class="quiet">reading the runs …</p></main>;
+  if (!fleet.value) return <main id="main"><h1>Runs</h1><p class="quiet">reading the runs …</p></main>;
   const wanted = filter.value.toLowerCase();
   const rows = fleet.value.runs.filter((row) => !wanted || `${row.run} ${row.goal} ${row.state}`.toLowerCase().includes(wanted));
   const taken = new Set<string>();

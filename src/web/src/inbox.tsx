@@ -66,7 +66,7 @@ export function Inbox() {
     if (current && since.current.hash !== current.hash) since.current = { hash: current.hash, at: Date.now() };
     if (current && focused.value !== current.hash) focused.value = current.hash;
   }, [current?.hash]);
-  useKeys((key) => {
+  useKeys((key, event) => {
     if (key === "j" || key === "k") {
       const next = all[Math.max(0, Math.min(all.length - 1, at + (key === "j" ? 1 : -1)))];
       if (next) focused.value = next.hash;
@@ -75,6 +75,7 @@ export function Inbox() {
       const { hash, at: from } = since.current;
       if (hash === current.hash && Date.now() - from >= still) void answer(current, key === "a", null);
     } else if (key === "e" && current) {
+      event.preventDefault();
       document.querySelector<HTMLTextAreaElement>(`[data-hash="${current.hash}"] textarea`)?.focus();
     }
   });

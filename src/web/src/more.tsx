@@ -23,7 +23,7 @@ export function NewRun() {
   const start = async () => {
     if (preview.value && (await act("/api/runs", { path: preview.value.path }))) location.hash = "#/";
   };
-  if (!may("own")) return <main id="main"><Empty title="This browser may not start runs." /></main>;
+  if (!may("own")) return <main id="main"><h1>This browser may not start runs.</h1></main>;
   return (
     <main id="main">
       <h1>New run</h1>

@@ -25,8 +25,8 @@ export function RunPage({ id, tab, about }: { id: string; tab: string; about: st
   const state = run.state.value;
   const here = tabs.find((one) => one === tab) ?? "overview";
   const base = `#/run/${encodeURIComponent(id)}`;
-  if (run.error.value) return <main id="main"><Empty title={run.error.value}><p><a href="#/">all runs</a></p></Empty></main>;
-  if (!state) return <main id="main"><p class="quiet">reading the journal …</p></main>;
+  if (run.error.value) return <main id="main"><h1>{run.error.value}</h1><p><a href="#/">all runs</a></p></main>;
+  if (!state) return <main id="main"><h1>{id}</h1><p class="quiet">reading the journal …</p></main>;
   return (
     <main id="main" class="run-page">
       <div class="title">

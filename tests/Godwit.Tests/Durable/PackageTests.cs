@@ -71,6 +71,8 @@ public sealed class PackageTests : IDisposable
     {
         Suite.RequireWhole();
         var packages = Path.Combine(_root.FullName, "packages");
+        Assert.True(
+            File.Exists(Path.Combine(Repository.Root, "artifacts", "web", "dist", "index.html")), "the page is built first: ./godwit serve --help");
         Dotnet(Repository.Root, "pack", "src/Godwit.Cli", "--configuration", "Release", "--output", packages, $"-p:PackageVersion={Version}");
         foreach (var runtime in (string[])["linux-x64", "linux-arm64"])
         {

@@ -39,10 +39,18 @@ public sealed class CentreFixture : IAsyncDisposable
     internal Task<CentreClient> PairAsync(DeviceRole role = DeviceRole.Own, string name = "a test") =>
         CentreClient.PairAsync(Server.NewLink(role), name);
 
-    /// <summary>A run that notes words, wants an action approved, and ends with what was answered.</summary>
+    /// <summary>A run that notes words, whose agent wants an action approved, and that ends with what was answered.</summary>
     internal async Task<(RunFolder Folder, Task<RunEnd> Ends)> AskingAsync(
         string name, ApprovalAsked asked, IReadOnlyList<string>? notes = null)
     {
+        var task = new AgentTask { Name = asked.Agent, Goal = "Clean up.", Budget = "run/agent", BaseCommit = "", BaseTree = "" };
+        var agent = new Script<AgentTask, AgentResult>("agent", async (context, _) =>
+        {
+            await context.NoteAsync("asked", asked, AgentTopic.Asked);
+            var answer = await context.SignalAsync<Approval>("approval", asked.Name, TimeSpan.FromMinutes(10));
+            var words = answer is null ? "nobody answered" : $"{answer.Granted}: {answer.Words} ({answer.By})";
+            return new AgentResult { Tree = "", Summary = words };
+        });
         var root = new Script<string, string>("asking", async (context, input) =>
         {
             foreach (var (note, index) in (notes ?? []).Select((note, index) => (note, index)))
@@ -50,12 +58,10 @@ public sealed class CentreFixture : IAsyncDisposable
                 await context.NoteAsync($"note/{index}", note);
             }
 
-            await context.NoteAsync("asked", asked, AgentTopic.Asked);
-            var answer = await context.SignalAsync<Approval>("approval", asked.Name, TimeSpan.FromMinutes(10));
-            return answer is null ? "nobody answered" : $"{answer.Granted}: {answer.Words} ({answer.By})";
+            return (await context.ChildAsync("agent", agent, () => task)).Require().Summary;
         });
         var folder = Store.New(name, TimeProvider.System.GetUtcNow());
-        var run = await _runs.CreateAsync(root, "in", folder: folder);
+        var run = await _runs.CreateAsync(root, "in", others: [agent], folder: folder);
         var stop = new CancellationTokenSource();
         var control = RunControl.Listen(run, stop);
         _open.AddRange([control, run]);
