@@ -30,6 +30,12 @@ internal sealed class RunSession(RunKinds kinds)
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Stop(context, stop));
         using var drawn = new CancellationTokenSource();
         var drawing = live.FollowAsync(host.Quiet, drawn.Token);
+        if (host.Models is { } models)
+        {
+            // Nothing is in the journal before an answer is.
+            models.Waits += (_, trouble) => terminal.Line(new RunLine("models", $"{trouble}; trying again", Tone.Bad));
+        }
+
         RunEnd end;
         try
         {
@@ -48,6 +54,7 @@ internal sealed class RunSession(RunKinds kinds)
         {
             var report = await view.HtmlAsync(reader, RunStore.OfUser(), CancellationToken.None);
             await File.WriteAllTextAsync(view.ReportPath, report, CancellationToken.None);
+            await view.WriteFilesAsync(reader, RunStore.OfUser(), CancellationToken.None);
         }
 
         if (host.Cassette is { IsRecording: false } cassette)
@@ -70,7 +77,8 @@ internal sealed class RunSession(RunKinds kinds)
 
         return end.State switch
         {
-            RunState.Completed => view.Status == RunStatus.Failed ? ExitCode.Failed : ExitCode.Ok,
+            RunState.Completed when view.Status == RunStatus.Failed => ExitCode.Failed,
+            RunState.Completed => view.IsAsExpected ? ExitCode.Ok : ExitCode.NotAsExpected,
             RunState.Parked => ExitCode.Parked,
             RunState.Stopped => ExitCode.Stopped,
             _ => ExitCode.Failed,

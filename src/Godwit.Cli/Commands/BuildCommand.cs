@@ -39,6 +39,16 @@ internal static class BuildCommand
                     $"{source.Root} is no git repository with a commit; 'git init && git commit --allow-empty -m \"Begin\"' makes one");
             }
 
+            if (parsed.GetValue(sentence) is { } empty && string.IsNullOrWhiteSpace(empty))
+            {
+                throw new UsageException("the sentence is empty; say what is wanted, such as 'godwit build \"A notes service with search\"'");
+            }
+
+            if (parsed.GetValue(dollars) is < 0)
+            {
+                throw new UsageException($"--dollars is {parsed.GetValue(dollars)}, and must be 0 or more");
+            }
+
             var budget = new BudgetOptions(TimeOption.Seconds("--time", parsed.GetValue(time)), null, parsed.GetValue(dollars));
             var start = new RunStart(
                 RunStore.OfUser(), source, new BuildGoal { Planner = Planner, Worker = new AgentSpec() }, SandboxRunner.KindOf(parsed.GetValue(sandbox)!))
@@ -51,7 +61,7 @@ internal static class BuildCommand
             switch (parsed.GetValue(sentence), parsed.GetValue(draft))
             {
                 case ({ } words, null):
-                    var (exit, made) = await DraftAsync(kinds, start, words, budget, isJson && !parsed.GetValue(yes), cancellation);
+                    var (exit, made) = await DraftAsync(kinds, start, words, budget, parsed.GetValue(yes), isJson && !parsed.GetValue(yes), cancellation);
                     if (exit != ExitCode.Ok || made is null || !IsWanted(parsed.GetValue(yes)))
                     {
                         return exit;
@@ -74,10 +84,24 @@ internal static class BuildCommand
         return command;
     }
 
+    /// <summary>Builds by a draft that was resumed, as it was to be from the first.</summary>
+    public static async Task<ExitCode> GoOnAsync(RunKinds kinds, RunStore store, DraftView draft, bool json, CancellationToken cancellation)
+    {
+        var ground = draft.Input.Ground;
+        var sandbox = ground.Sandbox == "none" ? SandboxKind.None : SandboxKind.Bubblewrap;
+        var source = new SourceRepository(ground.Source, ground.Goal.Folder, IsGit: true);
+        var start = new RunStart(store, source, new BuildGoal { Planner = Planner, Worker = new AgentSpec() }, sandbox)
+        {
+            Models = ground.Models with { AddsToRecord = ground.Models.Record is not null },
+            IsAttended = RunSession.IsAttended,
+        };
+        return await BuildAsync(kinds, start, draft, new BudgetOptions(null, null, null), yes: true, json, cancellation);
+    }
+
     private static AgentSpec Planner => new() { Role = BuildGoal.PlannerRole };
 
     private static async Task<(ExitCode Exit, DraftView? Draft)> DraftAsync(
-        RunKinds kinds, RunStart start, string sentence, BudgetOptions budget, bool json, CancellationToken cancellation)
+        RunKinds kinds, RunStart start, string sentence, BudgetOptions budget, bool yes, bool json, CancellationToken cancellation)
     {
         var file = Path.Combine(start.Source.Folder, GoalFile.Name);
         var goal = new BuildGoal
@@ -101,7 +125,7 @@ internal static class BuildCommand
                 $"{file} of the last commit is no goal file of playbook 'build', and a draft would take its place; build in another folder");
         }
 
-        await using var host = await DraftKind.StartAsync(start with { Goal = goal }, before, cancellation);
+        await using var host = await DraftKind.StartAsync(start with { Goal = goal }, before, yes, cancellation);
         var exit = await new RunSession(kinds).HostAsync(host, json, cancellation);
         return (exit, (DraftView)kinds.View(host.Run.Journal.Reader));
     }

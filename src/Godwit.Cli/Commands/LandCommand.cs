@@ -43,8 +43,7 @@ internal static class LandCommand
             TelemetryExport.IsWanted();
             var start = new RunStart(RunStore.OfUser(), source, goal, ground.Sandbox(parsed));
             await using var host = await LandKind.StartAsync(start, tip, names, cancellation);
-            var exit = await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
-            return exit == ExitCode.Ok && !((LandView)kinds.View(host.Run.Journal.Reader)).HasLandedAll ? ExitCode.NotAsExpected : exit;
+            return await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
     }

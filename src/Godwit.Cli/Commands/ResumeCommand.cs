@@ -3,6 +3,7 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
+using Godwit.Playbooks.Draft;
 using Godwit.Runs;
 
 namespace Godwit.Cli.Commands;
@@ -35,7 +36,7 @@ internal static class ResumeCommand
             bool isPaused;
             using (var reader = JournalReader.Open(folder))
             {
-                isPaused = Steering.IsPaused(reader);
+                isPaused = Steering.IsPaused(reader, order.Agent);
             }
 
             if (RunLock.IsHeld(folder) && isPaused)
@@ -62,7 +63,12 @@ internal static class ResumeCommand
                 await host.Run.SignalAsync(DurableRun.Root, SteeringOrder.Signal, Guid.NewGuid().ToString("N"), order);
             }
 
-            return await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
+            var exit = await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
+
+            // What was to be built without asking goes on to that.
+            return exit == ExitCode.Ok && kinds.View(host.Run.Journal.Reader) is DraftView { Input.IsBuiltAtOnce: true } draft
+                ? await BuildCommand.GoOnAsync(kinds, store, draft, parsed.GetValue(json), cancellation)
+                : exit;
         });
         return command;
     }

@@ -49,7 +49,14 @@ internal static class ReviewCommand
         models.AddTo(command);
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
-            var request = RequestOf(parsed.GetValue(@base), parsed.GetValue(head), parsed.GetValue(uncommitted)) with { Says = parsed.GetValue(says) };
+            var least = parsed.GetValue(failOn)!;
+            var request = RequestOf(parsed.GetValue(@base), parsed.GetValue(head), parsed.GetValue(uncommitted)) with
+            {
+                Says = parsed.GetValue(says),
+                FailOn = least == Never ? null : Enum.Parse<Priority>(least),
+                Markdown = Writable("--markdown", parsed.GetValue(markdown)),
+                Sarif = Writable("--sarif", parsed.GetValue(sarif)),
+            };
             if (parsed.GetValue(reviewers) is < 1 or > 8)
             {
                 throw new UsageException($"--reviewers is {parsed.GetValue(reviewers)}, and must be 1 to 8");
@@ -60,6 +67,7 @@ internal static class ReviewCommand
                 return ExitCode.Usage;
             }
 
+            request = request with { Closed = [.. goal.Tests, .. goal.Protected, .. goal.Hidden] };
             var reviewer = goal.Reviewer ?? new AgentSpec { Role = BuildGoal.ReviewerRole };
             goal = goal with
             {
@@ -78,19 +86,7 @@ internal static class ReviewCommand
                 IsAttended = RunSession.IsAttended,
             };
             await using var host = await ReviewKind.StartAsync(start, request, cancellation);
-            var exit = await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
-            if (exit is not (ExitCode.Ok or ExitCode.Failed))
-            {
-                return exit;
-            }
-
-            var reader = host.Run.Journal.Reader;
-            var view = (ReviewView)kinds.View(reader);
-            await WriteAsync(parsed.GetValue(markdown), await view.MarkdownAsync(reader, start.Store, cancellation), cancellation);
-            await WriteAsync(parsed.GetValue(sarif), view.Sarif(), cancellation);
-            return exit == ExitCode.Ok && parsed.GetValue(failOn) is { } least and not Never && view.HasAtLeast(Enum.Parse<Priority>(least))
-                ? ExitCode.NotAsExpected
-                : exit;
+            return await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
         });
         return command;
     }
@@ -103,6 +99,31 @@ internal static class ReviewCommand
         _ => new ReviewRequest(@base, head ?? "HEAD"),
     };
 
-    private static Task WriteAsync(string? file, string text, CancellationToken cancellation) =>
-        file is null ? Task.CompletedTask : File.WriteAllTextAsync(file, text, cancellation);
+    /// <summary>The whole path of a file that can be written: that it can't is said before anything is paid.</summary>
+    private static string? Writable(string option, string? file)
+    {
+        if (file is null)
+        {
+            return null;
+        }
+
+        var (path, isNew) = (Path.GetFullPath(file), !File.Exists(file));
+        try
+        {
+            using (new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write))
+            {
+            }
+
+            if (isNew)
+            {
+                File.Delete(path);
+            }
+
+            return path;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{option} {file} can't be written: {refused.Message}");
+        }
+    }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using Godwit.Agents;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Runs;
@@ -8,6 +10,8 @@ namespace Godwit.Cli.Commands;
 /// <summary><c>godwit show</c>: one run, or a part of it.</summary>
 internal static class ShowCommand
 {
+    private const int MostAgents = 20;
+
     public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
@@ -82,6 +86,12 @@ internal static class ShowCommand
                 : $"--process {parked.Process} --key {parked.Key} --retry | --done JSON | --fail WHY";
             Console.WriteLine(new RunLine("parked", parked.Reason));
             Console.WriteLine(new RunLine("", $"godwit resolve {view.Run} {answer}"));
+        }
+
+        foreach (var agent in view.HasEnded ? [] : view.Agents.AtWork.Take(MostAgents))
+        {
+            var paused = Steering.IsPaused(view.Orders, agent.Name) ? ", paused" : "";
+            Console.WriteLine(new RunLine("at work", string.Create(CultureInfo.InvariantCulture, $"{agent.Name}: {agent.Calls} calls, ${agent.Dollars:0.00}{paused}")));
         }
 
         if (view.Agents.Approvals is { Count: > 0 } open)

@@ -125,8 +125,10 @@ public sealed class Steering
         }
     }
 
-    /// <summary>Whether agents of a run are paused: all of them, or some.</summary>
-    public static bool IsPaused(JournalReader reader)
+    /// <summary>Whether agents of a run are paused.</summary>
+    /// <param name="reader">The run's journal.</param>
+    /// <param name="agent">This agent or task; null for any.</param>
+    public static bool IsPaused(JournalReader reader, string? agent = null)
     {
         List<SteeringOrder> orders =
         [
@@ -134,7 +136,9 @@ public sealed class Steering
                 .Where(entry => entry.Process == DurableRun.Root && entry.Key == SteeringOrder.Signal)
                 .Select(entry => Canonical.Deserialize<SteeringOrder>(entry.Data.Span)),
         ];
-        return orders.Exists(order => order.What == SteeringAct.Pause && IsPaused(orders, order.Agent ?? ""));
+        return agent is null
+            ? orders.Exists(order => order.What == SteeringAct.Pause && IsPaused(orders, order.Agent ?? ""))
+            : IsPaused(orders, agent);
     }
 
     /// <summary>Whether orders leave an agent paused: the last that is about it decides, and whoever is cancelled isn't kept waiting.</summary>

@@ -15,6 +15,7 @@ namespace Godwit.Models;
 public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriver
 {
     private const int BytesPerToken = 4;
+    private static readonly Dictionary<string, FileStream> Held = new(StringComparer.Ordinal);
     private static readonly JsonSerializerOptions Plain =
         new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -22,7 +23,7 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
     /// <inheritdoc/>
     public async Task<ModelReply> AskAsync(ModelEntry model, ModelRequest request, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(folder);
+        Hold(folder);
         var name = string.Create(CultureInfo.InvariantCulture, $"{request.Agent.Replace('/', '_')}-{request.Turn:000}");
         var letter = Letter(request);
         var asked = Path.Combine(folder, $"{name}.request.md");
@@ -58,6 +59,33 @@ public sealed class MailboxDriver(string folder, TimeProvider time) : IModelDriv
             }
 
             await Task.Delay(Look, time, cancellation);
+        }
+    }
+
+    /// <summary>
+    /// Keeps other runs out of a mailbox for as long as this process lives: they would write requests under the same names, and take each
+    /// other's replies.
+    /// </summary>
+    /// <exception cref="ModelException">Another run has it.</exception>
+    private static void Hold(string folder)
+    {
+        var path = Path.GetFullPath(Directory.CreateDirectory(folder).FullName);
+        lock (Held)
+        {
+            if (Held.ContainsKey(path))
+            {
+                return;
+            }
+
+            try
+            {
+                Held[path] = new FileStream(Path.Combine(path, ".owner"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                throw new ModelException(
+                    ModelFailure.Rejected, $"the mailbox {folder} is another run's, which hasn't ended; give each run a folder of its own");
+            }
         }
     }
 

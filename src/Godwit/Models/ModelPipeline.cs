@@ -22,10 +22,17 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
     private const double FirstPause = 0.5;
     private const double LongestPause = 30;
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan SilentFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(30);
+    private readonly Lock _telling = new();
+    private long _told;
     private readonly ConcurrentDictionary<string, RateGovernor> _governors = new(StringComparer.Ordinal);
 
     /// <summary>The clock.</summary>
     internal TimeProvider Time => time;
+
+    /// <summary>Says that no model of a role has answered for a while, and why; at most twice a minute.</summary>
+    public event EventHandler<string>? Waits;
 
     /// <summary>The recording, if there is one.</summary>
     public Cassette? Cassette => cassette;
@@ -123,8 +130,25 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
                 throw last;
             }
 
+            TellOf(last, time.GetElapsedTime(start));
             await WaitAsync(pause, cancellation);
         }
+    }
+
+    private void TellOf(ModelException trouble, TimeSpan since)
+    {
+        var now = time.GetTimestamp();
+        lock (_telling)
+        {
+            if (since < SilentFor || (_told != 0 && time.GetElapsedTime(_told, now) < TellEvery))
+            {
+                return;
+            }
+
+            _told = now;
+        }
+
+        Waits?.Invoke(this, trouble.Message);
     }
 
     /// <exception cref="WaitEndedException">It was ended while no call was out.</exception>

@@ -96,6 +96,11 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
     /// </summary>
     private static IReadOnlyList<SteeringOrder> OrdersOf(RunView view, SteeringOrder order)
     {
+        if (order is { What: SteeringAct.Say, Words: var said } && string.IsNullOrWhiteSpace(said))
+        {
+            throw new ArgumentException("say what? the words are empty");
+        }
+
         if (!view.CanBeSteered)
         {
             throw new ArgumentException($"{view.Run} has no agents that could be spoken to");
@@ -106,6 +111,12 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
             throw new ArgumentException($"{view.Run} has ended: {view.Reason}");
         }
 
+        if (order.What == SteeringAct.Pause && !RunLock.IsHeld(view.Folder))
+        {
+            // A resume would lift it at once.
+            throw new ArgumentException($"{view.Run} isn't running, so there is nobody to pause");
+        }
+
         List<string> meant = [.. view.Agents.AtWork.Select(agent => agent.Name).Where(order.IsFor)];
         if (order.Agent is null || meant.Count > 0)
         {
@@ -113,6 +124,7 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
         }
 
         var names = string.Join(", ", view.Agents.AtWork.Select(agent => agent.Name).DefaultIfEmpty("nobody"));
-        throw new ArgumentException($"no agent '{order.Agent}' is at work in {view.Run}; at work: {names}");
+        var quotes = order.What == SteeringAct.Say ? "; several words are put in quotes" : "";
+        throw new ArgumentException($"no agent '{order.Agent}' is at work in {view.Run}; at work: {names}{quotes}");
     }
 }

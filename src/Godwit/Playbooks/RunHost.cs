@@ -13,8 +13,11 @@ public class RunHost(DurableRun run) : IAsyncDisposable
     /// <summary>Held while something is measured that drawing on a terminal would disturb; null for nothing.</summary>
     public virtual SemaphoreSlim? Quiet => null;
 
+    /// <summary>What asks agents' models; null for none.</summary>
+    public virtual ModelPipeline? Models => null;
+
     /// <summary>The recording that agents' models are played from or recorded in; null for none.</summary>
-    public virtual Cassette? Cassette => null;
+    public Cassette? Cassette => Models?.Cassette;
 
     /// <inheritdoc/>
     public virtual async ValueTask DisposeAsync()

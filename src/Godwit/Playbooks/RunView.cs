@@ -163,6 +163,12 @@ public class RunView
     /// <summary>How a run that came to its end is told, with what to do next.</summary>
     public virtual IEnumerable<RunLine> Verdict => [new RunLine("done", Conclusion ?? "", Tone.Good)];
 
+    /// <summary>Whether a run that came to its end is what its user asked for; else its command exits with 3.</summary>
+    public virtual bool IsAsExpected => true;
+
+    /// <summary>Writes what the user wanted as files of their own, beside the report.</summary>
+    public virtual Task WriteFilesAsync(JournalReader reader, RunStore store, CancellationToken cancellation) => Task.CompletedTask;
+
     /// <summary>The run for programs.</summary>
     /// <param name="status">How it stands, for who knows better than the journal.</param>
     public virtual object ToJson(RunStatus status) => new { Run, State = status, Playbook, Title, Reason, Report = Report() };

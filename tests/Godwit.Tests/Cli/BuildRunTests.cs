@@ -503,6 +503,7 @@ public sealed class BuildRunTests : IDisposable
     [InlineData("zero tests ran on the base", "checks: [{name: all, run: 'echo Ran 0 tests in 0.0s'}]", "./accept/greet")]
     [InlineData("A1 holds on the base already", "", "true")]
     [InlineData("A1 can't be asked", "", "./accept/nosuch")]
+    [InlineData("A1 can't be asked: 'python3 accept/nosuch.py' runs accept/nosuch.py, which isn't there", "", "python3 accept/nosuch.py")]
     [InlineData("A1 runs no test on the base", "", "echo 1..0; exit 1")]
     [InlineData("there is no plan: the run's time is used up", "budget: {time: 10ms}", "./accept/greet")]
     public void Run_NothingToBuildOn_SaysWhyAndAsksNoModel(string reason, string more, string assertion)

@@ -67,6 +67,22 @@ public sealed class LandRunTests : IDisposable
         Assert.Contains("the base is red: check-1 failed: AssertionError: -1 != 3", error, StringComparison.Ordinal);
     }
 
+    /// <summary>A branch that takes tests away passes by what is left of them, and isn't landed; and a resume ends as the run would have.</summary>
+    [Fact]
+    public void Land_TestsTakenAway_IsLeftOutAndAResumeSaysSo()
+    {
+        var folder = Repository();
+        File.WriteAllText(Path.Combine(folder.Path, "tests", "test_more.py"), Tests);
+        folder.Commit("Test it twice");
+        folder.Branch("weak", "tests/test_more.py", "import unittest\n");
+        folder.Branch("fine", "fine.txt", "1\n");
+        var (exit, _, error) = _command.Run("land", "weak", "fine", "--check", Check);
+        Assert.True(exit == 3, error);
+        Assert.Contains("fine     landed as", error, StringComparison.Ordinal);
+        Assert.Matches("weak     .* ran 1 tests, and the base ran [2-9]", error);
+        Assert.Equal(3, _command.Run("resume", "last").Exit);
+    }
+
     /// <summary>A goal file of the base says what must pass, its tests among it, whatever a branch makes of them.</summary>
     [Fact]
     public void Land_GoalFile_ItsChecksAndTestsHold()

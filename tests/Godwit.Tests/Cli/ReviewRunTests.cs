@@ -94,20 +94,81 @@ public sealed class ReviewRunTests : AgentRunFixture
     {
         Changed();
         var mailbox = Mailbox(($"{First}-001.reply.json", Open));
-        using var started = Command.Start("review", "main", "--mailbox", mailbox, "--json");
+        var sarif = Path.Combine(Command.WorkingFolder, "..", "findings.sarif");
+        using var started = Command.Start("review", "main", "--mailbox", mailbox, "--fail-on", "P1", "--sarif", sarif, "--json");
         var waited = Stopwatch.StartNew();
         while (!File.Exists(Path.Combine(mailbox, $"{First}-002.request.md")) && waited.Elapsed < TimeSpan.FromSeconds(60))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
         }
 
+        // The mailbox is the first's as long as it lives: another would take its replies.
+        var second = Command.Run("review", "main", "--mailbox", mailbox);
+        Assert.Contains("is another run's, which hasn't ended; give each run a folder of its own", second.Error, StringComparison.Ordinal);
+        Assert.Equal(1, second.Exit);
         started.Kill();
         await started.WaitForExitAsync(TestContext.Current.CancellationToken);
-        var run = Path.GetFileName(Directory.GetDirectories(Path.Combine(Command.Home, "runs")).Single());
+        var run = Directory.GetDirectories(Path.Combine(Command.Home, "runs")).Select(Path.GetFileName).Single(id => !second.Error.Contains(id!, StringComparison.Ordinal))!;
         Answer(mailbox, ($"{First}-002.reply.json", Review));
         var (exit, output, error) = Command.Run("resume", run, "--json");
-        Assert.True(exit == 0, error);
+
+        // What it was started with holds after a resume, too.
+        Assert.True(exit == 3, error);
         Assert.Equal(3, JsonDocument.Parse(output).RootElement.GetProperty("findings").GetArrayLength());
+        var written = JsonDocument.Parse(File.ReadAllText(sarif)).RootElement.GetProperty("runs")[0];
+        Assert.True(written.GetProperty("invocations")[0].GetProperty("executionSuccessful").GetBoolean());
+    }
+
+    /// <summary>A change that takes tests away, or changes what accepts work, isn't clean without a word.</summary>
+    [Fact]
+    public void Review_TestsTakenAwayAndAcceptanceChanged_IsSaid()
+    {
+        const string Test = "import unittest\nclass T(unittest.TestCase):\n    def test_one(self): pass\n    def test_two(self): pass\n";
+        const string Goal = """
+            goal: A clamp
+            playbook: build
+            protected: [accept]
+            checks: [{name: unit, run: python3 -m unittest test_clamp}]
+            acceptance: [{id: A1, says: It clamps, run: python3 accept/clamp.py}]
+            """;
+        Command.WorkingFolder = Command.Folder("repository", ("test_clamp.py", Test), ("godwit.yaml", Goal));
+        Command.Folder("repository/accept", ("clamp.py", "assert False\n"));
+        var folder = GitFolder.Of(Command.WorkingFolder);
+        folder.Git("checkout", "-q", "-b", "change");
+        File.WriteAllText(Path.Combine(folder.Path, "test_clamp.py"), Test.Replace("    def test_two(self): pass\n", "", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(folder.Path, "accept", "clamp.py"), "pass\n");
+        folder.Commit("Loosen");
+        const string Read = """{"calls": [{"name": "read", "arguments": {"path": "test_clamp.py"}}, {"name": "read", "arguments": {"path": "accept/clamp.py"}}]}""";
+        const string Fine = """{"calls": [{"name": "submit", "arguments": {"words": "Fine.", "findings": []}}]}""";
+        var mailbox = Mailbox(($"{First}-001.reply.json", Read), ($"{First}-002.reply.json", Fine));
+        var (exit, _, error) = Command.Run("review", "main", "--mailbox", mailbox, "--fail-on", "P1");
+        Assert.True(exit == 3, error);
+        Assert.Contains("'unit' ran 1 tests, and the base ran 2", error, StringComparison.Ordinal);
+        Assert.Contains("it changes accept/clamp.py, which the goal file protects from tasks", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A model that can't be reached is told of while it is waited for; a review that couldn't be carried out isn't a clean one.</summary>
+    [Fact]
+    public async Task Review_ModelCantBeReached_IsSaidWhileItIsTried()
+    {
+        Changed();
+        Directory.CreateDirectory(Command.Home);
+        File.WriteAllText(
+            Path.Combine(Command.Home, "models.yaml"),
+            "providers: {x: {url: \"http://127.0.0.1:9/v1\"}}\nmodels: {m: {provider: x, id: m, input: 1, output: 1}}\nroles: {reviewer: [m]}\n");
+        using var started = Command.Start("review", "main", "--time", "20s");
+        while (await started.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        {
+            if (line.StartsWith("models", StringComparison.Ordinal))
+            {
+                Assert.Contains("x can't be reached: Connection refused (127.0.0.1:9); trying again", line, StringComparison.Ordinal);
+                started.Kill();
+                await started.WaitForExitAsync(TestContext.Current.CancellationToken);
+                return;
+            }
+        }
+
+        Assert.Fail("it said nothing");
     }
 
     [Theory]
@@ -116,6 +177,8 @@ public sealed class ReviewRunTests : AgentRunFixture
     [InlineData("has no commit 'nowhere'", "nowhere")]
     [InlineData("--uncommitted reviews the files as they stand; leave the second commit out", "main", "change", "--uncommitted")]
     [InlineData("--reviewers is 9, and must be 1 to 8", "main", "--reviewers", "9")]
+    [InlineData("--sarif /nowhere/x.sarif can't be written: Could not find a part of the path", "main", "--sarif", "/nowhere/x.sarif")]
+    [InlineData("--markdown /tmp can't be written", "main", "--markdown", "/tmp")]
     [InlineData("main has no godwit.yaml; leave --goal out, or name a file that it has", "main", "--goal", ".")]
     public void Review_AskedWrongly_SaysWhatAndLeavesNothing(string words, params string[] arguments)
     {

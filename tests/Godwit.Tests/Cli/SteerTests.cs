@@ -57,7 +57,9 @@ public sealed class SteerTests : AgentRunFixture
         await started.WaitForExitAsync(Ended);
         var run = Run();
         Assert.Contains("kept", Command.Run("say", run, "mind the lower bound").Output, StringComparison.Ordinal);
-        Assert.Contains("kept", Command.Run("pause", run).Output, StringComparison.Ordinal);
+        Assert.Contains("isn't running, so there is nobody to pause", Command.Run("pause", run).Error, StringComparison.Ordinal);
+        Assert.Contains("no agent of", Command.Run("resume", run, "R9").Error, StringComparison.Ordinal);
+        Assert.Contains("the words are empty", Command.Run("say", run, " ").Error, StringComparison.Ordinal);
 
         // It is asked again, in other words.
         File.Delete(Path.Combine(mailbox, Name(1, "request.md")));

@@ -52,6 +52,35 @@ internal static class BaseGate
         });
     }
 
+    /// <summary>
+    /// Asks what must pass at the end. A check that fails is asked once more, and is a flake where it passes then; what accepts the work is
+    /// asked once.
+    /// </summary>
+    /// <param name="request">All that is asked.</param>
+    /// <param name="checks">Those of it that are checks.</param>
+    /// <param name="ask">Asks: what sets a second question apart, and the question.</param>
+    public static async Task<(GateResult Final, IReadOnlyList<CheckVerdict> Flakes)> AskTwiceAsync(
+        GateRequest request, IReadOnlyList<BuildCheck> checks, Func<string, GateRequest, Task<GateResult>> ask)
+    {
+        var first = await ask("", request);
+        var failed = first.Checks.Where(check => check.Verdict == GateVerdict.Failed && checks.Any(one => one.Name == check.Name))
+            .ToDictionary(check => check.Name, StringComparer.Ordinal);
+        if (failed.Count == 0)
+        {
+            return (first, []);
+        }
+
+        var second = await ask("/2", request with { Checks = [.. request.Checks.Where(check => failed.ContainsKey(check.Name))] });
+        var passed = second.Checks.Where(check => check.Verdict == GateVerdict.Passed).ToDictionary(check => check.Name, StringComparer.Ordinal);
+        return (
+            first with
+            {
+                Checks = [.. first.Checks.Select(check => failed.ContainsKey(check.Name) ? passed.GetValueOrDefault(check.Name, check) : check)],
+                Commands = [.. first.Commands, .. second.Commands],
+            },
+            [.. failed.Where(pair => passed.ContainsKey(pair.Key)).Select(pair => pair.Value)]);
+    }
+
     /// <summary>Why there is nothing to build on; null where there is.</summary>
     public static string? ProblemOf(GateResult checks) => checks.Refusal switch
     {

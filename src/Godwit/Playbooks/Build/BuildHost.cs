@@ -24,7 +24,7 @@ internal sealed class BuildHost : RunHost
         : base(run) => (_signer, _ground, _trees, _gate, _agents) = (signer, ground, trees, gate, agents);
 
     /// <inheritdoc/>
-    public override Cassette? Cassette => _agents.Services.Models.Cassette;
+    public override ModelPipeline? Models => _agents.Services.Models;
 
     /// <summary>Starts a run.</summary>
     public static async Task<BuildHost> StartAsync(RunStart start, BuildGoal goal, CancellationToken cancellation)

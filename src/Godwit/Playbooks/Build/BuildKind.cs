@@ -83,10 +83,8 @@ public sealed class BuildKind : GoalKind
         var hidden = new Glob(goal.Hidden);
         foreach (var assertion in goal.Acceptance)
         {
-            foreach (var word in assertion.Run.Split([' ', '\t', '\n', '"', '\'', ';', '&', '|', '(', ')'], StringSplitOptions.RemoveEmptyEntries))
+            foreach (var (local, path) in FilesIn(goal, assertion.Run))
             {
-                var local = word.StartsWith("./", StringComparison.Ordinal) ? word[2..] : word;
-                var path = goal.Folder.Length == 0 ? local : $"{goal.Folder}/{local}";
                 if (!exists(path))
                 {
                     continue;
@@ -101,6 +99,16 @@ public sealed class BuildKind : GoalKind
                     yield return $"{assertion.Id} runs {local}, which tasks may change; name it under 'protected', or leave it out of 'scope'";
                 }
             }
+        }
+    }
+
+    /// <summary>What could be files among a command's words, from where commands start and from the top of the repository.</summary>
+    internal static IEnumerable<(string Local, string Path)> FilesIn(BuildGoal goal, string command)
+    {
+        foreach (var word in command.Split([' ', '\t', '\n', '"', '\'', ';', '&', '|', '(', ')', '<', '>'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            var local = word.StartsWith("./", StringComparison.Ordinal) ? word[2..] : word;
+            yield return (local, goal.Folder.Length == 0 ? local : $"{goal.Folder}/{local}");
         }
     }
 

@@ -215,9 +215,14 @@ internal sealed class BuildRun(IDurableContext context, BuildServices services, 
 
         var commit = await context.StepAsync(
             "result", Effect.Repeatable, new DeliverRequest(input.BaseCommit, _base.Commit, _tip), services.World.DeliverAsync);
-        var final = await context.StepAsync(
-            "accept", Effect.Repeatable, new GateRequest("result", commit, BuildChecks.OfEnd(_goal)) { WithHidden = true, AsksAll = true },
-            services.Gate.RunAsync, Gated);
+        var (final, flakes) = await BaseGate.AskTwiceAsync(
+            new GateRequest("result", commit, BuildChecks.OfEnd(_goal)) { WithHidden = true, AsksAll = true }, _goal.Checks,
+            (again, request) => context.StepAsync($"accept{again}", Effect.Repeatable, request, services.Gate.RunAsync, Gated));
+        foreach (var flake in flakes)
+        {
+            await context.NoteAsync($"note/flake/{flake.Name}", (BuildNote)new BuildNote.Flaked(flake), BuildNote.Topic);
+        }
+
         var asked = final.Checks.ToDictionary(check => check.Name, StringComparer.Ordinal);
         List<AssertionVerdict> verdicts =
         [

@@ -32,7 +32,11 @@ public sealed record HarvestRequest(string Tip, string Tree, string Name, string
 /// <param name="Patch">The difference, cut where it is long.</param>
 /// <param name="Marked">The files of a conflict that still have git's marks in them.</param>
 public sealed record Harvest(
-    string? Commit, IReadOnlyList<string> Files, IReadOnlyList<string> Left, string Patch, IReadOnlyList<string> Marked);
+    string? Commit, IReadOnlyList<string> Files, IReadOnlyList<string> Left, string Patch, IReadOnlyList<string> Marked)
+{
+    /// <summary>The files that weren't there before.</summary>
+    public IReadOnlyList<string> New { get; init; } = [];
+}
 
 /// <summary>A change that somebody else has made.</summary>
 /// <param name="Base">The commit that it starts from.</param>

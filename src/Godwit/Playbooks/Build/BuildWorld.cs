@@ -73,7 +73,10 @@ internal sealed class BuildWorld(RunFolder folder, RunRepository repository, Bui
             [.. changes.Select(change => change.Path)],
             [.. changes.Where(change => change.Object is not null).Select(change => change.Path)],
             patch.Length > LongestPatch ? patch[..LongestPatch] + "\n... (cut)" : patch,
-            marked);
+            marked)
+        {
+            New = [.. changes.Where(change => change.IsNew).Select(change => change.Path)],
+        };
     }
 
     public async Task<StackOutcome> StackAsync(StackRequest request, Attempt attempt, CancellationToken cancellation)

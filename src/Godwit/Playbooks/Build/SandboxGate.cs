@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks.Review;
@@ -14,17 +16,21 @@ namespace Godwit.Playbooks.Build;
 /// Gates with the goal's own commands, in sandboxes without the network. What one command leaves behind, the next doesn't find; what the
 /// base has of tests and of what accepts the work is laid over the commit, whatever the commit has in its place.
 /// </summary>
-internal sealed class SandboxGate(
+internal sealed partial class SandboxGate(
     RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildTrees trees, BuildGoal goal, string baseCommit) : IGate, IDisposable
 {
     private const int NotExecutable = 126;
     private const int NotFound = 127;
     private const int KilledAtTimeout = 124;
+    private const string Workspace = "/ws/";
+
+    private static readonly SearchValues<char> Patterns = SearchValues.Create("*?[${~");
 
     private static readonly TimeSpan LongestReproduction = TimeSpan.FromMinutes(2);
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly Glob _own = new(goal.Tests.Concat(goal.Protected));
+    private readonly Glob _closed = new(goal.Protected.Concat(goal.Hidden));
     private readonly Glob _tests = new(goal.Tests);
     private readonly Glob _hidden = new(goal.Hidden);
 
@@ -170,15 +176,46 @@ internal sealed class SandboxGate(
         var work = Work;
         foreach (var check in request.Checks)
         {
-            work.Reset(Built, new Dictionary<string, byte[]?>());
-            var result = await sandbox.RunAsync(trees.Template with { Shell = ServiceScript.Of(goal.Services, check.Run), Tree = work.Path }, cancellation);
-            commands.Add(Record(check.Name, check.Run, result, attempt));
-            verdicts.Add(VerdictOf(check, result));
+            if (MissingIn(check.Run) is { } missing)
+            {
+                verdicts.Add(new CheckVerdict(check.Name, GateVerdict.CouldNotRun, $"'{check.Run}' runs {missing}, which isn't there"));
+            }
+            else
+            {
+                work.Reset(Built, new Dictionary<string, byte[]?>());
+                var shell = ServiceScript.Of(goal.Services, check.Run);
+                var result = await sandbox.RunAsync(trees.Template with { Shell = shell, Tree = work.Path }, cancellation);
+                commands.Add(Record(check.Name, check.Run, result, attempt));
+                verdicts.Add(VerdictOf(check, result));
+            }
+
             if (verdicts[^1].Verdict != GateVerdict.Passed && !request.AsksAll)
             {
                 break;
             }
         }
+    }
+
+    /// <summary>A file that a command names, that nobody but the user can bring, and that isn't there; null for none.</summary>
+    private string? MissingIn(string command) => BuildKind.FilesIn(goal, command)
+        .Where(file => _closed.Matches(file.Path) && !file.Path.AsSpan().ContainsAny(Patterns) && !Path.Exists(Path.Combine(Built, file.Path)))
+        .Select(file => file.Local).FirstOrDefault();
+
+    /// <summary>The script of the goal's own in which a command met its end before it began; null for none.</summary>
+    private string? BrokenIn(SandboxResult result)
+    {
+        foreach (Match named in SyntaxError().Matches(result.Output + "\n" + result.Error))
+        {
+            var file = named.Groups["file"].Value;
+            var below = file.StartsWith(Workspace, StringComparison.Ordinal) ? file[Workspace.Length..] : file;
+            var path = file.StartsWith('/') || goal.Folder.Length == 0 ? below : $"{goal.Folder}/{below}";
+            if (_closed.Matches(path))
+            {
+                return path;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Makes the clean checkout and builds it; not null where the build, or what it left, is refused.</summary>
@@ -303,6 +340,7 @@ internal sealed class SandboxGate(
         {
             { TimedOut: true } => (GateVerdict.Failed, $"{check.Name} took longer than {goal.Timeout.TotalSeconds:0} s"),
             { ExitCode: NotFound or NotExecutable } => (GateVerdict.CouldNotRun, FailureCause.Describe(check.Name, check.Run, result)),
+            { ExitCode: not 0 } when BrokenIn(result) is { } broken => (GateVerdict.CouldNotRun, $"{broken} has an error of syntax"),
             _ when tests == 0 => (GateVerdict.NoTests, $"'{check.Run}' ran no test"),
             { ExitCode: not 0 } => (GateVerdict.Failed, FailureCause.Describe(check.Name, check.Run, result)),
             _ when check.Tests is { } before && (tests ?? 0) < before => (GateVerdict.Failed, Fewer(check.Run, tests, before)),
@@ -311,7 +349,7 @@ internal sealed class SandboxGate(
         return new CheckVerdict(check.Name, verdict, reason, tests);
     }
 
-    private static string Fewer(string command, int? tests, int before)
+    internal static string Fewer(string command, int? tests, int before)
     {
         var now = tests?.ToString(CultureInfo.InvariantCulture) ?? "no known number of";
         return string.Create(CultureInfo.InvariantCulture, $"'{command}' ran {now} tests, and the base ran {before}");
@@ -326,4 +364,8 @@ internal sealed class SandboxGate(
         BlobRef? log = printed.Length == 0 ? null : attempt.Put(Encoding.UTF8.GetBytes(printed));
         return new CommandRecord(phase, command, result.ExitCode, result.Elapsed.TotalSeconds, log);
     }
+
+    // Python says where, shows the line, and then what: '  File "accept/x.py", line 3' ... 'SyntaxError: invalid syntax'.
+    [GeneratedRegex("""File "(?<file>[^"\n]+)", line \d+\n(?:.*\n){0,3}?(?:SyntaxError|IndentationError|TabError): """)]
+    private static partial Regex SyntaxError();
 }

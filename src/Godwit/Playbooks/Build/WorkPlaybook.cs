@@ -181,6 +181,7 @@ internal sealed record WorkPlaybook(BuildServices Services) : Playbook<WorkInput
                     Reviewer = spec,
                     Budget = input.Budget,
                     Instructions = input.Instructions,
+                    Own = [.. input.Task.Provides.SelectMany(contract => contract.Files)],
                     Words = (harvest, ledger) => BuildPrompt.ForReviewer(input, harvest, ledger),
                     Confirming = finding => BuildPrompt.ForConfirming(input.Task.Intent, finding),
                 },

@@ -18,10 +18,11 @@ public sealed class DraftKind : RunKind
     /// <summary>Starts a draft.</summary>
     /// <param name="start">The repository, and a goal with the sentence as its title.</param>
     /// <param name="before">The goal file that is there already; null for none.</param>
+    /// <param name="isBuiltAtOnce">Whether it is built by without asking.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="GitException">There is no repository.</exception>
     /// <exception cref="FormatException">No model could be asked; one line that says how to mend it.</exception>
-    public static async Task<RunHost> StartAsync(RunStart start, string? before, CancellationToken cancellation)
+    public static async Task<RunHost> StartAsync(RunStart start, string? before, bool isBuiltAtOnce, CancellationToken cancellation)
     {
         var goal = (BuildGoal)start.Goal;
         await BuildKind.RequireGitAsync(cancellation);
@@ -40,7 +41,10 @@ public sealed class DraftKind : RunKind
                         Source = start.Source.Root,
                         Models = start.Models,
                     },
-                    before);
+                    before)
+                {
+                    IsBuiltAtOnce = isBuiltAtOnce,
+                };
                 return BuildHost.CreateAsync(ground, start, input.Ground, input, services =>
                 {
                     var playbook = new DraftPlaybook(services, WorldOf(ground, input));

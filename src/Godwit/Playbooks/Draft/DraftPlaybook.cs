@@ -11,7 +11,11 @@ namespace Godwit.Playbooks.Draft;
 /// <summary>What a draft starts from.</summary>
 /// <param name="Ground">The sentence as the goal's title, who drafts, and the commit that it starts from.</param>
 /// <param name="Before">The goal file that is there already; null for none.</param>
-public sealed record DraftInput(BuildInput Ground, string? Before);
+public sealed record DraftInput(BuildInput Ground, string? Before)
+{
+    /// <summary>Whether it is built by as soon as it is made, without asking.</summary>
+    public bool IsBuiltAtOnce { get; init; }
+}
 
 /// <summary>What is to be tried.</summary>
 /// <param name="Base">The commit that the draft starts from.</param>

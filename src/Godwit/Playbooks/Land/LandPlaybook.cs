@@ -82,12 +82,9 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
             return new LandResult { State = "failed", Reason = red };
         }
 
-        if (goal.Tests.Count > 0)
-        {
-            // From now on a check that runs fewer tests than it did here is refused.
-            var tests = green.Checks.ToLookup(check => check.Name, check => check.Tests);
-            goal = goal with { Checks = [.. goal.Checks.Select(check => check with { Tests = tests[check.Name].FirstOrDefault() })] };
-        }
+        // From now on a check that runs fewer tests than it did here is refused.
+        var tests = green.Checks.ToLookup(check => check.Name, check => check.Tests);
+        goal = goal with { Checks = [.. goal.Checks.Select(check => check with { Tests = tests[check.Name].FirstOrDefault() })] };
 
         var queue = new MergeQueue(new BranchIntegration(context, Services, goal));
         var wanted = input.Branches.Where(branch => branch.Protected.Count == 0).Select(branch => new QueuedChange(branch.Name, branch.Commit));
@@ -109,9 +106,10 @@ internal sealed record LandPlaybook(BuildServices Services) : Playbook<LandInput
 
     private async Task<LandResult> DeliverAsync(IDurableContext context, LandInput input, BuildGoal goal, LandResult result)
     {
-        var final = await context.StepAsync(
-            "accept", Effect.Repeatable, new GateRequest("result", result.Commit!, BuildChecks.OfEnd(goal)) { AsksAll = true }, Services.Gate.RunAsync,
-            BuildRun.Gated);
+        var (final, flakes) = await BaseGate.AskTwiceAsync(
+            new GateRequest("result", result.Commit!, BuildChecks.OfEnd(goal)) { AsksAll = true }, goal.Checks,
+            (again, request) => context.StepAsync($"accept{again}", Effect.Repeatable, request, Services.Gate.RunAsync, BuildRun.Gated));
+        result = result with { Flakes = [.. result.Flakes, .. flakes] };
         if (final.Refusal is { } refusal)
         {
             return result with { State = "partial", Reason = $"{result.Reason}; not verified: {refusal.Reason}" };

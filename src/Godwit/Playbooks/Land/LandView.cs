@@ -90,7 +90,7 @@ public sealed class LandView(JournalReader reader) : RunView(reader)
     public LandResult? Ended => Result is { } json ? Canonical.Deserialize<LandResult>(json.Span) : null;
 
     /// <summary>Whether it has come to its end with every branch landed, and verified.</summary>
-    public bool HasLandedAll => Ended is { State: "verified" } ended && ended.Branches.All(one => one.Tip is not null);
+    public override bool IsAsExpected => Ended is { State: "verified" } ended && ended.Branches.All(one => one.Tip is not null);
 
     private IEnumerable<RunLine> Lines()
     {

@@ -30,7 +30,7 @@ internal sealed class OptimiseHost : RunHost
     }
 
     /// <inheritdoc/>
-    public override Cassette? Cassette => _agents?.Services.Models.Cassette;
+    public override ModelPipeline? Models => _agents?.Services.Models;
 
     /// <inheritdoc/>
     public override SemaphoreSlim Quiet => _measurer.Quiet;

@@ -27,6 +27,9 @@ internal sealed record ReviewSubject
     /// <summary>The budget's node that reviewers are booked on.</summary>
     public required string Budget { get; init; }
 
+    /// <summary>Files that were landed before as a part of the same work, such as its contracts: they are as new as the change.</summary>
+    public IReadOnlyList<string> Own { get; init; } = [];
+
     /// <summary>The repository's own instructions; null for none.</summary>
     public string? Instructions { get; init; }
 
@@ -145,8 +148,9 @@ internal sealed class ChangeReview(
             ? await context.StepAsync(
                 $"shown/{key}", Effect.Repeatable, new ReproduceRequest(subject.Base, harvest.Commit!, finding), services.Gate.ReproduceAsync)
             : null;
-        bool? confirmed = ReviewRule.NeedsConfirming(finding, harvest.Files, shown) ? await ConfirmAsync(key, harvest.Commit!, finding, seconds) : null;
-        var (blocks, reason) = ReviewRule.Decide(finding, harvest.Files, shown, confirmed);
+        var change = harvest with { New = [.. harvest.New, .. subject.Own] };
+        bool? confirmed = ReviewRule.NeedsConfirming(finding, change, shown) ? await ConfirmAsync(key, harvest.Commit!, finding, seconds) : null;
+        var (blocks, reason) = ReviewRule.Decide(finding, change, shown, confirmed);
         return new FindingRecord { Id = "", Reviewer = "", Finding = finding, Reproduction = shown, Blocks = blocks, Reason = reason };
     }
 

@@ -10,7 +10,20 @@ namespace Godwit.Playbooks.Review;
 /// <param name="Base">The commit that the change is compared with: the change is what it has done since both parted.</param>
 /// <param name="Head">The change; null for the files as they stand, committed or not.</param>
 /// <param name="Says">What it is for; null for its commits' messages.</param>
-public sealed record ReviewRequest(string Base, string? Head, string? Says = null);
+public sealed record ReviewRequest(string Base, string? Head, string? Says = null)
+{
+    /// <inheritdoc cref="ReviewInput.Closed"/>
+    public IReadOnlyList<string> Closed { get; init; } = [];
+
+    /// <inheritdoc cref="ReviewInput.FailOn"/>
+    public Priority? FailOn { get; init; }
+
+    /// <inheritdoc cref="ReviewInput.Markdown"/>
+    public string? Markdown { get; init; }
+
+    /// <inheritdoc cref="ReviewInput.Sarif"/>
+    public string? Sarif { get; init; }
+}
 
 /// <summary>Runs that review a change that somebody else has made.</summary>
 public sealed class ReviewKind : RunKind
@@ -59,7 +72,13 @@ public sealed class ReviewKind : RunKind
                     },
                     head,
                     $"{request.Head ?? "uncommitted changes"} against {request.Base}",
-                    request.Says ?? await SaysAsync(ground.Repository, @base, head, cancellation));
+                    request.Says ?? await SaysAsync(ground.Repository, @base, head, cancellation))
+                {
+                    Closed = request.Closed,
+                    FailOn = request.FailOn,
+                    Markdown = request.Markdown,
+                    Sarif = request.Sarif,
+                };
                 return await BuildHost.CreateAsync(
                     ground, start, input.Ground, input, services => (new ReviewPlaybook(services), new ReviewPlaybook(services).Catalogue()));
             },

@@ -2,6 +2,7 @@ using System.Globalization;
 using Godwit.Durable;
 using Godwit.Models;
 using Godwit.Playbooks.Build;
+using Godwit.Verification;
 
 namespace Godwit.Playbooks.Review;
 
@@ -10,7 +11,20 @@ namespace Godwit.Playbooks.Review;
 /// <param name="HeadCommit">The change.</param>
 /// <param name="Names">Both as the user named them.</param>
 /// <param name="Says">What the change is said to do: its commits' messages, or the user's own words.</param>
-public sealed record ReviewInput(BuildInput Ground, string HeadCommit, string Names, string Says);
+public sealed record ReviewInput(BuildInput Ground, string HeadCommit, string Names, string Says)
+{
+    /// <summary>Globs of what a goal file says that tasks may not change: tests of the base, and what accepts work.</summary>
+    public IReadOnlyList<string> Closed { get; init; } = [];
+
+    /// <summary>The least urgent priority at which the review isn't as expected; null for none.</summary>
+    public Priority? FailOn { get; init; }
+
+    /// <summary>Where the findings are written as Markdown; null for nowhere.</summary>
+    public string? Markdown { get; init; }
+
+    /// <summary>Where the findings are written as SARIF; null for nowhere.</summary>
+    public string? Sarif { get; init; }
+}
 
 /// <summary>What a check says of a change.</summary>
 /// <param name="Check">With the change.</param>
@@ -40,6 +54,9 @@ public sealed record ReviewResult
     /// <summary>What the goal's build and checks say of the change; empty where there are none.</summary>
     public IReadOnlyList<ReviewedCheck> Checks { get; init; } = [];
 
+    /// <summary>Files that the change changes though a goal file closes them to tasks.</summary>
+    public IReadOnlyList<string> Closed { get; init; } = [];
+
     /// <summary>What answered model calls cost.</summary>
     public Charge Charge { get; init; } = Charge.None;
 }
@@ -66,11 +83,17 @@ internal sealed record ReviewPlaybook(BuildServices Services) : Playbook<ReviewI
             var trouble = seconds > 0 ? await review.AskAsync(key, slot, change, seconds) : "it was not reviewed: the time is used up";
             if (trouble is not null)
             {
-                return ResultOf(review, checks) with { State = "failed", Reason = trouble };
+                return Result() with { State = "failed", Reason = trouble };
             }
         }
 
-        return ResultOf(review, checks);
+        return Result();
+
+        ReviewResult Result()
+        {
+            var closed = new Glob(input.Closed);
+            return ResultOf(review, checks) with { Closed = [.. change.Files.Where(file => closed.Matches(file) && !change.New.Contains(file))] };
+        }
     }
 
     /// <summary>What the build and the checks say of the change; what they refuse of the base too isn't the change's fault.</summary>
@@ -84,19 +107,24 @@ internal sealed record ReviewPlaybook(BuildServices Services) : Playbook<ReviewI
 
         var request = new GateRequest("head", input.HeadCommit, goal.Checks) { AsksAll = true };
         var head = await context.StepAsync("gate/head", Effect.Repeatable, request, Services.Gate.RunAsync, BuildRun.Gated);
-        var failed = FailedIn(head);
-        HashSet<string> before = [];
-        if (failed.Count > 0)
-        {
-            var again = new GateRequest("base", input.Ground.BaseCommit, [.. goal.Checks.Where(check => failed.Contains(check.Name))]) { AsksAll = true };
-            before = FailedIn(await context.StepAsync("gate/base", Effect.Repeatable, again, Services.Gate.RunAsync, BuildRun.Gated));
-        }
-
-        return [.. head.Checks.Select(check => new ReviewedCheck(check, failed.Contains(check.Name) && !before.Contains(check.Name)))];
+        var before = await context.StepAsync(
+            "gate/base", Effect.Repeatable, request with { For = "base", Commit = input.Ground.BaseCommit }, Services.Gate.RunAsync, BuildRun.Gated);
+        return [.. head.Checks.Select(check => Reviewed(check, before.Checks.FirstOrDefault(one => one.Name == check.Name)))];
     }
 
-    private static HashSet<string> FailedIn(GateResult gated) =>
-        gated.Checks.Where(check => check.Verdict != GateVerdict.Passed).Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
+    /// <summary>What a check says of the change, beside what it said before: it is broken where it fails, or runs fewer tests.</summary>
+    private static ReviewedCheck Reviewed(CheckVerdict check, CheckVerdict? before)
+    {
+        var passedBefore = before is null or { Verdict: GateVerdict.Passed };
+        if (check.Verdict != GateVerdict.Passed)
+        {
+            return new ReviewedCheck(check, passedBefore);
+        }
+
+        return before is { Verdict: GateVerdict.Passed, Tests: { } tests } && (check.Tests ?? 0) < tests
+            ? new ReviewedCheck(check with { Verdict = GateVerdict.Failed, Reason = SandboxGate.Fewer(check.Name, check.Tests, tests) }, true)
+            : new ReviewedCheck(check, false);
+    }
 
     private static ReviewSubject SubjectOf(ReviewInput input, string? instructions) => new()
     {

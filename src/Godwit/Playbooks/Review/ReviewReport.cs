@@ -20,6 +20,11 @@ internal sealed class ReviewReport(ReviewView view)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"## {view.Title}\n\n{view.Reason ?? "It hasn't ended yet."}\n");
+        if (Ended is { Closed: { Count: > 0 } closed })
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\nIt changes {string.Join(", ", closed)}, which the goal file protects from tasks.\n");
+        }
+
         var failed = (Ended?.Checks ?? []).Where(check => check.Words is not null).ToList();
         if (failed.Count > 0)
         {
@@ -49,6 +54,11 @@ internal sealed class ReviewReport(ReviewView view)
         page.Append(CultureInfo.InvariantCulture, $"<p class='verdict {(state == "clean" ? "verified" : "bad")}'>{Text(view.Reason)}</p>");
         page.Append(CultureInfo.InvariantCulture, $"<p class=sub>{Text(view.Input.Ground.BaseCommit[..12])} to {Text(view.Input.HeadCommit[..12])}</p>");
         page.Append(CultureInfo.InvariantCulture, $"<details><summary>what it is said to do</summary><pre>{Text(view.Input.Says)}</pre></details>");
+        if (Ended is { Closed: { Count: > 0 } closed })
+        {
+            page.Append(CultureInfo.InvariantCulture, $"<p class=bad>It changes {Text(string.Join(", ", closed))}, which the goal file protects.</p>");
+        }
+
         var checks = Ended?.Checks ?? [];
         if (checks.Count > 0)
         {

@@ -48,10 +48,24 @@ internal static class ReviewSarif
                     },
                 },
                 ["automationDetails"] = new JsonObject { ["id"] = $"godwit/review/{view.Run}" },
+                ["invocations"] = new JsonArray(InvocationOf(view)),
                 ["results"] = new JsonArray(results),
             }),
         };
         return log.ToJsonString(Indented);
+    }
+
+    /// <summary>Whether the review was carried out: where it wasn't, no results don't mean that there is nothing to find.</summary>
+    private static JsonObject InvocationOf(ReviewView view)
+    {
+        var invocation = new JsonObject { ["executionSuccessful"] = view.Ended is { State: not "failed" } };
+        if (view.Ended is { State: "failed", Reason: var reason })
+        {
+            invocation["toolExecutionNotifications"] =
+                new JsonArray(new JsonObject { ["level"] = "error", ["message"] = new JsonObject { ["text"] = reason } });
+        }
+
+        return invocation;
     }
 
     private static JsonObject ResultOf(FindingRecord record)

@@ -41,6 +41,23 @@ public sealed class ReviewView(JournalReader reader) : RunView(reader)
                 && (record.Blocks || record.Finding.Priority is Priority.P2 or Priority.P3)));
 
     /// <inheritdoc/>
+    public override bool IsAsExpected => Input.FailOn is not { } least || !HasAtLeast(least);
+
+    /// <inheritdoc/>
+    public override async Task WriteFilesAsync(JournalReader reader, RunStore store, CancellationToken cancellation)
+    {
+        if (Input.Markdown is { } markdown)
+        {
+            await File.WriteAllTextAsync(markdown, await MarkdownAsync(reader, store, cancellation), cancellation);
+        }
+
+        if (Input.Sarif is { } sarif)
+        {
+            await File.WriteAllTextAsync(sarif, Sarif(), cancellation);
+        }
+    }
+
+    /// <inheritdoc/>
     public override IEnumerable<RunLine> Opening => Input.Ground.Models.Mailbox is { } mailbox ? [MailboxLine.Of(mailbox)] : [];
 
     /// <inheritdoc/>
@@ -86,7 +103,12 @@ public sealed class ReviewView(JournalReader reader) : RunView(reader)
 
     private IEnumerable<RunLine> Lines()
     {
-        foreach (var check in Ended!.Checks.Where(check => check.Words is not null))
+        if (Ended!.Closed.Count > 0)
+        {
+            yield return new RunLine("closed", $"it changes {string.Join(", ", Ended.Closed)}, which the goal file protects from tasks", Tone.Strong);
+        }
+
+        foreach (var check in Ended.Checks.Where(check => check.Words is not null))
         {
             yield return new RunLine(check.Check.Name, check.Words!, check.IsBroken ? Tone.Bad : Tone.Dim);
         }

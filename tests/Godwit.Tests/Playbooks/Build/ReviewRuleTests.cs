@@ -23,16 +23,28 @@ public sealed class ReviewRuleTests
     public void Decide_WhatWasSeen_Decides(Priority priority, string atBase, string atTip, string cites, bool? confirmed, bool blocks)
     {
         var shown = new Reproduction(Codes(atBase), Codes(atTip));
-        var (decided, reason) = ReviewRule.Decide(Grave with { Priority = priority, Cites = cites }, ["a.py"], shown, confirmed);
+        var (decided, reason) = ReviewRule.Decide(Grave with { Priority = priority, Cites = cites }, Adds("a.py"), shown, confirmed);
         Assert.True(blocks == decided, reason);
     }
 
     [Fact]
-    public void Decide_NothingShowsIt_DoesntBlock() => Assert.False(ReviewRule.Decide(Grave, ["a.py"], null, null).Blocks);
+    public void Decide_NothingShowsIt_DoesntBlock() => Assert.False(ReviewRule.Decide(Grave, Adds("a.py"), null, null).Blocks);
 
     [Fact]
     public void NeedsConfirming_FileThatTheChangeDoesntTouch_No() => Assert.False(
-        ReviewRule.NeedsConfirming(Grave with { Cites = "A1" }, ["other.py"], new Reproduction([1, 1, 1], [1, 1, 1])));
+        ReviewRule.NeedsConfirming(Grave with { Cites = "A1" }, Adds("other.py"), new Reproduction([1, 1, 1], [1, 1, 1])));
+
+    /// <summary>What fails in the same way without the change was there before, whatever is cited; what can't be run there is another matter.</summary>
+    [Theory]
+    [InlineData("1 1 1", false)]
+    [InlineData("127 127 127", true)]
+    [InlineData("1 127 127", false)]
+    public void NeedsConfirming_FileThatWasThereBefore_OnlyWhereTheCommandCouldNotRun(string atBase, bool expected) => Assert.Equal(
+        expected,
+        ReviewRule.NeedsConfirming(
+            Grave with { Cites = "A1" }, Adds("a.py") with { New = [] }, new Reproduction(Codes(atBase), [1, 1, 1])));
+
+    private static Harvest Adds(string file) => new("c", [file], [file], "", []) { New = [file] };
 
     private static IReadOnlyList<int> Codes(string text) => [.. text.Split(' ').Select(int.Parse)];
 }
