@@ -41,12 +41,15 @@ switch (args)
     case ["queue", .. var seeds]:
         await QueueBench.RunAsync(seeds.Length > 0 ? int.Parse(seeds[0]) : 1000);
         return 0;
+    case ["centre", var godwit]:
+        await CentreBench.RunAsync(godwit);
+        return 0;
     case ["loops"]:
         await LoopBench.RunAsync();
         return 0;
     default:
         Console.Error.WriteLine(
             "usage: Godwit.Bench steps | size [PLOT.svg] | resume | trial | tpe | search tpe|cma-es OUTPUT.csv | agents " +
-            "real|none | kills | loops | queue [SEEDS] | swarm GODWIT [WORKERS] | gateway [PORTKEY-FOLDER]");
+            "real|none | kills | loops | queue [SEEDS] | swarm GODWIT [WORKERS] | centre GODWIT | gateway [PORTKEY-FOLDER]");
         return 2;
 }

@@ -43,22 +43,12 @@ public sealed record Ask(
     string Run, string Goal, string Kind, string Id, string Hash, DateTimeOffset Since, string? Who, string Title, string Detail, string? Rule,
     DateTimeOffset? Deadline);
 
-/// <summary>A task of a plan, for its picture.</summary>
-/// <param name="Id">Its name.</param>
-/// <param name="Title">What it is for, in one line.</param>
-/// <param name="State">How it stands.</param>
-/// <param name="After">The tasks that have to be merged before it.</param>
-/// <param name="On">The tasks whose contracts it builds on.</param>
-/// <param name="Asserts">The assertions that hold once it is merged.</param>
-/// <param name="Reason">Why it failed or was sent back; null for neither.</param>
-public sealed record TaskNode(
-    string Id, string Title, string State, IReadOnlyList<string> After, IReadOnlyList<string> On, IReadOnlyList<string> Asserts, string? Reason);
-
 /// <summary>A run as it stands.</summary>
 /// <param name="Head">Where its journal stood: the run, the entry and the beginning of its hash.</param>
 /// <param name="Row">The run in one row.</param>
 /// <param name="Lines">How it stands, a line each, as <c>godwit show</c> prints it.</param>
 /// <param name="Tasks">Its tasks; empty for runs without a plan.</param>
+/// <param name="Trials">What it has tried; null for runs that try nothing.</param>
 /// <param name="Agents">Its agents, the first started first.</param>
 /// <param name="Asks">What waits for a person.</param>
 /// <param name="CanBeSteered">Whether its agents can be spoken to, paused and ended.</param>
@@ -67,7 +57,7 @@ public sealed record TaskNode(
 /// <param name="Evidence">The name of its evidence; null for none.</param>
 /// <param name="Detail">What <c>godwit show --json</c> prints.</param>
 public sealed record RunState(
-    string Head, RunRow Row, IReadOnlyList<RunLine> Lines, IReadOnlyList<TaskNode> Tasks, IReadOnlyList<AgentRow> Agents, IReadOnlyList<Ask> Asks,
+    string Head, RunRow Row, IReadOnlyList<RunLine> Lines, IReadOnlyList<RunTask> Tasks, RunTrials? Trials, IReadOnlyList<AgentRow> Agents, IReadOnlyList<Ask> Asks,
     bool CanBeSteered, bool HasOwner, bool CanBeApplied, string? Evidence, object Detail);
 
 /// <summary>A run with its newest rows.</summary>

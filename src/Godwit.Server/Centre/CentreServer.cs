@@ -45,6 +45,7 @@ public sealed class CentreServer : IAsyncDisposable
         });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole(log => log.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.ConfigureHttpJsonOptions(json => CentreJson.Configure(json.SerializerOptions));
+        builder.Services.AddResponseCompression(compression => compression.MimeTypes = ["application/json", "text/css", "text/javascript", "text/html"]);
         builder.Services.AddOpenApi(document => document.AddSchemaTransformer((schema, _, _) =>
         {
             // Whatever there is, is written.
@@ -58,6 +59,7 @@ public sealed class CentreServer : IAsyncDisposable
         var server = new CentreServer(app, runs, devices, options);
         var guard = new CentreGuard(devices, () => port);
         app.Use(guard.PassAsync);
+        app.UseResponseCompression();
         app.UseStatusCodePages();
         ServePage(app, options.Web);
         app.MapOpenApi().WithMetadata(new Needs(DeviceRole.Watch));

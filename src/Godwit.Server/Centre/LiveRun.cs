@@ -3,7 +3,6 @@ using System.Text;
 using Godwit.Agents;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
-using Godwit.Playbooks.Build;
 
 namespace Godwit.Server.Centre;
 
@@ -89,9 +88,8 @@ internal sealed class LiveRun : IDisposable
         lock (_gate)
         {
             var row = RunCatalog.RowOf(_view);
-            var plan = (_view as BuildView)?.Plan ?? (_view as BuildView)?.Proposed?.Plan;
             return new RunState(
-                HeadAt(Sequence), row, [.. _view.Summary], plan is null ? [] : [.. NodesOf(plan, (BuildView)_view)], [.. Agents()], [.. Asks()],
+                HeadAt(Sequence), row, [.. _view.Summary], _view.PlannedTasks, _view.TriedTrials, [.. Agents()], [.. Asks()],
                 _view.CanBeSteered, RunLock.IsHeld(Folder), _view.Deliverable is not null, EvidenceName(), _view.ToJson(row.State));
         }
     }
@@ -283,16 +281,9 @@ internal sealed class LiveRun : IDisposable
                 isQuestion ? "asks you" : $"wants {asked.Tool}", asked.Arguments, isQuestion ? null : asked.Rule, open.At + Approvals.Deadline);
         }
 
-        if (_view is BuildView { Proposed: { Answer: { } signal } proposed })
+        foreach (var question in _view.Questions)
         {
-            var words = new StringBuilder($"{proposed.Plan.Reason}\n");
-            foreach (var line in BuildText.Plan(proposed.Plan))
-            {
-                words.Append(line).Append('\n');
-            }
-
-            yield return Of(
-                "plan", signal, _view.LastEvent, null, $"plan {proposed.Plan.Version} of {proposed.Plan.Tasks.Count} tasks", words.ToString(), null, null);
+            yield return Of("plan", question.Signal, _view.LastEvent, null, question.Title, question.Detail, null, null);
         }
 
         foreach (var parked in _view.Parked)
@@ -306,20 +297,6 @@ internal sealed class LiveRun : IDisposable
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', _view.Run, kind, id, who, title, rule, detail)));
         return new Ask(_view.Run, _view.Title, kind, id, Convert.ToHexStringLower(hash), since, who, title, detail, rule, deadline);
-    }
-
-    private static IEnumerable<TaskNode> NodesOf(BuildPlan plan, BuildView view)
-    {
-        var states = view.Tasks.Where(task => task.Version == plan.Version).GroupBy(task => task.Task.Id)
-            .ToDictionary(group => group.Key, group => group.First());
-        foreach (var task in plan.Tasks)
-        {
-            var known = states.GetValueOrDefault(task.Id);
-            var on = task.Needs.Select(need => plan.ProviderOf(need)?.Id).OfType<string>().Distinct();
-            yield return new TaskNode(
-                task.Id, BuildText.Subject(task), (known?.State ?? TaskState.Planned).ToString().ToLowerInvariant(), task.Depends, [.. on], task.Asserts,
-                known?.Reason);
-        }
     }
 
     private string? EvidenceName()

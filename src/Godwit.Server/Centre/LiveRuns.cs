@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Runs;
+using Godwit.Verification;
 
 namespace Godwit.Server.Centre;
 
@@ -13,6 +14,7 @@ internal sealed class LiveRuns(RunKinds kinds, RunStore store) : IAsyncDisposabl
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan WhileMeasuring = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<string, (LiveRun Run, long Seen)> _runs = new(StringComparer.Ordinal);
     private readonly RunCatalog _catalog = new(kinds, store);
@@ -71,13 +73,19 @@ internal sealed class LiveRuns(RunKinds kinds, RunStore store) : IAsyncDisposabl
 
     private async Task ReadAsync()
     {
+        var last = Environment.TickCount64;
         for (var turn = 1; !_closing.IsCancellationRequested; turn++)
         {
             await Task.Delay(Every, TimeProvider.System, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!_closing.IsCancellationRequested)
+
+            // Whoever only watches doesn't disturb a measurement, but for a look now and then.
+            if (_closing.IsCancellationRequested || (MeasuringLock.IsHeld && Environment.TickCount64 - last < WhileMeasuring.TotalMilliseconds))
             {
-                Turn(withFleet: turn % 5 == 0);
+                continue;
             }
+
+            Turn(withFleet: turn % 5 == 0 || Environment.TickCount64 - last >= WhileMeasuring.TotalMilliseconds);
+            last = Environment.TickCount64;
         }
     }
 

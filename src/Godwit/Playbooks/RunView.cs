@@ -91,8 +91,14 @@ public class RunView
     /// <summary>Whether its agents can be spoken to, paused and ended.</summary>
     public virtual bool CanBeSteered => HasAgents;
 
-    /// <summary>What a person is asked about the whole run, such as a plan that waits, a line each.</summary>
-    public virtual IReadOnlyList<string> Questions => [];
+    /// <summary>What a person is asked about the whole run, such as a plan that waits.</summary>
+    public virtual IReadOnlyList<RunQuestion> Questions => [];
+
+    /// <summary>The tasks of its plan, for a picture; empty for runs without one.</summary>
+    public virtual IReadOnlyList<RunTask> PlannedTasks => [];
+
+    /// <summary>What it has tried, for a plot; null for runs that try nothing.</summary>
+    public virtual RunTrials? TriedTrials => null;
 
     /// <summary>The most money for models, in US dollars; null for no limit.</summary>
     public virtual decimal? MostDollars => null;

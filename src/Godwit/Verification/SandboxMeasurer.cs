@@ -63,6 +63,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
     public async Task<Measurement> MeasureAsync(SingleRequest request, Attempt attempt, CancellationToken cancellation)
     {
         await _oneAtATime.WaitAsync(cancellation);
+        using var measuring = MeasuringLock.Take();
         try
         {
             return await MeasureOnceAsync(request.Candidate, request.IsBase, request.Seed, request.HoldOut, attempt, cancellation);
@@ -76,6 +77,7 @@ internal sealed class SandboxMeasurer : IMeasurer, IDisposable
     public async Task<Pair> MeasureAsync(PairRequest request, Attempt attempt, CancellationToken cancellation)
     {
         await _oneAtATime.WaitAsync(cancellation);
+        using var measuring = MeasuringLock.Take();
         try
         {
             if (request.BuiltTwice)

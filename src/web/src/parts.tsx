@@ -33,7 +33,7 @@ export const brief = (goal: string) => {
 
 /** What is spent, what calls in flight may still cost, and the cap. */
 export function Budget({ row }: { row: RunRow }) {
-  if (row.most_dollars === null) return <span class="quiet num">{row.dollars > 0 ? dollars(row.dollars) : "–"}</span>;
+  if (row.most_dollars === null) return <span class="quiet num">{row.dollars > 0 ? dollars(row.dollars) : ""}</span>;
   const part = (value: number) => `${Math.min(100, (100 * value) / Math.max(row.most_dollars ?? 1, 1e-9))}%`;
   const text = `${dollars(row.dollars)} spent, ${dollars(row.reserved)} reserved, of ${dollars(row.most_dollars)}`;
   return (

@@ -8,6 +8,7 @@ import { AskCard } from "./inbox";
 import { Ago, Budget, Button, Empty, Say, State, brief, dollars } from "./parts";
 import { Rows } from "./rows";
 import { LiveRun, act, may, tell } from "./state";
+import { TrialPlot, TrialTable } from "./trials";
 
 const tabs = ["overview", "agents", "events", "evidence"] as const;
 
@@ -35,7 +36,7 @@ export function RunPage({ id, tab, about }: { id: string; tab: string; about: st
       </div>
       <p class="quiet facts">
         <span>{id}</span> <span>{state.row.playbook}</span> <span>started <Ago at={state.row.started} /> ago</span> <Budget row={state.row} />
-        <span>{state.row.agents_at_work} agents at work</span>
+        {state.row.agents_at_work > 0 && <span>{state.row.agents_at_work === 1 ? "1 agent" : `${state.row.agents_at_work} agents`} at work</span>}
       </p>
       <Controls run={run} state={state} />
       <nav class="tabs" aria-label="parts of the run">
@@ -83,7 +84,17 @@ function Overview({ state, base }: { state: RunState; base: string }) {
   const detail = state.detail as { assertions?: Assertion[]; findings?: Finding[] };
   const known = new Set(detail.assertions?.map((one) => one.id));
   const tasks = new Set(state.tasks.map((task) => task.id));
-  const lines = state.lines.filter((line) => !known.has(line.label) && !tasks.has(line.label));
+  const lines = state.lines.filter((line) => !known.has(line.label) && !tasks.has(line.label) && !(state.trials && line.label === "trial"));
+  const standing = lines.length > 0 && (
+    <section aria-label="summary">
+      <h2>How it stands</h2>
+      <dl class="lines">
+        {lines.slice(0, 60).map((line, index) => (
+          <div key={index} class={`tone-${line.tone}`}><dt>{line.label}</dt><dd><bdi>{line.text}</bdi></dd></div>
+        ))}
+      </dl>
+    </section>
+  );
   return (
     <div class="overview">
       {state.asks.map((ask) => <AskCard key={ask.hash} ask={ask} withRun={false} />)}
@@ -103,10 +114,18 @@ function Overview({ state, base }: { state: RunState; base: string }) {
           </ul>
         </section>
       )}
+      {state.trials && standing}
       {state.tasks.length > 0 && (
         <section aria-label="plan">
           <h2>Plan</h2>
           <Graph tasks={state.tasks} onOpen={(task) => (location.hash = `${base}/agents/${task}`)} />
+        </section>
+      )}
+      {state.trials && state.trials.trials.length > 0 && (
+        <section aria-label="trials">
+          <h2>Trials</h2>
+          <TrialPlot trials={state.trials} />
+          <TrialTable trials={state.trials} />
         </section>
       )}
       {detail.findings && detail.findings.length > 0 && (
@@ -124,16 +143,7 @@ function Overview({ state, base }: { state: RunState; base: string }) {
           </ul>
         </section>
       )}
-      {lines.length > 0 && (
-        <section aria-label="summary">
-          <h2>How it stands</h2>
-          <dl class="lines">
-            {lines.slice(0, 60).map((line, index) => (
-              <div key={index} class={`tone-${line.tone}`}><dt>{line.label}</dt><dd><bdi>{line.text}</bdi></dd></div>
-            ))}
-          </dl>
-        </section>
-      )}
+      {!state.trials && standing}
     </div>
   );
 }

@@ -109,7 +109,35 @@ public sealed class BuildView : RunView
     };
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Questions => Proposed is { } proposed ? [$"plan {proposed.Plan.Version} waits: {proposed.Plan.Reason}"] : [];
+    public override IReadOnlyList<RunQuestion> Questions => Proposed is { Answer: { } signal, Plan: var plan }
+        ? [new RunQuestion(signal, $"plan {plan.Version} of {plan.Tasks.Count} tasks", $"{plan.Reason}\n{string.Join('\n', BuildText.Plan(plan))}")]
+        : [];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<RunTask> PlannedTasks
+    {
+        get
+        {
+            var plan = Plan ?? Proposed?.Plan;
+            var known = _tasks.Where(task => task.Version == plan?.Version).GroupBy(task => task.Task.Id)
+                .ToDictionary(group => group.Key, group => group.First());
+            if (plan is null)
+            {
+                return [];
+            }
+
+            // What earlier plans brought to the tip stays.
+            var merged = _tasks.Where(task => task.Version != plan.Version && task.State == TaskState.Merged && plan.Tasks.All(one => one.Id != task.Task.Id))
+                .DistinctBy(task => task.Task.Id).ToList();
+            var ids = merged.Select(task => task.Task.Id).ToList();
+            return
+            [
+                .. merged.Select(task => new RunTask(
+                    task.Task.Id, BuildText.Subject(task.Task), "merged", [.. task.Task.Depends.Intersect(ids)], [], task.Task.Asserts, null)),
+                .. plan.Tasks.Select(task => OnBoard(plan, task, known.GetValueOrDefault(task.Id))),
+            ];
+        }
+    }
 
     /// <inheritdoc/>
     protected override string? Conclusion => Ended?.Reason;
@@ -180,6 +208,13 @@ public sealed class BuildView : RunView
 
         var result = Canonical.Deserialize<GateResult>(entry.Data.Span);
         return result.Commands.Select(command => (result.For, command));
+    }
+
+    private static RunTask OnBoard(BuildPlan plan, PlannedTask task, TaskProgress? known)
+    {
+        var on = task.Needs.Select(need => plan.ProviderOf(need)?.Id).OfType<string>().Distinct();
+        var state = (known?.State ?? TaskState.Planned).ToString().ToLowerInvariant();
+        return new RunTask(task.Id, BuildText.Subject(task), state, task.Depends, [.. on], task.Asserts, known?.Reason);
     }
 
     private void Fold(BuildNote note)

@@ -75,6 +75,28 @@ public sealed class OptimiseView : RunView
         : null;
 
     /// <inheritdoc/>
+    public override RunTrials TriedTrials
+    {
+        get
+        {
+            var (scale, sigma) = (Scale, Calibration?.Sigma);
+            var metric = Goal.Harness.Unit is { } unit ? $"{Goal.Harness.Metric} ({unit})" : Goal.Harness.Metric;
+            return new RunTrials(
+                metric, scale.Value(0), sigma is { } down ? scale.Value(-2 * down) : null, sigma is { } up ? scale.Value(2 * up) : null,
+                Ended?.Proof?.Claim is { Lower: var lower } ? lower : null, [.. Trials.Select(ended => OnBoard(scale, ended))]);
+        }
+    }
+
+    private static RunTrial OnBoard(Scale scale, OptimiseNote.TrialEnded ended)
+    {
+        var trial = ended.Trial;
+        var isMeasured = trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0;
+        return new RunTrial(
+            trial.Number, OptimiseText.Point(trial), trial.Proposer, Snake.Of(trial.Outcome), trial.Reason,
+            isMeasured ? scale.Value(ended.Mean) : null, [.. trial.Scores.Select(scale.Value)]);
+    }
+
+    /// <inheritdoc/>
     protected override RunStatus? Outcome => Ended?.State switch
     {
         "verified" => RunStatus.Verified,
