@@ -67,7 +67,7 @@ internal static class CentreBench
     private static async Task WatchAsync(Process server, Client client, string home)
     {
         var live = new RunFolder(Path.Combine(home, "runs", "live"));
-        var writing = MakeAsync(live, new TalkInput(10, EntriesPerSecond * (Seconds + 4) / 20, Pause: 20.0 / EntriesPerSecond));
+        var writing = MakeAsync(live, new TalkInput(10, EntriesPerSecond * (Seconds + 6) / 20, Pause: 20.0 / EntriesPerSecond));
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
         await client.GetAsync("/api/runs/live");
         using var over = new CancellationTokenSource();
@@ -148,6 +148,8 @@ internal static class CentreBench
         }
     }
 
+    private sealed record Turn(int Number, double Pause);
+
     private sealed record TalkInput(int Agents, int Turns, double Pause);
 
     /// <summary>Agents that talk: an answer and a result a turn.</summary>
@@ -177,23 +179,23 @@ internal static class CentreBench
             var (reply, results) = (new StepOptions { Topic = AgentTopic.Reply }, new StepOptions { Topic = AgentTopic.Results });
             for (var turn = 1; turn <= input.Turns; turn++)
             {
-                await context.StepAsync($"turn/{turn}/reply", Effect.Repeatable, turn, Reply, reply);
+                await context.StepAsync($"turn/{turn}/reply", Effect.Repeatable, new Turn(turn, input.Pause), ReplyAsync, reply);
                 await context.StepAsync($"turn/{turn}/tools", Effect.Repeatable, turn, Results, results);
-                if (input.Pause > 0)
-                {
-                    await context.DelayAsync($"turn/{turn}/pause", TimeSpan.FromSeconds(input.Pause * input.Agents / 2));
-                }
             }
 
             return new AgentResult { Tree = "", Summary = "the work is done" };
         }
 
-        private static Task<ModelStepResult> Reply(int turn, Attempt attempt, CancellationToken cancellation) => Task.FromResult(
-            new ModelStepResult(
+        private static async Task<ModelStepResult> ReplyAsync(Turn asked, Attempt attempt, CancellationToken cancellation)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(asked.Pause), TimeProvider.System, cancellation);
+            var (text, path) = ($"I look at file {asked.Number} now.", $"{{\"path\":\"file{asked.Number}.txt\"}}");
+            return new ModelStepResult(
                 new ModelReply(
-                    "m", [new MessagePart.Text($"I look at file {turn} now."), new MessagePart.ToolCall($"c{turn}", "read", $"{{\"path\":\"file{turn}.txt\"}}")],
-                    StopReason.ToolUse, new ModelUsage(1000, 0, 40)),
-                Charge.None));
+                    "m", [new MessagePart.Text(text), new MessagePart.ToolCall($"c{asked.Number}", "read", path)], StopReason.ToolUse,
+                    new ModelUsage(1000, 0, 40)),
+                Charge.None);
+        }
 
         private static Task<IReadOnlyList<Tools.ToolOutput>> Results(int turn, Attempt attempt, CancellationToken cancellation) =>
             Task.FromResult<IReadOnlyList<Tools.ToolOutput>>([new Tools.ToolOutput(string.Concat(Enumerable.Repeat($"line of file {turn}\n", 20)))]);

@@ -44,6 +44,7 @@ internal sealed class Devices(string file, TimeProvider time)
     private static readonly TimeSpan NonceLife = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
+    private IReadOnlyList<Device>? _devices;
     private readonly ConcurrentDictionary<string, (DeviceRole Role, DateTimeOffset Until)> _codes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _nonces = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (string Device, DateTimeOffset Until)> _tokens = new(StringComparer.Ordinal);
@@ -57,9 +58,12 @@ internal sealed class Devices(string file, TimeProvider time)
     {
         lock (_gate)
         {
-            return Read();
+            return _devices ??= Read();
         }
     }
+
+    /// <summary>Whether there is a device.</summary>
+    public bool Knows(string id) => All().Any(device => device.Id == id);
 
     /// <summary>A code that pairs one device, for ten minutes.</summary>
     public string NewCode(DeviceRole role)
@@ -83,7 +87,7 @@ internal sealed class Devices(string file, TimeProvider time)
         var device = new Device(Secret()[..12], plain.Length == 0 ? "a browser" : plain, known.Role, key, time.GetUtcNow());
         lock (_gate)
         {
-            Write([.. Read().TakeLast(MostDevices - 1), device]);
+            Write([.. All().TakeLast(MostDevices - 1), device]);
         }
 
         return device;
@@ -94,7 +98,7 @@ internal sealed class Devices(string file, TimeProvider time)
     {
         lock (_gate)
         {
-            var devices = Read();
+            var devices = All();
             var left = devices.Where(device => device.Id != id).ToList();
             Write(left);
             foreach (var token in _tokens.Where(pair => pair.Value.Device == id).ToList())
@@ -209,15 +213,9 @@ internal sealed class Devices(string file, TimeProvider time)
         }
     }
 
-    private Device? Find(string id)
-    {
-        lock (_gate)
-        {
-            return Read().FirstOrDefault(device => device.Id == id);
-        }
-    }
+    private Device? Find(string id) => All().FirstOrDefault(device => device.Id == id);
 
-    private List<Device> Read() => File.Exists(file)
+    private IReadOnlyList<Device> Read() => File.Exists(file)
         ? JsonSerializer.Deserialize<List<Device>>(File.ReadAllBytes(file), CentreJson.Options) ?? []
         : [];
 
@@ -228,6 +226,7 @@ internal sealed class Devices(string file, TimeProvider time)
         File.WriteAllBytes(own, CentreJson.Bytes(devices));
         File.SetUnixFileMode(own, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.Move(own, file, overwrite: true);
+        _devices = devices;
     }
 
     /// <summary>128 bits that nobody can guess.</summary>

@@ -26,10 +26,10 @@ internal static class EventStream
         ReadOnlyMemory<byte> sent = default;
         while (isWelcome())
         {
-            if (!sent.Equals(runs.FleetJson))
+            if (!sent.Equals(runs.FleetEvent))
             {
-                sent = runs.FleetJson;
-                await stream.WriteAsync("fleet", null, sent);
+                sent = runs.FleetEvent;
+                await stream.WriteAsync(sent);
             }
 
             await stream.BeatAsync(Heartbeat);
@@ -52,7 +52,7 @@ internal static class EventStream
         if (cursor is null || (cursor > 0 && live.HeadAt(cursor.Value) != after) || live.CountAfter(cursor.Value) > MostBehind)
         {
             // Another journal, an older copy of this one, or too far behind: the client asks for the whole anew.
-            await stream.WriteAsync("resync", null, "{}"u8.ToArray());
+            await stream.WriteAsync(EventOf("resync", null, "{}"u8));
             return;
         }
 
@@ -61,22 +61,32 @@ internal static class EventStream
         while (isWelcome())
         {
             live = runs.Get(id);
-            while (live.After(cursor.Value, RowsAtOnce) is [.., var last] rows)
+            while (live.FrameAfter(cursor.Value, RowsAtOnce) is { } frame)
             {
-                cursor = last.Seq;
-                await stream.WriteAsync("rows", live.HeadAt(last.Seq), CentreJson.Bytes(rows));
+                cursor = frame.Last;
+                await stream.WriteAsync(frame.Event);
             }
 
-            if (Environment.TickCount64 >= stateAt && live.StateJson() is var state && state != sent)
+            if (Environment.TickCount64 >= stateAt && live.StateEvent() is var state && state != sent)
             {
                 sent = state;
                 stateAt = Environment.TickCount64 + (long)(state.Length > LargeState ? LargeStateEvery : StateEvery).TotalMilliseconds;
-                await stream.WriteAsync("state", null, state);
+                await stream.WriteAsync(state);
             }
 
             await stream.BeatAsync(Heartbeat);
             await runs.NextAsync(context.RequestAborted);
         }
+    }
+
+    /// <summary>An event as it is sent; made once, however many get it.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="id">Where the client stands after it; null where that stays.</param>
+    /// <param name="json">Its data, on one line.</param>
+    public static byte[] EventOf(string name, string? id, ReadOnlySpan<byte> json)
+    {
+        var head = Encoding.UTF8.GetBytes(id is null ? $"event: {name}\ndata: " : $"id: {id}\nevent: {name}\ndata: ");
+        return [.. head, .. json, (byte)'\n', (byte)'\n'];
     }
 
     private static long? SequenceOf(string? head)
@@ -101,19 +111,14 @@ internal static class EventStream
             await context.Response.Body.FlushAsync(context.RequestAborted);
         }
 
-        public async Task WriteAsync(string name, string? id, ReadOnlyMemory<byte> json)
+        public async Task WriteAsync(ReadOnlyMemory<byte> whole)
         {
-            var head = id is null ? $"event: {name}\ndata: " : $"id: {id}\nevent: {name}\ndata: ";
-            var body = context.Response.Body;
-            await body.WriteAsync(Encoding.UTF8.GetBytes(head), context.RequestAborted);
-            await body.WriteAsync(json, context.RequestAborted);
-            await body.WriteAsync("\n\n"u8.ToArray(), context.RequestAborted);
-            await body.FlushAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(whole, context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
             _last = Environment.TickCount64;
         }
 
-        public Task BeatAsync(TimeSpan every) => Environment.TickCount64 - _last >= every.TotalMilliseconds
-            ? WriteAsync("heartbeat", null, "{}"u8.ToArray())
-            : Task.CompletedTask;
+        public Task BeatAsync(TimeSpan every) =>
+            Environment.TickCount64 - _last >= every.TotalMilliseconds ? WriteAsync(EventOf("heartbeat", null, "{}"u8)) : Task.CompletedTask;
     }
 }

@@ -14,6 +14,8 @@ internal sealed class LiveRun : IDisposable
 {
     private const int LongestRow = 240;
     private const int HashLetters = 8;
+    private const int AskEvery = 1000;
+    private const int EncodeEvery = 300;
 
     private readonly Lock _gate = new();
     private readonly JournalReader _reader;
@@ -24,6 +26,10 @@ internal sealed class LiveRun : IDisposable
     private readonly Dictionary<string, AgentRow> _agents = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _processes = [];
     private (long Sequence, RunStatus Status, byte[] Json)? _encoded;
+    private RowFrame? _frame;
+    private RunStatus _status;
+    private long _askedAt = -AskEvery;
+    private long _encodedAt;
     private long _partsOf;
     private int _parts;
 
@@ -95,16 +101,24 @@ internal sealed class LiveRun : IDisposable
     }
 
     /// <summary>The state as it is sent, made once for all who look.</summary>
-    public byte[] StateJson()
+    public byte[] StateEvent()
     {
         lock (_gate)
         {
-            if (_encoded is not { } encoded || encoded.Sequence != Sequence || encoded.Status != _view.Status)
+            // Whether a run has an owner is asked of the file system; once a second is enough for all who look.
+            if (Environment.TickCount64 - _askedAt >= AskEvery)
             {
-                _encoded = encoded = (Sequence, _view.Status, CentreJson.Bytes(State()));
+                (_askedAt, _status) = (Environment.TickCount64, _view.Status);
             }
 
-            return encoded.Json;
+            var isNew = _encoded is not { } known || known.Sequence != Sequence || known.Status != _status;
+            if (_encoded is null || (isNew && Environment.TickCount64 - _encodedAt >= EncodeEvery))
+            {
+                _encodedAt = Environment.TickCount64;
+                _encoded = (Sequence, _status, EventStream.EventOf("state", null, CentreJson.Bytes(State())));
+            }
+
+            return _encoded.Value.Json;
         }
     }
 
@@ -123,6 +137,28 @@ internal sealed class LiveRun : IDisposable
             }
 
             return _rows[from..to];
+        }
+    }
+
+    /// <summary>The rows after an entry as they are sent, made once for all who stand there; null where there are none.</summary>
+    /// <param name="after">The entry.</param>
+    /// <param name="most">About how many.</param>
+    public RowFrame? FrameAfter(long after, int most)
+    {
+        lock (_gate)
+        {
+            var rows = After(after, most);
+            if (rows.Count == 0)
+            {
+                return null;
+            }
+
+            if (_frame is not { } frame || frame.After != after || frame.Last != rows[^1].Seq)
+            {
+                _frame = frame = new RowFrame(after, rows[^1].Seq, EventStream.EventOf("rows", HeadAt(rows[^1].Seq), CentreJson.Bytes(rows)));
+            }
+
+            return frame;
         }
     }
 
@@ -338,3 +374,9 @@ internal sealed class LiveRun : IDisposable
         return index;
     }
 }
+
+/// <summary>Rows as they are sent.</summary>
+/// <param name="After">The entry that they come after.</param>
+/// <param name="Last">The last entry that they tell of.</param>
+/// <param name="Event">The rows.</param>
+internal sealed record RowFrame(long After, long Last, byte[] Event);

@@ -10,26 +10,36 @@ namespace Godwit.Server.Centre;
 /// The runs that somebody looks at, and all others in a row each. One loop reads what is new; whoever looks waits for its next turn, and is
 /// a cursor over the journal: nothing is kept for a client.
 /// </summary>
-internal sealed class LiveRuns(RunKinds kinds, RunStore store) : IAsyncDisposable
+internal sealed class LiveRuns : IAsyncDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LookAtAll = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WhileMeasuring = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<string, (LiveRun Run, long Seen)> _runs = new(StringComparer.Ordinal);
-    private readonly RunCatalog _catalog = new(kinds, store);
+    private readonly RunKinds _kinds;
+    private readonly RunStore _store;
+    private readonly RunCatalog _catalog;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _opening = new();
     private TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _reading = Task.CompletedTask;
+    private long _lookedAt;
     private byte[] _fleetJson = [];
+    private byte[] _fleetEvent = [];
     private Fleet _fleet = new([], []);
+
+    /// <summary>Reads nothing yet.</summary>
+    /// <param name="kinds">The kinds of runs there are.</param>
+    /// <param name="store">Where runs are.</param>
+    public LiveRuns(RunKinds kinds, RunStore store) => (_kinds, _store, _catalog) = (kinds, store, new RunCatalog(kinds, store, RowOf));
 
     /// <summary>All runs, as they were at the last turn.</summary>
     public Fleet Fleet => _fleet;
 
     /// <summary>All runs as they are sent.</summary>
-    public ReadOnlyMemory<byte> FleetJson => _fleetJson;
+    public ReadOnlyMemory<byte> FleetEvent => _fleetEvent;
 
     /// <summary>Reads once, and goes on reading until disposed.</summary>
     public void Start()
@@ -44,7 +54,7 @@ internal sealed class LiveRuns(RunKinds kinds, RunStore store) : IAsyncDisposabl
     {
         lock (_opening)
         {
-            var run = _runs.TryGetValue(id, out var known) ? known.Run : new LiveRun(kinds, Find(id));
+            var run = _runs.TryGetValue(id, out var known) ? known.Run : new LiveRun(_kinds, Find(id));
             _runs[id] = (run, Environment.TickCount64);
             return run;
         }
@@ -53,7 +63,7 @@ internal sealed class LiveRuns(RunKinds kinds, RunStore store) : IAsyncDisposabl
     /// <summary>The folder of a run of an id, whole: no path, and nothing that an id only begins with.</summary>
     /// <exception cref="JournalMissingException">There is none.</exception>
     public RunFolder Find(string id) =>
-        store.All().Concat(store.Gateways()).FirstOrDefault(folder => folder.Id == id) ?? throw new JournalMissingException($"there is no run '{id}'");
+        _store.All().Concat(_store.Gateways()).FirstOrDefault(folder => folder.Id == id) ?? throw new JournalMissingException($"there is no run '{id}'");
 
     /// <summary>Ends when the next turn was read.</summary>
     public Task NextAsync(CancellationToken cancellation) => Volatile.Read(ref _turn).Task.WaitAsync(cancellation);
@@ -107,10 +117,16 @@ internal sealed class LiveRuns(RunKinds kinds, RunStore store) : IAsyncDisposabl
 
             if (withFleet)
             {
-                var rows = _catalog.Rows();
+                var looksAtAll = Environment.TickCount64 - _lookedAt >= LookAtAll.TotalMilliseconds;
+                _lookedAt = looksAtAll ? Environment.TickCount64 : _lookedAt;
+                var rows = _catalog.Rows(looksAtAll);
                 var asks = rows.Where(row => row.Asks > 0).SelectMany(row => AsksOf(row.Run)).OrderBy(ask => ask.Since);
                 _fleet = new Fleet(rows, [.. asks]);
-                _fleetJson = CentreJson.Bytes(_fleet);
+                var json = CentreJson.Bytes(_fleet);
+                if (!json.AsSpan().SequenceEqual(_fleetJson))
+                {
+                    (_fleetJson, _fleetEvent) = (json, EventStream.EventOf("fleet", null, json));
+                }
             }
         }
         catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException or ObjectDisposedException)
@@ -119,6 +135,21 @@ internal sealed class LiveRuns(RunKinds kinds, RunStore store) : IAsyncDisposabl
         }
 
         Interlocked.Exchange(ref _turn, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
+    /// <summary>The row of a run that goes on: it is followed, and not read anew each time.</summary>
+    private RunRow? RowOf(RunFolder folder)
+    {
+        try
+        {
+            var run = Get(folder.Id);
+            run.Refresh();
+            return run.Read((view, _) => RunCatalog.RowOf(view));
+        }
+        catch (JournalException)
+        {
+            return null;
+        }
     }
 
     private IReadOnlyList<Ask> AsksOf(string id)

@@ -117,7 +117,7 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
         }
 
         // A token ends while its stream goes on; a device that was revoked is sent away.
-        bool IsWelcome() => devices.All().Any(device => device.Id == id);
+        bool IsWelcome() => devices.Knows(id);
     }
 
     /// <summary>Answers what waits: once, and only what was read.</summary>

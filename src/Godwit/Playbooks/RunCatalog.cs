@@ -44,46 +44,70 @@ public sealed record RunRow(string Run, RunStatus State, DateTimeOffset Started,
 /// </summary>
 /// <param name="kinds">The kinds of runs there are.</param>
 /// <param name="store">Where runs are.</param>
-public sealed class RunCatalog(RunKinds kinds, RunStore store)
+/// <param name="live">The row of a run that goes on, for who follows it anyway; null where it has to be read.</param>
+public sealed class RunCatalog(RunKinds kinds, RunStore store, Func<RunFolder, RunRow?>? live = null)
 {
     private readonly Lock _gate = new();
     private Dictionary<string, Kept>? _known;
+    private IReadOnlyList<RunRow>? _rows;
+    private DateTime _readAt;
+    private bool _changed;
 
     private string Cache => Path.Combine(store.Home, "catalog.json");
 
     private sealed record Kept(string Stamp, RunRow Row);
 
     /// <summary>The rows, the newest run first; gateways last.</summary>
-    public IReadOnlyList<RunRow> Rows()
+    /// <param name="looksAtAll">Whether runs that have ended are looked at again, too; else only the others are, and what is new.</param>
+    public IReadOnlyList<RunRow> Rows(bool looksAtAll = true)
     {
         lock (_gate)
         {
             _known ??= Read();
-            var (rows, changed) = (new List<RunRow>(), false);
-            foreach (var folder in store.All().Concat(store.Gateways()))
+            var changedAt = ChangedAt();
+            if (looksAtAll || _rows is null || _readAt != changedAt)
             {
-                var stamp = VerifiedHead.StampOf(folder);
-                if (_known.TryGetValue(folder.Path, out var kept) && kept.Stamp == stamp && !RunLock.IsHeld(folder))
-                {
-                    rows.Add(kept.Row);
-                    continue;
-                }
-
-                var row = RowOf(folder);
-                rows.Add(row);
-                if (row.Playbook.Length > 0 && row.State is not (RunStatus.Running or RunStatus.Waiting))
-                {
-                    (_known[folder.Path], changed) = (new Kept(stamp, row), true);
-                }
+                (_readAt, _changed) = (changedAt, false);
+                _rows = [.. store.All().Concat(store.Gateways()).Select(Look)];
+            }
+            else
+            {
+                _rows = [.. _rows.Select(row => row.State is RunStatus.Running or RunStatus.Waiting or RunStatus.Stopped or RunStatus.Parked
+                    ? Look(new RunFolder(row.Folder))
+                    : row)];
             }
 
-            if (changed)
+            if (_changed)
             {
-                Keep(rows);
+                Keep(_rows);
             }
 
-            return rows;
+            return _rows;
         }
+    }
+
+    /// <summary>When a run was added or taken away last.</summary>
+    private DateTime ChangedAt()
+    {
+        var places = ((string[])["runs", "gateways"]).Select(place => Path.Combine(store.Home, place)).Where(Directory.Exists);
+        return places.Select(Directory.GetLastWriteTimeUtc).DefaultIfEmpty().Max();
+    }
+
+    private RunRow Look(RunFolder folder)
+    {
+        var (stamp, isOwned) = (VerifiedHead.StampOf(folder), RunLock.IsHeld(folder));
+        if (_known!.TryGetValue(folder.Path, out var kept) && kept.Stamp == stamp && !isOwned)
+        {
+            return kept.Row;
+        }
+
+        var row = (isOwned ? live?.Invoke(folder) : null) ?? RowOf(folder);
+        if (row.Playbook.Length > 0 && row.State is not (RunStatus.Running or RunStatus.Waiting))
+        {
+            (_known[folder.Path], _changed) = (new Kept(stamp, row), true);
+        }
+
+        return row;
     }
 
     /// <summary>The row of a run as it stands.</summary>
@@ -130,9 +154,10 @@ public sealed class RunCatalog(RunKinds kinds, RunStore store)
     }
 
     /// <summary>Keeps the rows of runs that are still there, for the next program.</summary>
-    private void Keep(List<RunRow> rows)
+    private void Keep(IReadOnlyList<RunRow> rows)
     {
         var there = rows.Select(row => row.Folder).ToHashSet(StringComparer.Ordinal);
+        _changed = false;
         _known = _known!.Where(pair => there.Contains(pair.Key)).ToDictionary();
         try
         {
