@@ -118,7 +118,8 @@ public sealed partial class RunControl : IAsyncDisposable
             }
             catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException)
             {
-                // Who asked has gone, or this is closing.
+                // Who asked has gone, or this is closing; a machine without descriptors gets some back.
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
@@ -175,7 +176,7 @@ public sealed partial class RunControl : IAsyncDisposable
     {
         try
         {
-            var request = JsonSerializer.Deserialize<ControlRequest>(line)!;
+            var request = JsonSerializer.Deserialize<ControlRequest>(line) ?? throw new JsonException("the request is null");
             switch (request.Ask)
             {
                 case "stop":

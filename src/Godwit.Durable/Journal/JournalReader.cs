@@ -206,6 +206,16 @@ public sealed class JournalReader : IDisposable
         }
     }
 
+    /// <summary>The last entry that there is now; 0 for none.</summary>
+    internal long LastSequence()
+    {
+        lock (_gate)
+        {
+            using var statement = _database.Prepare("SELECT coalesce(max(seq), 0) FROM entries");
+            return statement.Step() ? statement.Long(0) : 0;
+        }
+    }
+
     internal void Scan(long after, EntryVisitor visit)
     {
         lock (_gate)

@@ -27,7 +27,7 @@ internal sealed class CentreGuard(Devices devices, Func<int> port)
     {
         Harden(context.Response.Headers);
         var isLocal = IsOfSocket(context);
-        if (!isLocal && !HasRightHost(context.Request))
+        if (!isLocal && (!HasRightHost(context.Request) || context.Request.Headers["Sec-Fetch-Site"] == "cross-site"))
         {
             await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, "this server answers to 127.0.0.1 and localhost alone");
             return;
@@ -90,7 +90,7 @@ internal sealed class CentreGuard(Devices devices, Func<int> port)
 
     private bool HasRightHost(HttpRequest request)
     {
-        string[] hosts = [$"127.0.0.1:{port()}", $"localhost:{port()}"];
+        string[] hosts = port() == 80 ? ["127.0.0.1", "localhost"] : [$"127.0.0.1:{port()}", $"localhost:{port()}"];
         var origin = request.Headers.Origin.ToString();
         return hosts.Contains(request.Host.Value, StringComparer.OrdinalIgnoreCase)
             && (origin.Length == 0 || hosts.Contains(origin.Replace("http://", "", StringComparison.Ordinal), StringComparer.OrdinalIgnoreCase));

@@ -33,14 +33,22 @@ public sealed class CentreServer : IAsyncDisposable
     public static async Task<CentreServer> StartAsync(CentreOptions options)
     {
         RequireAlone(options);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "Godwit.Server" });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = "Godwit.Server",
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = "Production",
+        });
+
+        // No file of the folder that it is started in, and no variable, says what it listens on.
+        builder.Configuration.Sources.Clear();
         var port = options.Port;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, options.Port, listen => RefuseOthers(listen, () => port));
+            kestrel.Listen(IPAddress.Loopback, options.Port, RefuseOthers);
             kestrel.ListenUnixSocket(options.Socket);
         });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole(log => log.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -127,10 +135,9 @@ public sealed class CentreServer : IAsyncDisposable
     }
 
     /// <summary>Another user of this machine reaches loopback too; the kernel says who it is.</summary>
-    private static void RefuseOthers(ListenOptions listen, Func<int> port) => listen.Use(next => async connection =>
+    private static void RefuseOthers(ListenOptions listen) => listen.Use(next => async connection =>
     {
-        if (connection is { RemoteEndPoint: IPEndPoint peer, LocalEndPoint: IPEndPoint own }
-            && LoopbackPeer.UserOf(peer, own) is { } user && user != LoopbackPeer.Self)
+        if (connection is { RemoteEndPoint: IPEndPoint peer, LocalEndPoint: IPEndPoint own } && !LoopbackPeer.IsOfThisUser(peer, own))
         {
             connection.Abort(new ConnectionAbortedException("another user of this machine"));
             return;

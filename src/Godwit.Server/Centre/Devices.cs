@@ -78,12 +78,12 @@ internal sealed class Devices(string file, TimeProvider time)
     public Device? Pair(string code, string key, string name)
     {
         using var parsed = KeyOf(key);
-        if (!_codes.TryRemove(code, out var known) || known.Until < time.GetUtcNow())
+        if (string.IsNullOrEmpty(code) || !_codes.TryRemove(code, out var known) || known.Until < time.GetUtcNow())
         {
             return null;
         }
 
-        var plain = new string([.. name.Where(letter => !char.IsControl(letter)).Take(LongestName)]).Trim();
+        var plain = new string([.. (name ?? "").Where(letter => !char.IsControl(letter)).Take(LongestName)]).Trim();
         var device = new Device(Secret()[..12], plain.Length == 0 ? "a browser" : plain, known.Role, key, time.GetUtcNow());
         lock (_gate)
         {
@@ -110,8 +110,8 @@ internal sealed class Devices(string file, TimeProvider time)
         }
     }
 
-    /// <summary>Something to sign, once, for a token.</summary>
-    public string NewNonce()
+    /// <summary>Something to sign, once, for a token; null where too many were asked for within a minute.</summary>
+    public string? NewNonce()
     {
         var now = time.GetUtcNow();
         if (_nonces.Count > MostNonces)
@@ -119,6 +119,11 @@ internal sealed class Devices(string file, TimeProvider time)
             foreach (var old in _nonces.Where(pair => pair.Value < now).ToList())
             {
                 _nonces.TryRemove(old.Key, out _);
+            }
+
+            if (_nonces.Count > MostNonces)
+            {
+                return null;
             }
         }
 
@@ -130,7 +135,7 @@ internal sealed class Devices(string file, TimeProvider time)
     /// <summary>A token to read with, for a signed nonce; null where the signature doesn't hold.</summary>
     public (string Token, DateTimeOffset Until, Device Device)? NewToken(string id, string nonce, string signature)
     {
-        if (!_nonces.TryRemove(nonce, out var until) || until < time.GetUtcNow() || Find(id) is not { } device
+        if (string.IsNullOrEmpty(nonce) || !_nonces.TryRemove(nonce, out var until) || until < time.GetUtcNow() || Find(id) is not { } device
             || !Holds(device, $"token\n{Boot}\n{nonce}", signature))
         {
             return null;
@@ -185,7 +190,7 @@ internal sealed class Devices(string file, TimeProvider time)
         try
         {
             using var key = KeyOf(device.Key);
-            return key.VerifyData(Encoding.UTF8.GetBytes(statement), Convert.FromBase64String(signature), HashAlgorithmName.SHA256);
+            return key.VerifyData(Encoding.UTF8.GetBytes(statement), Convert.FromBase64String(signature ?? ""), HashAlgorithmName.SHA256);
         }
         catch (Exception wrong) when (wrong is FormatException or CryptographicException)
         {
@@ -198,8 +203,9 @@ internal sealed class Devices(string file, TimeProvider time)
         var parsed = ECDsa.Create();
         try
         {
-            parsed.ImportSubjectPublicKeyInfo(Convert.FromBase64String(key), out _);
-            return parsed.KeySize == 256 ? parsed : throw new FormatException("the key must be one of P-256");
+            parsed.ImportSubjectPublicKeyInfo(Convert.FromBase64String(key ?? ""), out _);
+            var isRight = parsed.ExportParameters(false).Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value;
+            return isRight ? parsed : throw new FormatException("the key must be one of P-256");
         }
         catch (CryptographicException)
         {

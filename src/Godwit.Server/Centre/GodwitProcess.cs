@@ -8,7 +8,7 @@ namespace Godwit.Server.Centre;
 /// <param name="store">Where runs are.</param>
 internal sealed class GodwitProcess(string program, RunStore store)
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
     /// <summary>Runs a command to its end.</summary>
     public async Task<(int Exit, string Output, string Error)> RunAsync(CancellationToken cancellation, params string[] arguments)

@@ -25,7 +25,9 @@ internal sealed class LiveRun : IDisposable
     private readonly List<Row> _rows = [];
     private readonly Dictionary<string, AgentRow> _agents = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _processes = [];
-    private (long Sequence, RunStatus Status, byte[] Json)? _encoded;
+    private (long Sequence, RunStatus Status, bool IsOwned, byte[] Json)? _encoded;
+    private bool _isOwned;
+    private readonly Dictionary<string, DateTimeOffset> _since = new(StringComparer.Ordinal);
     private RowFrame? _frame;
     private RunStatus _status;
     private long _askedAt = -AskEvery;
@@ -54,14 +56,15 @@ internal sealed class LiveRun : IDisposable
         lock (_gate)
         {
             var before = Sequence;
-            foreach (var happened in _view.Update(_reader))
+            var upTo = _reader.LastSequence();
+            foreach (var happened in _view.Update(_reader, upTo))
             {
                 _rows.AddRange(
                     _narrator.Tell(happened)
                         .Select(line => Cut(happened.Sequence, happened.At, null, line.Label, line.Text, line.Tone)));
             }
 
-            foreach (var happened in _details.Next(_reader))
+            foreach (var happened in _details.Next(_reader, upTo))
             {
                 _parts = happened.Sequence == _partsOf ? _parts : 0;
                 _partsOf = happened.Sequence;
@@ -100,6 +103,17 @@ internal sealed class LiveRun : IDisposable
         }
     }
 
+    /// <summary>The run and its newest rows, as they were at one moment.</summary>
+    /// <param name="most">The most rows.</param>
+    public RunSnapshot Snapshot(int most)
+    {
+        lock (_gate)
+        {
+            Refresh();
+            return new RunSnapshot(State(), Before(long.MaxValue, null, most).Rows);
+        }
+    }
+
     /// <summary>The state as it is sent, made once for all who look.</summary>
     public byte[] StateEvent()
     {
@@ -108,14 +122,14 @@ internal sealed class LiveRun : IDisposable
             // Whether a run has an owner is asked of the file system; once a second is enough for all who look.
             if (Environment.TickCount64 - _askedAt >= AskEvery)
             {
-                (_askedAt, _status) = (Environment.TickCount64, _view.Status);
+                (_askedAt, _status, _isOwned) = (Environment.TickCount64, _view.Status, RunLock.IsHeld(Folder));
             }
 
-            var isNew = _encoded is not { } known || known.Sequence != Sequence || known.Status != _status;
+            var isNew = _encoded is not { } known || (known.Sequence, known.Status, known.IsOwned) != (Sequence, _status, _isOwned);
             if (_encoded is null || (isNew && Environment.TickCount64 - _encodedAt >= EncodeEvery))
             {
                 _encodedAt = Environment.TickCount64;
-                _encoded = (Sequence, _status, EventStream.EventOf("state", null, CentreJson.Bytes(State())));
+                _encoded = (Sequence, _status, _isOwned, EventStream.EventOf("state", null, CentreJson.Bytes(State())));
             }
 
             return _encoded.Value.Json;
@@ -209,8 +223,8 @@ internal sealed class LiveRun : IDisposable
 
     private string? WholeOf(RunEvent happened) => happened switch
     {
-        RunEvent.OfAgent { Event: AgentEvent.Said said } => said.Text,
-        RunEvent.CommandRan { Command.Log: { } log } ran => $"{InWords(ran)}\n\n{Encoding.UTF8.GetString(_reader.Blob(log))}",
+        RunEvent.OfAgent { Event: AgentEvent.Said said } => Visible.Of(said.Text),
+        RunEvent.CommandRan { Command.Log: { } log } ran => Visible.Of($"{InWords(ran)}\n\n{Encoding.UTF8.GetString(_reader.Blob(log))}"),
         RunEvent.CommandRan ran => InWords(ran),
         _ => null,
     };
@@ -236,11 +250,17 @@ internal sealed class LiveRun : IDisposable
     /// <summary>Where the journal stands at an entry, so that another journal, or an older copy of it, is told apart.</summary>
     public string HeadAt(long sequence) => $"{_reader.Run}:{sequence}:{_reader.HashOf(sequence)?[..HashLetters] ?? "0"}";
 
-    public void Dispose() => _reader.Dispose();
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _reader.Dispose();
+        }
+    }
 
     private static Row Cut(long sequence, DateTimeOffset at, string? agent, string what, string text, Tone tone)
     {
-        var line = text.AsSpan(0, Math.Min(text.Length, LongestRow)).ToString().ReplaceLineEndings(" ").Trim();
+        var line = Visible.Of(text[..Math.Min(text.Length, LongestRow)].ReplaceLineEndings(" ").Trim());
         return new Row(sequence, at, agent, what, line, text.Length > LongestRow || text.Contains('\n', StringComparison.Ordinal), tone);
     }
 
@@ -319,12 +339,13 @@ internal sealed class LiveRun : IDisposable
 
         foreach (var question in _view.Questions)
         {
-            yield return Of("plan", question.Signal, _view.LastEvent, null, question.Title, question.Detail, null, null);
+            yield return Of("plan", question.Signal, SinceOf(question.Signal), null, question.Title, question.Detail, null, null);
         }
 
         foreach (var parked in _view.Parked)
         {
-            yield return Of("parked", $"{parked.Process}/{parked.Key}", _view.LastEvent, null, "is parked", parked.Reason, null, null);
+            var id = $"{parked.Process}/{parked.Key}";
+            yield return Of("parked", id, SinceOf(id), null, "is parked", parked.Reason, null, null);
         }
     }
 
@@ -332,7 +353,15 @@ internal sealed class LiveRun : IDisposable
         string kind, string id, DateTimeOffset since, string? who, string title, string detail, string? rule, DateTimeOffset? deadline)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', _view.Run, kind, id, who, title, rule, detail)));
-        return new Ask(_view.Run, _view.Title, kind, id, Convert.ToHexStringLower(hash), since, who, title, detail, rule, deadline);
+        return new Ask(
+            _view.Run, _view.Title, kind, id, Convert.ToHexStringLower(hash), since, who, Visible.Of(title), Visible.Of(detail), rule, deadline);
+    }
+
+    /// <summary>When it was first seen to wait: what waits keeps its place while other things happen.</summary>
+    private DateTimeOffset SinceOf(string id)
+    {
+        _since.TryAdd(id, _view.LastEvent);
+        return _since[id];
     }
 
     private string? EvidenceName()

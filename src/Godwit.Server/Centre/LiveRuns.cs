@@ -17,7 +17,7 @@ internal sealed class LiveRuns : IAsyncDisposable
     private static readonly TimeSpan LookAtAll = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WhileMeasuring = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<string, (LiveRun Run, long Seen)> _runs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (Lazy<LiveRun> Run, long Seen)> _runs = new(StringComparer.Ordinal);
     private readonly RunKinds _kinds;
     private readonly RunStore _store;
     private readonly RunCatalog _catalog;
@@ -52,11 +52,22 @@ internal sealed class LiveRuns : IAsyncDisposable
     /// <exception cref="JournalException">There is none, or it can't be read.</exception>
     public LiveRun Get(string id)
     {
+        Lazy<LiveRun> run;
         lock (_opening)
         {
-            var run = _runs.TryGetValue(id, out var known) ? known.Run : new LiveRun(_kinds, Find(id));
+            run = _runs.TryGetValue(id, out var known) ? known.Run : new Lazy<LiveRun>(() => new LiveRun(_kinds, Find(id)));
             _runs[id] = (run, Environment.TickCount64);
-            return run;
+        }
+
+        try
+        {
+            // A large run takes seconds to open; others don't wait for it.
+            return run.Value;
+        }
+        catch
+        {
+            _runs.TryRemove(id, out _);
+            throw;
         }
     }
 
@@ -73,9 +84,9 @@ internal sealed class LiveRuns : IAsyncDisposable
     {
         await _closing.CancelAsync();
         await _reading;
-        foreach (var (run, _) in _runs.Values)
+        foreach (var (run, _) in _runs.Values.Where(one => one.Run.IsValueCreated))
         {
-            run.Dispose();
+            run.Value.Dispose();
         }
 
         _closing.Dispose();
@@ -103,38 +114,69 @@ internal sealed class LiveRuns : IAsyncDisposable
     {
         try
         {
-            foreach (var (id, (run, seen)) in _runs)
+            foreach (var id in _runs.Keys)
             {
-                if (Environment.TickCount64 - seen > Kept.TotalMilliseconds)
-                {
-                    _runs.TryRemove(id, out _);
-                    run.Dispose();
-                    continue;
-                }
-
-                run.Refresh();
+                Follow(id);
             }
 
             if (withFleet)
             {
-                var looksAtAll = Environment.TickCount64 - _lookedAt >= LookAtAll.TotalMilliseconds;
-                _lookedAt = looksAtAll ? Environment.TickCount64 : _lookedAt;
-                var rows = _catalog.Rows(looksAtAll);
-                var asks = rows.Where(row => row.Asks > 0).SelectMany(row => AsksOf(row.Run)).OrderBy(ask => ask.Since);
-                _fleet = new Fleet(rows, [.. asks]);
-                var json = CentreJson.Bytes(_fleet);
-                if (!json.AsSpan().SequenceEqual(_fleetJson))
-                {
-                    (_fleetJson, _fleetEvent) = (json, EventStream.EventOf("fleet", null, json));
-                }
+                ReadFleet();
             }
         }
-        catch (Exception error) when (error is JournalException or IOException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception error) when (error is not OutOfMemoryException)
         {
-            // A run that was deleted, or is being made; the next turn sees what there is.
+            // A folder that was deleted, or is being made; the next turn sees what there is.
         }
+        finally
+        {
+            Interlocked.Exchange(ref _turn, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        }
+    }
 
-        Interlocked.Exchange(ref _turn, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    /// <summary>Reads what is new of a run, or lets go of one at which nobody has looked for a while. One that can't be read disturbs no other.</summary>
+    private void Follow(string id)
+    {
+        try
+        {
+            lock (_opening)
+            {
+                if (_runs.TryGetValue(id, out var old) && Environment.TickCount64 - old.Seen > Kept.TotalMilliseconds)
+                {
+                    _runs.TryRemove(id, out _);
+                    if (old.Run.IsValueCreated)
+                    {
+                        old.Run.Value.Dispose();
+                    }
+
+                    return;
+                }
+            }
+
+            if (_runs.TryGetValue(id, out var known) && known.Run.IsValueCreated)
+            {
+                known.Run.Value.Refresh();
+            }
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // Its next reader is told why.
+            _runs.TryRemove(id, out _);
+        }
+    }
+
+    private void ReadFleet()
+    {
+        var looksAtAll = Environment.TickCount64 - _lookedAt >= LookAtAll.TotalMilliseconds;
+        _lookedAt = looksAtAll ? Environment.TickCount64 : _lookedAt;
+        var rows = _catalog.Rows(looksAtAll);
+        var asks = rows.Where(row => row.Asks > 0).SelectMany(row => AsksOf(row.Run)).OrderBy(ask => ask.Since).ThenBy(ask => ask.Hash);
+        _fleet = new Fleet(rows, [.. asks]);
+        var json = CentreJson.Bytes(_fleet);
+        if (!json.AsSpan().SequenceEqual(_fleetJson))
+        {
+            (_fleetJson, _fleetEvent) = (json, EventStream.EventOf("fleet", null, json));
+        }
     }
 
     /// <summary>The row of a run that goes on: it is followed, and not read anew each time.</summary>
@@ -146,7 +188,7 @@ internal sealed class LiveRuns : IAsyncDisposable
             run.Refresh();
             return run.Read((view, _) => RunCatalog.RowOf(view));
         }
-        catch (JournalException)
+        catch (Exception unreadable) when (unreadable is JournalException or IOException or System.Text.Json.JsonException or ObjectDisposedException)
         {
             return null;
         }
@@ -160,7 +202,7 @@ internal sealed class LiveRuns : IAsyncDisposable
             run.Refresh();
             return run.AsksNow();
         }
-        catch (JournalException)
+        catch (Exception unreadable) when (unreadable is JournalException or IOException or System.Text.Json.JsonException or ObjectDisposedException)
         {
             return [];
         }

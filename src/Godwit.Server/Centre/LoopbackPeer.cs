@@ -11,42 +11,43 @@ internal static partial class LoopbackPeer
     private const int RemoteColumn = 2;
     private const int UserColumn = 7;
 
-    /// <summary>The user of this process.</summary>
-    public static uint Self => GetUserId();
-
-    /// <summary>The user whose process is at the other end; null where the kernel doesn't say, as on other systems than Linux.</summary>
+    /// <summary>
+    /// Whether a process of this user is at the other end. Where the kernel keeps a table of connections, one that isn't in it is nobody's;
+    /// where it keeps none, as on other systems than Linux, loopback is taken at its word.
+    /// </summary>
     /// <param name="peer">The other end.</param>
     /// <param name="own">This end.</param>
-    public static uint? UserOf(IPEndPoint peer, IPEndPoint own)
+    public static bool IsOfThisUser(IPEndPoint peer, IPEndPoint own)
     {
-        foreach (var table in (string[])["/proc/net/tcp", "/proc/net/tcp6"])
+        if (!File.Exists("/proc/net/tcp"))
         {
-            if (!File.Exists(table))
-            {
-                continue;
-            }
+            return IPAddress.IsLoopback(peer.Address);
+        }
 
-            foreach (var line in File.ReadLines(table).Skip(1))
+        var user = UserIn("/proc/net/tcp", Place(peer), Place(own)) ?? UserIn("/proc/net/tcp6", Mapped(peer), Mapped(own));
+        return user == GetUserId();
+    }
+
+    private static uint? UserIn(string table, string local, string remote)
+    {
+        foreach (var line in File.Exists(table) ? File.ReadLines(table).Skip(1) : [])
+        {
+            var columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (columns[LocalColumn] == local && columns[RemoteColumn] == remote)
             {
-                var columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (PortOf(columns[LocalColumn]) == peer.Port && PortOf(columns[RemoteColumn]) == own.Port && IsLoopback(columns[LocalColumn]))
-                {
-                    return uint.Parse(columns[UserColumn], CultureInfo.InvariantCulture);
-                }
+                return uint.Parse(columns[UserColumn], CultureInfo.InvariantCulture);
             }
         }
 
         return null;
     }
 
-    private static int PortOf(string place) =>
-        int.Parse(place.AsSpan(place.IndexOf(':', StringComparison.Ordinal) + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    /// <summary>An end as the table of IPv4 has it: the address's bytes as a number of this machine, and the port.</summary>
+    private static string Place(IPEndPoint end) =>
+        string.Create(CultureInfo.InvariantCulture, $"{BitConverter.ToUInt32(end.Address.MapToIPv4().GetAddressBytes()):X8}:{end.Port:X4}");
 
-    /// <summary>127.0.0.1, alone or mapped into IPv6, or ::1, in the kernel's order of bytes.</summary>
-    private static bool IsLoopback(string place) =>
-        place.StartsWith("0100007F", StringComparison.Ordinal)
-        || place.StartsWith("0000000000000000FFFF00000100007F", StringComparison.Ordinal)
-        || place.StartsWith("00000000000000000000000001000000", StringComparison.Ordinal);
+    /// <summary>The same in the table of IPv6, of a program that reaches IPv4 by it.</summary>
+    private static string Mapped(IPEndPoint end) => $"0000000000000000FFFF0000{Place(end)}";
 
     [LibraryImport("libc", EntryPoint = "getuid")]
     private static partial uint GetUserId();

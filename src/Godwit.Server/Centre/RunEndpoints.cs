@@ -35,12 +35,7 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
         var watch = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Watch));
         watch.MapGet("/runs", () => runs.Fleet);
         watch.MapGet("/events", StreamAsync).ExcludeFromDescription();
-        watch.MapGet("/runs/{run}", (string run) => Guarded(() =>
-        {
-            var live = runs.Get(run);
-            live.Refresh();
-            return TypedResults.Ok(new RunSnapshot(live.State(), live.Before(long.MaxValue, null, NewestRows).Rows));
-        })).Produces<RunSnapshot>();
+        watch.MapGet("/runs/{run}", (string run) => Guarded(() => TypedResults.Ok(runs.Get(run).Snapshot(NewestRows)))).Produces<RunSnapshot>();
         watch.MapGet("/runs/{run}/rows", (string run, long? before, string? agent, int? most) => Guarded(() =>
             TypedResults.Ok(
                 runs.Get(run).Before(before ?? long.MaxValue, agent, Math.Clamp(most ?? NewestRows, 1, MostRows))))).Produces<RowPage>();
@@ -73,12 +68,13 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
                 ? TypedResults.Ok(new Done(reply.Message))
                 : No(StatusCodes.Status409Conflict, "it isn't running"))).Produces<Done>();
         own.MapPost("/runs/{run}/resume", (string run) => GuardedAsync(() => ResumeAsync(run))).Produces<Done>();
-        own.MapPost("/runs/{run}/apply", (string run, CancellationToken cancellation) => GuardedAsync(async () =>
+        own.MapPost("/runs/{run}/apply", (string run) => GuardedAsync(async () =>
         {
-            var (exit, output, error) = await _godwit.RunAsync(cancellation, "apply", runs.Find(run).Id);
+            // It goes on when the browser goes: it writes the user's repository.
+            var (exit, output, error) = await _godwit.RunAsync(CancellationToken.None, "apply", runs.Find(run).Id);
             return exit == 0 ? TypedResults.Ok(new Done(output.Trim())) : No(StatusCodes.Status409Conflict, $"{error}{output}".Trim());
         })).Produces<Done>();
-        own.MapGet("/goals", () => Goals().ToList());
+        own.MapGet("/goals", () => Guarded(() => TypedResults.Ok(Goals().ToList()))).Produces<List<string>>();
         own.MapGet("/goal", (string path, CancellationToken cancellation) => GuardedAsync(() => PreviewAsync(path, cancellation))).Produces<GoalPreview>();
         own.MapPost("/runs", (StartBody body) => GuardedAsync(() => StartAsync(body.Path))).Produces<Done>();
     }
@@ -160,14 +156,20 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
                 outcome = await _actions.ResolveAsync(live.Folder, how, cancellation);
                 break;
             default:
-                var open = live.Read((view, _) => view.Agents.Approvals.First(one => $"{one.Process}/{one.Asked.Name}" == asked.Id));
+                if (live.Read((view, _) => view.Agents.Approvals.FirstOrDefault(one => $"{one.Process}/{one.Asked.Name}" == asked.Id)) is not { } open)
+                {
+                    return No(StatusCodes.Status409Conflict, live.Read((_, reader) => AnsweredBy(reader, body.Id)));
+                }
+
                 outcome = await _actions.AnswerAsync(live.Folder, open, new Approval(body.Grant, body.Words) { By = by }, cancellation);
                 break;
         }
 
         return outcome.Taken
             ? TypedResults.Ok(new Done(outcome.HasOwner ? "answered" : "answered; the run goes on when it is resumed"))
-            : No(StatusCodes.Status409Conflict, live.Read((_, reader) => AnsweredBy(reader, body.Id)));
+            : No(
+                StatusCodes.Status409Conflict,
+                asked.Kind == "parked" ? outcome.Message : live.Read((_, reader) => AnsweredBy(reader, body.Id)));
     }
 
     private static BuildPlan PlanOf(JsonElement json, BuildView view)
@@ -288,7 +290,7 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
 
         var file = Path.GetFullPath(Path.Combine(root, path));
         file = Directory.Exists(file) ? Path.Combine(file, "godwit.yaml") : file;
-        var isBelow = file.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal) && File.Exists(file)
+        var isBelow = file.StartsWith(root == "/" ? root : $"{root}/", StringComparison.Ordinal) && File.Exists(file)
             && Workspaces.FileSystem.IsReallyBelow(root, Path.GetRelativePath(root, file));
         return isBelow ? file : throw new ArgumentException($"there is no goal file '{path}' below {root}");
     }
@@ -326,7 +328,9 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
         JournalMissingException => StatusCodes.Status404NotFound,
         ArgumentException => StatusCodes.Status400BadRequest,
         RunOwnedException => StatusCodes.Status409Conflict,
-        JournalException or IOException or UnauthorizedAccessException => StatusCodes.Status500InternalServerError,
+        ObjectDisposedException => StatusCodes.Status503ServiceUnavailable,
+        JournalException or IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception or OperationCanceledException =>
+            StatusCodes.Status500InternalServerError,
         _ => null,
     };
 

@@ -135,7 +135,8 @@ public sealed class RunCatalog(RunKinds kinds, RunStore store, Func<RunFolder, R
             return RowOf(kinds.View(reader));
         }
         catch (Exception error) when (
-            error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
+            error is JournalException or IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException
+                or JsonException)
         {
             return new RunRow(folder.Id, RunStatus.Failed, default, "", error.Message, folder.Path);
         }

@@ -23,10 +23,12 @@ internal sealed class RunEvents(RunView view, bool detailed)
     public long Sequence { get; private set; }
 
     /// <summary>What is new.</summary>
-    public IEnumerable<RunEvent> Next(JournalReader reader)
+    /// <param name="reader">The journal.</param>
+    /// <param name="upTo">The last entry that is read: two folds of a journal that grows are to stand at the same place.</param>
+    public IEnumerable<RunEvent> Next(JournalReader reader, long upTo = long.MaxValue)
     {
         var withAgents = detailed || view.HasAgents;
-        foreach (var entry in reader.After(Sequence, withAgents ? WithAgents : Outline))
+        foreach (var entry in reader.After(Sequence, withAgents ? WithAgents : Outline).TakeWhile(entry => entry.Sequence <= upTo))
         {
             Sequence = entry.Sequence;
             foreach (var happened in Of(reader, entry, withAgents))

@@ -110,10 +110,12 @@ public class RunView
     public virtual RunDeliverable? Deliverable => null;
 
     /// <summary>Takes up what is new in the journal, and returns it.</summary>
-    public IReadOnlyList<RunEvent> Update(JournalReader reader)
+    /// <param name="reader">The journal.</param>
+    /// <param name="upTo">The last entry that is read; by default all are.</param>
+    public IReadOnlyList<RunEvent> Update(JournalReader reader, long upTo = long.MaxValue)
     {
         var news = new List<RunEvent>();
-        foreach (var happened in _events.Next(reader))
+        foreach (var happened in _events.Next(reader, upTo))
         {
             FoldCommon(happened);
             Fold(happened);

@@ -1,6 +1,6 @@
 // One agent among three hundred: its transcript, live, and a word to it.
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Row, RowPage } from "./api";
 import { get } from "./api";
 import { AskCard } from "./inbox";
@@ -14,13 +14,23 @@ export function AgentPage({ id, name }: { id: string; name: string }) {
   const older = useSignal<Row[]>([]);
   const hasMore = useSignal(false);
   const path = `/api/runs/${encodeURIComponent(id)}`;
+  const isLoading = useRef(false);
   const load = async (before?: number) => {
+    if (isLoading.current) return;
+    isLoading.current = true;
+    try {
+      await loadPage(before);
+    } finally {
+      isLoading.current = false;
+    }
+  };
+  const loadPage = async (before?: number) => {
     const from = before === undefined ? "" : `&before=${before}`;
     const page = await get<RowPage>(`${path}/rows?agent=${encodeURIComponent(name)}&most=500${from}`);
     older.value = before === undefined ? page.rows : [...page.rows, ...older.value];
     hasMore.value = page.has_more;
   };
-  useEffect(() => void load().catch(() => undefined), [id, name]);
+  useEffect(() => void load().catch(() => undefined), [id, name, run.generation.value]);
 
   const state = run.state.value;
   const base = `#/run/${encodeURIComponent(id)}`;

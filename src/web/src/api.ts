@@ -124,16 +124,16 @@ export async function send<T>(path: string, body: unknown, method = "POST"): Pro
   const text = method === "DELETE" ? "" : JSON.stringify(body);
   const ask = async () => {
     await bearer();
-    counter = Math.max(counter + 1, Date.now() * 1000);
+    const [mine, boot] = [(counter = Math.max(counter + 1, Date.now() * 1000)), token?.boot ?? ""];
     const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
     const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    const signature = await sign(device.keys, `${method}\n${path}\n${hex}\n${token!.boot}\n${counter}`);
+    const signature = await sign(device.keys, `${method}\n${path}\n${hex}\n${boot}\n${mine}`);
     return fetch(path, {
       method,
       headers: {
         "Content-Type": "application/json",
         "Godwit-Device": device.id,
-        "Godwit-Counter": String(counter),
+        "Godwit-Counter": String(mine),
         "Godwit-Signature": signature,
       },
       body: method === "DELETE" ? undefined : text,

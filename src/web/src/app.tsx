@@ -1,13 +1,13 @@
 // The page's frame: pairing, where one is, and what is said aloud.
 import { useSignal } from "@preact/signals";
 import { render } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { AgentPage } from "./agent";
 import { pair } from "./api";
 import { FleetPage } from "./fleet";
 import { Inbox } from "./inbox";
 import { Devices, NewRun, Palette } from "./more";
-import { useKeys } from "./parts";
+import { chordOf, useKeys } from "./parts";
 import { RunPage } from "./run";
 import { asks, isConnected, may, me, notice, route, spoken, start } from "./state";
 
@@ -22,7 +22,6 @@ function App() {
   const isReady = useSignal(false);
   const problem = useSignal("");
   const isPaletteOpen = useSignal(false);
-  const prefix = useRef(0);
   useEffect(() => {
     void (async () => {
       const code = /^#pair=([0-9a-f]+)$/.exec(location.hash)?.[1];
@@ -51,14 +50,10 @@ function App() {
     addEventListener("keydown", open);
     return () => removeEventListener("keydown", open);
   }, []);
-  useKeys((key) => {
-    const href = { r: "#/", i: "#/inbox", n: "#/new", d: "#/devices" }[key];
-    if (key === "g") prefix.current = Date.now();
-    else if (href && Date.now() - prefix.current < 1000) {
-      prefix.current = 0;
-      location.hash = href;
-    }
-  });
+  useKeys((_, event) => {
+    const href = chordOf(event);
+    if (href) location.hash = href;
+  }, true);
 
   if (!isReady.value) return <p class="boot quiet">…</p>;
   if (!me.value) {

@@ -31,7 +31,7 @@ export function AskCard({ ask, withRun, isFocused = false }: { ask: Ask; withRun
     <article class={isFocused ? "ask focused" : "ask"} aria-label={`${ask.who ?? ask.run} ${ask.title}`} data-hash={ask.hash}>
       <header>
         <span class={`kind ${ask.kind}`}>{ask.kind}</span>
-        <span class="strong">{ask.who ?? "the run"}</span> <span>{ask.title}</span>
+        <bdi class="strong">{ask.who ?? "the run"}</bdi> <bdi>{ask.title}</bdi>
         <span class="quiet push"><Ago at={ask.since} /></span>
       </header>
       {withRun && <p class="quiet"><a href={`#/run/${encodeURIComponent(ask.run)}`}>{ask.run}</a> · <bdi>{brief(ask.goal)}</bdi></p>}
@@ -58,6 +58,7 @@ export function AskCard({ ask, withRun, isFocused = false }: { ask: Ask; withRun
 export function Inbox() {
   const focused = useSignal<string | null>(null);
   const since = useRef({ hash: "", at: 0 });
+  const sent = useRef(new Set<string>());
   const all = asks.value;
   // The focus stays on its action; where that is answered it goes to the next, and doesn't act before that has been seen.
   const at = Math.max(0, all.findIndex((ask) => ask.hash === focused.value));
@@ -73,7 +74,10 @@ export function Inbox() {
       document.querySelector(`[data-hash="${next?.hash}"]`)?.scrollIntoView({ block: "nearest" });
     } else if ((key === "a" || key === "d") && current && may(needs(current))) {
       const { hash, at: from } = since.current;
-      if (hash === current.hash && Date.now() - from >= still) void answer(current, key === "a", null);
+      if (hash === current.hash && Date.now() - from >= still && !sent.current.has(hash)) {
+        sent.current.add(hash);
+        void answer(current, key === "a", null).then((taken) => !taken && sent.current.delete(hash));
+      }
     } else if (key === "e" && current) {
       event.preventDefault();
       document.querySelector<HTMLTextAreaElement>(`[data-hash="${current.hash}"] textarea`)?.focus();

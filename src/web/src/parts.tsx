@@ -62,15 +62,30 @@ export function Button({ kind = "", disabled = false, onClick, children }: {
   return <button type="button" class={kind} disabled={disabled} onClick={() => void onClick()}>{children}</button>;
 }
 
-/** Calls a handler for keys that aren't typed into something. */
-export function useKeys(handler: (key: string, event: KeyboardEvent) => void): void {
+const goes: Record<string, string> = { r: "#/", i: "#/inbox", n: "#/new", d: "#/devices" };
+const chords = new WeakMap<Event, string>();
+let chordAt = 0;
+
+// 'g' and a second key go to a page. It is told here, before anybody hears of the second key, so that it means nothing else.
+addEventListener("keydown", (event) => {
+  const href = goes[event.key];
+  if (href && Date.now() - chordAt < 1000) chords.set(event, href);
+  chordAt = event.key === "g" && !event.repeat ? Date.now() : 0;
+}, true);
+
+/** Where a key goes that followed a 'g'. */
+export const chordOf = (event: KeyboardEvent) => chords.get(event);
+
+/** Calls a handler for keys that aren't typed into something, nor held down, nor the second of a chord. */
+export function useKeys(handler: (key: string, event: KeyboardEvent) => void, withChords = false): void {
   const latest = useRef(handler);
   latest.current = handler;
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       const isTyping = target.matches("input, textarea, select, [contenteditable]");
-      if (!isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) latest.current(event.key, event);
+      const isOurs = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !document.querySelector("[role=dialog]");
+      if (!isTyping && isOurs && (withChords || !chords.has(event))) latest.current(event.key, event);
     };
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);

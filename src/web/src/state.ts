@@ -1,7 +1,7 @@
 // What the page knows: where it is, who this browser is, the fleet, and the run that is looked at.
 import { computed, signal } from "@preact/signals";
-import type { AgentRow, ApiError, Ask, Fleet, Row, RunSnapshot, RunState, Token } from "./api";
-import { follow, get, send, session } from "./api";
+import type { AgentRow, Ask, Fleet, Row, RunSnapshot, RunState, Token } from "./api";
+import { ApiError, follow, get, send, session } from "./api";
 
 export const route = signal(location.hash);
 export const me = signal<Token | null>(null);
@@ -81,8 +81,11 @@ export class LiveRun {
   readonly rows = signal<Row[]>([]);
   readonly hasMore = signal(true);
   readonly error = signal<string | null>(null);
+  /** Counts how often the rows began anew: what else was read of the run is then of before. */
+  readonly generation = signal(0);
   private end: (() => void) | null = null;
   private isLoading = false;
+  private isDisposed = false;
 
   constructor(readonly id: string) {
     void this.open();
@@ -96,6 +99,9 @@ export class LiveRun {
     this.end?.();
     try {
       const snapshot = await get<RunSnapshot>(this.path);
+      if (this.isDisposed) return;
+      this.error.value = null;
+      this.generation.value++;
       this.state.value = snapshot.state;
       this.rows.value = snapshot.rows;
       this.hasMore.value = snapshot.rows.length >= 100;
@@ -103,16 +109,21 @@ export class LiveRun {
         (after) => `/api/events?run=${encodeURIComponent(this.id)}&after=${encodeURIComponent(after ?? "")}`,
         snapshot.state.head,
         {
-          connected: (is) => (isConnected.value = is),
+          connected: () => undefined,
           event: (name, data) => {
-            if (name === "rows") this.rows.value = [...this.rows.value, ...(data as Row[])];
-            else if (name === "state") this.state.value = data as RunState;
+            if (name === "rows") {
+              const last = this.rows.value.at(-1)?.seq ?? 0;
+              this.rows.value = [...this.rows.value, ...(data as Row[]).filter((row) => row.seq > last)];
+            } else if (name === "state") this.state.value = data as RunState;
             else if (name === "resync") void this.open();
           },
         },
       );
     } catch (error) {
-      this.error.value = (error as Error).message;
+      if (this.isDisposed) return;
+      if (error instanceof ApiError) this.error.value = error.message;
+      // The server isn't there; it is asked again.
+      else setTimeout(() => !this.isDisposed && void this.open(), 2000);
     }
   }
 
@@ -135,6 +146,7 @@ export class LiveRun {
   }
 
   dispose(): void {
+    this.isDisposed = true;
     this.end?.();
   }
 }

@@ -77,6 +77,8 @@ public sealed class CentreTests : IAsyncDisposable
         Assert.Equal(HttpStatusCode.Forbidden, await PairAsync(late.Split('=')[1]));
         var reply = await second.Http.PostAsJsonAsync("/api/pair", new { code = "1", key = "bm8ga2V5", name = "x" });
         Assert.Equal(HttpStatusCode.BadRequest, reply.StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await second.Http.PostAsJsonAsync("/api/pair", new { })).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await second.Http.PostAsJsonAsync("/api/token", new { })).StatusCode);
 
         // A token ends after a quarter of an hour; the key takes another.
         _centre.Time.Advance(TimeSpan.FromMinutes(10));
@@ -268,6 +270,14 @@ public sealed class CentreTests : IAsyncDisposable
         Assert.Contains("another centre serves", second.Message, StringComparison.Ordinal);
         await watcher.GetAsync("/api/runs");
     }
+
+    /// <summary>What a person approves reads as it runs: what would turn it round, or hide, is shown.</summary>
+    [Theory]
+    [InlineData("rm -rf \u202ecod\u202c", "rm -rf \\u202ecod\\u202c")]
+    [InlineData("a\u2066b\u2069\u200f", "a\\u2066b\\u2069\\u200f")]
+    [InlineData("\u001b[31mred\u0000", "\\u001b[31mred\\u0000")]
+    [InlineData("two\n\tlines, \u00e4 and \u65e5", "two\n\tlines, \u00e4 and \u65e5")]
+    public void Visible_WhatChangesHowOthersAreShown_IsWrittenOut(string text, string expected) => Assert.Equal(expected, Visible.Of(text));
 
     [Theory]
     [InlineData("../outside/godwit.yaml")]
