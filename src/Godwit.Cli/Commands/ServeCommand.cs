@@ -51,11 +51,12 @@ internal static class ServeCommand
 
     public static Command Link()
     {
-        var role = new Option<DeviceRole>("--role")
+        var role = new Option<string>("--role")
         {
             Description = "What the browser may do: watch; answer what waits and speak to agents; or own, which starts and stops runs too.",
-            DefaultValueFactory = _ => DeviceRole.Own,
+            DefaultValueFactory = _ => "own",
         };
+        role.AcceptOnlyFromAmong("watch", "answer", "own");
         var command = new Command("link", "Print a link that pairs another browser with 'godwit serve', such as your phone's.") { role };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
@@ -63,7 +64,7 @@ internal static class ServeCommand
             using var http = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, stop) => ConnectAsync(socket, stop) });
             try
             {
-                var body = new { role = parsed.GetValue(role).ToString().ToLowerInvariant() };
+                var body = new { role = parsed.GetValue(role) };
                 var reply = await http.PostAsJsonAsync("http://localhost/local/link", body, cancellation);
                 reply.EnsureSuccessStatusCode();
                 using var json = JsonDocument.Parse(await reply.Content.ReadAsStringAsync(cancellation));

@@ -17,6 +17,8 @@ namespace Godwit.Server.Centre;
 /// </summary>
 public sealed class CentreServer : IAsyncDisposable
 {
+    private const int LongestSocket = 107;
+
     private readonly WebApplication _app;
     private readonly LiveRuns _runs;
     private readonly Devices _devices;
@@ -51,7 +53,8 @@ public sealed class CentreServer : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, options.Port, RefuseOthers);
             kestrel.ListenUnixSocket(options.Socket);
         });
-        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole(log => log.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole(log => log.LogToStandardErrorThreshold = LogLevel.Trace)
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.ConfigureHttpJsonOptions(json => CentreJson.Configure(json.SerializerOptions));
         builder.Services.AddResponseCompression(compression => compression.MimeTypes = ["application/json", "text/css", "text/javascript", "text/html"]);
         builder.Services.AddOpenApi(document => document.AddSchemaTransformer((schema, _, _) =>
@@ -81,11 +84,13 @@ public sealed class CentreServer : IAsyncDisposable
             port = new Uri(server.Address).Port;
             return server;
         }
-        catch
+        catch (Exception error)
         {
             await runs.DisposeAsync();
             await app.DisposeAsync();
-            throw;
+            throw error.InnerException is AddressInUseException
+                ? new IOException($"port {options.Port} is taken; give another with --port, or 0 for any that is free")
+                : error;
         }
     }
 
@@ -112,6 +117,11 @@ public sealed class CentreServer : IAsyncDisposable
 
     private static void RequireAlone(CentreOptions options)
     {
+        if (System.Text.Encoding.UTF8.GetByteCount(options.Socket) > LongestSocket)
+        {
+            throw new IOException($"{options.Socket} is longer than the {LongestSocket} bytes that a socket's name may have; set GODWIT_HOME to a shorter folder");
+        }
+
         if (!File.Exists(options.Socket))
         {
             Directory.CreateDirectory(options.Store.Home);

@@ -268,6 +268,15 @@ public sealed class CentreTests : IAsyncDisposable
         var options = new CentreOptions(new Godwit.Playbooks.RunKinds(), _centre.Store, "godwit", "");
         var second = await Assert.ThrowsAsync<IOException>(() => CentreServer.StartAsync(options));
         Assert.Contains("another centre serves", second.Message, StringComparison.Ordinal);
+        var elsewhere = new Godwit.Runs.RunStore(Path.Combine(_centre.Store.Home, "other"));
+        var port = new Uri(_centre.Server.Address).Port;
+        var third = await Assert.ThrowsAsync<IOException>(() => CentreServer.StartAsync(
+            new CentreOptions(new Godwit.Playbooks.RunKinds(), elsewhere, "godwit", "") { Port = port }));
+        Assert.Equal($"port {port} is taken; give another with --port, or 0 for any that is free", third.Message);
+        var deep = new Godwit.Runs.RunStore(Path.Combine(_centre.Store.Home, new string('x', 100)));
+        var fourth = await Assert.ThrowsAsync<IOException>(() => CentreServer.StartAsync(
+            new CentreOptions(new Godwit.Playbooks.RunKinds(), deep, "godwit", "")));
+        Assert.Contains("set GODWIT_HOME to a shorter folder", fourth.Message, StringComparison.Ordinal);
         await watcher.GetAsync("/api/runs");
     }
 
