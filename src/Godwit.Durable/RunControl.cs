@@ -88,11 +88,20 @@ public sealed partial class RunControl : IAsyncDisposable
         await using var stream = new NetworkStream(socket);
         await using var writer = new StreamWriter(stream, leaveOpen: true) { AutoFlush = true };
         using var reader = new StreamReader(stream);
-        await writer.WriteLineAsync(JsonSerializer.Serialize(request).AsMemory(), cancellation);
-        var line = await reader.ReadLineAsync(cancellation);
-        return line is null
-            ? new ControlReply(false, "the owner ended before it answered")
-            : JsonSerializer.Deserialize<ControlReply>(line)!;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(2 * Patience);
+        try
+        {
+            await writer.WriteLineAsync(JsonSerializer.Serialize(request).AsMemory(), patience.Token);
+            var line = await reader.ReadLineAsync(patience.Token);
+            return line is null
+                ? new ControlReply(false, "the owner ended before it answered")
+                : JsonSerializer.Deserialize<ControlReply>(line)!;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return new ControlReply(false, $"the owner has not answered within {2 * Patience.TotalSeconds:0} s; it may be stopped or very busy");
+        }
     }
 
     /// <inheritdoc/>
@@ -193,8 +202,9 @@ public sealed partial class RunControl : IAsyncDisposable
                     return new ControlReply(false, $"this owner doesn't know '{request.Ask}'");
             }
         }
-        catch (Exception error) when (error is JsonException or ArgumentException or JournalException)
+        catch (Exception error) when (error is not OutOfMemoryException)
         {
+            // Whatever a client asks, the owner goes on.
             return new ControlReply(false, error.Message);
         }
     }

@@ -15,6 +15,14 @@ public sealed class GatewayServer : IAsyncDisposable
     private const long LargestBody = 64L << 20;
     private const string OneModel = "/models/";
 
+    private const string NoSuchModel = """
+        {"error":{"type":"not_found_error","code":"model_not_found","message":"there is no such model or path; /v1/models lists the models"}}
+        """;
+
+    private const string WrongBody = """
+        {"error":{"type":"invalid_request_error","message":"the body isn't what its Content-Encoding says, or is larger than 64 MiB"}}
+        """;
+
     // What belongs to this connection and not to the request, and the caller's own keys.
     private static readonly HashSet<string> NotPassedOn = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -43,27 +51,14 @@ public sealed class GatewayServer : IAsyncDisposable
     public static async Task<GatewayServer> StartAsync(ModelGateway gateway, string socket)
     {
         var server = await StartAsync(gateway, kestrel => kestrel.ListenUnixSocket(socket));
-        const UnixFileMode Everyone =
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        const UnixFileMode Everyone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite
+            | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         File.SetUnixFileMode(socket, Everyone);
         return server;
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        // Calls that are out end with their runs; nobody is waited for.
-        using var now = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-        try
-        {
-            await _app.StopAsync(now.Token);
-        }
-        catch (OperationCanceledException)
-        {
-        }
-
-        await _app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => new(_app.EndAsync());
 
     private static async Task<GatewayServer> StartAsync(ModelGateway gateway, Action<KestrelServerOptions> listen)
     {
@@ -107,7 +102,7 @@ public sealed class GatewayServer : IAsyncDisposable
             context.Response.ContentType = "application/json";
             if (HttpMethods.IsGet(context.Request.Method) && path != "/")
             {
-                await context.Response.WriteAsync(models ?? """{"error":{"type":"not_found_error","code":"model_not_found","message":"there is no such model or path; /v1/models lists the models"}}""", context.RequestAborted);
+                await context.Response.WriteAsync(models ?? NoSuchModel, context.RequestAborted);
             }
 
             return;
@@ -121,7 +116,7 @@ public sealed class GatewayServer : IAsyncDisposable
         catch (InvalidDataException)
         {
             context.Response.StatusCode = 400;
-            await context.Response.WriteAsync("""{"error":{"type":"invalid_request_error","message":"the body isn't what its Content-Encoding says, or is larger than 64 MiB"}}""", context.RequestAborted);
+            await context.Response.WriteAsync(WrongBody, context.RequestAborted);
             return;
         }
 

@@ -25,7 +25,7 @@ internal static class ListCommand
                 Console.WriteLine(
                     $"{row.Run,-36} {Snake.Of(row.State),-15} " +
                     $"{(row.Started == default ? "-" : $"{row.Started.ToLocalTime():yyyy-MM-dd HH:mm}"),-16}  " +
-                    $"{Brief(row.Goal.Length > 0 ? row.Goal : row.Reason ?? "")}");
+                    $"{RunTitle.Brief(row.Goal.Length > 0 ? row.Goal : row.Reason ?? "")}");
             }
 
             if (rows.Count == 0)
@@ -36,15 +36,5 @@ internal static class ListCommand
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
-    }
-
-    /// <summary>The first sentence of a goal, on one line.</summary>
-    private static string Brief(string goal)
-    {
-        const int Longest = 100;
-        var line = goal.ReplaceLineEndings(" ");
-        var end = line.IndexOf(". ", StringComparison.Ordinal) + 1;
-        line = end > 0 ? line[..end] : line;
-        return line.Length > Longest ? line[..(Longest - 1)] + "…" : line;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
@@ -126,19 +125,13 @@ internal static class PlanCommand
 
     private static BuildPlan Read(string file, BuildView view)
     {
-        BuildPlan plan;
         try
         {
-            plan = PlanForm.Read(File.ReadAllText(file));
+            return PlanForm.Checked(File.ReadAllText(file), view);
         }
-        catch (Exception wrong) when (wrong is JsonException or NotSupportedException)
+        catch (ArgumentException wrong)
         {
-            throw new UsageException($"{file} isn't a plan as 'godwit plan {view.Run} --json' prints one: {wrong.Message}");
+            throw new UsageException($"{file}: {wrong.Message}");
         }
-
-        var goal = PlanForm.Left(view.Input.Goal, PlanForm.ContextOf(view.Holding));
-        return PlanCheck.ProblemsOf(plan, goal) is { Count: > 0 } problems
-            ? throw new UsageException($"{file} can't be carried out:\n  {string.Join("\n  ", problems)}")
-            : plan;
     }
 }

@@ -38,7 +38,11 @@ internal static class ServeCommand
                 throw new UsageException($"{Page} holds no page; start it as './godwit serve', which builds it, or install the package, which has it");
             }
 
-            var options = new CentreOptions(kinds, RunStore.OfUser(), Environment.ProcessPath!, Page) { Port = parsed.GetValue(port), Root = given is null ? null : Path.TrimEndingDirectorySeparator(Path.GetFullPath(given)) };
+            var options = new CentreOptions(kinds, RunStore.OfUser(), Environment.ProcessPath!, Page)
+            {
+                Port = parsed.GetValue(port),
+                Root = given is null ? null : Path.TrimEndingDirectorySeparator(Path.GetFullPath(given)),
+            };
             await using var server = await CentreServer.StartAsync(options);
             Console.WriteLine(server.NewLink(DeviceRole.Own));
             Console.Error.WriteLine(

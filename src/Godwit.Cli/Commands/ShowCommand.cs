@@ -91,7 +91,8 @@ internal static class ShowCommand
         foreach (var agent in view.HasEnded ? [] : view.Agents.AtWork.Take(MostAgents))
         {
             var paused = Steering.IsPaused(view.Orders, agent.Name) ? ", paused" : "";
-            Console.WriteLine(new RunLine("at work", string.Create(CultureInfo.InvariantCulture, $"{agent.Name}: {agent.Calls} calls, ${agent.Dollars:0.00}{paused}")));
+            var spent = string.Create(CultureInfo.InvariantCulture, $"{agent.Calls} calls, ${agent.Dollars:0.00}");
+            Console.WriteLine(new RunLine("at work", $"{agent.Name}: {spent}{paused}"));
         }
 
         if (view.Agents.Approvals is { Count: > 0 } open)

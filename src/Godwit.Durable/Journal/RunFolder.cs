@@ -13,7 +13,7 @@ public sealed record RunFolder(string Path)
     /// <summary>Signed heads of the chain, a JSON line each, beside the copy in the journal.</summary>
     public string Checkpoints => In("checkpoints.jsonl");
 
-    /// <summary>How far the journal has been verified; a cache, of which nothing depends.</summary>
+    /// <summary>How far the journal has been verified; a cache, on which nothing depends.</summary>
     internal string Verified => In("verified.json");
 
     /// <summary>Held while the run has an owner.</summary>

@@ -25,19 +25,7 @@ internal sealed record VerifiedHead(long Sequence, string Hash, string Stamp)
     }
 
     /// <summary>Keeps it for the next reader, where the folder can be written.</summary>
-    public void Keep(RunFolder folder)
-    {
-        try
-        {
-            var own = $"{folder.Verified}.{Environment.ProcessId}";
-            File.WriteAllBytes(own, JsonSerializer.SerializeToUtf8Bytes(this));
-            File.Move(own, folder.Verified, overwrite: true);
-        }
-        catch (Exception readOnly) when (readOnly is IOException or UnauthorizedAccessException)
-        {
-            // The next reader verifies it again.
-        }
-    }
+    public void Keep(RunFolder folder) => WholeFile.ReplaceCache(folder.Verified, JsonSerializer.SerializeToUtf8Bytes(this));
 
     public static string StampOf(RunFolder folder) => $"{Of(folder.Journal)} {Of(folder.Journal + "-wal")}";
 

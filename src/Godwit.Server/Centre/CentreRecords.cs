@@ -56,14 +56,14 @@ public sealed record Ask(
 /// <param name="CanBeApplied">Whether it hands over something that can be merged.</param>
 /// <param name="Evidence">The name of its evidence; null for none.</param>
 /// <param name="Detail">What <c>godwit show --json</c> prints.</param>
-public sealed record RunState(
-    string Head, RunRow Row, IReadOnlyList<RunLine> Lines, IReadOnlyList<RunTask> Tasks, RunTrials? Trials, IReadOnlyList<AgentRow> Agents, IReadOnlyList<Ask> Asks,
-    bool CanBeSteered, bool HasOwner, bool CanBeApplied, string? Evidence, object Detail);
+public sealed record LiveState(
+    string Head, RunRow Row, IReadOnlyList<RunLine> Lines, IReadOnlyList<RunTask> Tasks, RunTrials? Trials, IReadOnlyList<AgentRow> Agents,
+    IReadOnlyList<Ask> Asks, bool CanBeSteered, bool HasOwner, bool CanBeApplied, string? Evidence, object Detail);
 
 /// <summary>A run with its newest rows.</summary>
 /// <param name="State">The run.</param>
 /// <param name="Rows">The newest rows, the oldest first.</param>
-public sealed record RunSnapshot(RunState State, IReadOnlyList<Row> Rows);
+public sealed record RunSnapshot(LiveState State, IReadOnlyList<Row> Rows);
 
 /// <summary>Rows of a run.</summary>
 /// <param name="Rows">The oldest first.</param>

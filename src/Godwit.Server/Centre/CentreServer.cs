@@ -100,17 +100,7 @@ public sealed class CentreServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // Streams that are open end with it; nobody is waited for.
-        using var now = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-        try
-        {
-            await _app.StopAsync(now.Token);
-        }
-        catch (OperationCanceledException)
-        {
-        }
-
-        await _app.DisposeAsync();
+        await _app.EndAsync();
         await _runs.DisposeAsync();
         File.Delete(_options.Socket);
     }
@@ -119,7 +109,8 @@ public sealed class CentreServer : IAsyncDisposable
     {
         if (System.Text.Encoding.UTF8.GetByteCount(options.Socket) > LongestSocket)
         {
-            throw new IOException($"{options.Socket} is longer than the {LongestSocket} bytes that a socket's name may have; set GODWIT_HOME to a shorter folder");
+            throw new IOException(
+                $"{options.Socket} is longer than the {LongestSocket} bytes that a socket's name may have; set GODWIT_HOME to a shorter folder");
         }
 
         if (!File.Exists(options.Socket))

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Godwit.Durable.Journal;
 
 namespace Godwit.Server.Centre;
 
@@ -228,10 +229,7 @@ internal sealed class Devices(string file, TimeProvider time)
     private void Write(IReadOnlyList<Device> devices)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var own = $"{file}.{Environment.ProcessId}";
-        File.WriteAllBytes(own, CentreJson.Bytes(devices));
-        File.SetUnixFileMode(own, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.Move(own, file, overwrite: true);
+        WholeFile.Replace(file, CentreJson.Bytes(devices), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _devices = devices;
     }
 

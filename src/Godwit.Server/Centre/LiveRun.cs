@@ -3,6 +3,7 @@ using System.Text;
 using Godwit.Agents;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
+using Godwit.Runs;
 
 namespace Godwit.Server.Centre;
 
@@ -47,15 +48,20 @@ internal sealed class LiveRun : IDisposable
     /// <summary>The run's folder.</summary>
     public RunFolder Folder => _reader.Folder;
 
-    /// <summary>The last entry that rows tell of.</summary>
-    public long Sequence { get; private set; }
+    /// <summary>What it hands over as evidence, a file's name; null for none.</summary>
+    public string? Evidence => Directory.Exists(Folder.Evidence)
+        ? Directory.EnumerateFiles(Folder.Evidence, "*.evidence.json").Select(Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault()
+        : null;
 
-    /// <summary>Takes up what is new; true where something is.</summary>
-    public bool Refresh()
+    /// <summary>The last entry that was read.</summary>
+    private long Sequence => Math.Max(_view.Sequence, _details.Sequence);
+
+    /// <summary>Takes up what is new.</summary>
+    public void Refresh()
     {
         lock (_gate)
         {
-            var before = Sequence;
+            var known = _rows.Count;
             var upTo = _reader.LastSequence();
             foreach (var happened in _view.Update(_reader, upTo))
             {
@@ -80,26 +86,22 @@ internal sealed class LiveRun : IDisposable
                 }
             }
 
-            Sequence = Math.Max(_view.Sequence, _details.Sequence);
-            if (Sequence != before)
-            {
-                // Two folds of one journal: rows stand in the order of its entries.
-                SortTail(before);
-            }
-
-            return Sequence != before;
+            // Two folds of one journal: rows stand in the order of its entries.
+            var news = _rows[known..].OrderBy(row => row.Seq).ToList();
+            _rows.RemoveRange(known, news.Count);
+            _rows.AddRange(news);
         }
     }
 
     /// <summary>The run as it stands.</summary>
-    public RunState State()
+    public LiveState State()
     {
         lock (_gate)
         {
             var row = RunCatalog.RowOf(_view);
-            return new RunState(
+            return new LiveState(
                 HeadAt(Sequence), row, [.. _view.Summary], _view.PlannedTasks, _view.TriedTrials, [.. Agents()], [.. Asks()],
-                _view.CanBeSteered, RunLock.IsHeld(Folder), _view.Deliverable is not null, EvidenceName(), _view.ToJson(row.State));
+                _view.CanBeSteered, RunLock.IsHeld(Folder), _view.Deliverable is not null, Evidence, _view.ToJson(row.State));
         }
     }
 
@@ -331,7 +333,7 @@ internal sealed class LiveRun : IDisposable
         foreach (var open in _view.Agents.Approvals)
         {
             var asked = open.Asked;
-            var isQuestion = asked.Rule == "question";
+            var isQuestion = asked.Rule == Approvals.Question;
             yield return Of(
                 isQuestion ? "question" : "approval", $"{open.Process}/{asked.Name}", open.At, asked.Agent,
                 isQuestion ? "asks you" : $"wants {asked.Tool}", asked.Arguments, isQuestion ? null : asked.Rule, open.At + Approvals.Deadline);
@@ -364,14 +366,6 @@ internal sealed class LiveRun : IDisposable
         return _since[id];
     }
 
-    private string? EvidenceName()
-    {
-        var folder = Path.Combine(Folder.Path, "evidence");
-        return Directory.Exists(folder)
-            ? Directory.EnumerateFiles(folder, "*.evidence.json").Select(Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault()
-            : null;
-    }
-
     private int IndexAfter(long after)
     {
         var (low, high) = (0, _rows.Count);
@@ -382,25 +376,6 @@ internal sealed class LiveRun : IDisposable
         }
 
         return low;
-    }
-
-    private void SortTail(long before)
-    {
-        var from = IndexAfterUnsorted(before);
-        var tail = _rows[from..].OrderBy(row => row.Seq).ToList();
-        _rows.RemoveRange(from, _rows.Count - from);
-        _rows.AddRange(tail);
-    }
-
-    private int IndexAfterUnsorted(long before)
-    {
-        var index = _rows.Count;
-        while (index > 0 && _rows[index - 1].Seq > before)
-        {
-            index--;
-        }
-
-        return index;
     }
 }
 

@@ -143,12 +143,7 @@ internal sealed class LiveRuns : IAsyncDisposable
             {
                 if (_runs.TryGetValue(id, out var old) && Environment.TickCount64 - old.Seen > Kept.TotalMilliseconds)
                 {
-                    _runs.TryRemove(id, out _);
-                    if (old.Run.IsValueCreated)
-                    {
-                        old.Run.Value.Dispose();
-                    }
-
+                    LetGo(id);
                     return;
                 }
             }
@@ -161,7 +156,15 @@ internal sealed class LiveRuns : IAsyncDisposable
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             // Its next reader is told why.
-            _runs.TryRemove(id, out _);
+            LetGo(id);
+        }
+    }
+
+    private void LetGo(string id)
+    {
+        if (_runs.TryRemove(id, out var run) && run.Run.IsValueCreated)
+        {
+            run.Run.Value.Dispose();
         }
     }
 

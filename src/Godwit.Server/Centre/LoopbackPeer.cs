@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Net;
-using System.Runtime.InteropServices;
+using Godwit.Sandbox;
 
 namespace Godwit.Server.Centre;
 
 /// <summary>Whose a connection over loopback is, as the kernel says.</summary>
-internal static partial class LoopbackPeer
+internal static class LoopbackPeer
 {
     private const int LocalColumn = 1;
     private const int RemoteColumn = 2;
@@ -25,7 +25,7 @@ internal static partial class LoopbackPeer
         }
 
         var user = UserIn("/proc/net/tcp", Place(peer), Place(own)) ?? UserIn("/proc/net/tcp6", Mapped(peer), Mapped(own));
-        return user == GetUserId();
+        return user == SandboxRunner.EffectiveUser;
     }
 
     private static uint? UserIn(string table, string local, string remote)
@@ -48,7 +48,4 @@ internal static partial class LoopbackPeer
 
     /// <summary>The same in the table of IPv6, of a program that reaches IPv4 by it.</summary>
     private static string Mapped(IPEndPoint end) => $"0000000000000000FFFF0000{Place(end)}";
-
-    [LibraryImport("libc", EntryPoint = "getuid")]
-    private static partial uint GetUserId();
 }

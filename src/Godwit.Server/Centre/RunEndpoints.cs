@@ -32,66 +32,50 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
 
     private void MapReading(IEndpointRouteBuilder app)
     {
-        var watch = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Watch));
+        var watch = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Watch)).AddEndpointFilter(SayWhyAsync);
         watch.MapGet("/runs", () => runs.Fleet);
         watch.MapGet("/events", StreamAsync).ExcludeFromDescription();
-        watch.MapGet("/runs/{run}", (string run) => Guarded(() => TypedResults.Ok(runs.Get(run).Snapshot(NewestRows)))).Produces<RunSnapshot>();
-        watch.MapGet("/runs/{run}/rows", (string run, long? before, string? agent, int? most) => Guarded(() =>
-            TypedResults.Ok(
-                runs.Get(run).Before(before ?? long.MaxValue, agent, Math.Clamp(most ?? NewestRows, 1, MostRows))))).Produces<RowPage>();
-        watch.MapGet("/runs/{run}/rows/{seq:long}/{part:int}", (string run, long seq, int part) => Guarded(() =>
-            runs.Get(run).TextOf(seq, part) is { } text
-                ? TypedResults.Ok(new RowText(text))
-                : No(StatusCodes.Status404NotFound, "there is no such row"))).Produces<RowText>();
-        watch.MapGet("/runs/{run}/verify", (string run, CancellationToken cancellation) => GuardedAsync(() => VerifyAsync(run, cancellation)))
-            .Produces<Verdict>();
-        watch.MapGet("/runs/{run}/report", (string run, HttpContext context) => GuardedAsync(() => ReportAsync(run, context)));
-        watch.MapGet("/runs/{run}/evidence", (string run, HttpContext context) => Guarded(() =>
-            runs.Get(run) is { } live && live.State().Evidence is { } name
-                ? Attached(context, File.ReadAllBytes(Path.Combine(live.Folder.Evidence, name)), name, "application/json")
-                : No(StatusCodes.Status404NotFound, "this run has no evidence")));
+        watch.MapGet("/runs/{run}", (string run) => runs.Get(run).Snapshot(NewestRows));
+        watch.MapGet(
+            "/runs/{run}/rows",
+            (string run, long? before, string? agent, int? most) =>
+                runs.Get(run).Before(before ?? long.MaxValue, agent, Math.Clamp(most ?? NewestRows, 1, MostRows)));
+        watch.MapGet("/runs/{run}/rows/{seq:long}/{part:int}", (string run, long seq, int part) => runs.Get(run).TextOf(seq, part) is { } text
+            ? TypedResults.Ok(new RowText(text))
+            : No(StatusCodes.Status404NotFound, "there is no such row")).Produces<RowText>();
+        watch.MapGet("/runs/{run}/verify", VerifyAsync).Produces<Verdict>();
+        watch.MapGet("/runs/{run}/report", ReportAsync);
+        watch.MapGet("/runs/{run}/evidence", (string run, HttpContext context) => runs.Get(run) is { Evidence: { } name } live
+            ? Attached(context, File.ReadAllBytes(Path.Combine(live.Folder.Evidence, name)), name, "application/json")
+            : No(StatusCodes.Status404NotFound, "this run has no evidence"));
     }
 
     private void MapActions(IEndpointRouteBuilder app)
     {
-        var answer = app.MapGroup("/api/runs/{run}").WithMetadata(new Needs(DeviceRole.Answer));
+        var answer = app.MapGroup("/api/runs/{run}").WithMetadata(new Needs(DeviceRole.Answer)).AddEndpointFilter(SayWhyAsync);
         MapOrder(answer, "say", SteeringAct.Say);
         MapOrder(answer, "pause", SteeringAct.Pause);
-        MapOrder(answer, "go-on", SteeringAct.GoOn);
-        answer.MapPost("/answer", (string run, AnswerBody body, HttpContext context, CancellationToken cancellation) =>
-            GuardedAsync(() => AnswerAsync(run, body, context, cancellation))).Produces<Done>();
+        MapOrder(answer, "unpause", SteeringAct.GoOn);
+        answer.MapPost("/answer", AnswerAsync).Produces<Done>();
 
-        var own = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Own));
+        var own = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Own)).AddEndpointFilter(SayWhyAsync);
         MapOrder(own.MapGroup("/runs/{run}"), "cancel", SteeringAct.Cancel);
-        own.MapPost("/runs/{run}/stop", (string run, CancellationToken cancellation) => GuardedAsync(async () =>
-            await RunControl.AskAsync(runs.Find(run), new ControlRequest("stop"), cancellation) is { } reply
-                ? TypedResults.Ok(new Done(reply.Message))
-                : No(StatusCodes.Status409Conflict, "it isn't running"))).Produces<Done>();
-        own.MapPost("/runs/{run}/resume", (string run) => GuardedAsync(() => ResumeAsync(run))).Produces<Done>();
-        own.MapPost("/runs/{run}/apply", (string run) => GuardedAsync(async () =>
-        {
-            // It goes on when the browser goes: it writes the user's repository.
-            var (exit, output, error) = await _godwit.RunAsync(CancellationToken.None, "apply", runs.Find(run).Id);
-            return exit == 0 ? TypedResults.Ok(new Done(output.Trim())) : No(StatusCodes.Status409Conflict, $"{error}{output}".Trim());
-        })).Produces<Done>();
-        own.MapGet("/goals", () => Guarded(() => TypedResults.Ok(Goals().ToList()))).Produces<List<string>>();
-        own.MapGet("/goal", (string path, CancellationToken cancellation) => GuardedAsync(() => PreviewAsync(path, cancellation))).Produces<GoalPreview>();
-        own.MapPost("/runs", (StartBody body) => GuardedAsync(() => StartAsync(body.Path))).Produces<Done>();
+        own.MapPost("/runs/{run}/stop", StopAsync).Produces<Done>();
+        own.MapPost("/runs/{run}/resume", ResumeAsync).Produces<Done>();
+        own.MapPost("/runs/{run}/apply", ApplyAsync).Produces<Done>();
+        own.MapGet("/goals", () => Goals().ToList());
+        own.MapGet("/goal", PreviewAsync);
+        own.MapPost("/runs", StartAsync);
     }
 
     private void MapOrder(IEndpointRouteBuilder group, string name, SteeringAct act) => group.MapPost(
         $"/{name}",
-        (string run, OrderBody body, HttpContext context, CancellationToken cancellation) => GuardedAsync(async () =>
+        async (string run, OrderBody body, HttpContext context, CancellationToken cancellation) =>
         {
-            if (act == SteeringAct.Say && string.IsNullOrWhiteSpace(body.Words))
-            {
-                return No(StatusCodes.Status400BadRequest, "say what?");
-            }
-
             var order = new SteeringOrder(act, body.Agent, body.Words ?? "") { By = DeviceOf(context) };
             var outcome = await _actions.OrderAsync(runs.Find(run), order, cancellation);
             return outcome.Taken ? TypedResults.Ok(new Done(outcome.Message)) : No(StatusCodes.Status409Conflict, outcome.Message);
-        })).Produces<Done>();
+        }).Produces<Done>();
 
     private async Task StreamAsync(HttpContext context, string? run, string? after)
     {
@@ -103,11 +87,8 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
                 ? EventStream.SendFleetAsync(context, runs, IsWelcome)
                 : EventStream.SendRunAsync(context, runs, run, after, IsWelcome));
         }
-        catch (JournalException gone) when (!context.Response.HasStarted)
-        {
-            await CentreGuard.RefuseAsync(context, StatusCodes.Status404NotFound, gone.Message);
-        }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException or JournalException or ObjectDisposedException)
+        catch (Exception gone) when (
+            context.Response.HasStarted && gone is OperationCanceledException or IOException or JournalException or ObjectDisposedException)
         {
             // The client has gone, or the run.
         }
@@ -117,9 +98,9 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
     }
 
     /// <summary>Answers what waits: once, and only what was read.</summary>
-    private async Task<IResult> AnswerAsync(string id, AnswerBody body, HttpContext context, CancellationToken cancellation)
+    private async Task<IResult> AnswerAsync(string run, AnswerBody body, HttpContext context, CancellationToken cancellation)
     {
-        var live = runs.Get(id);
+        var live = runs.Get(run);
         live.Refresh();
         if (live.AsksNow().FirstOrDefault(ask => ask.Id == body.Id) is not { } asked)
         {
@@ -142,7 +123,7 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
                     return No(StatusCodes.Status403Forbidden, "only an owner changes plans");
                 }
 
-                var plan = body.Plan is { } json ? live.Read((view, _) => PlanOf(json, (BuildView)view)) : null;
+                var plan = body.Plan is { } json ? live.Read((view, _) => PlanForm.Checked(json.GetRawText(), (BuildView)view)) : null;
                 outcome = await _actions.DecideAsync(live.Folder, asked.Id, new PlanAnswer(body.Grant, plan, body.Words) { By = by }, cancellation);
                 break;
             case "parked":
@@ -172,24 +153,6 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
                 asked.Kind == "parked" ? outcome.Message : live.Read((_, reader) => AnsweredBy(reader, body.Id)));
     }
 
-    private static BuildPlan PlanOf(JsonElement json, BuildView view)
-    {
-        BuildPlan plan;
-        try
-        {
-            plan = PlanForm.Read(json.GetRawText());
-        }
-        catch (JsonException wrong)
-        {
-            throw new ArgumentException($"it isn't a plan: {wrong.Message}");
-        }
-
-        var goal = PlanForm.Left(view.Input.Goal, PlanForm.ContextOf(view.Holding));
-        return PlanCheck.ProblemsOf(plan, goal) is { Count: > 0 } problems
-            ? throw new ArgumentException($"it can't be carried out: {string.Join("; ", problems)}")
-            : plan;
-    }
-
     /// <summary>Who was first.</summary>
     private static string AnsweredBy(JournalReader reader, string id)
     {
@@ -205,22 +168,34 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
         return $"it was answered before, by {by} at {answer.At.ToLocalTime():HH:mm:ss}";
     }
 
-    private async Task<IResult> ResumeAsync(string id)
+    private async Task<IResult> StopAsync(string run, CancellationToken cancellation) =>
+        await RunControl.AskAsync(runs.Find(run), new ControlRequest("stop"), cancellation) is { } reply
+            ? TypedResults.Ok(new Done(reply.Message))
+            : No(StatusCodes.Status409Conflict, "it isn't running");
+
+    private async Task<IResult> ApplyAsync(string run)
     {
-        var folder = runs.Find(id);
+        // It goes on when the browser goes: it writes the user's repository.
+        var (exit, output, error) = await _godwit.RunAsync(CancellationToken.None, "apply", runs.Find(run).Id);
+        return exit == 0 ? TypedResults.Ok(new Done(output.Trim())) : No(StatusCodes.Status409Conflict, $"{error}{output}".Trim());
+    }
+
+    private async Task<IResult> ResumeAsync(string run)
+    {
+        var folder = runs.Find(run);
         if (RunLock.IsHeld(folder))
         {
             return No(StatusCodes.Status409Conflict, "it is running");
         }
 
-        var log = await _godwit.DetachAsync(id, "resume", id);
+        var log = await _godwit.DetachAsync(run, "resume", run);
         return TypedResults.Ok(new Done($"resumed; what it says goes to {log}"));
     }
 
-    private async Task<IResult> VerifyAsync(string id, CancellationToken cancellation)
+    private async Task<IResult> VerifyAsync(string run, CancellationToken cancellation)
     {
-        var live = runs.Get(id);
-        if (live.State().Evidence is not { } name)
+        var live = runs.Get(run);
+        if (live.Evidence is not { } name)
         {
             return No(StatusCodes.Status404NotFound, "this run has no evidence");
         }
@@ -229,13 +204,13 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
         return TypedResults.Ok(new Verdict(exit == 0, [.. $"{output}{error}".Split('\n', StringSplitOptions.RemoveEmptyEntries)]));
     }
 
-    private async Task<IResult> ReportAsync(string id, HttpContext context)
+    private async Task<IResult> ReportAsync(string run, HttpContext context)
     {
-        var folder = runs.Find(id);
+        var folder = runs.Find(run);
         using var reader = JournalReader.OpenVerified(folder);
         var view = options.Kinds.View(reader);
         var html = await view.HtmlAsync(reader, options.Store, context.RequestAborted);
-        return Attached(context, Encoding.UTF8.GetBytes(html), $"{id}.html", "text/html; charset=utf-8");
+        return Attached(context, Encoding.UTF8.GetBytes(html), $"{run}.html", "text/html; charset=utf-8");
     }
 
     /// <summary>A file to keep: a browser that shows it all the same shows it without scripts, and away from the page.</summary>
@@ -263,21 +238,20 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
             .Order(StringComparer.Ordinal);
     }
 
-    private async Task<IResult> PreviewAsync(string path, CancellationToken cancellation)
+    private async Task<GoalPreview> PreviewAsync(string path, CancellationToken cancellation)
     {
         var file = Below(path);
         var validated = await _godwit.RunAsync(cancellation, "validate", file);
         var planned = validated.Exit == 0 ? await _godwit.RunAsync(cancellation, "run", file, "--plan") : default;
         var problems = planned.Exit == 0 ? $"{(validated.Exit == 0 ? "" : validated.Error)}" : planned.Error;
-        return TypedResults.Ok(
-            new GoalPreview(path, await File.ReadAllTextAsync(file, cancellation), Lines(problems), Lines(planned.Output ?? "")));
+        return new GoalPreview(path, await File.ReadAllTextAsync(file, cancellation), Lines(problems), Lines(planned.Output ?? ""));
     }
 
-    private async Task<IResult> StartAsync(string path)
+    private async Task<Done> StartAsync(StartBody body)
     {
-        var file = Below(path);
+        var file = Below(body.Path);
         var log = await _godwit.DetachAsync($"start-{Guid.NewGuid():N}", "run", file);
-        return TypedResults.Ok(new Done($"started; what it says before it has a name goes to {log}"));
+        return new Done($"started; what it says before it has a name goes to {log}");
     }
 
     /// <summary>A file below the folder that runs may be started in, whatever links lead there.</summary>
@@ -299,25 +273,14 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
 
     private static string DeviceOf(HttpContext context) => context.Items[CentreGuard.Device] is Device device ? $"{device.Name} ({device.Id})" : "";
 
-    private static IResult Guarded(Func<IResult> act)
+    /// <summary>What stands in the way of an answer is said in one line.</summary>
+    private static async ValueTask<object?> SayWhyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try
         {
-            return act();
+            return await next(context);
         }
-        catch (Exception error) when (Status(error) is { } status)
-        {
-            return No(status, error.Message);
-        }
-    }
-
-    private static async Task<IResult> GuardedAsync(Func<Task<IResult>> act)
-    {
-        try
-        {
-            return await act();
-        }
-        catch (Exception error) when (Status(error) is { } status)
+        catch (Exception error) when (!context.HttpContext.Response.HasStarted && Status(error) is { } status)
         {
             return No(status, error.Message);
         }

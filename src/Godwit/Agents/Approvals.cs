@@ -27,7 +27,8 @@ public sealed record ApprovalAsked(string Agent, string Name, string Tool, strin
 /// <param name="canBeReached">Whether somebody can answer: at a terminal, or because the goal says so.</param>
 internal sealed class Approvals(IDurableContext context, string agent, Func<bool> canBeReached)
 {
-    private const string Question = "question";
+    /// <summary>Stands for the rule where an agent asks of its own accord.</summary>
+    public const string Question = "question";
 
     /// <summary>How long an action waits for its answer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);

@@ -130,17 +130,17 @@ public sealed class ModelPipeline(ModelCatalogue catalogue, Func<string, IModelD
                 throw last;
             }
 
-            TellOf(last, time.GetElapsedTime(start));
+            TellOf(last, time.GetElapsedTime(start) + pause);
             await WaitAsync(pause, cancellation);
         }
     }
 
-    private void TellOf(ModelException trouble, TimeSpan since)
+    private void TellOf(ModelException trouble, TimeSpan silence)
     {
         var now = time.GetTimestamp();
         lock (_telling)
         {
-            if (since < SilentFor || (_told != 0 && time.GetElapsedTime(_told, now) < TellEvery))
+            if (silence < SilentFor || (_told != 0 && time.GetElapsedTime(_told, now) < TellEvery))
             {
                 return;
             }

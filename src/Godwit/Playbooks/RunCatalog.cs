@@ -72,9 +72,7 @@ public sealed class RunCatalog(RunKinds kinds, RunStore store, Func<RunFolder, R
             }
             else
             {
-                _rows = [.. _rows.Select(row => row.State is RunStatus.Running or RunStatus.Waiting or RunStatus.Stopped or RunStatus.Parked
-                    ? Look(new RunFolder(row.Folder))
-                    : row)];
+                _rows = [.. _rows.Select(row => IsOver(row) ? row : Look(new RunFolder(row.Folder)))];
             }
 
             if (_changed)
@@ -85,6 +83,10 @@ public sealed class RunCatalog(RunKinds kinds, RunStore store, Func<RunFolder, R
             return _rows;
         }
     }
+
+    /// <summary>Whether a run has ended; one that couldn't be read may only be at its beginning.</summary>
+    private static bool IsOver(RunRow row) => row.Playbook.Length > 0
+        && row.State is not (RunStatus.Running or RunStatus.Waiting or RunStatus.Stopped or RunStatus.Parked);
 
     /// <summary>When a run was added or taken away last.</summary>
     private DateTime ChangedAt()
@@ -160,15 +162,6 @@ public sealed class RunCatalog(RunKinds kinds, RunStore store, Func<RunFolder, R
         var there = rows.Select(row => row.Folder).ToHashSet(StringComparer.Ordinal);
         _changed = false;
         _known = _known!.Where(pair => there.Contains(pair.Key)).ToDictionary();
-        try
-        {
-            var own = $"{Cache}.{Environment.ProcessId}";
-            File.WriteAllBytes(own, JsonSerializer.SerializeToUtf8Bytes(_known));
-            File.Move(own, Cache, overwrite: true);
-        }
-        catch (Exception readOnly) when (readOnly is IOException or UnauthorizedAccessException)
-        {
-            // The next program reads the runs again.
-        }
+        WholeFile.ReplaceCache(Cache, JsonSerializer.SerializeToUtf8Bytes(_known));
     }
 }

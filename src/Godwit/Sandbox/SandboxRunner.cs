@@ -48,7 +48,10 @@ public sealed partial class SandboxRunner : IDisposable
     /// <summary>The same for commands of the harness, which no candidate can reach.</summary>
     public int OwnerOfHarness => Kind == SandboxKind.Bubblewrap && IsRoot ? SandboxAssets.HarnessUserId : -1;
 
-    internal static bool IsRoot => GetEffectiveUserId() == 0;
+    internal static bool IsRoot => EffectiveUser == 0;
+
+    /// <summary>The number of the user that this process acts as.</summary>
+    internal static uint EffectiveUser => GetEffectiveUserId();
 
     /// <summary>Runs a command to its end.</summary>
     /// <param name="command">The command.</param>

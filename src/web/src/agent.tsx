@@ -49,15 +49,15 @@ export function AgentPage({ id, name }: { id: string; name: string }) {
       </div>
       <p class="quiet facts">
         <a href={base}>{id}</a>
-        {agent && <><span>{agent.calls} calls</span> <span>{dollars(agent.dollars)}</span> <span>heard of <Ago at={agent.last_event} /> ago</span></>}
+        {agent && <><span>{agent.calls} calls</span> <span>{dollars(agent.dollars)}</span> <span>last active <Ago at={agent.last_event} /> ago</span></>}
       </p>
       {!isOver && agent && state.can_be_steered && (
         <div class="controls">
-          {may("answer") && <Say label={`say something to ${name}`} onSay={(words) => act(`${path}/say`, { agent: name, words })} />}
+          {may("answer") && <Say label={`message to ${name}`} onSay={(words) => act(`${path}/say`, { agent: name, words })} />}
           {may("answer") && (agent.state === "paused"
-            ? <Button onClick={() => act(`${path}/go-on`, { agent: name, words: null })}>Go on</Button>
+            ? <Button onClick={() => act(`${path}/unpause`, { agent: name, words: null })}>Resume</Button>
             : <Button onClick={() => act(`${path}/pause`, { agent: name, words: null })}>Pause</Button>)}
-          {may("own") && <Button kind="danger" onClick={() => act(`${path}/cancel`, { agent: name, words: null })}>End it</Button>}
+          {may("own") && <Button kind="danger" onClick={() => act(`${path}/cancel`, { agent: name, words: null })}>Cancel agent</Button>}
         </div>
       )}
       {asked.map((ask) => <AskCard key={ask.hash} ask={ask} withRun={false} />)}

@@ -3,7 +3,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 export type RunRow = Schemas["RunRow"];
-export type RunState = Schemas["RunState"];
+export type RunState = Schemas["LiveState"];
 export type RunSnapshot = Schemas["RunSnapshot"];
 export type Row = Schemas["Row"];
 export type RowPage = Schemas["RowPage"];

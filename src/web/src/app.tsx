@@ -37,7 +37,7 @@ function App() {
       try {
         await start();
       } catch (error) {
-        problem.value = `the server doesn't answer: ${(error as Error).message}`;
+        problem.value = `the server isn't responding: ${(error as Error).message}`;
       }
       isReady.value = true;
     })();
@@ -69,10 +69,10 @@ function App() {
   }
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.scrollIntoView(); }}>to the content</a>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.scrollIntoView(); }}>Skip to content</a>
       <Sidebar />
       <div class="content">
-        {!isConnected.value && <p class="offline" role="status">The server doesn't answer; this page goes on by itself when it does.</p>}
+        {!isConnected.value && <p class="offline" role="status">The server isn't responding; this page reconnects by itself.</p>}
         <Page />
       </div>
       {isPaletteOpen.value && <Palette onClose={() => (isPaletteOpen.value = false)} />}
@@ -98,7 +98,7 @@ function Sidebar() {
         {may("own") && link("#/new", "New run")}
         {may("own") && link("#/devices", "Devices")}
       </nav>
-      <p class="quiet who"><kbd>Ctrl</kbd> <kbd>K</kbd> goes anywhere<br />{me.value!.name} may {me.value!.role}</p>
+      <p class="quiet who"><kbd>Ctrl</kbd> <kbd>K</kbd> to go anywhere<br />{me.value!.name} may {me.value!.role}</p>
     </header>
   );
 }

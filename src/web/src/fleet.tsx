@@ -26,7 +26,7 @@ export function FleetPage() {
       </div>
       {fleet.value.runs.length === 0 && (
         <Empty title="No runs yet.">
-          <p><code>./godwit run examples/sqlite-settings</code> makes one; it shows up here by itself.</p>
+          <p><code>./godwit run examples/sqlite-settings</code> makes one; it appears here by itself.</p>
         </Empty>
       )}
       {groups.map(([title, fits]) => {
@@ -54,7 +54,7 @@ function RunLine({ row }: { row: RunRow }) {
         <Budget row={row} />
         <span class="agents quiet num">{row.agents_at_work > 0 ? `${row.agents_at_work} at work` : ""}</span>
         <span class="last quiet num">{row.started.startsWith("0001") ? "" : <Ago at={row.last_event} />}</span>
-        {row.asks > 0 && <span class="asks">{row.asks} wait{row.asks === 1 ? "s" : ""} for you</span>}
+        {row.asks > 0 && <span class="asks">{row.asks} waiting for you</span>}
       </a>
     </li>
   );

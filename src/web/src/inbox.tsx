@@ -15,7 +15,7 @@ export async function answer(ask: Ask, grant: boolean, words: string | null): Pr
 }
 
 const labels: Record<string, [string, string]> = {
-  approval: ["Approve", "Deny"], question: ["Yes", "No"], plan: ["Carry it out", "Refuse"], parked: ["Try again", "Give up"],
+  approval: ["Approve", "Deny"], question: ["Yes", "No"], plan: ["Approve plan", "Reject"], parked: ["Retry", "Fail"],
 };
 
 export function AskCard({ ask, withRun, isFocused = false }: { ask: Ask; withRun: boolean; isFocused?: boolean }) {
@@ -38,19 +38,19 @@ export function AskCard({ ask, withRun, isFocused = false }: { ask: Ask; withRun
       <pre class="asked"><bdi>{ask.detail}</bdi></pre>
       <p class="quiet">
         {ask.rule && <>asked by rule <bdi class="strong">{ask.rule}</bdi> · </>}
-        {ask.deadline ? <>counts as denied at {new Date(ask.deadline).toLocaleTimeString()}</> : "waits as long as it takes"}
+        {ask.deadline ? <>denied automatically at {new Date(ask.deadline).toLocaleTimeString()}</> : "no deadline"}
       </p>
       {may(needs(ask))
         ? (
           <>
-            <textarea ref={words} rows={1} aria-label="what it is told" placeholder={ask.kind === "plan" ? "what should be otherwise" : "what it is told (may be empty)"} />
+            <textarea ref={words} rows={1} aria-label="message" placeholder={ask.kind === "plan" ? "what should change" : "message to the agent (optional)"} />
             <div class="buttons">
               <Button kind="primary" disabled={isBusy.value} onClick={() => decide(true)}>{yes}</Button>
               <Button kind="danger" disabled={isBusy.value} onClick={() => decide(false)}>{no}</Button>
             </div>
           </>
         )
-        : <p class="quiet">This browser may only watch.</p>}
+        : <p class="quiet">This browser can only watch.</p>}
     </article>
   );
 }
@@ -87,8 +87,8 @@ export function Inbox() {
   return (
     <main id="main">
       <h1>Inbox</h1>
-      {all.length === 0 && <Empty title="Nothing waits for you."><p>Approvals, questions, plans and parked steps of all runs come here.</p></Empty>}
-      {all.length > 0 && <p class="quiet keys"><kbd>j</kbd> <kbd>k</kbd> move · <kbd>a</kbd> yes · <kbd>d</kbd> no · <kbd>e</kbd> with words</p>}
+      {all.length === 0 && <Empty title="Nothing is waiting for you."><p>Approvals, questions, plans and parked steps of all runs appear here.</p></Empty>}
+      {all.length > 0 && <p class="quiet keys"><kbd>j</kbd> <kbd>k</kbd> move · <kbd>a</kbd> approve · <kbd>d</kbd> deny · <kbd>e</kbd> add a message</p>}
       {all.map((ask) => <AskCard key={ask.hash} ask={ask} withRun isFocused={ask.hash === current?.hash} />)}
     </main>
   );

@@ -23,12 +23,12 @@ export function NewRun() {
   const start = async () => {
     if (preview.value && (await act("/api/runs", { path: preview.value.path }))) location.hash = "#/";
   };
-  if (!may("own")) return <main id="main"><h1>This browser may not start runs.</h1></main>;
+  if (!may("own")) return <main id="main"><h1>This browser can't start runs.</h1></main>;
   return (
     <main id="main">
       <h1>New run</h1>
       {goals.value?.length === 0 && (
-        <Empty title="No goal files to start.">
+        <Empty title="No goal files.">
           <p><code>godwit serve --root DIR</code> lets this page start the goals below a folder.</p>
         </Empty>
       )}
@@ -66,7 +66,7 @@ export function Devices() {
   };
   const notify = async () => {
     const answer = await Notification.requestPermission();
-    tell(answer === "granted" ? "this browser tells you when something waits" : "the browser doesn't allow it", answer !== "granted");
+    tell(answer === "granted" ? "this browser will notify you when something is waiting" : "the browser doesn't allow notifications", answer !== "granted");
   };
   return (
     <main id="main">
@@ -87,10 +87,10 @@ export function Devices() {
         </table>
       </div>
       <h2>Another device</h2>
-      <p class="quiet">A link pairs one browser, once, within ten minutes.</p>
+      <p class="quiet">A link pairs one browser. It works once, for ten minutes.</p>
       <div class="buttons">
-        {(["watch", "answer", "own"] as const).map((role) => <Button key={role} onClick={() => void make(role)}>One that may {role}</Button>)}
-        <Button onClick={() => void notify()}>Tell this desktop</Button>
+        {(["watch", "answer", "own"] as const).map((role) => <Button key={role} onClick={() => void make(role)}>Link that may {role}</Button>)}
+        <Button onClick={() => void notify()}>Enable desktop notifications</Button>
       </div>
       {link.value && <pre class="verdict">{link.value}</pre>}
     </main>

@@ -103,7 +103,7 @@ export function Say({ onSay, label }: { onSay: (words: string) => Promise<boolea
   return (
     <form class="say" onSubmit={submit}>
       <input ref={input} aria-label={label} placeholder={label} maxLength={4000} />
-      <button type="submit">Say</button>
+      <button type="submit">Send</button>
     </form>
   );
 }

@@ -64,10 +64,10 @@ function Controls({ run, state }: { run: LiveRun; state: RunState }) {
     <div class="controls">
       {state.can_be_steered && !isOver && may("answer") && (
         <>
-          <Say label="say something to all agents" onSay={(words) => act(`${path}/say`, { agent: null, words })} />
+          <Say label="message to all agents" onSay={(words) => act(`${path}/say`, { agent: null, words })} />
           {isPaused
-            ? <Button onClick={() => act(`${path}/go-on`, { agent: null, words: null })}>Go on</Button>
-            : <Button onClick={() => act(`${path}/pause`, { agent: null, words: null })}>Pause</Button>}
+            ? <Button onClick={() => act(`${path}/unpause`, { agent: null, words: null })}>Resume agents</Button>
+            : <Button onClick={() => act(`${path}/pause`, { agent: null, words: null })}>Pause agents</Button>}
         </>
       )}
       {may("own") && state.has_owner && <Button kind="danger" onClick={() => act(`${path}/stop`, {})}>Stop</Button>}
@@ -87,7 +87,7 @@ function Overview({ state, base }: { state: RunState; base: string }) {
   const lines = state.lines.filter((line) => !known.has(line.label) && !tasks.has(line.label) && !(state.trials && line.label === "trial"));
   const standing = lines.length > 0 && (
     <section aria-label="summary">
-      <h2>How it stands</h2>
+      <h2>Summary</h2>
       <dl class="lines">
         {lines.slice(0, 60).map((line, index) => (
           <div key={index} class={`tone-${line.tone}`}><dt>{line.label}</dt><dd><bdi>{line.text}</bdi></dd></div>
@@ -100,7 +100,7 @@ function Overview({ state, base }: { state: RunState; base: string }) {
       {state.asks.map((ask) => <AskCard key={ask.hash} ask={ask} withRun={false} />)}
       {detail.assertions && (
         <section aria-label="assertions">
-          <h2>What must hold</h2>
+          <h2>Assertions</h2>
           <ul class="assertions">
             {detail.assertions.map((one) => {
               const [word, tone] = one.verified === true ? ["verified", "verified"] : one.verified === false ? ["doesn't hold", "failed"]

@@ -152,7 +152,8 @@ public sealed class BuildRunTests : IDisposable
     {
         var repository = Repository(more: "deliver: pr");
         Serve(Usual);
-        const string Gh = "#!/bin/sh\n[ \"$2\" = view ] && { echo no pull requests found >&2; exit 1; }\nprintf '%s\\n' \"$@\" > \"$(dirname \"$0\")/asked\"\n" +
+        const string Gh = "#!/bin/sh\n[ \"$2\" = view ] && { echo no pull requests found >&2; exit 1; }\n" +
+            "printf '%s\\n' \"$@\" > \"$(dirname \"$0\")/asked\"\n" +
             "echo Creating; echo https://forge.example/pull/7\n";
         var bin = _command.Folder("bin", ("gh", Gh));
         Assert.Contains("needs a remote 'origin'", WithPath(bin, "run", repository).Error, StringComparison.Ordinal);
@@ -504,6 +505,7 @@ public sealed class BuildRunTests : IDisposable
     [InlineData("A1 holds on the base already", "", "true")]
     [InlineData("A1 can't be asked", "", "./accept/nosuch")]
     [InlineData("A1 can't be asked: 'python3 accept/nosuch.py' runs accept/nosuch.py, which isn't there", "", "python3 accept/nosuch.py")]
+    [InlineData("A1 can't be asked: accept/greet has a syntax error", "", "python3 accept/greet")]
     [InlineData("A1 runs no test on the base", "", "echo 1..0; exit 1")]
     [InlineData("there is no plan: the run's time is used up", "budget: {time: 10ms}", "./accept/greet")]
     public void Run_NothingToBuildOn_SaysWhyAndAsksNoModel(string reason, string more, string assertion)

@@ -86,7 +86,8 @@ public sealed class DraftTests : AgentRunFixture
     public void Build_DraftDecidesWhatIsThePersons_IsToldAndFailsAfterThreeAttempts()
     {
         Repository();
-        var greedy = Greeter.Replace("protected: [accept]\\nhidden: [accept/hidden]\\n", "", StringComparison.Ordinal) + "budget: {dollars: 100}\\ndeliver: pr\\n";
+        var open = Greeter.Replace("protected: [accept]\\nhidden: [accept/hidden]\\n", "", StringComparison.Ordinal);
+        var greedy = open + "budget: {dollars: 100}\\ndeliver: pr\\n";
         var mailbox = Mailbox(
             ("drafter-1-001.reply.json", Write(("godwit.yaml", greedy), ("accept/world", World), ("accept/hidden/name", Name))),
             ("drafter-1-002.reply.json", Submit), ("drafter-2-001.reply.json", Submit), ("drafter-3-001.reply.json", Submit));
@@ -98,8 +99,34 @@ public sealed class DraftTests : AgentRunFixture
         Assert.Contains("A2 is hidden, and runs accept/hidden/name, which agents can read; name it under 'hidden'", error, StringComparison.Ordinal);
     }
 
+    /// <summary>What was to be built without asking is built after a resume of its draft, too.</summary>
+    [Fact]
+    public async Task Build_DraftKilledAndResumed_GoesOnToTheBuild()
+    {
+        Repository();
+        var mailbox = Mailbox();
+        using var started = Command.Start("build", "A greeter", "--yes", "--mailbox", mailbox);
+        await Durable.Eventually.TrueAsync(() => File.Exists(Path.Combine(mailbox, "drafter-1-001.request.md")), "the drafter is asked");
+        started.Kill();
+        await started.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Answer(
+            mailbox,
+            ("drafter-1-001.reply.json", Write(("godwit.yaml", Greeter), ("accept/world", World), ("accept/hidden/name", Name))),
+            ("drafter-1-002.reply.json", Submit),
+            ("planner-v1-1-001.reply.json", Plan),
+            ("T1-v1-worker-1-1-001.reply.json", Write(("greet.sh", "echo \\\"Hello, $1\\\"\\n"))),
+            ("T1-v1-worker-1-1-002.reply.json", Submit),
+            ("T1-v1-reviewer-1-1-1-001.reply.json", """{"calls": [{"name": "read", "arguments": {"path": "greet.sh"}}]}"""),
+            ("T1-v1-reviewer-1-1-1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"words": "Fine.", "findings": []}}]}"""));
+        var (exit, _, error) = Command.Run("resume", "last");
+        Assert.True(exit == 0, error);
+        Assert.Contains("verified 2 of 2 assertions", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("say what is wanted, such as")]
+    [InlineData("the sentence is empty; say what is wanted", " ")]
+    [InlineData("--dollars is -1, and must be 0 or more", "A greeter", "--dollars", "-1")]
     [InlineData("say what is wanted, such as", "A greeter", "--draft", "x")]
     [InlineData("there is no run 'x'", "--draft", "x")]
     [InlineData("nothing was drafted: the time is used up", "A greeter", "--time", "1ms", "--mailbox", "/tmp")]

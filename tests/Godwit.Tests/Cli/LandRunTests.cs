@@ -39,7 +39,8 @@ public sealed class LandRunTests : IDisposable
         Assert.Contains("Write one.txt for one", folder.Git("log", "--format=%s", branch), StringComparison.Ordinal);
         var signers = Path.Combine(_command.Home, "runs", id, "evidence", "allowed_signers");
         Assert.Equal(
-            "G Land two^{commit}\nG Land one\nN base\n", folder.Git("-c", $"gpg.ssh.allowedSignersFile={signers}", "log", "--first-parent", "--format=%G? %s", branch));
+            "G Land two^{commit}\nG Land one\nN base\n",
+            folder.Git("-c", $"gpg.ssh.allowedSignersFile={signers}", "log", "--first-parent", "--format=%G? %s", branch));
 
         var evidence = run["evidence"]!.ToString();
         var told = _command.Run("verify", evidence);

@@ -24,6 +24,7 @@ public sealed class SteerTests : AgentRunFixture
         Assert.Contains("(The person whose goal this is says: look at the upper bound)", Request(mailbox, 2), StringComparison.Ordinal);
 
         Assert.Contains("taken", Command.Run("pause", run).Output, StringComparison.Ordinal);
+        Assert.Contains("at work  change-reviewer-1-1-1: 1 calls, $0.00, paused", Command.Run("show", run).Output, StringComparison.Ordinal);
         Answer(mailbox, 2);
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, Ended);
         Assert.False(File.Exists(Path.Combine(mailbox, Name(3, "request.md"))));

@@ -77,10 +77,12 @@ internal sealed class RunFixture : IDisposable
 /// <summary>Polls with a bound; what a test waits for becomes true or the test says what didn't.</summary>
 internal static class Eventually
 {
-    public static async Task TrueAsync(Func<bool> condition, string what)
+    public static Task TrueAsync(Func<bool> condition, string what) => TrueAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what)
     {
         var deadline = TimeProvider.System.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(20), $"never: {what}");
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);

@@ -96,7 +96,8 @@ public sealed class BrowserTests : IAsyncLifetime
         string[] texts =
         [
             "<script>window.hit=1</script>", "<img src=x onerror=window.hit=1>", "<svg onload=window.hit=1>", "\"><script>window.hit=1</script>",
-            "javascript:window.hit=1", "[link](javascript:window.hit=1)", "<a href='javascript:window.hit=1'>press</a>", "{{constructor.constructor('window.hit=1')()}}",
+            "javascript:window.hit=1", "[link](javascript:window.hit=1)", "<a href='javascript:window.hit=1'>press</a>",
+            "{{constructor.constructor('window.hit=1')()}}",
             "${window.hit=1}", "<iframe srcdoc='<script>parent.hit=1</script>'>", "<style>body{display:none}</style>", "<base href=//evil.example>",
             "\u202eevil\u202c", "\u2066left\u2069 \u200f", "\u001b[31mred\u001b[0m \u001b]8;;http://evil.example\u0007x", "<!--", "]]>", "&lt;b&gt;",
             new string('A', 1_000_000), "<math><mtext></form><form><mglyph><style></math><img src onerror=window.hit=1>",
@@ -108,7 +109,8 @@ public sealed class BrowserTests : IAsyncLifetime
         var page = await OpenAsync();
         string[] places =
         [
-            "#/", "#/inbox", $"#/run/{folder.Id}", $"#/run/{folder.Id}/agents", $"#/run/{folder.Id}/events", $"#/run/{folder.Id}/agent/{Uri.EscapeDataString(name)}",
+            "#/", "#/inbox", $"#/run/{folder.Id}", $"#/run/{folder.Id}/agents", $"#/run/{folder.Id}/events",
+            $"#/run/{folder.Id}/agent/{Uri.EscapeDataString(name)}",
         ];
         foreach (var place in places)
         {
@@ -164,7 +166,7 @@ public sealed class BrowserTests : IAsyncLifetime
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
         await page.Keyboard.PressAsync("d");
         Assert.StartsWith("False", (await secondEnds.WaitAsync(TimeSpan.FromSeconds(20))).Result<string>(), StringComparison.Ordinal);
-        await page.GetByText("Nothing waits for you.").WaitForAsync();
+        await page.GetByText("Nothing is waiting for you.").WaitForAsync();
         Assert.Empty(_troubles);
     }
 
@@ -180,12 +182,12 @@ public sealed class BrowserTests : IAsyncLifetime
         await page.GetByText("note number 59.").WaitForAsync();
         var port = new Uri(_centre.Server.Address).Port;
         await _centre.Server.DisposeAsync();
-        await page.GetByText("The server doesn't answer").WaitForAsync();
+        await page.GetByText("The server isn't responding").WaitForAsync();
         await _centre.ServeAsync(web: Page, time: TimeProvider.System, port: port);
         using var owner = await _centre.PairAsync();
         await AnswerAsync(owner, folder.Id);
         await ends;
-        await page.GetByText("The server doesn't answer").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
+        await page.GetByText("The server isn't responding").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
         await page.GetByText("Submitted").First.WaitForAsync();
         var rows = await page.EvaluateAsync<string[]>(
             """
@@ -228,10 +230,11 @@ public sealed class BrowserTests : IAsyncLifetime
         for (var press = 0; press < 40; press++)
         {
             await page.Keyboard.PressAsync("Tab");
-            reached.Add(await page.EvaluateAsync<string>("(document.activeElement.innerText || document.activeElement.ariaLabel || '').trim().split('\\n')[0]"));
+            const string Name = "(document.activeElement.innerText || document.activeElement.ariaLabel || '').trim().split('\\n')[0]";
+            reached.Add(await page.EvaluateAsync<string>(Name));
         }
 
-        Assert.All((string[])["Runs", "Pause", "Stop", "Report", "events", "evidence", "Approve", "Deny"], name => Assert.Contains(name, reached));
+        Assert.All((string[])["Runs", "Pause agents", "Stop", "Report", "events", "evidence", "Approve", "Deny"], name => Assert.Contains(name, reached));
         Assert.Empty(_troubles);
     }
 
@@ -250,22 +253,8 @@ public sealed class BrowserTests : IAsyncLifetime
         Assert.DoesNotContain("pair=", page.Url, StringComparison.Ordinal);
     }
 
-    private static async Task AnswerAsync(CentreClient client, string run)
-    {
-        for (var tries = 0; ; tries++)
-        {
-            var asks = (await client.GetAsync($"/api/runs/{run}")).GetProperty("state").GetProperty("asks");
-            if (asks.GetArrayLength() > 0)
-            {
-                var body = new { id = asks[0].GetProperty("id").GetString(), hash = asks[0].GetProperty("hash").GetString(), grant = true, words = (string?)null, plan = (object?)null };
-                (await client.SendAsync($"/api/runs/{run}/answer", body)).EnsureSuccessStatusCode();
-                return;
-            }
-
-            Assert.InRange(tries, 0, 200);
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-    }
+    private static async Task AnswerAsync(CentreClient client, string run) =>
+        (await client.SendAsync($"/api/runs/{run}/answer", CentreClient.Answer(await client.AskAsync(run), true))).EnsureSuccessStatusCode();
 
     /// <summary>A page that is paired.</summary>
     private async Task<IPage> OpenAsync(DeviceRole role = DeviceRole.Own, int width = 1280)

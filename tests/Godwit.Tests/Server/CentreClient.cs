@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Godwit.Tests.Durable;
 
 namespace Godwit.Tests.Server;
 
@@ -70,6 +71,26 @@ internal sealed class CentreClient : IDisposable
         request.Headers.Add("Godwit-Signature", Sign($"{method}\n{path}\n{hash}\n{Boot}\n{counter}"));
         return request;
     }
+
+    /// <summary>What a run asks first, once it asks something.</summary>
+    public async Task<JsonElement> AskAsync(string run)
+    {
+        JsonElement asks = default;
+        await Eventually.TrueAsync(
+            async () => (asks = (await GetAsync($"/api/runs/{run}")).GetProperty("state").GetProperty("asks")).GetArrayLength() > 0,
+            $"{run} asks something");
+        return asks[0];
+    }
+
+    /// <summary>An answer to something that was read.</summary>
+    public static object Answer(JsonElement ask, bool grant, string? words = null) => new
+    {
+        id = ask.GetProperty("id").GetString(),
+        hash = ask.GetProperty("hash").GetString(),
+        grant,
+        words,
+        plan = (object?)null,
+    };
 
     public static async Task<JsonElement> ReadAsync(HttpResponseMessage reply) =>
         JsonDocument.Parse(await reply.Content.ReadAsStringAsync()).RootElement.Clone();

@@ -7,6 +7,7 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Server.Centre;
+using Godwit.Tests.Durable;
 
 namespace Godwit.Tests.Server;
 
@@ -169,20 +170,22 @@ public sealed class CentreTests : IAsyncDisposable
         using var watcher = await _centre.PairAsync(DeviceRole.Watch, "the screen on the wall");
         using var answerer = await _centre.PairAsync(DeviceRole.Answer, "phone");
         using var owner = await _centre.PairAsync();
-        var ask = await AskAsync(owner, folder.Id);
+        var ask = await owner.AskAsync(folder.Id);
         Assert.Equal("wants run", ask.GetProperty("title").GetString());
         Assert.Equal("deletes", ask.GetProperty("rule").GetString());
         Assert.Equal(1, (await watcher.GetAsync($"/api/runs/{folder.Id}")).GetProperty("state").GetProperty("asks").GetArrayLength());
-        var refused = await watcher.SendAsync($"/api/runs/{folder.Id}/answer", Answer(ask, true));
+        var refused = await watcher.SendAsync($"/api/runs/{folder.Id}/answer", CentreClient.Answer(ask, true));
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Contains("the screen on the wall", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        foreach (var (method, path) in ((string, string)[])[("POST", $"/api/runs/{folder.Id}/stop"), ("POST", "/api/link"), ("DELETE", $"/api/devices/{owner.Device}")])
+        (string Method, string Path)[] owned =
+            [("POST", $"/api/runs/{folder.Id}/stop"), ("POST", "/api/link"), ("DELETE", $"/api/devices/{owner.Device}")];
+        foreach (var (method, path) in owned)
         {
             Assert.Equal(HttpStatusCode.Forbidden, (await answerer.SendAsync(path, new { role = "own" }, method)).StatusCode);
         }
 
         Assert.Equal(HttpStatusCode.Forbidden, (await answerer.Http.GetAsync("/api/devices")).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await answerer.SendAsync($"/api/runs/{folder.Id}/answer", Answer(ask, false, "keep it"))).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await answerer.SendAsync($"/api/runs/{folder.Id}/answer", CentreClient.Answer(ask, false, "keep it"))).StatusCode);
         Assert.Equal($"False: keep it (phone ({answerer.Device}))", (await ends.WaitAsync(Soon)).Result<string>());
 
         // A device that is forgotten can't do anything any more.
@@ -198,17 +201,17 @@ public sealed class CentreTests : IAsyncDisposable
         var (folder, ends) = await _centre.AskingAsync("asks", Delete);
         using var phone = await _centre.PairAsync(DeviceRole.Answer, "phone");
         using var desk = await _centre.PairAsync(DeviceRole.Own, "desk");
-        var ask = await AskAsync(desk, folder.Id);
+        var ask = await desk.AskAsync(folder.Id);
         var path = $"/api/runs/{folder.Id}/answer";
         var other = new { id = ask.GetProperty("id").GetString(), hash = new string('0', 64), grant = true, words = (string?)null, plan = (object?)null };
         Assert.Equal(HttpStatusCode.Conflict, (await desk.SendAsync(path, other)).StatusCode);
 
-        var replies = await Task.WhenAll(phone.SendAsync(path, Answer(ask, true)), desk.SendAsync(path, Answer(ask, true)));
+        var replies = await Task.WhenAll(phone.SendAsync(path, CentreClient.Answer(ask, true)), desk.SendAsync(path, CentreClient.Answer(ask, true)));
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Conflict], replies.Select(reply => reply.StatusCode).Order());
         var words = await replies.Single(reply => reply.StatusCode == HttpStatusCode.Conflict).Content.ReadAsStringAsync();
         Assert.Matches("it was answered before, by (phone|desk) ", words);
         Assert.StartsWith("True: ", (await ends.WaitAsync(Soon)).Result<string>(), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.NotFound, (await desk.SendAsync("/api/runs/nowhere/answer", Answer(ask, true))).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await desk.SendAsync("/api/runs/nowhere/answer", CentreClient.Answer(ask, true))).StatusCode);
     }
 
     /// <summary>Whoever listens from an entry on gets what is after it, in order and once; another journal is told from this one.</summary>
@@ -219,7 +222,7 @@ public sealed class CentreTests : IAsyncDisposable
         List<string> notes = [.. Enumerable.Range(0, 700).Select(number => $"note {number}")];
         var (folder, _) = await _centre.AskingAsync("asks", Delete, notes);
         using var owner = await _centre.PairAsync();
-        await AskAsync(owner, folder.Id);
+        await owner.AskAsync(folder.Id);
         var (seen, head) = (new List<JsonElement>(), "");
         for (var cut = 0; cut < 3; cut++)
         {
@@ -280,6 +283,67 @@ public sealed class CentreTests : IAsyncDisposable
         await watcher.GetAsync("/api/runs");
     }
 
+    /// <summary>The kernel says whose a connection is, whatever loopback address it comes from.</summary>
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.0.0.2")]
+    public async Task Connection_OfAnotherUser_IsReset(string from)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, to be another user");
+        await _centre.ServeAsync();
+        var port = new Uri(_centre.Server.Address).Port;
+        var ask = $"import socket; s = socket.create_connection(('127.0.0.1', {port}), 5, ('{from}', 0)); " +
+            $"s.sendall(b'GET /api/nonce HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n\\r\\n'); print(s.recv(12))";
+        Assert.Contains("HTTP/1.1 200", await AskAsync("python3", "-c", ask), StringComparison.Ordinal);
+        var other = await AskAsync("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/env", "python3", "-c", ask);
+        Assert.DoesNotContain("HTTP", other, StringComparison.Ordinal);
+
+        static async Task<string> AskAsync(string program, params string[] arguments)
+        {
+            using var process = System.Diagnostics.Process.Start(
+                new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            var output = await process.StandardOutput.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            return output;
+        }
+    }
+
+    /// <summary>A goal is looked at, started as a process of its own, and ends as a run like any other; a run is stopped and reported.</summary>
+    [Fact]
+    public async Task Runs_StartedStoppedAndReported_ByWhoOwns()
+    {
+        var goals = Directory.CreateDirectory(Path.Combine(_centre.Store.Home, "goals", "red"));
+        File.WriteAllText(Path.Combine(_centre.Store.Home, "models.yaml"), "providers: {x: {url: \"http://127.0.0.1:9/v1\"}}\n" +
+            "models: {m: {provider: x, id: m, input: 1, output: 1}}\nroles: {planner: [m], worker: [m], reviewer: [m]}\n");
+        File.WriteAllText(Path.Combine(goals.FullName, "godwit.yaml"), "goal: Never\nplaybook: build\n" +
+            "checks: [{name: all, run: 'echo error: broken; exit 1'}]\nacceptance: [{id: A1, says: It holds, run: 'test -e there'}]\n");
+        Cli.GitFolder.Of(goals.FullName);
+        await _centre.ServeAsync(root: goals.Parent!.FullName, time: TimeProvider.System);
+        using var owner = await _centre.PairAsync();
+        Assert.Equal(["red/godwit.yaml"], (await owner.GetAsync("/api/goals")).EnumerateArray().Select(goal => goal.GetString()));
+        var preview = await owner.GetAsync("/api/goal?path=red");
+        Assert.Equal(0, preview.GetProperty("problems").GetArrayLength());
+        Assert.Contains("check    all: echo error: broken", preview.GetProperty("plan").ToString(), StringComparison.Ordinal);
+        Assert.Contains("goal: Never", preview.GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync("/api/runs", new { path = "red" })).StatusCode);
+        JsonElement run = default;
+        await Eventually.TrueAsync(
+            async () => (run = (await owner.GetAsync("/api/runs")).GetProperty("runs").EnumerateArray().FirstOrDefault()).ValueKind == JsonValueKind.Object
+                && run.GetProperty("state").GetString() == "failed" && run.GetProperty("goal").GetString() == "Never",
+            "the run has ended");
+        Assert.Contains("the base is red", run.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Conflict, (await owner.SendAsync($"/api/runs/{run.GetProperty("run").GetString()}/stop", new { })).StatusCode);
+        var report = await owner.Http.GetAsync($"/api/runs/{run.GetProperty("run").GetString()}/report");
+        Assert.Equal("attachment", report.Content.Headers.ContentDisposition!.DispositionType);
+        Assert.StartsWith("sandbox", report.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Contains("the base is red", await report.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await owner.Http.GetAsync($"/api/runs/{run.GetProperty("run").GetString()}/verify")).StatusCode);
+
+        var (asking, ends) = await _centre.AskingAsync("asks", Delete);
+        Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync($"/api/runs/{asking.Id}/stop", new { })).StatusCode);
+        Assert.Equal(RunState.Stopped, (await ends.WaitAsync(Soon)).State);
+    }
+
     /// <summary>What a person approves reads as it runs: what would turn it round, or hide, is shown.</summary>
     [Theory]
     [InlineData("rm -rf \u202ecod\u202c", "rm -rf \\u202ecod\\u202c")]
@@ -306,31 +370,6 @@ public sealed class CentreTests : IAsyncDisposable
         Assert.DoesNotContain("secret", await read.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, (await owner.SendAsync("/api/runs", new { path })).StatusCode);
         Assert.Empty((await owner.GetAsync("/api/goals")).EnumerateArray());
-    }
-
-    private static object Answer(JsonElement ask, bool grant, string? words = null) => new
-    {
-        id = ask.GetProperty("id").GetString(),
-        hash = ask.GetProperty("hash").GetString(),
-        grant,
-        words,
-        plan = (object?)null,
-    };
-
-    private static async Task<JsonElement> AskAsync(CentreClient client, string run)
-    {
-        for (var tries = 0; tries < 200; tries++)
-        {
-            var asks = (await client.GetAsync($"/api/runs/{run}")).GetProperty("state").GetProperty("asks");
-            if (asks.GetArrayLength() > 0)
-            {
-                return asks[0];
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        throw new TimeoutException("nothing was asked");
     }
 
     private static async Task<List<string>> NamesAsync(CentreClient owner) =>

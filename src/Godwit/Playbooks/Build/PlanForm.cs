@@ -61,6 +61,27 @@ internal sealed class PlanForm(BuildGoal goal) : SubmissionForm
         return goal with { Acceptance = [.. goal.Acceptance.Where(assertion => !held.Contains(assertion.Id))] };
     }
 
+    /// <summary>A plan that a person has written, checked as a planner's is.</summary>
+    /// <param name="json">The plan.</param>
+    /// <param name="view">The build that it is for.</param>
+    /// <exception cref="ArgumentException">It isn't a plan, or can't be carried out: all that is wrong with it.</exception>
+    public static BuildPlan Checked(string json, BuildView view)
+    {
+        BuildPlan plan;
+        try
+        {
+            plan = Read(json);
+        }
+        catch (Exception wrong) when (wrong is JsonException or NotSupportedException)
+        {
+            throw new ArgumentException($"it isn't a plan as 'godwit plan {view.Run} --json' prints one: {wrong.Message}");
+        }
+
+        return PlanCheck.ProblemsOf(plan, Left(view.Input.Goal, ContextOf(view.Holding))) is { Count: > 0 } problems
+            ? throw new ArgumentException($"it can't be carried out:\n  {string.Join("\n  ", problems)}")
+            : plan;
+    }
+
     /// <summary>The plan that was filled in.</summary>
     /// <exception cref="JsonException">It doesn't have the form.</exception>
     public static BuildPlan Read(string json) => JsonSerializer.Deserialize<BuildPlan>(json, Options)

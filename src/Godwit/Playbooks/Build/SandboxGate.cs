@@ -340,7 +340,7 @@ internal sealed partial class SandboxGate(
         {
             { TimedOut: true } => (GateVerdict.Failed, $"{check.Name} took longer than {goal.Timeout.TotalSeconds:0} s"),
             { ExitCode: NotFound or NotExecutable } => (GateVerdict.CouldNotRun, FailureCause.Describe(check.Name, check.Run, result)),
-            { ExitCode: not 0 } when BrokenIn(result) is { } broken => (GateVerdict.CouldNotRun, $"{broken} has an error of syntax"),
+            { ExitCode: not 0 } when BrokenIn(result) is { } broken => (GateVerdict.CouldNotRun, $"{broken} has a syntax error"),
             _ when tests == 0 => (GateVerdict.NoTests, $"'{check.Run}' ran no test"),
             { ExitCode: not 0 } => (GateVerdict.Failed, FailureCause.Describe(check.Name, check.Run, result)),
             _ when check.Tests is { } before && (tests ?? 0) < before => (GateVerdict.Failed, Fewer(check.Run, tests, before)),

@@ -5,8 +5,6 @@ namespace Godwit.Playbooks.Reports;
 /// <summary>What the reports of all kinds of runs have in common: one file that needs nothing else, in light, dark and on paper.</summary>
 internal static class ReportPage
 {
-    private const int LongestTitle = 120;
-
     private const string Style = """
         :root{color-scheme:light dark;--ink:#1b2430;--paper:#fff;--muted:#8a95a3;--line:#dfe4ea;--accent:#0f6d74;--good:#14743a;--bad:#b3261e;--soft:#f4f6f8}
         @media (prefers-color-scheme:dark){
@@ -39,10 +37,7 @@ internal static class ReportPage
     public static string Start(RunView view, string? state, string? more = null)
     {
         const string Head = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>";
-
-        // A goal of several sentences: the first is what it is called.
-        var end = view.Title.Length > LongestTitle ? view.Title.IndexOf(". ", StringComparison.Ordinal) + 1 : 0;
-        var (title, rest) = end > 0 ? (view.Title[..end], view.Title[end..].Trim()) : (view.Title, "");
+        var (title, rest) = RunTitle.Split(view.Title);
         var goes = rest.Length > 0 ? $"<p>{Html.Text(rest)}</p>" : "";
         var about = more is null ? "" : $" · {Html.Text(more)}";
         return Head + string.Create(

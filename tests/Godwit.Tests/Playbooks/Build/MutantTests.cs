@@ -1,9 +1,13 @@
+using Godwit.Goals;
+using Godwit.Playbooks;
 using Godwit.Playbooks.Build;
 
 namespace Godwit.Tests.Playbooks.Build;
 
 public sealed class MutantTests
 {
+    private const string MutatedCSharp = "if (a > b && !c) { x = $\"{a + b}\"; } // 7|if (a <= b || !c) { x = $\"{a + b}\"; } // 7";
+
     [Theory]
     [InlineData("a.py", "    if a == b and not c:", "if a != b and not c:|if a == b or not c:")]
     [InlineData("a.py", "x = 'a == b'  # c == d", "")]
@@ -11,7 +15,7 @@ public sealed class MutantTests
     [InlineData("a.py", "x = y is not z", "x = y is z")]
     [InlineData("a.py", "for x in range(10): total += x2", "for x in range(11): total += x2|for x in range(10): total -= x2")]
     [InlineData("a.py", "Truest = 1.5", "")]
-    [InlineData("a.cs", "if (a <= b && !c) { x = $\"{a + b}\"; } // 7", "if (a > b && !c) { x = $\"{a + b}\"; } // 7|if (a <= b || !c) { x = $\"{a + b}\"; } // 7")]
+    [InlineData("a.cs", "if (a <= b && !c) { x = $\"{a + b}\"; } // 7", MutatedCSharp)]
     [InlineData("a.cs", "var text = @\"\"\"1 + 2\"\"\"; return 3;", "var text = @\"\"\"1 + 2\"\"\"; return 4;")]
     [InlineData("a.cs", "using System1;", "")]
     [InlineData("a.ts", "const p = /a == \\/b/; return a === true", "const p = /a == \\/b/; return a !== true|const p = /a == \\/b/; return a === false")]
@@ -56,6 +60,18 @@ public sealed class MutantTests
         var tried = fates.Select(fate => new TriedMutant(
             mutant, fate switch { 'S' => MutantFate.Survived, 'N' => MutantFate.NotBuilt, _ => MutantFate.Killed }));
         Assert.Equal(expected, new MutantResult([.. tried]).ShowsNoTest);
+    }
+
+    /// <summary>Mutants need tests that could notice them, and a goal may do without.</summary>
+    [Theory]
+    [InlineData("tests: [tests]", true)]
+    [InlineData("tests: [tests]\nmutants: no", false)]
+    [InlineData("", false)]
+    public void Goal_WithTests_TriesMutantsUnlessItSaysNo(string more, bool expected)
+    {
+        var text = $"goal: g\nplaybook: build\nacceptance: [{{id: A1, says: s, run: r}}]\n{more}\n";
+        var (_, goal) = new RunKinds().Read(new GoalText(text, "", "goal"), out _)!.Value;
+        Assert.Equal(expected, ((BuildGoal)goal).TriesMutants);
     }
 
     [Fact]

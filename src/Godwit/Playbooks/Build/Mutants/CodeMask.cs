@@ -35,8 +35,8 @@ internal static class CodeMask
             return text[at] switch
             {
                 '#' => After(text, at, "\n", isIncluded: false),
-                '"' or '\'' when Is(new string(text[at], 3)) => EndOfString(text, at + 3, new string(text[at], 3), hasEscapes: true),
-                '"' or '\'' => EndOfString(text, at + 1, text[at..(at + 1)], hasEscapes: true, isOneLine: true),
+                '"' or '\'' when Is(new string(text[at], 3)) => EndOfString(text, at + 3, new string(text[at], 3)),
+                '"' or '\'' => EndOfString(text, at + 1, text[at..(at + 1)], isOneLine: true),
                 _ => at,
             };
         }
@@ -58,7 +58,7 @@ internal static class CodeMask
             {
                 '"' when quotes >= 3 => After(text, at + quotes, new string('"', quotes)),
                 '"' when IsVerbatim(text, at) => EndOfVerbatim(text, at + 1),
-                '"' or '\'' => EndOfString(text, at + 1, text[at..(at + 1)], hasEscapes: true, isOneLine: true),
+                '"' or '\'' => EndOfString(text, at + 1, text[at..(at + 1)], isOneLine: true),
                 '#' when IsFirst(text, at) => After(text, at, "\n", isIncluded: false),
                 _ => at,
             };
@@ -66,9 +66,9 @@ internal static class CodeMask
 
         return text[at] switch
         {
-            '`' => EndOfString(text, at + 1, "`", hasEscapes: true),
-            '"' or '\'' => EndOfString(text, at + 1, text[at..(at + 1)], hasEscapes: true, isOneLine: true),
-            '/' when StartsPattern(text, at) => EndOfString(text, at + 1, "/", hasEscapes: true, isOneLine: true),
+            '`' => EndOfString(text, at + 1, "`"),
+            '"' or '\'' => EndOfString(text, at + 1, text[at..(at + 1)], isOneLine: true),
+            '/' when StartsPattern(text, at) => EndOfString(text, at + 1, "/", isOneLine: true),
             _ => at,
         };
     }
@@ -79,11 +79,11 @@ internal static class CodeMask
         return found < 0 ? text.Length : isIncluded ? found + end.Length : found;
     }
 
-    private static int EndOfString(string text, int from, string end, bool hasEscapes, bool isOneLine = false)
+    private static int EndOfString(string text, int from, string end, bool isOneLine = false)
     {
         for (var at = from; at < text.Length; at++)
         {
-            if (hasEscapes && text[at] == '\\')
+            if (text[at] == '\\')
             {
                 at++;
             }
