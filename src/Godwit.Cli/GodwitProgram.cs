@@ -80,6 +80,7 @@ public static class GodwitProgram
             ModelsCommand.Create(),
             ServeCommand.Create(kinds),
             ServeCommand.Link(),
+            ServeCommand.Mcp(kinds),
             GatewayCommand.Create(),
             DoctorCommand.Create(),
             JournalCommand.Create(),

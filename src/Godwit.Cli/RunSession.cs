@@ -39,7 +39,8 @@ internal sealed class RunSession(RunKinds kinds)
         RunEnd end;
         try
         {
-            await using var control = RunControl.Listen(host.Run, stop);
+            await using var control = RunControl.Listen(
+                host.Run, stop, request => DeviceOrders.Fault(RunStore.OfUser().Home, view.Run, request));
             end = await host.Run.RunAsync(stop.Token);
         }
         finally

@@ -22,6 +22,10 @@ public static class RootProcess
             : throw new ArgumentException($"{reader.Run} is a run of playbook '{name}', not of '{playbook}'");
     }
 
+    /// <summary>The JSON of what it was started with.</summary>
+    /// <param name="reader">The journal.</param>
+    public static ReadOnlyMemory<byte> Input(JournalReader reader) => Started(reader).Data;
+
     /// <summary>What was added to its input, the oldest first.</summary>
     public static IReadOnlyList<T> Amendments<T>(JournalReader reader) =>
         [

@@ -39,14 +39,16 @@ public sealed partial class RunControl : IAsyncDisposable
 
     private readonly DurableRun _run;
     private readonly CancellationTokenSource _stop;
+    private readonly Func<ControlRequest, string?> _fault;
     private readonly CancellationTokenSource _closing = new();
     private readonly Socket _listener;
     private readonly Task _serving;
 
-    private RunControl(DurableRun run, CancellationTokenSource stop, Socket listener)
+    private RunControl(DurableRun run, CancellationTokenSource stop, Func<ControlRequest, string?> fault, Socket listener)
     {
         _run = run;
         _stop = stop;
+        _fault = fault;
         _listener = listener;
         _serving = ServeAsync();
     }
@@ -54,7 +56,8 @@ public sealed partial class RunControl : IAsyncDisposable
     /// <summary>Listens until disposed.</summary>
     /// <param name="run">The run.</param>
     /// <param name="stop">Cancelled when a stop is asked for.</param>
-    public static RunControl Listen(DurableRun run, CancellationTokenSource stop)
+    /// <param name="fault">Why a request isn't taken, in one line; null where it is. By default all are.</param>
+    public static RunControl Listen(DurableRun run, CancellationTokenSource stop, Func<ControlRequest, string?>? fault = null)
     {
         var folder = run.Journal.Folder;
 
@@ -63,7 +66,7 @@ public sealed partial class RunControl : IAsyncDisposable
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         WithShortPath(folder, listener.Bind);
         listener.Listen(64);
-        return new RunControl(run, stop, listener);
+        return new RunControl(run, stop, fault ?? (_ => null), listener);
     }
 
     /// <summary>Asks the owner of a run; null where it has none.</summary>
@@ -186,6 +189,11 @@ public sealed partial class RunControl : IAsyncDisposable
         try
         {
             var request = JsonSerializer.Deserialize<ControlRequest>(line) ?? throw new JsonException("the request is null");
+            if (_fault(request) is { } fault)
+            {
+                return new ControlReply(false, fault);
+            }
+
             switch (request.Ask)
             {
                 case "stop":

@@ -23,7 +23,7 @@ public sealed class FolderTests
         ["Budgets"] = ["Durable"],
         ["Tools"] = ["Durable", "Models", "Sandbox", "Workspaces"],
         ["Guardian"] = [],
-        ["Agents"] = ["Durable", "Goals", "Telemetry", "Runs", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
+        ["Agents"] = ["Durable", "Goals", "Telemetry", "Runs", "Identity", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox"],
         ["Playbooks"] =
             [
                 "Durable",

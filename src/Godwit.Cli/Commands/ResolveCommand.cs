@@ -39,7 +39,7 @@ internal static class ResolveCommand
                 request = request with { Process = parked.Process, Key = parked.Key };
             }
 
-            var outcome = await new RunActions(kinds, store).ResolveAsync(folder, request, cancellation);
+            var outcome = await new RunActions(kinds, store).ResolveAsync(folder, request, null, cancellation);
             return SteerCommands.Tell(folder, outcome, outcome.Message, $"resolved; 'godwit resume {folder.Id}' goes on");
         });
         return command;

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Text;
+using Godwit.Identity;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -13,10 +15,13 @@ internal sealed record Needs(DeviceRole? Role);
 /// Stands before every endpoint: the right Host and Origin, then a token for whoever reads and a signature for whoever changes something.
 /// An endpoint that says nothing is open to owners alone.
 /// </summary>
-internal sealed class CentreGuard(Devices devices, Func<int> port)
+internal sealed class CentreGuard(Devices devices, Func<int> port, CentreOptions options)
 {
     /// <summary>Where the device of a request stands in its items.</summary>
     public const string Device = "device";
+
+    /// <summary>Where the signed form of a request that changes something stands in its items.</summary>
+    public const string Signed = "signed";
 
     private const long LargestBody = 1 << 20;
     private const string Policy =
@@ -29,7 +34,7 @@ internal sealed class CentreGuard(Devices devices, Func<int> port)
         var isLocal = IsOfSocket(context);
         if (!isLocal && (!HasRightHost(context.Request) || context.Request.Headers["Sec-Fetch-Site"] == "cross-site"))
         {
-            await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, "this server answers to 127.0.0.1 and localhost alone");
+            await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, $"this server answers to {options.PublicUrl?.Authority ?? "127.0.0.1 and localhost"} alone");
             return;
         }
 
@@ -42,6 +47,19 @@ internal sealed class CentreGuard(Devices devices, Func<int> port)
         if (endpoint.Metadata.GetMetadata<LocalOnly>() is not null)
         {
             await (isLocal ? next(context) : RefuseAsync(context, StatusCodes.Status404NotFound, "there is no such address"));
+            return;
+        }
+
+        if (endpoint.Metadata.GetMetadata<ForPrograms>() is not null)
+        {
+            if ((context.Items[Device] = devices.OfProgram(BearerOf(context.Request))) is null)
+            {
+                context.Response.Headers.WWWAuthenticate = "Bearer";
+                await RefuseAsync(context, StatusCodes.Status401Unauthorized, "'godwit link --program NAME' prints a token for a program");
+                return;
+            }
+
+            await next(context);
             return;
         }
 
@@ -90,22 +108,34 @@ internal sealed class CentreGuard(Devices devices, Func<int> port)
 
     private bool HasRightHost(HttpRequest request)
     {
-        string[] hosts = port() == 80 ? ["127.0.0.1", "localhost"] : [$"127.0.0.1:{port()}", $"localhost:{port()}"];
         var origin = request.Headers.Origin.ToString();
+        if (options.PublicUrl is { } url)
+        {
+            return string.Equals(request.Host.Value, url.Authority, StringComparison.OrdinalIgnoreCase)
+                && (origin.Length == 0 || string.Equals(origin, url.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase));
+        }
+
+        string[] hosts = port() == 80 ? ["127.0.0.1", "localhost"] : [$"127.0.0.1:{port()}", $"localhost:{port()}"];
         return hosts.Contains(request.Host.Value, StringComparer.OrdinalIgnoreCase)
             && (origin.Length == 0 || hosts.Contains(origin.Replace("http://", "", StringComparison.Ordinal), StringComparer.OrdinalIgnoreCase));
     }
 
-    private static bool IsOfSocket(HttpContext context) =>
-        context.Features.Get<IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix;
+    /// <summary>Whether a request came by the socket of the user's own folder; a proxy's is another.</summary>
+    private bool IsOfSocket(HttpContext context) =>
+        context.Features.Get<IConnectionSocketFeature>()?.Socket is { AddressFamily: AddressFamily.Unix, LocalEndPoint: { } end }
+        && end.ToString() == options.Socket;
 
-    private async Task<Device?> DeviceOfAsync(HttpContext context)
+    private static string BearerOf(HttpRequest request) =>
+        request.Headers[HeaderNames.Authorization].ToString() is var bearer && bearer.StartsWith("Bearer ", StringComparison.Ordinal)
+            ? bearer["Bearer ".Length..]
+            : "";
+
+    private async Task<Identity.Device?> DeviceOfAsync(HttpContext context)
     {
         var request = context.Request;
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         {
-            var bearer = request.Headers[HeaderNames.Authorization].ToString();
-            return bearer.StartsWith("Bearer ", StringComparison.Ordinal) ? devices.OfToken(bearer["Bearer ".Length..]) : null;
+            return devices.OfToken(BearerOf(request));
         }
 
         using var body = new MemoryStream();
@@ -116,11 +146,19 @@ internal sealed class CentreGuard(Devices devices, Func<int> port)
 
         await request.Body.CopyToAsync(body, context.RequestAborted);
         request.Body = new MemoryStream(body.ToArray());
-        return devices.OfRequest(
-            request.Headers["Godwit-Device"].ToString(), request.Headers["Godwit-Counter"].ToString(), request.Headers["Godwit-Signature"].ToString(),
-            request.Method, $"{request.Path}{request.QueryString}", body.GetBuffer().AsSpan(0, (int)body.Length));
+        var signed = new SignedRequest(
+            Header("Godwit-Device"), "", request.Method, $"{request.Path}{request.QueryString}",
+            Encoding.UTF8.GetString(body.GetBuffer(), 0, (int)body.Length), "", Header("Godwit-Counter"), Header("Godwit-Signature"));
+        var known = devices.OfRequest(signed);
+        context.Items[Signed] = known?.Signed;
+        return known?.Device;
+
+        string Header(string name) => request.Headers[name].ToString();
     }
 }
+
+/// <summary>Marks an endpoint for programs, which show a token of their own and reach nothing else.</summary>
+internal sealed record ForPrograms;
 
 /// <summary>Marks an endpoint that only the socket in the user's own folder reaches.</summary>
 internal sealed record LocalOnly;

@@ -1,12 +1,16 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Godwit.Server.Centre;
 
 /// <summary>How the centre writes JSON: as <c>--json</c> of the commands does.</summary>
 internal static class CentreJson
 {
-    public static JsonSerializerOptions Options { get; } = Configure(new JsonSerializerOptions(JsonSerializerDefaults.Web));
+    public static JsonSerializerOptions Options { get; } = Configure(new JsonSerializerOptions(JsonSerializerDefaults.Web)
+    {
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    });
 
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {

@@ -16,9 +16,24 @@ public sealed record CentreOptions(RunKinds Kinds, RunStore Store, string Progra
     /// <summary>The folder below which runs may be started from the page; null for none.</summary>
     public string? Root { get; init; }
 
+    /// <summary>The only address that browsers reach it by, such as <c>https://godwit.example.org</c>; null for loopback.</summary>
+    public Uri? PublicUrl { get; init; }
+
+    /// <summary>
+    /// A certificate and its key, both PEM: with them it listens for TLS on all addresses. Null with a public address: a proxy brings TLS, and
+    /// reaches it by <see cref="ProxySocket"/>.
+    /// </summary>
+    public (string Certificate, string Key)? Tls { get; init; }
+
+    /// <summary>A command of the shell that is told of whatever begins to wait for a person; null for none.</summary>
+    public string? Notify { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>A socket on which a shell of this machine asks for links; its folder is the user's own.</summary>
     public string Socket => Path.Combine(Store.Home, "serve.sock");
+
+    /// <summary>A socket for a proxy that brings TLS; it gives no links.</summary>
+    public string ProxySocket => Path.Combine(Store.Home, "proxy.sock");
 }

@@ -39,9 +39,10 @@ public sealed record AgentRow(
 /// <param name="Detail">The command, the plan or the reason, whole.</param>
 /// <param name="Rule">The rule that asks; null where none does.</param>
 /// <param name="Deadline">When it counts as denied; null for never.</param>
+/// <param name="IsAdvisory">Whether nothing but the agent's good will holds it to the answer: its run has no sandbox.</param>
 public sealed record Ask(
     string Run, string Goal, string Kind, string Id, string Hash, DateTimeOffset Since, string? Who, string Title, string Detail, string? Rule,
-    DateTimeOffset? Deadline);
+    DateTimeOffset? Deadline, bool IsAdvisory);
 
 /// <summary>A run as it stands.</summary>
 /// <param name="Head">Where its journal stood: the run, the entry and the beginning of its hash.</param>
@@ -95,6 +96,10 @@ public sealed record AnswerBody(string Id, string Hash, bool Grant, string? Word
 /// <summary>What to start.</summary>
 /// <param name="Path">The goal file, or its folder, below the folder that the centre may start runs in.</param>
 public sealed record StartBody(string Path);
+
+/// <summary>A run that was started.</summary>
+/// <param name="Run">Its id.</param>
+public sealed record Started(string Run);
 
 /// <summary>What a goal file would do.</summary>
 /// <param name="Path">The file.</param>

@@ -1,5 +1,9 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Godwit.Durable.Journal;
+using Godwit.Server.Mcp;
+using Godwit.Identity;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -27,8 +31,8 @@ public sealed class CentreServer : IAsyncDisposable
     private CentreServer(WebApplication app, LiveRuns runs, Devices devices, CentreOptions options) =>
         (_app, _runs, _devices, _options) = (app, runs, devices, options);
 
-    /// <summary>The address, on 127.0.0.1.</summary>
-    public string Address => _app.Urls.First(url => url.StartsWith("http://127", StringComparison.Ordinal));
+    /// <summary>The address by which browsers reach it.</summary>
+    public string Address => _options.PublicUrl?.GetLeftPart(UriPartial.Authority) ?? _app.Urls.First(url => url.StartsWith("http://127", StringComparison.Ordinal));
 
     /// <summary>Starts it.</summary>
     /// <exception cref="IOException">The port is taken, or another centre serves these runs.</exception>
@@ -50,11 +54,22 @@ public sealed class CentreServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, options.Port, RefuseOthers);
             kestrel.ListenUnixSocket(options.Socket);
+            if (options.PublicUrl is null)
+            {
+                kestrel.Listen(IPAddress.Loopback, options.Port, RefuseOthers);
+            }
+            else if (options.Tls is { } tls)
+            {
+                kestrel.ListenAnyIP(options.Port, listen => listen.UseHttps(CertificateOf(tls.Certificate, tls.Key)));
+            }
+            else
+            {
+                kestrel.ListenUnixSocket(options.ProxySocket);
+            }
         });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole(log => log.LogToStandardErrorThreshold = LogLevel.Trace)
-            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None).AddFilter("ModelContextProtocol", LogLevel.None);
         builder.Services.ConfigureHttpJsonOptions(json => CentreJson.Configure(json.SerializerOptions));
         builder.Services.AddResponseCompression(compression => compression.MimeTypes = ["application/json", "text/css", "text/javascript", "text/html"]);
         builder.Services.AddOpenApi(document => document.AddSchemaTransformer((schema, _, _) =>
@@ -64,23 +79,38 @@ public sealed class CentreServer : IAsyncDisposable
             return Task.CompletedTask;
         }));
         builder.Services.AddSingleton<Microsoft.Extensions.Hosting.IHostLifetime, NoLifetime>();
-        var app = builder.Build();
-        var devices = new Devices(Path.Combine(options.Store.Home, "devices.json"), options.Time);
+        var goals = new GoalFolder(options.Root, options.Program, options.Store);
         var runs = new LiveRuns(options.Kinds, options.Store);
-        var server = new CentreServer(app, runs, devices, options);
-        var guard = new CentreGuard(devices, () => port);
+        var current = new HttpContextAccessor();
+        builder.Services.AddSingleton<IHttpContextAccessor>(current);
+        new GodwitTools(runs, goals, options.Kinds, options.Store, () => (Device)current.HttpContext!.Items[CentreGuard.Device]!)
+            .AddTo(builder.Services).WithHttpTransport();
+        var app = builder.Build();
+        CentreServer? server = null;
+        var devices = new Devices(Device.FileIn(options.Store.Home), options.Time);
+        var caller = options.Notify is { } command ? new Notifier(command, () => server!.Address) : null;
+        runs.Asked += caller is null ? null : caller.Tell;
+        server = new CentreServer(app, runs, devices, options);
+        var guard = new CentreGuard(devices, () => port, options);
         app.Use(guard.PassAsync);
         app.UseResponseCompression();
         app.UseStatusCodePages();
         ServePage(app, options.Web);
         app.MapOpenApi().WithMetadata(new Needs(DeviceRole.Watch));
         DeviceEndpoints.Map(app, devices, server.NewLink);
-        RunEndpoints.Map(app, runs, devices, options);
+        RunEndpoints.Map(app, runs, devices, goals, options);
+        app.MapMcp("/mcp").WithMetadata(new ForPrograms()).ExcludeFromDescription();
         runs.Start();
         try
         {
             await app.StartAsync();
             File.SetUnixFileMode(options.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (File.Exists(options.ProxySocket))
+            {
+                const UnixFileMode Group = UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+                File.SetUnixFileMode(options.ProxySocket, UnixFileMode.UserRead | UnixFileMode.UserWrite | Group);
+            }
+
             port = new Uri(server.Address).Port;
             return server;
         }
@@ -103,6 +133,19 @@ public sealed class CentreServer : IAsyncDisposable
         await _app.EndAsync();
         await _runs.DisposeAsync();
         File.Delete(_options.Socket);
+        File.Delete(_options.ProxySocket);
+    }
+
+    private static X509Certificate2 CertificateOf(string certificate, string key)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(certificate, key);
+        }
+        catch (Exception wrong) when (wrong is CryptographicException or ArgumentException)
+        {
+            throw new ArgumentException($"--cert {certificate} and --key {key} must be a certificate and its key, both PEM: {wrong.Message}");
+        }
     }
 
     private static void RequireAlone(CentreOptions options)
@@ -116,6 +159,7 @@ public sealed class CentreServer : IAsyncDisposable
         if (!File.Exists(options.Socket))
         {
             Directory.CreateDirectory(options.Store.Home);
+            File.Delete(options.ProxySocket);
             return;
         }
 
@@ -129,6 +173,7 @@ public sealed class CentreServer : IAsyncDisposable
         {
             // What a dead server left.
             File.Delete(options.Socket);
+            File.Delete(options.ProxySocket);
             return;
         }
 

@@ -1,3 +1,4 @@
+using Godwit.Identity;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -39,6 +40,15 @@ public sealed record Token(string Value, DateTimeOffset Until, string Name, Devi
 /// <param name="Role">What the device may do that is paired with it.</param>
 public sealed record LinkBody(DeviceRole Role);
 
+/// <summary>A program that is to be let in.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Role">What it may do.</param>
+public sealed record ProgramBody(string Name, DeviceRole Role);
+
+/// <summary>What a program shows.</summary>
+/// <param name="Token">Goes into its Authorization header, behind <c>Bearer</c>.</param>
+public sealed record ProgramToken(string Token);
+
 /// <summary>A link that pairs one browser.</summary>
 /// <param name="Address">The link; good for ten minutes, once.</param>
 public sealed record Link(string Address);
@@ -75,6 +85,8 @@ internal static class DeviceEndpoints
             ? TypedResults.Ok(new Done("forgotten"))
             : No(StatusCodes.Status404NotFound, "there is no such device")).WithMetadata(new Needs(DeviceRole.Own));
         app.MapPost("/api/link", (LinkBody body) => new Link(newLink(body.Role))).WithMetadata(new Needs(DeviceRole.Own));
+        app.MapPost("/local/program", (ProgramBody body) => new ProgramToken(devices.NewProgram(body.Name, body.Role)))
+            .WithMetadata(new LocalOnly()).ExcludeFromDescription();
         app.MapPost("/local/link", (LinkBody body) => new Link(newLink(body.Role))).WithMetadata(new LocalOnly()).ExcludeFromDescription();
     }
 

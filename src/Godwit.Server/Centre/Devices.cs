@@ -2,31 +2,10 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Godwit.Durable.Journal;
+using Godwit.Identity;
 
 namespace Godwit.Server.Centre;
-
-/// <summary>What a device may do.</summary>
-public enum DeviceRole
-{
-    /// <summary>Look.</summary>
-    Watch,
-
-    /// <summary>And answer what waits for a person, speak to agents, pause them and let them go on.</summary>
-    Answer,
-
-    /// <summary>And start, stop and apply runs, change plans, and say which other devices there are.</summary>
-    Own,
-}
-
-/// <summary>A browser that was paired.</summary>
-/// <param name="Id">Names it.</param>
-/// <param name="Name">What its user calls it.</param>
-/// <param name="Role">What it may do.</param>
-/// <param name="Key">Its public key, a P-256 SubjectPublicKeyInfo in base64; the private half never leaves it.</param>
-/// <param name="Paired">When it was paired.</param>
-public sealed record Device(string Id, string Name, DeviceRole Role, string Key, DateTimeOffset Paired);
 
 /// <summary>
 /// The paired browsers and what they have to show: a code that is used once to pair, a signed nonce for a token to read with, and a
@@ -59,7 +38,7 @@ internal sealed class Devices(string file, TimeProvider time)
     {
         lock (_gate)
         {
-            return _devices ??= Read();
+            return _devices ??= Device.Read(file);
         }
     }
 
@@ -78,14 +57,19 @@ internal sealed class Devices(string file, TimeProvider time)
     /// <exception cref="FormatException">The key is none.</exception>
     public Device? Pair(string code, string key, string name)
     {
-        using var parsed = KeyOf(key);
+        Device.RequireKey(key);
         if (string.IsNullOrEmpty(code) || !_codes.TryRemove(code, out var known) || known.Until < time.GetUtcNow())
         {
             return null;
         }
 
+        return Add(name, "a browser", known.Role, key);
+    }
+
+    private Device Add(string? name, string otherwise, DeviceRole role, string key)
+    {
         var plain = new string([.. (name ?? "").Where(letter => !char.IsControl(letter)).Take(LongestName)]).Trim();
-        var device = new Device(Secret()[..12], plain.Length == 0 ? "a browser" : plain, known.Role, key, time.GetUtcNow());
+        var device = new Device(Secret()[..12], plain.Length == 0 ? otherwise : plain, role, key, time.GetUtcNow());
         lock (_gate)
         {
             Write([.. All().TakeLast(MostDevices - 1), device]);
@@ -93,6 +77,17 @@ internal sealed class Devices(string file, TimeProvider time)
 
         return device;
     }
+
+    /// <summary>A token for a program that speaks MCP. It signs nothing, so it answers no approval; and it is nowhere but with the program.</summary>
+    public string NewProgram(string name, DeviceRole role)
+    {
+        var token = Secret() + Secret();
+        Add(name, "a program", role, ProgramKey(token));
+        return token;
+    }
+
+    /// <summary>The program that a token was made for; null for none.</summary>
+    public Device? OfProgram(string token) => token.Length == 0 ? null : All().FirstOrDefault(device => device.Key == ProgramKey(token));
 
     /// <summary>Forgets a device; true where there was one.</summary>
     public bool Revoke(string id)
@@ -137,7 +132,7 @@ internal sealed class Devices(string file, TimeProvider time)
     public (string Token, DateTimeOffset Until, Device Device)? NewToken(string id, string nonce, string signature)
     {
         if (string.IsNullOrEmpty(nonce) || !_nonces.TryRemove(nonce, out var until) || until < time.GetUtcNow() || Find(id) is not { } device
-            || !Holds(device, $"token\n{Boot}\n{nonce}", signature))
+            || !device.HasSigned($"token\n{Boot}\n{nonce}", signature))
         {
             return null;
         }
@@ -157,79 +152,40 @@ internal sealed class Devices(string file, TimeProvider time)
         _tokens.TryGetValue(token, out var known) && known.Until >= time.GetUtcNow() ? Find(known.Device) : null;
 
     /// <summary>Whose a signed request is; null where the signature doesn't hold, or its counter isn't new.</summary>
-    /// <param name="id">The device.</param>
-    /// <param name="counter">Greater than that of every request of it before.</param>
-    /// <param name="signature">Over <see cref="StatementOf"/>.</param>
-    /// <param name="method">The request's method.</param>
-    /// <param name="path">Its path and query.</param>
-    /// <param name="body">Its body.</param>
-    public Device? OfRequest(string id, string counter, string signature, string method, string path, ReadOnlySpan<byte> body)
+    /// <param name="request">The request, but for the key, which is the device's as it is known here.</param>
+    public (Device Device, SignedRequest Signed)? OfRequest(SignedRequest request)
     {
-        if (Find(id) is not { } device || !long.TryParse(counter, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            || !Holds(device, StatementOf(method, path, body, counter), signature))
+        if (Find(request.Device) is not { } device || !long.TryParse(request.Counter, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return null;
+        }
+
+        var signed = request with { Key = device.Key, Boot = Boot };
+        if (!device.HasSigned(signed.Statement, signed.Signature))
         {
             return null;
         }
 
         lock (_gate)
         {
-            if (_counters.GetValueOrDefault(id, -1) >= number)
+            if (_counters.GetValueOrDefault(device.Id, -1) >= number)
             {
                 return null;
             }
 
-            _counters[id] = number;
-            return device;
+            _counters[device.Id] = number;
+            return (device, signed);
         }
     }
 
-    private string StatementOf(string method, string path, ReadOnlySpan<byte> body, string counter) =>
-        $"{method}\n{path}\n{Convert.ToHexStringLower(SHA256.HashData(body))}\n{Boot}\n{counter}";
-
-    private static bool Holds(Device device, string statement, string signature)
-    {
-        try
-        {
-            using var key = KeyOf(device.Key);
-            return key.VerifyData(Encoding.UTF8.GetBytes(statement), Convert.FromBase64String(signature ?? ""), HashAlgorithmName.SHA256);
-        }
-        catch (Exception wrong) when (wrong is FormatException or CryptographicException)
-        {
-            return false;
-        }
-    }
-
-    private static ECDsa KeyOf(string key)
-    {
-        var parsed = ECDsa.Create();
-        try
-        {
-            parsed.ImportSubjectPublicKeyInfo(Convert.FromBase64String(key ?? ""), out _);
-            var isRight = parsed.ExportParameters(false).Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value;
-            return isRight ? parsed : throw new FormatException("the key must be one of P-256");
-        }
-        catch (CryptographicException)
-        {
-            parsed.Dispose();
-            throw new FormatException("the key must be a SubjectPublicKeyInfo in base64");
-        }
-        catch
-        {
-            parsed.Dispose();
-            throw;
-        }
-    }
+    private static string ProgramKey(string token) => $"program:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))}";
 
     private Device? Find(string id) => All().FirstOrDefault(device => device.Id == id);
-
-    private IReadOnlyList<Device> Read() => File.Exists(file)
-        ? JsonSerializer.Deserialize<List<Device>>(File.ReadAllBytes(file), CentreJson.Options) ?? []
-        : [];
 
     private void Write(IReadOnlyList<Device> devices)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        WholeFile.Replace(file, CentreJson.Bytes(devices), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        WholeFile.Replace(file, Device.Bytes(devices), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _devices = devices;
     }
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Godwit.Agents;
+using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Runs;
@@ -27,6 +29,7 @@ internal sealed class LiveRun : IDisposable
     private readonly Dictionary<string, AgentRow> _agents = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _processes = [];
     private (long Sequence, RunStatus Status, bool IsOwned, byte[] Json)? _encoded;
+    private readonly bool _isBare;
     private bool _isOwned;
     private readonly Dictionary<string, DateTimeOffset> _since = new(StringComparer.Ordinal);
     private RowFrame? _frame;
@@ -42,6 +45,7 @@ internal sealed class LiveRun : IDisposable
         _view = kinds.Unread(_reader);
         _narrator = _view.Narrator();
         _details = new RunEvents(_view, detailed: true);
+        _isBare = IsBare(_reader);
         Refresh();
     }
 
@@ -356,7 +360,8 @@ internal sealed class LiveRun : IDisposable
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', _view.Run, kind, id, who, title, rule, detail)));
         return new Ask(
-            _view.Run, _view.Title, kind, id, Convert.ToHexStringLower(hash), since, who, Visible.Of(title), Visible.Of(detail), rule, deadline);
+            _view.Run, _view.Title, kind, id, Convert.ToHexStringLower(hash), since, who, Visible.Of(title), Visible.Of(detail), rule, deadline,
+            _isBare);
     }
 
     /// <summary>When it was first seen to wait: what waits keeps its place while other things happen.</summary>
@@ -364,6 +369,19 @@ internal sealed class LiveRun : IDisposable
     {
         _since.TryAdd(id, _view.LastEvent);
         return _since[id];
+    }
+
+    /// <summary>Whether a run has no sandbox, as its input says.</summary>
+    private static bool IsBare(JournalReader reader)
+    {
+        var input = RootProcess.Input(reader);
+        if (input.Span is not [(byte)'{', ..])
+        {
+            return false;
+        }
+
+        using var json = JsonDocument.Parse(input);
+        return json.RootElement.TryGetProperty("sandbox", out var sandbox) && sandbox.ValueKind == JsonValueKind.String && sandbox.ValueEquals("none");
     }
 
     private int IndexAfter(long after)

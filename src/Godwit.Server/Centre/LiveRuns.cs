@@ -29,11 +29,16 @@ internal sealed class LiveRuns : IAsyncDisposable
     private byte[] _fleetJson = [];
     private byte[] _fleetEvent = [];
     private Fleet _fleet = new([], []);
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private bool _hasRead;
 
     /// <summary>Reads nothing yet.</summary>
     /// <param name="kinds">The kinds of runs there are.</param>
     /// <param name="store">Where runs are.</param>
     public LiveRuns(RunKinds kinds, RunStore store) => (_kinds, _store, _catalog) = (kinds, store, new RunCatalog(kinds, store, RowOf));
+
+    /// <summary>Something has begun to wait for a person; what waited already when reading began is not told.</summary>
+    public event Action<Ask>? Asked;
 
     /// <summary>All runs, as they were at the last turn.</summary>
     public Fleet Fleet => _fleet;
@@ -175,6 +180,15 @@ internal sealed class LiveRuns : IAsyncDisposable
         var rows = _catalog.Rows(looksAtAll);
         var asks = rows.Where(row => row.Asks > 0).SelectMany(row => AsksOf(row.Run)).OrderBy(ask => ask.Since).ThenBy(ask => ask.Hash);
         _fleet = new Fleet(rows, [.. asks]);
+        foreach (var ask in _fleet.Asks)
+        {
+            if (_told.Add(ask.Hash) && _hasRead)
+            {
+                Asked?.Invoke(ask);
+            }
+        }
+
+        _hasRead = true;
         var json = CentreJson.Bytes(_fleet);
         if (!json.AsSpan().SequenceEqual(_fleetJson))
         {

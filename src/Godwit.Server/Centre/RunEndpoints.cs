@@ -3,6 +3,7 @@ using System.Text.Json;
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Identity;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Build;
 using Godwit.Runs;
@@ -13,19 +14,17 @@ using Microsoft.AspNetCore.Routing;
 namespace Godwit.Server.Centre;
 
 /// <summary>Runs: looking at them, and what people do to them.</summary>
-internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions options)
+internal sealed class RunEndpoints(LiveRuns runs, Devices devices, GoalFolder goals, CentreOptions options)
 {
     private const int NewestRows = 100;
     private const int MostRows = 500;
-    private const int MostGoals = 200;
-    private const int DeepestGoal = 5;
 
     private readonly RunActions _actions = new(options.Kinds, options.Store);
     private readonly GodwitProcess _godwit = new(options.Program, options.Store);
 
-    public static void Map(IEndpointRouteBuilder app, LiveRuns runs, Devices devices, CentreOptions options)
+    public static void Map(IEndpointRouteBuilder app, LiveRuns runs, Devices devices, GoalFolder goals, CentreOptions options)
     {
-        var here = new RunEndpoints(runs, devices, options);
+        var here = new RunEndpoints(runs, devices, goals, options);
         here.MapReading(app);
         here.MapActions(app);
     }
@@ -63,16 +62,17 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
         own.MapPost("/runs/{run}/stop", StopAsync).Produces<Done>();
         own.MapPost("/runs/{run}/resume", ResumeAsync).Produces<Done>();
         own.MapPost("/runs/{run}/apply", ApplyAsync).Produces<Done>();
-        own.MapGet("/goals", () => Goals().ToList());
-        own.MapGet("/goal", PreviewAsync);
-        own.MapPost("/runs", StartAsync);
+        own.MapGet("/goals", goals.All);
+        own.MapGet("/goal", (string path, CancellationToken cancellation) => goals.PreviewAsync(path, cancellation));
+        own.MapPost("/runs", async (StartBody body, CancellationToken cancellation) =>
+            new Started(await goals.StartAsync(body.Path, cancellation)));
     }
 
     private void MapOrder(IEndpointRouteBuilder group, string name, SteeringAct act) => group.MapPost(
         $"/{name}",
         async (string run, OrderBody body, HttpContext context, CancellationToken cancellation) =>
         {
-            var order = new SteeringOrder(act, body.Agent, body.Words ?? "") { By = DeviceOf(context) };
+            var order = new SteeringOrder(act, body.Agent, body.Words ?? "") { By = DeviceOf(context), Request = SignedOf(context) };
             var outcome = await _actions.OrderAsync(runs.Find(run), order, cancellation);
             return outcome.Taken ? TypedResults.Ok(new Done(outcome.Message)) : No(StatusCodes.Status409Conflict, outcome.Message);
         }).Produces<Done>();
@@ -112,7 +112,7 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
             return No(StatusCodes.Status409Conflict, "what waits has changed since it was shown; look again");
         }
 
-        var by = DeviceOf(context);
+        var (by, signed) = (DeviceOf(context), SignedOf(context));
         var isOwner = ((Device)context.Items[CentreGuard.Device]!).Role == DeviceRole.Own;
         ActionOutcome outcome;
         switch (asked.Kind)
@@ -124,7 +124,7 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
                 }
 
                 var plan = body.Plan is { } json ? live.Read((view, _) => PlanForm.Checked(json.GetRawText(), (BuildView)view)) : null;
-                outcome = await _actions.DecideAsync(live.Folder, asked.Id, new PlanAnswer(body.Grant, plan, body.Words) { By = by }, cancellation);
+                outcome = await _actions.DecideAsync(live.Folder, asked.Id, new PlanAnswer(body.Grant, plan, body.Words) { By = by, Request = signed }, cancellation);
                 break;
             case "parked":
                 if (!isOwner)
@@ -134,7 +134,8 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
 
                 var (process, key) = (long.Parse(asked.Id.Split('/')[0], null), asked.Id[(asked.Id.IndexOf('/', StringComparison.Ordinal) + 1)..]);
                 var how = new ControlRequest("resolve", process, key, body.Grant ? "retry" : "fail", body.Words ?? "a person said no");
-                outcome = await _actions.ResolveAsync(live.Folder, how, cancellation);
+                var act = new PersonAct(how.How, asked.Id) { By = by, Request = signed };
+                outcome = await _actions.ResolveAsync(live.Folder, how, act, cancellation);
                 break;
             default:
                 if (live.Read((view, _) => view.Agents.Approvals.FirstOrDefault(one => $"{one.Process}/{one.Asked.Name}" == asked.Id)) is not { } open)
@@ -142,7 +143,7 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
                     return No(StatusCodes.Status409Conflict, live.Read((_, reader) => AnsweredBy(reader, body.Id)));
                 }
 
-                outcome = await _actions.AnswerAsync(live.Folder, open, new Approval(body.Grant, body.Words) { By = by }, cancellation);
+                outcome = await _actions.AnswerAsync(live.Folder, open, new Approval(body.Grant, body.Words) { By = by, Request = signed }, cancellation);
                 break;
         }
 
@@ -168,10 +169,13 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
         return $"it was answered before, by {by} at {answer.At.ToLocalTime():HH:mm:ss}";
     }
 
-    private async Task<IResult> StopAsync(string run, CancellationToken cancellation) =>
-        await RunControl.AskAsync(runs.Find(run), new ControlRequest("stop"), cancellation) is { } reply
-            ? TypedResults.Ok(new Done(reply.Message))
+    private async Task<IResult> StopAsync(string run, HttpContext context, CancellationToken cancellation)
+    {
+        var act = new PersonAct("stop") { By = DeviceOf(context), Request = SignedOf(context) };
+        return await _actions.StopAsync(runs.Find(run), act, cancellation) is { } outcome
+            ? outcome.Taken ? TypedResults.Ok(new Done(outcome.Message)) : No(StatusCodes.Status409Conflict, outcome.Message)
             : No(StatusCodes.Status409Conflict, "it isn't running");
+    }
 
     private async Task<IResult> ApplyAsync(string run)
     {
@@ -220,58 +224,9 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, CentreOptions
         return TypedResults.File(content, type, name);
     }
 
-    private IEnumerable<string> Goals()
-    {
-        if (options.Root is not { } root)
-        {
-            return [];
-        }
+    private static string DeviceOf(HttpContext context) => context.Items[CentreGuard.Device] is Device device ? device.Label : "";
 
-        var search = new EnumerationOptions
-        {
-            RecurseSubdirectories = true,
-            MaxRecursionDepth = DeepestGoal,
-            AttributesToSkip = FileAttributes.ReparsePoint,
-            IgnoreInaccessible = true,
-        };
-        return Directory.EnumerateFiles(root, "godwit.yaml", search).Take(MostGoals).Select(file => Path.GetRelativePath(root, file))
-            .Order(StringComparer.Ordinal);
-    }
-
-    private async Task<GoalPreview> PreviewAsync(string path, CancellationToken cancellation)
-    {
-        var file = Below(path);
-        var validated = await _godwit.RunAsync(cancellation, "validate", file);
-        var planned = validated.Exit == 0 ? await _godwit.RunAsync(cancellation, "run", file, "--plan") : default;
-        var problems = planned.Exit == 0 ? $"{(validated.Exit == 0 ? "" : validated.Error)}" : planned.Error;
-        return new GoalPreview(path, await File.ReadAllTextAsync(file, cancellation), Lines(problems), Lines(planned.Output ?? ""));
-    }
-
-    private async Task<Done> StartAsync(StartBody body)
-    {
-        var file = Below(body.Path);
-        var log = await _godwit.DetachAsync($"start-{Guid.NewGuid():N}", "run", file);
-        return new Done($"started; what it says before it has a name goes to {log}");
-    }
-
-    /// <summary>A file below the folder that runs may be started in, whatever links lead there.</summary>
-    private string Below(string path)
-    {
-        if (options.Root is not { } root)
-        {
-            throw new ArgumentException("this centre starts no runs; 'godwit serve --root DIR' lets it start those below a folder");
-        }
-
-        var file = Path.GetFullPath(Path.Combine(root, path));
-        file = Directory.Exists(file) ? Path.Combine(file, "godwit.yaml") : file;
-        var isBelow = file.StartsWith(root == "/" ? root : $"{root}/", StringComparison.Ordinal) && File.Exists(file)
-            && Workspaces.FileSystem.IsReallyBelow(root, Path.GetRelativePath(root, file));
-        return isBelow ? file : throw new ArgumentException($"there is no goal file '{path}' below {root}");
-    }
-
-    private static List<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-
-    private static string DeviceOf(HttpContext context) => context.Items[CentreGuard.Device] is Device device ? $"{device.Name} ({device.Id})" : "";
+    private static SignedRequest? SignedOf(HttpContext context) => (SignedRequest?)context.Items[CentreGuard.Signed];
 
     /// <summary>What stands in the way of an answer is said in one line.</summary>
     private static async ValueTask<object?> SayWhyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

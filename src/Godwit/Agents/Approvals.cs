@@ -1,6 +1,7 @@
 using Godwit.Durable;
 using Godwit.Models;
 using Godwit.Tools;
+using Godwit.Identity;
 
 namespace Godwit.Agents;
 
@@ -11,6 +12,9 @@ public sealed record Approval(bool Granted, string? Words = null)
 {
     /// <summary>The device that answered; null for a terminal.</summary>
     public string? By { get; init; }
+
+    /// <summary>What the device has signed; null for a terminal.</summary>
+    public SignedRequest? Request { get; init; }
 }
 
 /// <summary>An action that waits for a person.</summary>

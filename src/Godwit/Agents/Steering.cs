@@ -1,5 +1,6 @@
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Identity;
 
 namespace Godwit.Agents;
 
@@ -11,6 +12,9 @@ public sealed record SteeringOrder(SteeringAct What, string? Agent, string Words
 {
     /// <summary>The device that gave it; null for a terminal.</summary>
     public string? By { get; init; }
+
+    /// <summary>What the device has signed; null for a terminal.</summary>
+    public SignedRequest? Request { get; init; }
 
     /// <summary>The name of the signal to the root process that carries an order.</summary>
     public const string Signal = "steer";

@@ -37,9 +37,11 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
         }
 
         var outcome = new ActionOutcome(true, true, "taken; it holds from the agents' next step on");
-        foreach (var one in orders)
+        foreach (var (one, index) in orders.Select((one, index) => (one, index)))
         {
-            outcome = await SignalAsync(folder, DurableRun.Root, SteeringOrder.Signal, Guid.NewGuid().ToString("N"), one, cancellation);
+            // What was signed once counts once.
+            var sender = one.Request is { } signed ? $"{signed.Device}/{signed.Boot}/{signed.Counter}/{index}" : Guid.NewGuid().ToString("N");
+            outcome = await SignalAsync(folder, DurableRun.Root, SteeringOrder.Signal, sender, one, cancellation);
             if (!outcome.Taken)
             {
                 return outcome;
@@ -64,9 +66,15 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
     /// <summary>Answers what a run is parked for.</summary>
     /// <param name="folder">The run.</param>
     /// <param name="request">A request to resolve.</param>
+    /// <param name="by">Who does, for the journal; null for a terminal.</param>
     /// <param name="cancellation">Ends the work.</param>
-    public async Task<ActionOutcome> ResolveAsync(RunFolder folder, ControlRequest request, CancellationToken cancellation)
+    public async Task<ActionOutcome> ResolveAsync(RunFolder folder, ControlRequest request, PersonAct? by, CancellationToken cancellation)
     {
+        if (by is not null && await RecordAsync(folder, by, cancellation) is { Taken: false } refused)
+        {
+            return refused;
+        }
+
         if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
         {
             return new ActionOutcome(reply.Done, true, reply.Message);
@@ -77,13 +85,37 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
         return new ActionOutcome(true, false, "resolved");
     }
 
+    /// <summary>Asks a run's owner to stop; null where it has none.</summary>
+    /// <param name="folder">The run.</param>
+    /// <param name="by">Who asks, for the journal; null for a terminal.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task<ActionOutcome?> StopAsync(RunFolder folder, PersonAct? by, CancellationToken cancellation)
+    {
+        if (by is not null && RunLock.IsHeld(folder) && await RecordAsync(folder, by, cancellation) is { Taken: false } refused)
+        {
+            return refused;
+        }
+
+        var reply = await RunControl.AskAsync(folder, new ControlRequest("stop"), cancellation);
+        return reply is null ? null : new ActionOutcome(reply.Done, true, reply.Message);
+    }
+
+    private Task<ActionOutcome> RecordAsync(RunFolder folder, PersonAct act, CancellationToken cancellation) =>
+        SignalAsync(folder, DurableRun.Root, PersonAct.Signal, $"{act.Request?.Device}/{act.Request?.Boot}/{act.Request?.Counter}", act, cancellation);
+
     private async Task<ActionOutcome> SignalAsync<T>(
         RunFolder folder, long process, string signal, string sender, T payload, CancellationToken cancellation)
     {
         var json = Encoding.UTF8.GetString(Canonical.Serialize(payload));
-        if (await RunControl.AskAsync(folder, new ControlRequest("signal", process, signal, sender, json), cancellation) is { } reply)
+        var request = new ControlRequest("signal", process, signal, sender, json);
+        if (await RunControl.AskAsync(folder, request, cancellation) is { } reply)
         {
             return new ActionOutcome(reply.Done, true, reply.Message);
+        }
+
+        if (DeviceOrders.Fault(store.Home, folder.Id, request) is { } fault)
+        {
+            return new ActionOutcome(false, false, fault);
         }
 
         await using var host = await kinds.ResumeAsync(new RunResume(store, folder), cancellation);

@@ -36,6 +36,7 @@ export function AskCard({ ask, withRun, isFocused = false }: { ask: Ask; withRun
       </header>
       {withRun && <p class="quiet"><a href={`#/run/${encodeURIComponent(ask.run)}`}>{ask.run}</a> · <bdi>{brief(ask.goal)}</bdi></p>}
       <pre class="asked"><bdi>{ask.detail}</bdi></pre>
+      {ask.is_advisory && <p class="warn">This run has no sandbox: a "no" is advice that nothing enforces.</p>}
       <p class="quiet">
         {ask.rule && <>asked by rule <bdi class="strong">{ask.rule}</bdi> · </>}
         {ask.deadline ? <>denied automatically at {new Date(ask.deadline).toLocaleTimeString()}</> : "no deadline"}

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Godwit.Agents;
+using Godwit.Identity;
 using Godwit.Server.Centre;
 using Microsoft.Playwright;
 

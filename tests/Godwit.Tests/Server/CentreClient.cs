@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Godwit.Identity;
 using Godwit.Tests.Durable;
 
 namespace Godwit.Tests.Server;
@@ -70,6 +71,13 @@ internal sealed class CentreClient : IDisposable
         request.Headers.Add("Godwit-Counter", counter);
         request.Headers.Add("Godwit-Signature", Sign($"{method}\n{path}\n{hash}\n{Boot}\n{counter}"));
         return request;
+    }
+
+    /// <summary>A request as a run keeps it.</summary>
+    public SignedRequest SignedForm(string path, string body)
+    {
+        var request = new SignedRequest(Device, PublicKey, "POST", path, body, Boot, (++_counter).ToString(CultureInfo.InvariantCulture), "");
+        return request with { Signature = Sign(request.Statement) };
     }
 
     /// <summary>What a run asks first, once it asks something.</summary>

@@ -1,6 +1,9 @@
+using System.Net.Http.Json;
+using System.Net.Sockets;
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Identity;
 using Godwit.Playbooks;
 using Godwit.Runs;
 using Godwit.Server.Centre;
@@ -24,7 +27,8 @@ public sealed class CentreFixture : IAsyncDisposable
 
     internal CentreServer Server { get; private set; } = null!;
 
-    internal async Task<CentreServer> ServeAsync(string? root = null, string web = "", TimeProvider? time = null, int port = 0)
+    internal async Task<CentreServer> ServeAsync(
+        string? root = null, string web = "", TimeProvider? time = null, int port = 0, Func<CentreOptions, CentreOptions>? change = null)
     {
         var options = new CentreOptions(new RunKinds(), Store, Path.Combine(Repository.Root, "artifacts", "godwit", "Godwit.Cli"), web)
         {
@@ -32,8 +36,23 @@ public sealed class CentreFixture : IAsyncDisposable
             Time = time ?? Time,
             Port = port,
         };
-        Server = await CentreServer.StartAsync(options);
+        Server = await CentreServer.StartAsync(change?.Invoke(options) ?? options);
         return Server;
+    }
+
+    /// <summary>Asks by the socket in the user's own folder.</summary>
+    internal async Task<HttpResponseMessage> LocalAsync(string what, object body, string socket = "serve.sock")
+    {
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await connection.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(Store.Home, socket)), cancellation);
+                return new NetworkStream(connection, ownsSocket: true);
+            },
+        });
+        return await http.PostAsJsonAsync($"http://localhost/local/{what}", body);
     }
 
     internal Task<CentreClient> PairAsync(DeviceRole role = DeviceRole.Own, string name = "a test") =>
@@ -63,7 +82,7 @@ public sealed class CentreFixture : IAsyncDisposable
         var folder = Store.New(name, TimeProvider.System.GetUtcNow());
         var run = await _runs.CreateAsync(root, "in", others: [agent], folder: folder);
         var stop = new CancellationTokenSource();
-        var control = RunControl.Listen(run, stop);
+        var control = RunControl.Listen(run, stop, request => DeviceOrders.Fault(Store.Home, folder.Id, request));
         _open.AddRange([control, run]);
         return (folder, run.RunAsync(stop.Token));
     }

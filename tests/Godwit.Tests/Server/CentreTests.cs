@@ -6,6 +6,7 @@ using System.Text.Json;
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Identity;
 using Godwit.Server.Centre;
 using Godwit.Tests.Durable;
 
@@ -253,20 +254,10 @@ public sealed class CentreTests : IAsyncDisposable
         await _centre.ServeAsync();
         var socket = Path.Combine(_centre.Store.Home, "serve.sock");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(socket));
-        using var http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancellation) =>
-            {
-                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
-                return new NetworkStream(connection, ownsSocket: true);
-            },
-        });
-        var reply = await http.PostAsJsonAsync("http://localhost/local/link", new { role = "watch" });
+        var reply = await _centre.LocalAsync("link", new { role = "watch" });
         var link = (await CentreClient.ReadAsync(reply)).GetProperty("address").GetString()!;
         using var watcher = await CentreClient.PairAsync(link);
         await watcher.GetAsync("/api/runs");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("http://localhost/api/runs")).StatusCode);
 
         var options = new CentreOptions(new Godwit.Playbooks.RunKinds(), _centre.Store, "godwit", "");
         var second = await Assert.ThrowsAsync<IOException>(() => CentreServer.StartAsync(options));
@@ -281,6 +272,129 @@ public sealed class CentreTests : IAsyncDisposable
             new CentreOptions(new Godwit.Playbooks.RunKinds(), deep, "godwit", "")));
         Assert.Contains("set GODWIT_HOME to a shorter folder", fourth.Message, StringComparison.Ordinal);
         await watcher.GetAsync("/api/runs");
+    }
+
+    /// <summary>What a device wants of a run stands in its journal as the device signed it, and a run takes nothing else in its name.</summary>
+    [Fact]
+    public async Task Signature_OfADevice_IsCheckedAndKeptByTheRun()
+    {
+        await _centre.ServeAsync(time: TimeProvider.System);
+        using var phone = await _centre.PairAsync(DeviceRole.Answer, "phone");
+        var (folder, ends) = await _centre.AskingAsync("asks", Delete);
+        var ask = await phone.AskAsync(folder.Id);
+        var answer = new Godwit.Agents.Approval(true, "go on") { By = $"phone ({phone.Device})" };
+
+        // Whoever serves the page can't make an answer up: none without a signature, none over something else, none of another key.
+        Assert.Contains("has not signed this", await OfferAsync(answer), StringComparison.Ordinal);
+        var path = $"/api/runs/{folder.Id}/answer";
+        var body = JsonSerializer.Serialize(CentreClient.Answer(ask, grant: true, words: "go on"));
+        var signed = phone.SignedForm(path, body);
+        Assert.Contains("has signed something else", await OfferAsync(answer with { Granted = false, Request = signed }), StringComparison.Ordinal);
+        var elsewhere = phone.SignedForm("/api/runs/other/answer", body);
+        Assert.Contains("has signed something else", await OfferAsync(answer with { Request = elsewhere }), StringComparison.Ordinal);
+        Assert.Contains("doesn't hold", await OfferAsync(answer with { Request = signed with { Counter = "7" } }), StringComparison.Ordinal);
+        using var stranger = new CentreClient(_centre.Server.Address);
+        var foreign = signed with { Key = stranger.PublicKey };
+        Assert.Contains("no device 'phone", await OfferAsync(answer with { Request = foreign }), StringComparison.Ordinal);
+        var cancel = new SteeringOrder(SteeringAct.Cancel, "T1-worker") { By = answer.By, Request = phone.SignedForm($"/api/runs/{folder.Id}/cancel", "{\"agent\":\"T1-worker\"}") };
+        Assert.Contains("may only answer", await OfferAsync(cancel, DurableRun.Root, SteeringOrder.Signal), StringComparison.Ordinal);
+        var program = new Godwit.Agents.Approval(true) { By = "program x" };
+        Assert.Contains("answers nothing that waits", await OfferAsync(program), StringComparison.Ordinal);
+
+        Assert.Equal(HttpStatusCode.OK, (await phone.SendAsync(path, CentreClient.Answer(ask, grant: true, words: "go on"))).StatusCode);
+        await ends.WaitAsync(Soon);
+        using var reader = JournalReader.OpenVerified(folder);
+        var kept = reader.After(0, EntryKind.SignalReceived).Single(entry => entry.Key == Delete.Name);
+        var request = Canonical.Deserialize<Godwit.Agents.Approval>(kept.Data.Span).Request!;
+        var device = Device.Read(Device.FileIn(_centre.Store.Home)).Single(one => one.Id == request.Device);
+        Assert.Equal(phone.PublicKey, request.Key);
+        Assert.True(device.HasSigned(request.Statement, request.Signature));
+        Assert.False(device.HasSigned((request with { Body = request.Body.Replace("true", "false", StringComparison.Ordinal) }).Statement, request.Signature));
+
+        async Task<string> OfferAsync<T>(T payload, long? process = null, string? signal = null)
+        {
+            var id = ask.GetProperty("id").GetString()!;
+            var to = process ?? long.Parse(id.Split('/')[0], null);
+            var request = new ControlRequest("signal", to, signal ?? Delete.Name, "user", Encoding.UTF8.GetString(Canonical.Serialize(payload)));
+            var reply = await RunControl.AskAsync(folder, request, CancellationToken.None);
+            Assert.False(reply!.Done);
+            return reply.Message;
+        }
+    }
+
+    /// <summary>With a name of its own it answers to that alone: by TLS, and by a socket for a proxy that gives no links.</summary>
+    [Fact]
+    public async Task PublicAddress_ByTlsOrAProxy_IsTheOnlyOne()
+    {
+        var (certificate, key) = (Path.Combine(_centre.Store.Home, "cert.pem"), Path.Combine(_centre.Store.Home, "key.pem"));
+        using (var made = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256))
+        {
+            var request = new System.Security.Cryptography.X509Certificates.CertificateRequest(
+                "CN=godwit.example", made, System.Security.Cryptography.HashAlgorithmName.SHA256);
+            var now = TimeProvider.System.GetUtcNow();
+            using var signed = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+            File.WriteAllText(certificate, signed.ExportCertificatePem());
+            File.WriteAllText(key, made.ExportECPrivateKeyPem());
+        }
+
+        var port = FreePort();
+        await _centre.ServeAsync(port: port, change: options => options with
+        {
+            PublicUrl = new Uri($"https://godwit.example:{port}"),
+            Tls = (certificate, key),
+        });
+        Assert.StartsWith($"https://godwit.example:{port}/#pair=", _centre.Server.NewLink(DeviceRole.Watch), StringComparison.Ordinal);
+        using (var https = Over(port, new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=godwit.example" }))
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(https, $"godwit.example:{port}"));
+            Assert.Equal(HttpStatusCode.MisdirectedRequest, await StatusAsync(https, $"127.0.0.1:{port}"));
+        }
+
+        using (var plain = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") })
+        {
+            await Assert.ThrowsAsync<HttpRequestException>(() => StatusAsync(plain, $"godwit.example:{port}"));
+        }
+
+        await _centre.Server.DisposeAsync();
+        await _centre.ServeAsync(change: options => options with { PublicUrl = new Uri("https://godwit.example") });
+        Assert.Equal("https://godwit.example", _centre.Server.Address);
+        Assert.Equal(HttpStatusCode.OK, (await _centre.LocalAsync("link", new { role = "watch" })).StatusCode);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await _centre.LocalAsync("link", new { role = "watch" }, "proxy.sock")).StatusCode);
+        var mode = File.GetUnixFileMode(Path.Combine(_centre.Store.Home, "proxy.sock"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, mode);
+
+        static int FreePort()
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+
+        static HttpClient Over(int port, HttpMessageHandler handler) => new(handler) { BaseAddress = new Uri($"https://127.0.0.1:{port}") };
+
+        static async Task<HttpStatusCode> StatusAsync(HttpClient http, string host)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/nonce") { Headers = { Host = host } };
+            using var reply = await http.SendAsync(request);
+            return reply.StatusCode;
+        }
+    }
+
+    /// <summary>A command of the user's is told of what begins to wait, and nothing that an agent writes becomes part of its line.</summary>
+    [Fact]
+    public async Task Notify_WhatBeginsToWait_TellsTheCommandOnce()
+    {
+        var heard = Path.Combine(_centre.Store.Home, "heard");
+        await _centre.ServeAsync(time: TimeProvider.System, change: options => options with
+        {
+            Notify = $"echo \"$GODWIT_KIND|$GODWIT_RUN|$GODWIT_TITLE|$GODWIT_LINK\" >> {heard}",
+        });
+        var (folder, _) = await _centre.AskingAsync("asks", Delete with { Agent = "T1-$(touch hacked)-worker" });
+        using var owner = await _centre.PairAsync();
+        await owner.AskAsync(folder.Id);
+        await Eventually.TrueAsync(() => File.Exists(heard) && File.ReadAllText(heard).EndsWith('\n'), "the command was told");
+        Assert.Equal(
+            $"approval|{folder.Id}|T1-$(touch hacked)-worker wants run|{_centre.Server.Address}/#/inbox\n", File.ReadAllText(heard));
     }
 
     /// <summary>The kernel says whose a connection is, whatever loopback address it comes from.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Workspaces;
+using Godwit.Identity;
 
 namespace Godwit.Playbooks.Build;
 
@@ -13,6 +14,9 @@ public sealed record PlanAnswer(bool IsApproved, BuildPlan? Plan = null, string?
 {
     /// <summary>The device that answered; null for a terminal.</summary>
     public string? By { get; init; }
+
+    /// <summary>What the device has signed; null for a terminal.</summary>
+    public SignedRequest? Request { get; init; }
 }
 
 /// <summary>
