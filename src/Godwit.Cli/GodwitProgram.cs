@@ -81,6 +81,8 @@ public static class GodwitProgram
             ServeCommand.Create(kinds),
             ServeCommand.Link(),
             ServeCommand.Mcp(kinds),
+            StoreCommands.Archive(),
+            StoreCommands.Delete(),
             GatewayCommand.Create(),
             DoctorCommand.Create(),
             JournalCommand.Create(),

@@ -12,7 +12,7 @@ public sealed class FolderTests
     {
         ["Goals"] = [],
         ["Telemetry"] = [],
-        ["Runs"] = ["Durable", "Identity"],
+        ["Runs"] = ["Durable", "Identity", "Workspaces"],
         ["Identity"] = ["Durable"],
         ["Sandbox"] = ["Workspaces"],
         ["Workspaces"] = ["Durable"],

@@ -10,10 +10,13 @@ internal static class ListCommand
     public static Command Create(RunKinds kinds)
     {
         var json = CommandGuard.JsonOption();
-        var command = new Command("list", "List the runs, newest first.") { json };
+        var archived = new Option<bool>("--archived") { Description = "Those that were put away by 'godwit archive'." };
+        var command = new Command("list", "List the runs, newest first.") { json, archived };
         command.SetGuardedAction((parsed, _) =>
         {
-            var rows = new RunCatalog(kinds, RunStore.OfUser()).Rows();
+            var store = RunStore.OfUser();
+            var catalog = new RunCatalog(kinds, store);
+            var rows = parsed.GetValue(archived) ? catalog.RowsOf(store.Archived()) : catalog.Rows();
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(rows);
@@ -30,7 +33,7 @@ internal static class ListCommand
 
             if (rows.Count == 0)
             {
-                Console.Error.WriteLine("no runs yet; 'godwit run examples/sqlite-settings' makes one");
+                Console.Error.WriteLine(parsed.GetValue(archived) ? "no run is archived" : "no runs yet; 'godwit run examples/sqlite-settings' makes one");
             }
 
             return Task.FromResult(ExitCode.Ok);

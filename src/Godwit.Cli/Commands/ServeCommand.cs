@@ -16,8 +16,12 @@ internal static class ServeCommand
 {
     private const int DefaultPort = 7420;
 
+    private static readonly TimeSpan Played = TimeSpan.FromMinutes(3);
+
     /// <summary>Where the built page stands: beside the program, whether the launcher has built it or a package has brought it.</summary>
     private static string Page => Path.Combine(AppContext.BaseDirectory, "web");
+
+    private static string Tapes => Path.Combine(AppContext.BaseDirectory, "recordings");
 
     public static Command Create(RunKinds kinds)
     {
@@ -37,10 +41,11 @@ internal static class ServeCommand
         {
             Description = "A shell command for whatever begins to wait for a person; it gets GODWIT_RUN, GODWIT_KIND, GODWIT_TITLE and GODWIT_LINK.",
         };
+        var demo = new Option<bool>("--demo") { Description = "Play recorded runs of all kinds, in a store of their own: nothing to set up, and nothing to break." };
         var install = new Option<bool>("--install") { Description = "Install it as a systemd service of this user, with these options, and start it." };
         var command = new Command("serve", "Serve the command centre: every run on this machine on one page, to watch and to steer.")
         {
-            port, root, url, certificate, key, notify, install,
+            port, root, url, certificate, key, notify, install, demo,
         };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
@@ -60,6 +65,11 @@ internal static class ServeCommand
             if (options is { Tls: not null, PublicUrl: null })
             {
                 throw new UsageException("--cert needs --public-url, the name that the certificate is for, such as https://godwit.example.org");
+            }
+
+            if (parsed.GetValue(demo))
+            {
+                return await PlayAsync(options, cancellation);
             }
 
             if (parsed.GetValue(install))
@@ -89,6 +99,22 @@ internal static class ServeCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Shows recorded runs until told to end.</summary>
+    private static async Task<ExitCode> PlayAsync(CentreOptions options, CancellationToken cancellation)
+    {
+        if (options is { Root: not null } or { PublicUrl: not null } or { Notify: not null })
+        {
+            throw new UsageException("--demo goes with --port alone");
+        }
+
+        await using var recordings = await Recordings.PlayAsync(Tapes, Played);
+        await using var server = await CentreServer.StartAsync(options with { Store = recordings.Store, IsRecording = true });
+        Print(server.NewLink(DeviceRole.Own));
+        await Console.Error.WriteLineAsync($"Recorded runs, played within {Played.TotalMinutes:0} minutes; your own are at 'godwit serve'. Ctrl-C ends it.");
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return ExitCode.Ok;
     }
 
     public static Command Link()

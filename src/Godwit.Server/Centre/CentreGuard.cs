@@ -84,6 +84,12 @@ internal sealed class CentreGuard(Devices devices, Func<int> port, CentreOptions
             return;
         }
 
+        if (options.IsRecording && !HttpMethods.IsGet(context.Request.Method) && endpoint.Metadata.GetMetadata<OfRuns>() is not null)
+        {
+            await RefuseAsync(context, StatusCodes.Status409Conflict, "this is a recording: nothing in it can be changed");
+            return;
+        }
+
         context.Items[Device] = device;
         await next(context);
     }
@@ -156,6 +162,9 @@ internal sealed class CentreGuard(Devices devices, Func<int> port, CentreOptions
         string Header(string name) => request.Headers[name].ToString();
     }
 }
+
+/// <summary>Marks endpoints that are about runs.</summary>
+internal sealed record OfRuns;
 
 /// <summary>Marks an endpoint for programs, which show a token of their own and reach nothing else.</summary>
 internal sealed record ForPrograms;

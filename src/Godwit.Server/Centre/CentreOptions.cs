@@ -28,6 +28,9 @@ public sealed record CentreOptions(RunKinds Kinds, RunStore Store, string Progra
     /// <summary>A command of the shell that is told of whatever begins to wait for a person; null for none.</summary>
     public string? Notify { get; init; }
 
+    /// <summary>Whether the runs are recordings, in which nothing can be changed.</summary>
+    public bool IsRecording { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

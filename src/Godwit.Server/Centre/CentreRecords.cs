@@ -75,10 +75,41 @@ public sealed record RowPage(IReadOnlyList<Row> Rows, bool HasMore);
 /// <param name="Text">All words.</param>
 public sealed record RowText(string Text);
 
+/// <summary>What was changed.</summary>
+/// <param name="Tree">The tree or commit that it comes to, in the run's clone.</param>
+/// <param name="Patch">A patch as git writes it, from what it started from.</param>
+/// <param name="IsCut">Whether the patch is longer than what is told.</param>
+public sealed record Changes(string Tree, string Patch, bool IsCut);
+
+/// <summary>How much disk a run takes.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Bytes">All of it, in bytes.</param>
+/// <param name="CanGo">Whether it can be archived or deleted: nobody works on it.</param>
+public sealed record RunDisk(string Run, long Bytes, bool CanGo);
+
+/// <summary>Runs that are put away.</summary>
+/// <param name="Runs">Their ids.</param>
+public sealed record RunsBody(IReadOnlyList<string> Runs);
+
+/// <summary>A model and who serves it.</summary>
+/// <param name="Name">Its name here.</param>
+/// <param name="Provider">Its provider.</param>
+/// <param name="State">Whether the provider can be asked: <c>reachable</c>, <c>ready</c>, <c>out of reach</c>, or what it lacks.</param>
+/// <param name="Input">US dollars a million tokens of input; null where it isn't known.</param>
+/// <param name="Output">The same for output.</param>
+/// <param name="Roles">The roles that it plays, with its place among those who do, such as <c>worker 1</c>.</param>
+public sealed record ModelRow(string Name, string Provider, string State, decimal? Input, decimal? Output, IReadOnlyList<string> Roles);
+
+/// <summary>The models there are.</summary>
+/// <param name="File">Where a user's own stand.</param>
+/// <param name="Models">All models.</param>
+public sealed record ModelList(string File, IReadOnlyList<ModelRow> Models);
+
 /// <summary>All runs, and what waits for a person.</summary>
 /// <param name="Runs">The newest first.</param>
 /// <param name="Asks">The oldest first.</param>
-public sealed record Fleet(IReadOnlyList<RunRow> Runs, IReadOnlyList<Ask> Asks);
+/// <param name="IsRecording">Whether all of it is a recording that plays.</param>
+public sealed record Fleet(IReadOnlyList<RunRow> Runs, IReadOnlyList<Ask> Asks, bool IsRecording);
 
 /// <summary>An order to agents.</summary>
 /// <param name="Agent">The agent or task; null for all.</param>
@@ -96,6 +127,16 @@ public sealed record AnswerBody(string Id, string Hash, bool Grant, string? Word
 /// <summary>What to start.</summary>
 /// <param name="Path">The goal file, or its folder, below the folder that the centre may start runs in.</param>
 public sealed record StartBody(string Path);
+
+/// <summary>A goal that is being written.</summary>
+/// <param name="Path">The goal file, below the folder that the centre may start runs in.</param>
+/// <param name="Text">What it is to say.</param>
+/// <param name="Before">What was read of it; null for a new one.</param>
+public sealed record GoalBody(string Path, string Text, string? Before);
+
+/// <summary>What is wrong with a goal.</summary>
+/// <param name="Problems">A line each, with line and column.</param>
+public sealed record GoalProblems(IReadOnlyList<string> Problems);
 
 /// <summary>A run that was started.</summary>
 /// <param name="Run">Its id.</param>

@@ -25,11 +25,12 @@ public sealed class CentreServer : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly LiveRuns _runs;
+    private readonly RunIndex _index;
     private readonly Devices _devices;
     private readonly CentreOptions _options;
 
-    private CentreServer(WebApplication app, LiveRuns runs, Devices devices, CentreOptions options) =>
-        (_app, _runs, _devices, _options) = (app, runs, devices, options);
+    private CentreServer(WebApplication app, LiveRuns runs, RunIndex index, Devices devices, CentreOptions options) =>
+        (_app, _runs, _index, _devices, _options) = (app, runs, index, devices, options);
 
     /// <summary>The address by which browsers reach it.</summary>
     public string Address => _options.PublicUrl?.GetLeftPart(UriPartial.Authority) ?? _app.Urls.First(url => url.StartsWith("http://127", StringComparison.Ordinal));
@@ -80,7 +81,8 @@ public sealed class CentreServer : IAsyncDisposable
         }));
         builder.Services.AddSingleton<Microsoft.Extensions.Hosting.IHostLifetime, NoLifetime>();
         var goals = new GoalFolder(options.Root, options.Program, options.Store);
-        var runs = new LiveRuns(options.Kinds, options.Store);
+        var runs = new LiveRuns(options.Kinds, options.Store, options.IsRecording);
+        var index = new RunIndex(options.Kinds, options.Store);
         var current = new HttpContextAccessor();
         builder.Services.AddSingleton<IHttpContextAccessor>(current);
         new GodwitTools(runs, goals, options.Kinds, options.Store, () => (Device)current.HttpContext!.Items[CentreGuard.Device]!)
@@ -90,7 +92,7 @@ public sealed class CentreServer : IAsyncDisposable
         var devices = new Devices(Device.FileIn(options.Store.Home), options.Time);
         var caller = options.Notify is { } command ? new Notifier(command, () => server!.Address) : null;
         runs.Asked += caller is null ? null : caller.Tell;
-        server = new CentreServer(app, runs, devices, options);
+        server = new CentreServer(app, runs, index, devices, options);
         var guard = new CentreGuard(devices, () => port, options);
         app.Use(guard.PassAsync);
         app.UseResponseCompression();
@@ -98,7 +100,7 @@ public sealed class CentreServer : IAsyncDisposable
         ServePage(app, options.Web);
         app.MapOpenApi().WithMetadata(new Needs(DeviceRole.Watch));
         DeviceEndpoints.Map(app, devices, server.NewLink);
-        RunEndpoints.Map(app, runs, devices, goals, options);
+        RunEndpoints.Map(app, runs, index, devices, goals, options);
         app.MapMcp("/mcp").WithMetadata(new ForPrograms()).ExcludeFromDescription();
         runs.Start();
         try
@@ -116,6 +118,7 @@ public sealed class CentreServer : IAsyncDisposable
         }
         catch (Exception error)
         {
+            await index.DisposeAsync();
             await runs.DisposeAsync();
             await app.DisposeAsync();
             throw error.InnerException is AddressInUseException
@@ -131,6 +134,7 @@ public sealed class CentreServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.EndAsync();
+        await _index.DisposeAsync();
         await _runs.DisposeAsync();
         File.Delete(_options.Socket);
         File.Delete(_options.ProxySocket);

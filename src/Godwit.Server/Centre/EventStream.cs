@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Godwit.Server.Centre;
 
 /// <summary>
-/// Server-sent events: the fleet, whole, whenever it has changed; or of one run the rows after an entry and its state. A client is a place
-/// in the journal, so that nothing is lost or told twice over a reconnect.
+/// Server-sent events, for all tabs of a browser over one stream: the fleet, whole, whenever it has changed, and of runs the rows after an
+/// entry and their state. A client is a place in each journal, so that nothing is lost or told twice over a reconnect.
 /// </summary>
 internal static class EventStream
 {
@@ -18,18 +18,56 @@ internal static class EventStream
     private static readonly TimeSpan StateEvery = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan LargeStateEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>Sends the fleet until the client goes.</summary>
-    public static async Task SendFleetAsync(HttpContext context, LiveRuns runs, Func<bool> isWelcome)
+    /// <summary>Sends what is wanted, over one stream, until the client goes.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="runs">The runs.</param>
+    /// <param name="withFleet">Whether the fleet is wanted.</param>
+    /// <param name="wanted">The runs that are wanted, and where the client stands in each: a head that it was given.</param>
+    /// <param name="isWelcome">Whether it may go on listening.</param>
+    public static async Task SendAsync(
+        HttpContext context, LiveRuns runs, bool withFleet, IReadOnlyList<(string Run, string? After)> wanted, Func<bool> isWelcome)
     {
+        if (wanted is [var only] && !withFleet)
+        {
+            _ = runs.Get(only.Run);
+        }
+
         var stream = new Frames(context);
         await stream.StartAsync();
-        ReadOnlyMemory<byte> sent = default;
-        while (isWelcome())
+        List<Place> places = [];
+        foreach (var (run, after) in wanted)
         {
-            if (!sent.Equals(runs.FleetEvent))
+            if (PlaceIn(runs, run, after) is { } place)
+            {
+                places.Add(place);
+            }
+            else
+            {
+                await stream.WriteAsync(EventOf("resync", null, CentreJson.Bytes(new Resync(run))));
+            }
+        }
+
+        ReadOnlyMemory<byte> sent = default;
+        while (isWelcome() && (withFleet || places.Count > 0))
+        {
+            if (withFleet && !sent.Equals(runs.FleetEvent))
             {
                 sent = runs.FleetEvent;
                 await stream.WriteAsync(sent);
+            }
+
+            foreach (var place in places.ToList())
+            {
+                try
+                {
+                    await SendAsync(stream, runs.Get(place.Run), place);
+                }
+                catch (Exception gone) when (gone is JournalException or ObjectDisposedException)
+                {
+                    // The client asks for it, and is told why it isn't there.
+                    places.Remove(place);
+                    await stream.WriteAsync(EventOf("resync", null, CentreJson.Bytes(new Resync(place.Run))));
+                }
             }
 
             await stream.BeatAsync(Heartbeat);
@@ -37,45 +75,35 @@ internal static class EventStream
         }
     }
 
-    /// <summary>Sends what happens in a run until the client goes.</summary>
-    /// <param name="context">The request.</param>
-    /// <param name="runs">The runs.</param>
-    /// <param name="id">The run.</param>
-    /// <param name="after">Where the client stands: a head that it was given.</param>
-    /// <param name="isWelcome">Whether it may go on listening.</param>
-    public static async Task SendRunAsync(HttpContext context, LiveRuns runs, string id, string? after, Func<bool> isWelcome)
+    private static async Task SendAsync(Frames stream, LiveRun live, Place place)
     {
-        var live = runs.Get(id);
-        var stream = new Frames(context);
-        await stream.StartAsync();
-        var cursor = SequenceOf(after);
-        if (cursor is null || (cursor > 0 && live.HeadAt(cursor.Value) != after) || live.CountAfter(cursor.Value) > MostBehind)
+        while (live.FrameAfter(place.Cursor, RowsAtOnce) is { } frame)
         {
-            // Another journal, an older copy of this one, or too far behind: the client asks for the whole anew.
-            await stream.WriteAsync(EventOf("resync", null, "{}"u8));
-            return;
+            place.Cursor = frame.Last;
+            await stream.WriteAsync(frame.Event);
         }
 
-        byte[]? sent = null;
-        var stateAt = 0L;
-        while (isWelcome())
+        if (Environment.TickCount64 >= place.StateAt && live.StateEvent() is var state && state != place.State)
         {
-            live = runs.Get(id);
-            while (live.FrameAfter(cursor.Value, RowsAtOnce) is { } frame)
-            {
-                cursor = frame.Last;
-                await stream.WriteAsync(frame.Event);
-            }
+            place.State = state;
+            place.StateAt = Environment.TickCount64 + (long)(state.Length > LargeState ? LargeStateEvery : StateEvery).TotalMilliseconds;
+            await stream.WriteAsync(state);
+        }
+    }
 
-            if (Environment.TickCount64 >= stateAt && live.StateEvent() is var state && state != sent)
-            {
-                sent = state;
-                stateAt = Environment.TickCount64 + (long)(state.Length > LargeState ? LargeStateEvery : StateEvery).TotalMilliseconds;
-                await stream.WriteAsync(state);
-            }
-
-            await stream.BeatAsync(Heartbeat);
-            await runs.NextAsync(context.RequestAborted);
+    /// <summary>A client's place in a run; null for one of another journal, of an older copy of it, or too far behind.</summary>
+    private static Place? PlaceIn(LiveRuns runs, string run, string? after)
+    {
+        try
+        {
+            var live = runs.Get(run);
+            return SequenceOf(after) is { } cursor && (cursor == 0 || live.HeadAt(cursor) == after) && live.CountAfter(cursor) <= MostBehind
+                ? new Place(run, cursor)
+                : null;
+        }
+        catch (JournalException)
+        {
+            return null;
         }
     }
 
@@ -98,6 +126,21 @@ internal static class EventStream
 
         return head.Split(':') is [_, var sequence, _] && long.TryParse(sequence, out var number) && number >= 0 ? number : null;
     }
+
+    /// <summary>Where a client stands in a run.</summary>
+    private sealed class Place(string run, long cursor)
+    {
+        public string Run => run;
+
+        public long Cursor { get; set; } = cursor;
+
+        public byte[]? State { get; set; }
+
+        public long StateAt { get; set; }
+    }
+
+    /// <summary>A run of which the client asks for the whole anew.</summary>
+    private sealed record Resync(string Run);
 
     private sealed class Frames(HttpContext context)
     {

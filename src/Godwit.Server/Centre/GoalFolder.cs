@@ -1,4 +1,9 @@
+using System.Text;
+using Godwit.Durable.Journal;
+using Godwit.Goals;
+using Godwit.Playbooks;
 using Godwit.Runs;
+using Godwit.Workspaces;
 
 namespace Godwit.Server.Centre;
 
@@ -49,6 +54,36 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
         return new GoalPreview(path, await File.ReadAllTextAsync(file, cancellation), Lines(problems), Lines(planned.Output ?? ""));
     }
 
+    /// <summary>What is wrong with a goal's text, each with its line and column; no command is run and nothing is written.</summary>
+    /// <param name="kinds">The kinds of runs that a goal may start.</param>
+    /// <param name="goal">Where it would stand, and the text.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="ArgumentException">It can't stand there.</exception>
+    public async Task<IReadOnlyList<string>> CheckAsync(RunKinds kinds, GoalBody goal, CancellationToken cancellation)
+    {
+        var file = Below(goal.Path, mustExist: false);
+        var folder = Path.GetDirectoryName(file)!;
+        var source = await SourceRepository.FindAsync(folder, cancellation);
+        _ = kinds.Read(new GoalText(goal.Text, source.Folder, Path.GetFileName(folder)), out var problems);
+        return [.. problems.Select(problem => problem.At(goal.Path))];
+    }
+
+    /// <summary>Writes a goal file, where it still is what was read.</summary>
+    /// <param name="goal">The goal; what was read of it before is null for a new one.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="ArgumentException">It can't stand there, or it has changed meanwhile.</exception>
+    public async Task SaveAsync(GoalBody goal, CancellationToken cancellation)
+    {
+        var file = Below(goal.Path, mustExist: false);
+        var now = File.Exists(file) ? await File.ReadAllTextAsync(file, cancellation) : null;
+        if (now != goal.Before)
+        {
+            throw new ArgumentException(now is null ? $"{goal.Path} is gone; copy your text and look again" : $"{goal.Path} was changed meanwhile; copy your text and look again");
+        }
+
+        WholeFile.Replace(file, Encoding.UTF8.GetBytes(goal.Text));
+    }
+
     /// <summary>Starts a run, and waits until it has a name.</summary>
     /// <returns>The run's id.</returns>
     /// <exception cref="ArgumentException">There is no such goal, or the run doesn't start; one line that says why.</exception>
@@ -75,7 +110,7 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
     }
 
     /// <summary>A file below the folder, whatever links lead there.</summary>
-    private string Below(string path)
+    private string Below(string path, bool mustExist = true)
     {
         if (root is null)
         {
@@ -84,9 +119,13 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
 
         var file = Path.GetFullPath(Path.Combine(root, path));
         file = Directory.Exists(file) ? Path.Combine(file, "godwit.yaml") : file;
-        var isBelow = file.StartsWith(root == "/" ? root : $"{root}/", StringComparison.Ordinal) && File.Exists(file)
-            && Workspaces.FileSystem.IsReallyBelow(root, Path.GetRelativePath(root, file));
-        return isBelow ? file : throw new ArgumentException($"there is no goal file '{path}' below {root}");
+        var there = mustExist ? File.Exists(file) : Directory.Exists(Path.GetDirectoryName(file));
+        var relative = Path.GetRelativePath(root, file);
+        var isBelow = file.StartsWith(root == "/" ? root : $"{root}/", StringComparison.Ordinal) && there
+            && !relative.Split('/').Contains(".git") && FileSystem.IsReallyBelow(root, relative);
+        return !isBelow ? throw new ArgumentException(mustExist ? $"there is no goal file '{path}' below {root}" : $"there is no folder for '{path}' below {root}")
+            : mustExist || file.EndsWith(".yaml", StringComparison.Ordinal) ? file
+            : throw new ArgumentException($"'{path}' must end in .yaml, such as {path}/godwit.yaml");
     }
 
     private static List<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];

@@ -6,6 +6,7 @@ using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Playbooks;
 using Godwit.Runs;
+using Godwit.Workspaces;
 
 namespace Godwit.Server.Centre;
 
@@ -16,6 +17,7 @@ namespace Godwit.Server.Centre;
 internal sealed class LiveRun : IDisposable
 {
     private const int LongestRow = 240;
+    private const int LongestPatch = 2 << 20;
     private const int HashLetters = 8;
     private const int AskEvery = 1000;
     private const int EncodeEvery = 300;
@@ -28,6 +30,7 @@ internal sealed class LiveRun : IDisposable
     private readonly List<Row> _rows = [];
     private readonly Dictionary<string, AgentRow> _agents = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _processes = [];
+    private readonly List<CostPoint> _costs = [];
     private (long Sequence, RunStatus Status, bool IsOwned, byte[] Json)? _encoded;
     private readonly bool _isBare;
     private bool _isOwned;
@@ -253,6 +256,38 @@ internal sealed class LiveRun : IDisposable
         }
     }
 
+    /// <summary>When its agents were at work, and what had been spent.</summary>
+    public RunTimeline Timeline()
+    {
+        lock (_gate)
+        {
+            return RunTimeline.Of([.. Agents()], _rows, _costs);
+        }
+    }
+
+    /// <summary>What an agent has changed so far, as a patch; null where there is no such agent.</summary>
+    /// <param name="agent">Its name; null for what the run hands over.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task<Changes?> ChangesAsync(string? agent, CancellationToken cancellation)
+    {
+        (string Base, string Tree)? trees;
+        lock (_gate)
+        {
+            trees = agent is not null ? AgentFiles.Of(_reader, agent)
+                : _view.Deliverable is { } deliverable ? (deliverable.BaseCommit, deliverable.Commit)
+                : null;
+        }
+
+        if (trees is not { } there)
+        {
+            return null;
+        }
+
+        var isSame = there.Base == there.Tree || there.Base.Length == 0 || !Directory.Exists(Folder.Repository);
+        var patch = isSame ? "" : await new RunRepository(Folder.Repository).DiffAsync(there.Base, there.Tree, cancellation);
+        return new Changes(there.Tree, Visible.Of(patch[..Math.Min(patch.Length, LongestPatch)]), patch.Length > LongestPatch);
+    }
+
     /// <summary>Where the journal stands at an entry, so that another journal, or an older copy of it, is told apart.</summary>
     public string HeadAt(long sequence) => $"{_reader.Run}:{sequence}:{_reader.HashOf(sequence)?[..HashLetters] ?? "0"}";
 
@@ -290,6 +325,8 @@ internal sealed class LiveRun : IDisposable
                 Change(said.Agent, agent => agent with { LastEvent = happened.At, Last = $"{said.What} {row.Text}" });
                 break;
             case AgentEvent.Charged { Cost: { } cost } charged:
+                _costs.Add(new CostPoint(happened.At, (_costs.Count > 0 ? _costs[^1].Dollars : 0) + cost.Charge.Dollars));
+
                 // Whoever started an agent has its cost too: its name begins with theirs.
                 for (var name = charged.Agent; name.Length > 0; name = name.Contains('.', StringComparison.Ordinal) ? name[..name.LastIndexOf('.')] : "")
                 {

@@ -28,14 +28,17 @@ internal sealed class LiveRuns : IAsyncDisposable
     private long _lookedAt;
     private byte[] _fleetJson = [];
     private byte[] _fleetEvent = [];
-    private Fleet _fleet = new([], []);
+    private Fleet _fleet = new([], [], false);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly bool _isRecording;
     private bool _hasRead;
 
     /// <summary>Reads nothing yet.</summary>
     /// <param name="kinds">The kinds of runs there are.</param>
     /// <param name="store">Where runs are.</param>
-    public LiveRuns(RunKinds kinds, RunStore store) => (_kinds, _store, _catalog) = (kinds, store, new RunCatalog(kinds, store, RowOf));
+    /// <param name="isRecording">Whether they are recordings.</param>
+    public LiveRuns(RunKinds kinds, RunStore store, bool isRecording = false) =>
+        (_kinds, _store, _catalog, _isRecording) = (kinds, store, new RunCatalog(kinds, store, RowOf), isRecording);
 
     /// <summary>Something has begun to wait for a person; what waited already when reading began is not told.</summary>
     public event Action<Ask>? Asked;
@@ -80,6 +83,9 @@ internal sealed class LiveRuns : IAsyncDisposable
     /// <exception cref="JournalMissingException">There is none.</exception>
     public RunFolder Find(string id) =>
         _store.All().Concat(_store.Gateways()).FirstOrDefault(folder => folder.Id == id) ?? throw new JournalMissingException($"there is no run '{id}'");
+
+    /// <summary>Lets go of a run, for who puts its folder elsewhere.</summary>
+    public void Release(string id) => LetGo(id);
 
     /// <summary>Ends when the next turn was read.</summary>
     public Task NextAsync(CancellationToken cancellation) => Volatile.Read(ref _turn).Task.WaitAsync(cancellation);
@@ -179,7 +185,7 @@ internal sealed class LiveRuns : IAsyncDisposable
         _lookedAt = looksAtAll ? Environment.TickCount64 : _lookedAt;
         var rows = _catalog.Rows(looksAtAll);
         var asks = rows.Where(row => row.Asks > 0).SelectMany(row => AsksOf(row.Run)).OrderBy(ask => ask.Since).ThenBy(ask => ask.Hash);
-        _fleet = new Fleet(rows, [.. asks]);
+        _fleet = new Fleet(rows, [.. asks], _isRecording);
         foreach (var ask in _fleet.Asks)
         {
             if (_told.Add(ask.Hash) && _hasRead)

@@ -4,6 +4,7 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Identity;
+using Godwit.Goals;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Build;
 using Godwit.Runs;
@@ -14,17 +15,22 @@ using Microsoft.AspNetCore.Routing;
 namespace Godwit.Server.Centre;
 
 /// <summary>Runs: looking at them, and what people do to them.</summary>
-internal sealed class RunEndpoints(LiveRuns runs, Devices devices, GoalFolder goals, CentreOptions options)
+internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices devices, GoalFolder goals, CentreOptions options)
 {
     private const int NewestRows = 100;
     private const int MostRows = 500;
+    private const int MostHits = 100;
+    private const int MostFollowed = 50;
+    private const int MostDays = 3650;
 
     private readonly RunActions _actions = new(options.Kinds, options.Store);
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, (string Stamp, long Bytes)> _disks = new(StringComparer.Ordinal);
     private readonly GodwitProcess _godwit = new(options.Program, options.Store);
 
-    public static void Map(IEndpointRouteBuilder app, LiveRuns runs, Devices devices, GoalFolder goals, CentreOptions options)
+    public static void Map(
+        IEndpointRouteBuilder app, LiveRuns runs, RunIndex index, Devices devices, GoalFolder goals, CentreOptions options)
     {
-        var here = new RunEndpoints(runs, devices, goals, options);
+        var here = new RunEndpoints(runs, index, devices, goals, options);
         here.MapReading(app);
         here.MapActions(app);
     }
@@ -42,6 +48,17 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, GoalFolder go
         watch.MapGet("/runs/{run}/rows/{seq:long}/{part:int}", (string run, long seq, int part) => runs.Get(run).TextOf(seq, part) is { } text
             ? TypedResults.Ok(new RowText(text))
             : No(StatusCodes.Status404NotFound, "there is no such row")).Produces<RowText>();
+        watch.MapGet("/runs/{run}/timeline", (string run) => runs.Get(run).Timeline());
+        watch.MapGet("/runs/{run}/changes", async (string run, string? agent, CancellationToken cancellation) =>
+            await runs.Get(run).ChangesAsync(agent, cancellation) is { } changes
+                ? TypedResults.Ok(changes)
+                : No(StatusCodes.Status404NotFound, agent is null ? "this run has handed over nothing" : $"there is no agent '{agent}'")).Produces<Changes>();
+        watch.MapGet("/search", (string words, string? run, CancellationToken cancellation) =>
+            index.SearchAsync(words, run, MostHits, cancellation));
+        watch.MapGet("/usage", (string by, int days, CancellationToken cancellation) =>
+            index.UsageAsync(options.Time.GetUtcNow() - TimeSpan.FromDays(Math.Clamp(days, 1, MostDays)), by, cancellation));
+        watch.MapGet("/models", ModelsAsync).Produces<ModelList>();
+        watch.MapGet("/disk", () => runs.Fleet.Runs.Select(row => DiskOf(new RunFolder(row.Folder))).ToList());
         watch.MapGet("/runs/{run}/verify", VerifyAsync).Produces<Verdict>();
         watch.MapGet("/runs/{run}/report", ReportAsync);
         watch.MapGet("/runs/{run}/evidence", (string run, HttpContext context) => runs.Get(run) is { Evidence: { } name } live
@@ -51,19 +68,30 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, GoalFolder go
 
     private void MapActions(IEndpointRouteBuilder app)
     {
-        var answer = app.MapGroup("/api/runs/{run}").WithMetadata(new Needs(DeviceRole.Answer)).AddEndpointFilter(SayWhyAsync);
+        var answer = app.MapGroup("/api/runs/{run}").WithMetadata(new Needs(DeviceRole.Answer), new OfRuns()).AddEndpointFilter(SayWhyAsync);
         MapOrder(answer, "say", SteeringAct.Say);
         MapOrder(answer, "pause", SteeringAct.Pause);
         MapOrder(answer, "unpause", SteeringAct.GoOn);
         answer.MapPost("/answer", AnswerAsync).Produces<Done>();
 
-        var own = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Own)).AddEndpointFilter(SayWhyAsync);
+        var own = app.MapGroup("/api").WithMetadata(new Needs(DeviceRole.Own), new OfRuns()).AddEndpointFilter(SayWhyAsync);
         MapOrder(own.MapGroup("/runs/{run}"), "cancel", SteeringAct.Cancel);
         own.MapPost("/runs/{run}/stop", StopAsync).Produces<Done>();
         own.MapPost("/runs/{run}/resume", ResumeAsync).Produces<Done>();
         own.MapPost("/runs/{run}/apply", ApplyAsync).Produces<Done>();
+        own.MapPost("/archive", (RunsBody body) => PutAway(body, options.Store.Archive, "archived; 'godwit archive --back RUN' brings it back"));
+        own.MapPost("/delete", (RunsBody body) => PutAway(body, RunStore.Delete, "deleted"));
         own.MapGet("/goals", goals.All);
         own.MapGet("/goal", (string path, CancellationToken cancellation) => goals.PreviewAsync(path, cancellation));
+        own.MapGet("/goal/schema", () =>
+            TypedResults.Text(GoalSchema.Json(options.Kinds.CommonKeys, options.Kinds.Sections), "application/json")).ExcludeFromDescription();
+        own.MapPost("/goal/check", async (GoalBody body, CancellationToken cancellation) =>
+            new GoalProblems(await goals.CheckAsync(options.Kinds, body, cancellation)));
+        own.MapPost("/goal", async (GoalBody body, CancellationToken cancellation) =>
+        {
+            await goals.SaveAsync(body, cancellation);
+            return new Done("saved");
+        });
         own.MapPost("/runs", async (StartBody body, CancellationToken cancellation) =>
             new Started(await goals.StartAsync(body.Path, cancellation)));
     }
@@ -77,15 +105,19 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, GoalFolder go
             return outcome.Taken ? TypedResults.Ok(new Done(outcome.Message)) : No(StatusCodes.Status409Conflict, outcome.Message);
         }).Produces<Done>();
 
-    private async Task StreamAsync(HttpContext context, string? run, string? after)
+    private async Task StreamAsync(HttpContext context, string[] run, string[] after, bool fleet = false)
     {
         var token = context.Request.Headers.Authorization.ToString()["Bearer ".Length..];
         var id = devices.OfToken(token)!.Id;
+        if (run.Length > MostFollowed)
+        {
+            throw new ArgumentException($"at most {MostFollowed} runs are followed at once");
+        }
+
         try
         {
-            await (run is null
-                ? EventStream.SendFleetAsync(context, runs, IsWelcome)
-                : EventStream.SendRunAsync(context, runs, run, after, IsWelcome));
+            var wanted = run.Select((one, index) => (one, after.ElementAtOrDefault(index))).ToList();
+            await EventStream.SendAsync(context, runs, fleet || wanted.Count == 0, wanted, IsWelcome);
         }
         catch (Exception gone) when (
             context.Response.HasStarted && gone is OperationCanceledException or IOException or JournalException or ObjectDisposedException)
@@ -196,6 +228,59 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, GoalFolder go
         return TypedResults.Ok(new Done($"resumed; what it says goes to {log}"));
     }
 
+    private Done PutAway(RunsBody body, Action<RunFolder> put, string done)
+    {
+        foreach (var folder in body.Runs.Select(runs.Find).ToList())
+        {
+            runs.Release(folder.Id);
+            put(folder);
+        }
+
+        return new Done(done);
+    }
+
+    private RunDisk DiskOf(RunFolder folder)
+    {
+        var stamp = VerifiedHead.StampOf(folder);
+        if (!_disks.TryGetValue(folder.Path, out var known) || known.Stamp != stamp)
+        {
+            var every = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true };
+            var files = new System.IO.Enumeration.FileSystemEnumerable<long>(folder.Path, (ref entry) => entry.Length, every)
+            {
+                // Links lead elsewhere.
+                ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,
+                ShouldRecursePredicate = (ref entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+            };
+            _disks[folder.Path] = known = (stamp, files.Sum());
+        }
+
+        return new RunDisk(folder.Id, known.Bytes, !RunLock.IsHeld(folder));
+    }
+
+    /// <summary>The models as <c>godwit models</c> tells them, which asks the providers that it can reach.</summary>
+    private async Task<IResult> ModelsAsync(CancellationToken cancellation)
+    {
+        var (exit, output, error) = await _godwit.RunAsync(cancellation, "models", "--json");
+        if (exit != 0)
+        {
+            return No(StatusCodes.Status409Conflict, error.Trim());
+        }
+
+        var told = JsonSerializer.Deserialize<ToldModels>(output, CentreJson.Options)!;
+        return TypedResults.Ok(
+            new ModelList(
+                told.File,
+                [
+                    .. told.Models.Select(
+                        model => new ModelRow(
+                            model.Name, model.Provider, told.Providers.GetValueOrDefault(model.Provider, "unknown"), model.Input, model.Output,
+                            [
+                                .. told.Roles.Where(role => role.Value.Contains(model.Name))
+                                    .Select(role => role.Value.Count == 1 ? role.Key : $"{role.Key} {role.Value.ToList().IndexOf(model.Name) + 1}"),
+                            ])),
+                ]));
+    }
+
     private async Task<IResult> VerifyAsync(string run, CancellationToken cancellation)
     {
         var live = runs.Get(run);
@@ -251,6 +336,13 @@ internal sealed class RunEndpoints(LiveRuns runs, Devices devices, GoalFolder go
             StatusCodes.Status500InternalServerError,
         _ => null,
     };
+
+    /// <summary>What <c>godwit models --json</c> prints.</summary>
+    private sealed record ToldModels(
+        string File, IReadOnlyList<ToldModel> Models, IReadOnlyDictionary<string, IReadOnlyList<string>> Roles,
+        IReadOnlyDictionary<string, string> Providers);
+
+    private sealed record ToldModel(string Name, string Provider, decimal? Input, decimal? Output);
 
     /// <summary>What every answer of a person has in common.</summary>
     private sealed record Answerer(string? By);

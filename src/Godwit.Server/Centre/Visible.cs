@@ -10,7 +10,9 @@ namespace Godwit.Server.Centre;
 internal static class Visible
 {
     /// <summary>The text, with each of them as <c>\uXXXX</c>; line ends and tabs stay.</summary>
-    public static string Of(string text)
+    /// <param name="text">The text.</param>
+    /// <param name="marks">Characters of our own in it, which stay.</param>
+    public static string Of(string text, params ReadOnlySpan<char> marks)
     {
         if (!text.Any(IsHidden))
         {
@@ -20,7 +22,7 @@ internal static class Visible
         var shown = new StringBuilder(text.Length + 16);
         foreach (var letter in text)
         {
-            _ = IsHidden(letter) ? shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}") : shown.Append(letter);
+            _ = IsHidden(letter) && !marks.Contains(letter) ? shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}") : shown.Append(letter);
         }
 
         return shown.ToString();

@@ -84,6 +84,9 @@ public sealed class RunCatalog(RunKinds kinds, RunStore store, Func<RunFolder, R
         }
     }
 
+    /// <summary>The rows of some runs, read anew.</summary>
+    public IReadOnlyList<RunRow> RowsOf(IEnumerable<RunFolder> runs) => [.. runs.Select(RowOf)];
+
     /// <summary>Whether a run has ended; one that couldn't be read may only be at its beginning.</summary>
     private static bool IsOver(RunRow row) => row.Playbook.Length > 0
         && row.State is not (RunStatus.Running or RunStatus.Waiting or RunStatus.Stopped or RunStatus.Parked);

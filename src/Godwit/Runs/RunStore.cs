@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Godwit.Identity;
 using Godwit.Durable.Journal;
+using Godwit.Workspaces;
 
 namespace Godwit.Runs;
 
@@ -10,6 +11,7 @@ namespace Godwit.Runs;
 /// <param name="home">The folder.</param>
 public sealed class RunStore(string home)
 {
+    private const string Archives = "archive";
     private const string IdLetters = "abcdefghjkmnpqrstvwxyz23456789";
 
     /// <summary>The store of this user.</summary>
@@ -79,6 +81,41 @@ public sealed class RunStore(string home)
     /// <summary>All gateways, newest first.</summary>
     public IReadOnlyList<RunFolder> Gateways() => All("gateways");
 
+    /// <summary>Runs that were put away, newest first: they can be shown, reported and verified, and aren't listed with the others.</summary>
+    public IReadOnlyList<RunFolder> Archived() => All(Archives);
+
+    /// <summary>Puts a run away.</summary>
+    /// <exception cref="RunOwnedException">Somebody works on it.</exception>
+    public void Archive(RunFolder run) => Move(run, Archives);
+
+    /// <summary>Takes a run back from where it was put away.</summary>
+    public void Unarchive(RunFolder run) => Move(run, "runs");
+
+    /// <summary>Deletes a run with all that it has made in its folder; a branch that it has published stays.</summary>
+    /// <exception cref="RunOwnedException">Somebody works on it.</exception>
+    public static void Delete(RunFolder run)
+    {
+        RequireFree(run);
+
+        // What is deleted only in part is no run any more.
+        File.Delete(run.Journal);
+        FileSystem.DeleteAll(run.Path);
+    }
+
+    private void Move(RunFolder run, string shelf)
+    {
+        RequireFree(run);
+        Directory.Move(run.Path, Path.Combine(Directory.CreateDirectory(Path.Combine(home, shelf)).FullName, run.Id));
+    }
+
+    private static void RequireFree(RunFolder run)
+    {
+        if (RunLock.IsHeld(run))
+        {
+            throw new RunOwnedException($"{run.Id} is running") { Run = run.Id };
+        }
+    }
+
     private IReadOnlyList<RunFolder> All(string kind)
     {
         var runs = Path.Combine(home, kind);
@@ -105,7 +142,7 @@ public sealed class RunStore(string home)
             return all[0];
         }
 
-        List<RunFolder> named = [.. all, .. All("gateways"), .. All("comparisons")];
+        List<RunFolder> named = [.. all, .. All("gateways"), .. All("comparisons"), .. Archived()];
         var found = named.Where(run => run.Id == name).ToList() is { Count: 1 } exact
             ? exact
             : [.. named.Where(run => run.Id.StartsWith(name, StringComparison.Ordinal))];

@@ -3,13 +3,15 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Row, RowPage } from "./api";
 import { get } from "./api";
+import { ChangesView } from "./changes";
 import { AskCard } from "./inbox";
 import { Ago, Button, Empty, Say, dollars } from "./parts";
 import { Rows } from "./rows";
 import { useRun } from "./run";
 import { act, may } from "./state";
 
-export function AgentPage({ id, name }: { id: string; name: string }) {
+/** A part is `changes`, or the entry of the journal that is to be shown. */
+export function AgentPage({ id, name, part }: { id: string; name: string; part: string }) {
   const run = useRun(id);
   const older = useSignal<Row[]>([]);
   const hasMore = useSignal(false);
@@ -30,7 +32,12 @@ export function AgentPage({ id, name }: { id: string; name: string }) {
     older.value = before === undefined ? page.rows : [...page.rows, ...older.value];
     hasMore.value = page.has_more;
   };
-  useEffect(() => void load().catch(() => undefined), [id, name, run.generation.value]);
+  const entry = Number(part) || null;
+  useEffect(() => void (async () => {
+    await load();
+    // A line that was found is further up.
+    for (let page = 0; entry && hasMore.value && (older.value[0]?.seq ?? 0) > entry && page < 40; page++) await load(older.value[0]?.seq);
+  })().catch(() => undefined), [id, name, run.generation.value]);
 
   const state = run.state.value;
   const base = `#/run/${encodeURIComponent(id)}`;
@@ -61,9 +68,17 @@ export function AgentPage({ id, name }: { id: string; name: string }) {
         </div>
       )}
       {asked.map((ask) => <AskCard key={ask.hash} ask={ask} withRun={false} />)}
-      {rows.length === 0
-        ? <Empty title={agent ? "Nothing yet." : `No agent '${name}' in this run.`} />
-        : <Rows rows={rows} run={id} withAgent={false} hasMore={hasMore.value} onOlder={() => void load(older.value[0]?.seq)} />}
+      {agent && (
+        <nav class="tabs" aria-label="parts of the agent">
+          <a href={`${base}/agent/${encodeURIComponent(name)}`} aria-current={part === "changes" ? undefined : "page"}>transcript</a>
+          <a href={`${base}/agent/${encodeURIComponent(name)}/changes`} aria-current={part === "changes" ? "page" : undefined}>changes</a>
+        </nav>
+      )}
+      {part === "changes" && agent
+        ? <ChangesView run={id} agent={name} isAtWork={!isOver && state.can_be_steered} moment={agent.last_event} />
+        : rows.length === 0
+          ? <Empty title={agent ? "Nothing yet." : `No agent '${name}' in this run.`} />
+          : <Rows rows={rows} run={id} withAgent={false} hasMore={hasMore.value} at={entry} onOlder={() => void load(older.value[0]?.seq)} />}
     </main>
   );
 }

@@ -1,4 +1,4 @@
-// Everything that the page asks of the server: pairing, tokens, signed writes, and the stream of events.
+// What the page asks of the server: pairing, tokens, reading and signed writes.
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -16,6 +16,13 @@ export type Device = Schemas["Device"];
 export type Token = Schemas["Token"];
 export type GoalPreview = Schemas["GoalPreview"];
 export type Verdict = Schemas["Verdict"];
+export type Changes = Schemas["Changes"];
+export type Timeline = Schemas["RunTimeline"];
+export type SearchHit = Schemas["SearchHit"];
+export type SearchResult = Schemas["SearchResult"];
+export type Usage = Schemas["Usage"];
+export type RunDisk = Schemas["RunDisk"];
+export type ModelList = Schemas["ModelList"];
 export type Role = Schemas["DeviceRole"];
 
 export class ApiError extends Error {
@@ -30,7 +37,6 @@ interface Identity {
 }
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256" };
-const watchdog = 25_000;
 let token: { value: string; until: number; boot: string } | null = null;
 let counter = 0;
 
@@ -106,12 +112,17 @@ async function bearer(): Promise<string> {
   return token.value;
 }
 
+/** What a request shows that reads. */
+export const authorized = async () => ({ Authorization: `Bearer ${await bearer()}` });
+
+/** The server was started anew, and knows no tokens of before. */
+export const forgetToken = () => void (token = null);
+
 export async function get<T>(path: string): Promise<T> {
-  const ask = async () => fetch(path, { headers: { Authorization: `Bearer ${await bearer()}` } });
+  const ask = async () => fetch(path, { headers: await authorized() });
   let response = await ask();
   if (response.status === 401) {
-    // The server was started anew, and knows no tokens of before.
-    token = null;
+    forgetToken();
     response = await ask();
   }
   return read<T>(response);
@@ -149,7 +160,7 @@ export async function send<T>(path: string, body: unknown, method = "POST"): Pro
 
 /** Saves what an address answers as a file. */
 export async function download(path: string): Promise<void> {
-  const response = await fetch(path, { headers: { Authorization: `Bearer ${await bearer()}` } });
+  const response = await fetch(path, { headers: await authorized() });
   if (!response.ok) await read(response);
   const name = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "godwit";
   const link = document.createElement("a");
@@ -157,67 +168,4 @@ export async function download(path: string): Promise<void> {
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
-}
-
-export interface StreamEvents {
-  event(name: string, data: unknown, id: string | null): void;
-  connected(isConnected: boolean): void;
-}
-
-/** Follows events until it is told to end: over reconnects it goes on where it was, and a dead connection is noticed. */
-export function follow(path: (after: string | null) => string, after: string | null, events: StreamEvents): () => void {
-  const end = new AbortController();
-  let last = after;
-  const once = async (): Promise<void> => {
-    const attempt = new AbortController();
-    const give = () => attempt.abort();
-    end.signal.addEventListener("abort", give);
-    let timer = setTimeout(give, watchdog);
-    try {
-      const response = await fetch(path(last), { headers: { Authorization: `Bearer ${await bearer()}` }, signal: attempt.signal });
-      if (response.status === 401) token = null;
-      if (!response.ok || !response.body) throw new ApiError(response.status, response.statusText);
-      events.connected(true);
-      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-      let buffer = "";
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return;
-        clearTimeout(timer);
-        timer = setTimeout(give, watchdog);
-        buffer += value;
-        for (let cut = buffer.indexOf("\n\n"); cut >= 0; cut = buffer.indexOf("\n\n")) {
-          const frame = buffer.slice(0, cut);
-          buffer = buffer.slice(cut + 2);
-          let [name, id, data] = ["message", null as string | null, ""];
-          for (const line of frame.split("\n")) {
-            if (line.startsWith("event: ")) name = line.slice(7);
-            else if (line.startsWith("id: ")) id = line.slice(4);
-            else if (line.startsWith("data: ")) data += line.slice(6);
-          }
-          if (id) last = id;
-          events.event(name, JSON.parse(data || "null"), id);
-        }
-      }
-    } finally {
-      clearTimeout(timer);
-      end.signal.removeEventListener("abort", give);
-      attempt.abort();
-    }
-  };
-  void (async () => {
-    for (let wait = 250; !end.signal.aborted; wait = Math.min(wait * 2, 5000)) {
-      const begun = Date.now();
-      try {
-        await once();
-      } catch {
-        // The connection broke, or there is no server; it is tried again.
-      }
-      if (end.signal.aborted) return;
-      events.connected(false);
-      if (Date.now() - begun > 5000) wait = 250;
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
-  })();
-  return () => end.abort();
 }

@@ -6,10 +6,13 @@ import { AgentPage } from "./agent";
 import { pair } from "./api";
 import { FleetPage } from "./fleet";
 import { Inbox } from "./inbox";
-import { Devices, NewRun, Palette } from "./more";
+import { Devices, Palette } from "./more";
+import { NewRun } from "./newrun";
+import { SearchPage } from "./search";
+import { Models, UsagePage } from "./usage";
 import { chordOf, useKeys } from "./parts";
 import { RunPage } from "./run";
-import { asks, isConnected, may, me, notice, route, spoken, start } from "./state";
+import { asks, fleet, isConnected, may, me, notice, route, spoken, start } from "./state";
 
 function nameOfThisBrowser(): string {
   const agent = navigator.userAgent;
@@ -72,6 +75,7 @@ function App() {
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.scrollIntoView(); }}>Skip to content</a>
       <Sidebar />
       <div class="content">
+        {fleet.value?.is_recording && <p class="recording" role="note">A recording: these runs happened before, and are played again. Nothing in them can be changed.</p>}
         {!isConnected.value && <p class="offline" role="status">The server isn't responding; this page reconnects by itself.</p>}
         <Page />
       </div>
@@ -96,6 +100,9 @@ function Sidebar() {
         {link("#/", "Runs")}
         {link("#/inbox", "Inbox", asks.value.length)}
         {may("own") && link("#/new", "New run")}
+        {link("#/search", "Search")}
+        {link("#/usage", "Usage")}
+        {link("#/models", "Models")}
         {may("own") && link("#/devices", "Devices")}
       </nav>
       <p class="quiet who"><kbd>Ctrl</kbd> <kbd>K</kbd> to go anywhere<br />{me.value!.name} may {me.value!.role}</p>
@@ -112,7 +119,7 @@ function decoded(part: string): string {
 }
 
 function Page() {
-  const [page, id, part, name] = route.value.replace(/^#\//, "").split("/").map(decoded);
+  const [page, id, part, name, entry] = route.value.replace(/^#\//, "").split("/").map(decoded);
   useEffect(() => {
     document.title = id ? `${id} · Godwit` : asks.value.length > 0 ? `(${asks.value.length}) Godwit` : "Godwit";
   });
@@ -120,7 +127,10 @@ function Page() {
     case "inbox": return <Inbox />;
     case "new": return <NewRun />;
     case "devices": return <Devices />;
-    case "run": return part === "agent" && name ? <AgentPage key={`${id}/${name}`} id={id!} name={name} /> : <RunPage key={id} id={id!} tab={part ?? ""} about={name ?? ""} />;
+    case "search": return <SearchPage words={id ?? ""} />;
+    case "usage": return <UsagePage />;
+    case "models": return <Models />;
+    case "run": return part === "agent" && name ? <AgentPage key={`${id}/${name}/${entry ?? ""}`} id={id!} name={name} part={entry ?? ""} /> : <RunPage key={id} id={id!} tab={part ?? ""} about={name ?? ""} />;
     default: return <FleetPage />;
   }
 }

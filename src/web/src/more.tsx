@@ -1,56 +1,10 @@
-// Starting runs, the paired devices, and the palette.
+// The paired devices, and the palette.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Device, GoalPreview, Role } from "./api";
+import type { Device, Role } from "./api";
 import { get, send } from "./api";
-import { Ago, Button, Empty, brief } from "./parts";
-import { act, fleet, may, tell } from "./state";
-
-export function NewRun() {
-  const goals = useSignal<string[] | null>(null);
-  const preview = useSignal<GoalPreview | null>(null);
-  const isBusy = useSignal(false);
-  useEffect(() => void get<string[]>("/api/goals").then((all) => (goals.value = all)).catch((error: Error) => tell(error.message, true)), []);
-  const look = async (path: string) => {
-    isBusy.value = true;
-    try {
-      preview.value = await get<GoalPreview>(`/api/goal?path=${encodeURIComponent(path)}`);
-    } catch (error) {
-      tell((error as Error).message, true);
-    }
-    isBusy.value = false;
-  };
-  const start = async () => {
-    if (preview.value && (await act("/api/runs", { path: preview.value.path }))) location.hash = "#/";
-  };
-  if (!may("own")) return <main id="main"><h1>This browser can't start runs.</h1></main>;
-  return (
-    <main id="main">
-      <h1>New run</h1>
-      {goals.value?.length === 0 && (
-        <Empty title="No goal files.">
-          <p><code>godwit serve --root DIR</code> lets this page start the goals below a folder.</p>
-        </Empty>
-      )}
-      <ul class="goals">
-        {goals.value?.map((path) => (
-          <li key={path}><button type="button" class="plain" aria-pressed={preview.value?.path === path} onClick={() => void look(path)}>{path}</button></li>
-        ))}
-      </ul>
-      {isBusy.value && <p class="quiet" role="status">checking the goal …</p>}
-      {preview.value && !isBusy.value && (
-        <section aria-label="what it would do">
-          <h2>{preview.value.path}</h2>
-          {preview.value.problems.length > 0
-            ? <pre class="verdict bad" role="alert">{preview.value.problems.join("\n")}</pre>
-            : <pre class="verdict">{preview.value.plan.join("\n")}</pre>}
-          <div class="buttons"><Button kind="primary" disabled={preview.value.problems.length > 0} onClick={() => void start()}>Start it</Button></div>
-          <details><summary>the goal file</summary><pre>{preview.value.text}</pre></details>
-        </section>
-      )}
-    </main>
-  );
-}
+import { Ago, Button, brief } from "./parts";
+import { act, fleet, tell } from "./state";
 
 export function Devices() {
   const devices = useSignal<Device[]>([]);
@@ -107,11 +61,13 @@ export function Palette({ onClose }: { onClose: () => void }) {
   useEffect(() => input.current?.focus(), []);
   const places: Place[] = [
     { name: "Runs", more: "g r", href: "#/" }, { name: "Inbox", more: "g i", href: "#/inbox" }, { name: "New run", more: "g n", href: "#/new" },
+    { name: "Search", more: "g s", href: "#/search" }, { name: "Usage", more: "g u", href: "#/usage" }, { name: "Models", more: "g m", href: "#/models" },
     { name: "Devices", more: "g d", href: "#/devices" },
     ...(fleet.value?.runs ?? []).map((row) => ({ name: brief(row.goal) || row.run, more: `${row.run} ${row.state}`, href: `#/run/${encodeURIComponent(row.run)}` })),
   ];
   const words = text.value.toLowerCase().split(" ").filter(Boolean);
   const found = places.filter((place) => words.every((word) => `${place.name} ${place.more}`.toLowerCase().includes(word))).slice(0, 12);
+  if (text.value.trim()) found.push({ name: `Search transcripts for “${text.value.trim()}”`, more: "", href: `#/search/${encodeURIComponent(text.value.trim())}` });
   const go = (place: Place | undefined) => {
     if (place) location.hash = place.href;
     onClose();

@@ -62,7 +62,7 @@ export function Button({ kind = "", disabled = false, onClick, children }: {
   return <button type="button" class={kind} disabled={disabled} onClick={() => void onClick()}>{children}</button>;
 }
 
-const goes: Record<string, string> = { r: "#/", i: "#/inbox", n: "#/new", d: "#/devices" };
+const goes: Record<string, string> = { r: "#/", i: "#/inbox", n: "#/new", d: "#/devices", s: "#/search", u: "#/usage", m: "#/models" };
 const chords = new WeakMap<Event, string>();
 let chordAt = 0;
 

@@ -13,19 +13,29 @@ interface Props {
   run: string;
   withAgent: boolean;
   hasMore: boolean;
+  /** The entry of a line that is to be shown; null for the end. */
+  at?: number | null;
   onOlder: () => void;
 }
 
 /** Stays at the end while it is at the end; else it stays where it is, whatever is added at either side. */
-export function Rows({ rows, run, withAgent, hasMore, onOlder }: Props) {
+export function Rows({ rows, run, withAgent, hasMore, at = null, onOlder }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const view = useSignal({ top: 0, size: 600 });
   const chosen = useSignal<Row | null>(null);
   const isAtEnd = useRef(true);
   const before = useRef<{ first: number | undefined; count: number }>({ first: undefined, count: 0 });
 
+  const isFound = useRef(at === null);
   useLayoutEffect(() => {
     const element = box.current!;
+    const wanted = isFound.current ? -1 : rows.findIndex((row) => row.seq === at);
+    if (wanted >= 0) {
+      isFound.current = true;
+      isAtEnd.current = false;
+      chosen.value = rows[wanted]!;
+      element.scrollTop = Math.max(0, (wanted - 4) * height);
+    }
     const { first, count } = before.current;
     const added = first !== undefined && rows[0]?.seq !== first ? rows.length - count : 0;
     if (isAtEnd.current) element.scrollTop = element.scrollHeight;

@@ -6,11 +6,13 @@ import { download, get } from "./api";
 import { Graph } from "./graph";
 import { AskCard } from "./inbox";
 import { Ago, Budget, Button, Empty, Say, State, brief, dollars } from "./parts";
+import { ChangesView } from "./changes";
 import { Rows } from "./rows";
-import { LiveRun, act, may, tell } from "./state";
+import { LiveRun, act, lastSeen, markSeen, may, tell } from "./state";
+import { TimelineView } from "./timeline";
 import { TrialPlot, TrialTable } from "./trials";
 
-const tabs = ["overview", "agents", "events", "evidence"] as const;
+const tabs = ["overview", "agents", "events", "changes", "evidence"] as const;
 
 interface Assertion { id: string; says: string; on_tip: boolean; verified: boolean | null }
 interface Finding { id: string; file: string; line: number; priority: string; claim: string; blocks: boolean; state: string }
@@ -39,6 +41,7 @@ export function RunPage({ id, tab, about }: { id: string; tab: string; about: st
         {state.row.agents_at_work > 0 && <span>{state.row.agents_at_work === 1 ? "1 agent" : `${state.row.agents_at_work} agents`} at work</span>}
       </p>
       <Controls run={run} state={state} />
+      <Fresh id={id} state={state} base={base} />
       <nav class="tabs" aria-label="parts of the run">
         {tabs.map((one) => (
           <a key={one} href={`${base}/${one}`} aria-current={one === here ? "page" : undefined}>
@@ -47,13 +50,31 @@ export function RunPage({ id, tab, about }: { id: string; tab: string; about: st
         ))}
       </nav>
       {here === "overview" && <Overview state={state} base={base} />}
-      {here === "agents" && <Agents key={about} state={state} base={base} about={about} />}
+      {here === "agents" && (
+        <>
+          <Agents key={about} state={state} base={base} about={about} />
+          {state.agents.length > 0 && <TimelineView run={id} base={base} moment={moment(state)} />}
+        </>
+      )}
+      {here === "changes" && <ChangesView run={id} agent={null} isAtWork={false} moment={state.row.state} />}
       {here === "events" && (
         <Rows rows={run.rows.value} run={id} withAgent hasMore={run.hasMore.value} onOlder={() => void run.older()} />
       )}
       {here === "evidence" && <Evidence state={state} />}
     </main>
   );
+}
+
+/** What is drawn of the whole run is drawn again now and then, and at its end. */
+const moment = (state: RunState) => `${state.row.state} ${state.row.last_event.slice(0, 16)}`;
+
+/** How much has happened since this browser looked at the run last. */
+function Fresh({ id, state, base }: { id: string; state: RunState; base: string }) {
+  const before = useMemo(() => lastSeen(id), [id]);
+  const first = useMemo(() => Number(state.head.split(":")[1]), [id]);
+  useEffect(() => markSeen(id, Number(state.head.split(":")[1])), [id, state.head]);
+  if (before === undefined || before >= first) return null;
+  return <p class="fresh">{first - before} entries of its journal are new since you last looked: <a href={`${base}/events`}>events</a></p>;
 }
 
 function Controls({ run, state }: { run: LiveRun; state: RunState }) {

@@ -1,7 +1,8 @@
 // What the page knows: where it is, who this browser is, the fleet, and the run that is looked at.
 import { computed, signal } from "@preact/signals";
 import type { AgentRow, Ask, Fleet, Row, RunSnapshot, RunState, Token } from "./api";
-import { ApiError, follow, get, send, session } from "./api";
+import { ApiError, get, send, session } from "./api";
+import { subscribe } from "./stream";
 
 export const route = signal(location.hash);
 export const me = signal<Token | null>(null);
@@ -13,9 +14,15 @@ export const notice = signal<{ text: string; isBad: boolean } | null>(null);
 export const asks = computed<Ask[]>(() => fleet.value?.asks ?? []);
 
 addEventListener("hashchange", () => (route.value = location.hash));
-setInterval(() => (now.value = Date.now()), 1000);
+setInterval(() => {
+  // In a recording it is as late as it was then.
+  const then = fleet.value?.is_recording ? Math.max(0, ...fleet.value.runs.map((run) => Date.parse(run.last_event))) : 0;
+  now.value = then || Date.now();
+}, 1000);
 
-export const may = (role: "answer" | "own") => me.value?.role === "own" || (role === "answer" && me.value?.role === "answer");
+export const may = (role: "answer" | "own") => !fleet.value?.is_recording && isOf(role);
+
+const isOf = (role: "answer" | "own") => me.value?.role === "own" || (role === "answer" && me.value?.role === "answer");
 
 /** Says something to who can't see the page, too. */
 export function tell(text: string, isBad = false): void {
@@ -42,20 +49,18 @@ let endFleet: (() => void) | null = null;
 export async function start(): Promise<void> {
   me.value = await session(true);
   if (!me.value || endFleet) return;
-  endFleet = follow(
-    () => "/api/events",
-    null,
-    {
-      connected: (is) => (isConnected.value = is),
-      event(name, data) {
-        if (name !== "fleet") return;
-        const before = fleet.value;
-        const next = data as Fleet;
-        fleet.value = next;
-        if (before) announce(before, next);
-      },
+  // The tab that reads the stream may have had the fleet's last event before this one was there.
+  void get<Fleet>("/api/runs").then((all) => (fleet.value ??= all)).catch(() => undefined);
+  endFleet = subscribe(null, null, {
+    connected: (is) => (isConnected.value = is),
+    event(name, data) {
+      if (name !== "fleet") return;
+      const before = fleet.value;
+      const next = data as Fleet;
+      fleet.value = next;
+      if (before) announce(before, next);
     },
-  );
+  });
   setInterval(async () => (me.value = (await session().catch(() => me.value)) ?? me.value), 5 * 60_000);
 }
 
@@ -105,20 +110,15 @@ export class LiveRun {
       this.state.value = snapshot.state;
       this.rows.value = snapshot.rows;
       this.hasMore.value = snapshot.rows.length >= 100;
-      this.end = follow(
-        (after) => `/api/events?run=${encodeURIComponent(this.id)}&after=${encodeURIComponent(after ?? "")}`,
-        snapshot.state.head,
-        {
-          connected: () => undefined,
-          event: (name, data) => {
-            if (name === "rows") {
-              const last = this.rows.value.at(-1)?.seq ?? 0;
-              this.rows.value = [...this.rows.value, ...(data as Row[]).filter((row) => row.seq > last)];
-            } else if (name === "state") this.state.value = data as RunState;
-            else if (name === "resync") void this.open();
-          },
+      this.end = subscribe(this.id, snapshot.state.head, {
+        event: (name, data) => {
+          if (name === "rows") {
+            const last = this.rows.value.at(-1)?.seq ?? 0;
+            this.rows.value = [...this.rows.value, ...(data as Row[]).filter((row) => row.seq > last)];
+          } else if (name === "state") this.state.value = data as RunState;
+          else if (name === "resync") void this.open();
         },
-      );
+      });
     } catch (error) {
       if (this.isDisposed) return;
       if (error instanceof ApiError) this.error.value = error.message;
@@ -149,4 +149,23 @@ export class LiveRun {
     this.isDisposed = true;
     this.end?.();
   }
+}
+
+const seenKey = "godwit-seen";
+
+/** What was last seen of each run, in this browser. */
+const seen = (): Record<string, number> => {
+  try {
+    return JSON.parse(localStorage.getItem(seenKey) ?? "{}") as Record<string, number>;
+  } catch {
+    return {};
+  }
+};
+
+export const lastSeen = (run: string): number | undefined => seen()[run];
+
+/** Keeps up to where a run was looked at, for the five hundred runs that were looked at last. */
+export function markSeen(run: string, at: number): void {
+  const { [run]: _, ...others } = seen();
+  localStorage.setItem(seenKey, JSON.stringify(Object.fromEntries([...Object.entries(others).slice(-500), [run, at]])));
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Godwit.Agents;
 using Godwit.Identity;
 using Godwit.Server.Centre;
+using Godwit.Tests.Durable;
 using Microsoft.Playwright;
 
 namespace Godwit.Tests.Server;
@@ -67,7 +68,8 @@ public sealed class BrowserTests : IAsyncLifetime
         string[] places =
         [
             "#/", "#/inbox", $"#/run/{folder.Id}", $"#/run/{folder.Id}/agents", $"#/run/{folder.Id}/events", $"#/run/{folder.Id}/evidence",
-            $"#/run/{folder.Id}/agent/T1-worker", "#/devices", "#/new", $"#/run/{ended.Id}", "#/run/nowhere",
+            $"#/run/{folder.Id}/agent/T1-worker", "#/devices", "#/new", $"#/run/{ended.Id}", "#/run/nowhere", $"#/run/{folder.Id}/changes",
+            "#/search/note", "#/usage", "#/models",
         ];
         foreach (var place in places)
         {
@@ -203,6 +205,96 @@ public sealed class BrowserTests : IAsyncLifetime
             }
             """);
         Assert.Equal(notes, rows.Where(row => row.StartsWith("note number", StringComparison.Ordinal)));
+    }
+
+    /// <summary>HTTP/1.1 has six connections: one tab reads for all, and when it goes another does.</summary>
+    [Fact]
+    public async Task Tabs_OfOneBrowser_ShareOneStream()
+    {
+        await _centre.ServeAsync(web: Page, time: TimeProvider.System);
+        var (folder, ends) = await _centre.AskingAsync("asks", Delete, ["a first note"]);
+        var first = await OpenAsync();
+        var streams = new List<string>();
+        first.Context.Request += (_, request) =>
+        {
+            if (request.Url.Contains("/api/events", StringComparison.Ordinal))
+            {
+                streams.Add(request.Url);
+            }
+        };
+        var second = await first.Context.NewPageAsync();
+        await second.GotoAsync($"{_centre.Server.Address}/#/run/{folder.Id}/events");
+        await second.GetByText("a first note").WaitForAsync();
+        var third = await first.Context.NewPageAsync();
+        await third.GotoAsync($"{_centre.Server.Address}/#/run/{folder.Id}");
+        await third.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Approve" }).WaitForAsync();
+
+        // The first tab reads; it took the run up when the second one wanted it.
+        await Eventually.TrueAsync(() => streams.Any(url => url.Contains(folder.Id, StringComparison.Ordinal)), "the run is followed");
+        Assert.All(streams, url => Assert.Contains("fleet=true", url, StringComparison.Ordinal));
+        Assert.Equal(0, await second.EvaluateAsync<int>("performance.getEntriesByType('resource').filter(one => one.name.includes('/api/events')).length"));
+        await first.CloseAsync();
+        using var owner = await _centre.PairAsync();
+        await AnswerAsync(owner, folder.Id);
+        await ends;
+        await second.GetByText("Submitted").First.WaitForAsync();
+        await third.Locator(".state.completed").First.WaitForAsync();
+        Assert.Empty(_troubles);
+    }
+
+    /// <summary>A line of an agent's changes is commented, and what the agent is told names file, line and code; it stands in the journal as signed.</summary>
+    [Fact]
+    public async Task Comment_OnALineOfChanges_IsSaidToTheAgent()
+    {
+        const string Patch = "diff --git a/notes/store.py b/notes/store.py\nindex 1..2 100644\n--- a/notes/store.py\n+++ b/notes/store.py\n" +
+            "@@ -7,3 +7,3 @@ class Store:\n same\n-old = 1\n+new = <b>2</b>\n end\n";
+        await _centre.ServeAsync(web: Page, time: TimeProvider.System);
+        var (folder, _) = await _centre.AskingAsync("asks", Delete);
+        var page = await OpenAsync();
+        await page.RouteAsync("**/changes?**", route => route.FulfillAsync(
+            new RouteFulfillOptions { ContentType = "application/json", Body = JsonSerializer.Serialize(new { tree = "1", patch = Patch, is_cut = false }) }));
+        await page.GotoAsync($"{_centre.Server.Address}/#/run/{folder.Id}/agent/T1-worker/changes");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "comment line 8" }).Last.ClickAsync();
+        await page.GetByLabel("comment", new PageGetByLabelOptions { Exact = true }).FillAsync("Why two?");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Send to the agent" }).ClickAsync();
+        await page.GetByText("taken; it holds").First.WaitForAsync();
+        using var reader = Godwit.Durable.Journal.JournalReader.OpenVerified(folder);
+        var signal = reader.After(0, Godwit.Durable.Journal.EntryKind.SignalReceived).Single(entry => entry.Key == SteeringOrder.Signal);
+        var order = Godwit.Durable.Canonical.Deserialize<SteeringOrder>(signal.Data.Span);
+        Assert.Equal(("T1-worker", "notes/store.py:8: `new = <b>2</b>`\nWhy two?"), (order.Agent, order.Words));
+        var device = Device.Read(Device.FileIn(_centre.Store.Home)).Single();
+        Assert.True(device.HasSigned(order.Request!.Statement, order.Request.Signature));
+        Assert.Empty(_troubles);
+    }
+
+    /// <summary>The schema's keys are at hand while a goal is written, and mistakes are told a moment after the last letter.</summary>
+    [Fact]
+    public async Task Goal_Written_IsCompletedAndChecked()
+    {
+        var root = Directory.CreateDirectory(Path.Combine(_centre.Store.Home, "goals"));
+        File.WriteAllText(Path.Combine(root.FullName, "README"), "goals\n");
+        Cli.GitFolder.Of(root.FullName);
+        await _centre.ServeAsync(web: Page, root: root.FullName, time: TimeProvider.System);
+        var page = await OpenAsync();
+        await page.GotoAsync($"{_centre.Server.Address}/#/new");
+        await page.GetByText("write a new one").ClickAsync();
+        var box = page.GetByLabel("the goal file", new PageGetByLabelOptions { Exact = true });
+        await box.FillAsync("goal: Never\nplaybook: build\n");
+        await box.PressAsync("Control+End");
+        await page.Keyboard.TypeAsync("acc");
+        await page.GetByRole(AriaRole.Option).First.WaitForAsync();
+        await page.Keyboard.PressAsync("Enter");
+        Assert.Equal("goal: Never\nplaybook: build\nacceptance: ", await box.InputValueAsync());
+        await page.Keyboard.TypeAsync("\n  - sa");
+        await page.GetByRole(AriaRole.Option).First.WaitForAsync();
+        Assert.StartsWith("says", await page.GetByRole(AriaRole.Option).First.InnerTextAsync(), StringComparison.Ordinal);
+        await page.GetByRole(AriaRole.Alert).WaitForAsync();
+        Assert.Matches(@"godwit\.yaml:\d+:\d+: ", await page.GetByRole(AriaRole.Alert).InnerTextAsync());
+        await box.FillAsync("goal: Never\nplaybook: build\nchecks: [{name: all, run: 'true'}]\nacceptance: [{id: A1, says: It holds, run: 'test -e x'}]\n");
+        await page.GetByText("no mistakes in it").WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Save" }).ClickAsync();
+        await page.GetByText("check    all: true").WaitForAsync();
+        Assert.True(File.Exists(Path.Combine(root.FullName, "godwit.yaml")));
     }
 
     [Fact]

@@ -87,6 +87,17 @@ public sealed class CentreFixture : IAsyncDisposable
         return (folder, run.RunAsync(stop.Token));
     }
 
+    /// <summary>Lets go of the runs, as their processes would at their end.</summary>
+    internal async Task CloseRunsAsync()
+    {
+        foreach (var one in _open)
+        {
+            await one.DisposeAsync();
+        }
+
+        _open.Clear();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Server is not null)
@@ -94,11 +105,7 @@ public sealed class CentreFixture : IAsyncDisposable
             await Server.DisposeAsync();
         }
 
-        foreach (var one in _open)
-        {
-            await one.DisposeAsync();
-        }
-
+        await CloseRunsAsync();
         _runs.Dispose();
         _home.Delete(recursive: true);
     }

@@ -397,6 +397,98 @@ public sealed class CentreTests : IAsyncDisposable
             $"approval|{folder.Id}|T1-$(touch hacked)-worker wants run|{_centre.Server.Address}/#/inbox\n", File.ReadAllText(heard));
     }
 
+    /// <summary>One stream brings the fleet and several runs, each from where the client stands in it.</summary>
+    [Fact]
+    public async Task Events_OfTheFleetAndTwoRuns_ComeOverOneStream()
+    {
+        await _centre.ServeAsync(time: TimeProvider.System);
+        using var owner = await _centre.PairAsync();
+        var (one, _) = await _centre.AskingAsync("one", Delete, ["of one"]);
+        var (other, _) = await _centre.AskingAsync("other", Delete, ["of other"]);
+        var head = (await owner.GetAsync($"/api/runs/{other.Id}")).GetProperty("state").GetProperty("head").GetString();
+        using var stream = new StreamReader(
+            await owner.Http.GetStreamAsync($"/api/events?fleet=true&run={one.Id}&after=&run={other.Id}&after={head}&run=nowhere&after="));
+        var seen = new StringBuilder();
+        while (!(seen.ToString() is var text && text.Contains("event: fleet", StringComparison.Ordinal) && text.Contains("of one", StringComparison.Ordinal)
+            && text.Contains($"\"run\":\"{other.Id}\"", StringComparison.Ordinal)))
+        {
+            seen.AppendLine(await stream.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Soon));
+        }
+
+        Assert.Contains("{\"run\":\"nowhere\"}", seen.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("of other", seen.ToString().Split("event: rows").Skip(1).Select(frame => frame.Split("\n\n")[0]).FirstOrDefault(frame =>
+            frame.Contains("of other", StringComparison.Ordinal)) ?? "", StringComparison.Ordinal);
+        var many = string.Join('&', Enumerable.Range(0, 51).Select(_ => $"run={one.Id}&after="));
+        Assert.Equal(HttpStatusCode.BadRequest, (await owner.Http.GetAsync($"/api/events?{many}")).StatusCode);
+    }
+
+    /// <summary>Runs are put away and deleted once nobody works on them; what is put away can still be read.</summary>
+    [Fact]
+    public async Task Runs_ArchivedAndDeleted_OnceTheyHaveEnded()
+    {
+        await _centre.ServeAsync(time: TimeProvider.System);
+        using var owner = await _centre.PairAsync();
+        using var watcher = await _centre.PairAsync(DeviceRole.Answer);
+        var (kept, keptEnds) = await _centre.AskingAsync("kept", Delete);
+        foreach (var how in (string[])["archive", "delete"])
+        {
+            var running = await owner.SendAsync($"/api/{how}", new { runs = new[] { kept.Id } });
+            Assert.Equal(HttpStatusCode.Conflict, running.StatusCode);
+            Assert.Contains("is running", await running.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.Forbidden, (await watcher.SendAsync($"/api/{how}", new { runs = new[] { kept.Id } })).StatusCode);
+        }
+
+        await owner.SendAsync($"/api/runs/{kept.Id}/stop", new { });
+        await keptEnds.WaitAsync(Soon);
+        await _centre.CloseRunsAsync();
+        Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync("/api/archive", new { runs = new[] { kept.Id } })).StatusCode);
+        Assert.Empty(_centre.Store.All());
+        var archived = _centre.Store.Find(kept.Id);
+        using (var reader = JournalReader.OpenVerified(archived))
+        {
+            Assert.True(reader.LastSequence() > 0);
+        }
+
+        _centre.Store.Unarchive(archived);
+        Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync("/api/delete", new { runs = new[] { kept.Id } })).StatusCode);
+        Assert.False(Directory.Exists(kept.Path));
+        Assert.Equal(HttpStatusCode.NotFound, (await owner.SendAsync("/api/delete", new { runs = new[] { kept.Id } })).StatusCode);
+    }
+
+    /// <summary>A goal is checked as it is written, saved where it is still what was read, and nowhere else.</summary>
+    [Fact]
+    public async Task Goal_Edited_IsCheckedAndSavedOnlyOverWhatWasRead()
+    {
+        var root = Directory.CreateDirectory(Path.Combine(_centre.Store.Home, "goals"));
+        Directory.CreateDirectory(Path.Combine(root.FullName, "new"));
+        File.WriteAllText(Path.Combine(root.FullName, "README"), "goals\n");
+        Cli.GitFolder.Of(root.FullName);
+        await _centre.ServeAsync(root: root.FullName, time: TimeProvider.System);
+        using var owner = await _centre.PairAsync();
+        const string Text = "goal: Never\nplaybook: build\nchecks: [{name: all, run: 'true'}]\nacceptance: [{id: A1, says: It holds, run: 'test -e x'}]\n";
+        Assert.Equal("[]", await ProblemsAsync(Text));
+        Assert.Contains("new/godwit.yaml:3:1: ", await ProblemsAsync(Text.Replace("checks:", "chekcs:", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(root.FullName, "new", "godwit.yaml")));
+        Assert.Equal(HttpStatusCode.OK, await SaveAsync("new/godwit.yaml", Text, null));
+        Assert.Equal(Text, File.ReadAllText(Path.Combine(root.FullName, "new", "godwit.yaml")));
+        Assert.Equal(HttpStatusCode.BadRequest, await SaveAsync("new/godwit.yaml", Text, null));
+        Assert.Equal(HttpStatusCode.BadRequest, await SaveAsync("new/godwit.yaml", Text, Text + " "));
+        Assert.Equal(HttpStatusCode.OK, await SaveAsync("new/godwit.yaml", Text + "\n", Text));
+        File.CreateSymbolicLink(Path.Combine(root.FullName, "out"), _centre.Store.Home);
+        foreach (var outside in (string[])["../godwit.yaml", "out/godwit.yaml", "/etc/godwit.yaml", "nowhere/godwit.yaml", "new/script.sh", ".git/x.yaml"])
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, await SaveAsync(outside, Text, null));
+        }
+
+        Assert.True((await owner.GetAsync("/api/goal/schema")).TryGetProperty("$defs", out _));
+
+        async Task<string> ProblemsAsync(string text) => (await CentreClient.ReadAsync(
+            await owner.SendAsync("/api/goal/check", new { path = "new/godwit.yaml", text, before = (string?)null }))).GetProperty("problems").ToString();
+
+        async Task<HttpStatusCode> SaveAsync(string path, string text, string? before) =>
+            (await owner.SendAsync("/api/goal", new { path, text, before })).StatusCode;
+    }
+
     /// <summary>The kernel says whose a connection is, whatever loopback address it comes from.</summary>
     [Theory]
     [InlineData("127.0.0.1")]

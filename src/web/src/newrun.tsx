@@ -1,0 +1,147 @@
+// Starting a run: a goal file is picked or written, checked as one types, and shown with what it would do and cost at most.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { GoalPreview } from "./api";
+import { get, send } from "./api";
+import { type Completion, type Schema, completionsAt } from "./complete";
+import { Button, Empty } from "./parts";
+import { may, tell } from "./state";
+
+const typing = 400;
+const template = "goal: \nplaybook: build\nchecks:\n  - {name: tests, run: \"\"}\nacceptance:\n  - {id: A1, says: \"\", run: \"\"}\nbudget: {dollars: 5, time: 1h}\n";
+
+export function NewRun() {
+  const goals = useSignal<string[] | null>(null);
+  const path = useSignal("");
+  const before = useSignal<string | null>(null);
+  const text = useSignal<string | null>(null);
+  const problems = useSignal<string[]>([]);
+  const preview = useSignal<GoalPreview | null>(null);
+  const isBusy = useSignal(false);
+  const schema = useSignal<Schema | null>(null);
+  const load = () => void get<string[]>("/api/goals").then((all) => (goals.value = all)).catch((error: Error) => tell(error.message, true));
+  useEffect(() => {
+    load();
+    void get<Schema>("/api/goal/schema").then((all) => (schema.value = all)).catch(() => undefined);
+  }, []);
+
+  const busily = async (work: () => Promise<void>) => {
+    isBusy.value = true;
+    try {
+      await work();
+    } catch (error) {
+      tell((error as Error).message, true);
+    }
+    isBusy.value = false;
+  };
+  const look = (which: string) => busily(async () => {
+    preview.value = null;
+    const found = await get<GoalPreview>(`/api/goal?path=${encodeURIComponent(which)}`);
+    [path.value, before.value, text.value, problems.value, preview.value] = [which, found.text, found.text, found.problems, found];
+  });
+  const save = () => busily(async () => {
+    tell((await send<{ message: string }>("/api/goal", { path: path.value, text: text.value, before: before.value })).message);
+    before.value = text.value;
+    load();
+    preview.value = await get<GoalPreview>(`/api/goal?path=${encodeURIComponent(path.value)}`);
+    problems.value = preview.value.problems;
+  });
+  const start = () => busily(async () => {
+    const { run } = await send<{ run: string }>("/api/runs", { path: path.value });
+    location.hash = `#/run/${encodeURIComponent(run)}`;
+  });
+
+  // What is wrong is told while one types, a moment after the last letter.
+  useEffect(() => {
+    if (text.value === null || !path.value || text.value === before.value) return;
+    preview.value = null;
+    const timer = setTimeout(() => {
+      void send<{ problems: string[] }>("/api/goal/check", { path: path.value, text: text.value, before: before.value })
+        .then((found) => (problems.value = found.problems)).catch((error: Error) => (problems.value = [error.message]));
+    }, typing);
+    return () => clearTimeout(timer);
+  }, [text.value, path.value]);
+
+  if (!may("own")) return <main id="main"><h1>This browser can't start runs.</h1></main>;
+  const isChanged = text.value !== null && text.value !== before.value;
+  return (
+    <main id="main">
+      <h1>New run</h1>
+      {goals.value?.length === 0 && text.value === null && (
+        <Empty title="No goal files.">
+          <p><code>godwit serve --root DIR</code> lets this page start the goals below a folder.</p>
+        </Empty>
+      )}
+      <ul class="goals">
+        {goals.value?.map((one) => (
+          <li key={one}><button type="button" class="plain" aria-pressed={path.value === one} onClick={() => void look(one)}>{one}</button></li>
+        ))}
+        {goals.value && <li><button type="button" class="plain" onClick={() => { [path.value, before.value, text.value, preview.value, problems.value] = ["godwit.yaml", null, template, null, []]; }}>+ write a new one</button></li>}
+      </ul>
+      {isBusy.value && <p class="quiet" role="status">checking the goal …</p>}
+      {text.value !== null && (
+        <section aria-label="the goal" class="goal-edit">
+          {before.value === null
+            ? <p><label>file, below the folder that was given <input value={path.value} onInput={(event) => (path.value = event.currentTarget.value.trim())} /></label></p>
+            : <h2>{path.value}</h2>}
+          <Editor text={text.value} schema={schema.value} onChange={(now) => (text.value = now)} />
+          {problems.value.length > 0 && <pre class="verdict bad" role="alert">{problems.value.join("\n")}</pre>}
+          {isChanged && problems.value.length === 0 && <p class="quiet" role="status">no mistakes in it; save it to see what it would do</p>}
+          {preview.value && problems.value.length === 0 && <pre class="verdict">{preview.value.plan.join("\n")}</pre>}
+          <div class="buttons">
+            {isChanged && <Button kind={problems.value.length === 0 ? "primary" : ""} disabled={isBusy.value} onClick={save}>Save</Button>}
+            <Button kind={isChanged ? "" : "primary"} disabled={isChanged || isBusy.value || !preview.value || problems.value.length > 0} onClick={start}>Start the run</Button>
+          </div>
+        </section>
+      )}
+    </main>
+  );
+}
+
+/** A plain text box with the schema's keys and values at hand: Ctrl-Space shows them, arrows choose, Enter or Tab takes. */
+function Editor({ text, schema, onChange }: { text: string; schema: Schema | null; onChange: (text: string) => void }) {
+  const box = useRef<HTMLTextAreaElement>(null);
+  const offers = useSignal<Completion[]>([]);
+  const at = useSignal(0);
+  const look = (isAsked: boolean) => {
+    const element = box.current!;
+    const found = schema ? completionsAt(schema, element.value, element.selectionStart) : [];
+    offers.value = found.length > 0 && (isAsked || found[0]!.typed > 0) ? found.slice(0, 12) : [];
+    at.value = 0;
+  };
+  const take = (offer: Completion) => {
+    const element = box.current!;
+    element.setRangeText(offer.insert, element.selectionStart - offer.typed, element.selectionStart, "end");
+    onChange(element.value);
+    offers.value = [];
+    element.focus();
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (event.key === " " && event.ctrlKey) look(true);
+    else if (offers.value.length === 0) return;
+    else if (event.key === "ArrowDown") at.value = Math.min(offers.value.length - 1, at.value + 1);
+    else if (event.key === "ArrowUp") at.value = Math.max(0, at.value - 1);
+    else if (event.key === "Enter" || event.key === "Tab") take(offers.value[at.value]!);
+    else if (event.key === "Escape") offers.value = [];
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="editor">
+      <textarea
+        ref={box} spellcheck={false} rows={Math.min(32, Math.max(12, text.split("\n").length + 1))} aria-label="the goal file" value={text}
+        aria-controls="offers" aria-autocomplete="list"
+        aria-activedescendant={offers.value.length > 0 ? `offer-${at.value}` : undefined}
+        onInput={(event) => { onChange(event.currentTarget.value); look(false); }} onKeyDown={keys} onBlur={() => setTimeout(() => (offers.value = []), 150)}
+      />
+      <ul id="offers" class="offers" role="listbox" aria-label="keys and values" hidden={offers.value.length === 0}>
+        {offers.value.map((offer, index) => (
+          <li key={offer.name} id={`offer-${index}`} role="option" aria-selected={index === at.value} onMouseDown={(event) => { event.preventDefault(); take(offer); }}>
+            <span class="strong">{offer.name}</span> <span class="quiet">{offer.about}</span>
+          </li>
+        ))}
+      </ul>
+      <p class="quiet keys"><kbd>Ctrl</kbd> <kbd>Space</kbd> shows the keys that can stand here</p>
+    </div>
+  );
+}
