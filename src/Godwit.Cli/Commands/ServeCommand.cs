@@ -25,10 +25,9 @@ internal static class ServeCommand
 
     public static Command Create(RunKinds kinds)
     {
-        var port = new Option<int>("--port")
+        var port = new Option<int?>("--port")
         {
-            Description = "The port on 127.0.0.1, or of TLS on all addresses; 0 for any that is free.",
-            DefaultValueFactory = _ => DefaultPort,
+            Description = $"The port on 127.0.0.1, {DefaultPort} unless given; 0 for any that is free. With --cert it is that of --public-url.",
         };
         var root = new Option<string?>("--root") { Description = "Let the page start runs of goal files below this folder; without it, it starts none." };
         var url = new Option<string?>("--public-url")
@@ -56,7 +55,7 @@ internal static class ServeCommand
 
             var options = new CentreOptions(kinds, RunStore.OfUser(), Environment.ProcessPath!, Page)
             {
-                Port = parsed.GetValue(port),
+                Port = PortOf(parsed.GetValue(port), parsed.GetValue(url), parsed.GetValue(certificate)),
                 Root = parsed.GetValue(root) is { } folder ? WholePath("--root", folder, Directory.Exists) : null,
                 PublicUrl = parsed.GetValue(url) is { } address ? PublicUrl(address) : null,
                 Tls = Tls(parsed.GetValue(certificate), parsed.GetValue(key)),
@@ -78,7 +77,7 @@ internal static class ServeCommand
             }
 
             await using var server = await CentreServer.StartAsync(options);
-            if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null)
+            if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is null || !Console.IsOutputRedirected)
             {
                 Print(server.NewLink(DeviceRole.Own));
                 await Console.Error.WriteLineAsync(
@@ -119,29 +118,29 @@ internal static class ServeCommand
 
     public static Command Link()
     {
-        var role = new Option<string>("--role")
+        var role = new Option<string?>("--role")
         {
-            Description = "What the browser may do: watch; answer what waits and speak to agents; or own, which starts and stops runs too.",
-            DefaultValueFactory = _ => "own",
+            Description = "What it may do: watch; answer what waits and speak to agents; or own, which starts and stops runs too. A browser may own, " +
+                "and a program watch, unless this says otherwise.",
         };
         role.AcceptOnlyFromAmong("watch", "answer", "own");
         var program = new Option<string?>("--program")
         {
-            Description = "Print a token of this name for a program that speaks MCP instead: with --role watch it looks, with answer it also speaks to agents.",
+            Description = "Print a token of this name for a program that speaks MCP instead: with --role answer it also speaks to agents, with own it also starts runs.",
         };
         var command = new Command("link", "Print a link that pairs another browser with 'godwit serve', such as your phone's.") { role, program };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(program) is not { } name)
             {
-                Print(await AskAsync("link", new { role = parsed.GetValue(role) }, "address", cancellation));
+                Print(await AskAsync("link", new { role = parsed.GetValue(role) ?? "own" }, "address", cancellation));
                 return ExitCode.Ok;
             }
 
-            Console.WriteLine(await AskAsync("program", new { role = parsed.GetValue(role), name }, "token", cancellation));
+            Console.WriteLine(await AskAsync("program", new { role = parsed.GetValue(role) ?? "watch", name }, "token", cancellation));
             await Console.Error.WriteLineAsync(
-                "Kept nowhere but here. The program shows it as 'Authorization: Bearer TOKEN' at /mcp of the centre's address; " +
-                "the page's devices can forget it.");
+                "Shown once: store it now. The program sends it as 'Authorization: Bearer TOKEN' to /mcp of the centre's address; " +
+                "the page's list of devices can revoke it.");
             return ExitCode.Ok;
         });
         return command;
@@ -195,6 +194,17 @@ internal static class ServeCommand
     private static string WholePath(string option, string path, Func<string, bool> isThere) => isThere(path)
         ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))
         : throw new UsageException($"{option} {path} is no {(option == "--root" ? "folder" : "file")}");
+
+    private static int PortOf(int? given, string? url, string? certificate)
+    {
+        if (url is null || certificate is null)
+        {
+            return given ?? DefaultPort;
+        }
+
+        var named = PublicUrl(url).Port;
+        return given is null || given == named ? named : throw new UsageException($"--port {given} isn't the port of --public-url {url}, which is {named}");
+    }
 
     private static Uri PublicUrl(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var url) && url is { Scheme: "https", AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" }

@@ -5,13 +5,12 @@ using Godwit.Server.Centre;
 
 namespace Godwit.Cli.Commands;
 
-/// <summary>The command centre as a systemd service of its user: it starts at login, and its end harms no run.</summary>
+/// <summary>The command centre as a systemd service of its user: it starts at login, and stopping it doesn't affect runs.</summary>
 internal static class ServeUnit
 {
     private const string Name = "godwit.service";
 
     /// <summary>Writes the unit, and starts it where systemd answers.</summary>
-    /// <exception cref="UsageException">The program stands in a folder of its sources that isn't meant to stay, or can't be named.</exception>
     public static async Task<ExitCode> InstallAsync(CentreOptions options, CancellationToken cancellation)
     {
         var configuration = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } xdg
@@ -25,7 +24,7 @@ internal static class ServeUnit
         {
             if (await SystemctlAsync(command, cancellation) is { } trouble)
             {
-                Console.Error.WriteLine($"godwit: systemd doesn't take it ({trouble}); once it runs for this user: " +
+                Console.Error.WriteLine($"godwit: systemd refused the unit ({trouble}); once it runs for this user: " +
                     string.Join(" && ", commands.Select(one => $"systemctl --user {string.Join(' ', one)}")));
                 return ExitCode.Unavailable;
             }

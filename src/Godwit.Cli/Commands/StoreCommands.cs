@@ -9,9 +9,9 @@ internal static class StoreCommands
 {
     public static Command Archive()
     {
-        var back = new Option<bool>("--back") { Description = "Take them back." };
+        var back = new Option<bool>("--back") { Description = "Take them back out of the archive." };
         var runs = Runs();
-        var command = new Command("archive", "Put runs away: they aren't listed, and can still be shown, reported and verified.") { runs, back };
+        var command = new Command("archive", "Archive runs: they are no longer listed, and can still be shown, reported and verified.") { runs, back };
         command.SetGuardedAction((parsed, _) =>
         {
             var store = RunStore.OfUser();
@@ -42,7 +42,7 @@ internal static class StoreCommands
 
     public static Command Delete()
     {
-        var yes = new Option<bool>("--yes") { Description = "Ask nothing." };
+        var yes = new Option<bool>("--yes") { Description = "Don't ask for confirmation." };
         var runs = Runs();
         var command = new Command("delete", "Delete runs with their journals and evidence; a branch that a run has published stays.") { runs, yes };
         command.SetGuardedAction((parsed, _) =>
@@ -65,7 +65,7 @@ internal static class StoreCommands
 
             foreach (var folder in folders)
             {
-                RunStore.Delete(folder);
+                store.Delete(folder);
                 Console.WriteLine($"{folder.Id} deleted");
             }
 
@@ -74,7 +74,7 @@ internal static class StoreCommands
         return command;
     }
 
-    private static Argument<string[]> Runs() => new("runs") { Description = "Their ids.", Arity = ArgumentArity.OneOrMore };
+    private static Argument<string[]> Runs() => new("runs") { Description = "Their whole ids.", Arity = ArgumentArity.OneOrMore };
 
-    private static List<RunFolder> Found(RunStore store, IReadOnlyList<string> names) => [.. names.Select(store.Find)];
+    private static List<RunFolder> Found(RunStore store, IReadOnlyList<string> names) => [.. names.Select(store.FindExactly)];
 }

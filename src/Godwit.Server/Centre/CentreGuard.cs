@@ -34,7 +34,7 @@ internal sealed class CentreGuard(Devices devices, Func<int> port, CentreOptions
         var isLocal = IsOfSocket(context);
         if (!isLocal && (!HasRightHost(context.Request) || context.Request.Headers["Sec-Fetch-Site"] == "cross-site"))
         {
-            await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, $"this server answers to {options.PublicUrl?.Authority ?? "127.0.0.1 and localhost"} alone");
+            await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, $"this server answers to {options.PublicHost ?? "127.0.0.1 and localhost"} alone");
             return;
         }
 
@@ -80,7 +80,7 @@ internal sealed class CentreGuard(Devices devices, Func<int> port, CentreOptions
         {
             await RefuseAsync(
                 context, StatusCodes.Status403Forbidden,
-                $"'{device.Name}' may only {device.Role.ToString().ToLowerInvariant()}; 'godwit link --role own' pairs it as an owner");
+                $"'{device.Name}' has only the role {device.Role.ToString().ToLowerInvariant()}; 'godwit link --role own' pairs it as an owner");
             return;
         }
 
@@ -115,10 +115,10 @@ internal sealed class CentreGuard(Devices devices, Func<int> port, CentreOptions
     private bool HasRightHost(HttpRequest request)
     {
         var origin = request.Headers.Origin.ToString();
-        if (options.PublicUrl is { } url)
+        if (options.PublicHost is { } host)
         {
-            return string.Equals(request.Host.Value, url.Authority, StringComparison.OrdinalIgnoreCase)
-                && (origin.Length == 0 || string.Equals(origin, url.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase));
+            return string.Equals(request.Host.Value, host, StringComparison.OrdinalIgnoreCase)
+                && (origin.Length == 0 || string.Equals(origin, options.PublicOrigin, StringComparison.OrdinalIgnoreCase));
         }
 
         string[] hosts = port() == 80 ? ["127.0.0.1", "localhost"] : [$"127.0.0.1:{port()}", $"localhost:{port()}"];

@@ -19,6 +19,12 @@ public sealed record CentreOptions(RunKinds Kinds, RunStore Store, string Progra
     /// <summary>The only address that browsers reach it by, such as <c>https://godwit.example.org</c>; null for loopback.</summary>
     public Uri? PublicUrl { get; init; }
 
+    /// <summary>That address as browsers write it; null for loopback.</summary>
+    public string? PublicOrigin => PublicUrl is { } url ? $"{url.Scheme}://{PublicHost}" : null;
+
+    /// <summary>Its name as browsers write it, with a port that isn't TLS's own; null for loopback.</summary>
+    public string? PublicHost => PublicUrl is { } url ? $"{url.IdnHost}{(url.IsDefaultPort ? "" : $":{url.Port}")}" : null;
+
     /// <summary>
     /// A certificate and its key, both PEM: with them it listens for TLS on all addresses. Null with a public address: a proxy brings TLS, and
     /// reaches it by <see cref="ProxySocket"/>.
@@ -37,6 +43,6 @@ public sealed record CentreOptions(RunKinds Kinds, RunStore Store, string Progra
     /// <summary>A socket on which a shell of this machine asks for links; its folder is the user's own.</summary>
     public string Socket => Path.Combine(Store.Home, "serve.sock");
 
-    /// <summary>A socket for a proxy that brings TLS; it gives no links.</summary>
+    /// <summary>A socket for a proxy that brings TLS; it hands out no links.</summary>
     public string ProxySocket => Path.Combine(Store.Home, "proxy.sock");
 }

@@ -26,14 +26,15 @@ public sealed class CentreServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly LiveRuns _runs;
     private readonly RunIndex _index;
+    private readonly Notifier? _caller;
     private readonly Devices _devices;
     private readonly CentreOptions _options;
 
-    private CentreServer(WebApplication app, LiveRuns runs, RunIndex index, Devices devices, CentreOptions options) =>
-        (_app, _runs, _index, _devices, _options) = (app, runs, index, devices, options);
+    private CentreServer(WebApplication app, LiveRuns runs, RunIndex index, Notifier? caller, Devices devices, CentreOptions options) =>
+        (_app, _runs, _index, _caller, _devices, _options) = (app, runs, index, caller, devices, options);
 
     /// <summary>The address by which browsers reach it.</summary>
-    public string Address => _options.PublicUrl?.GetLeftPart(UriPartial.Authority) ?? _app.Urls.First(url => url.StartsWith("http://127", StringComparison.Ordinal));
+    public string Address => _options.PublicOrigin ?? _app.Urls.First(url => url.StartsWith("http://127", StringComparison.Ordinal));
 
     /// <summary>Starts it.</summary>
     /// <exception cref="IOException">The port is taken, or another centre serves these runs.</exception>
@@ -62,7 +63,12 @@ public sealed class CentreServer : IAsyncDisposable
             }
             else if (options.Tls is { } tls)
             {
-                kestrel.ListenAnyIP(options.Port, listen => listen.UseHttps(CertificateOf(tls.Certificate, tls.Key)));
+                kestrel.ListenAnyIP(options.Port, listen => listen.UseHttps(https =>
+                {
+                    https.ServerCertificate = CertificateOf(tls.Certificate, tls.Key);
+                    https.ServerCertificateChain = [];
+                    https.ServerCertificateChain.ImportFromPemFile(tls.Certificate);
+                }));
             }
             else
             {
@@ -92,7 +98,7 @@ public sealed class CentreServer : IAsyncDisposable
         var devices = new Devices(Device.FileIn(options.Store.Home), options.Time);
         var caller = options.Notify is { } command ? new Notifier(command, () => server!.Address) : null;
         runs.Asked += caller is null ? null : caller.Tell;
-        server = new CentreServer(app, runs, index, devices, options);
+        server = new CentreServer(app, runs, index, caller, devices, options);
         var guard = new CentreGuard(devices, () => port, options);
         app.Use(guard.PassAsync);
         app.UseResponseCompression();
@@ -120,6 +126,7 @@ public sealed class CentreServer : IAsyncDisposable
         {
             await index.DisposeAsync();
             await runs.DisposeAsync();
+            await (caller?.DisposeAsync() ?? default);
             await app.DisposeAsync();
             throw error.InnerException is AddressInUseException
                 ? new IOException($"port {options.Port} is taken; give another with --port, or 0 for any that is free")
@@ -136,6 +143,7 @@ public sealed class CentreServer : IAsyncDisposable
         await _app.EndAsync();
         await _index.DisposeAsync();
         await _runs.DisposeAsync();
+        await (_caller?.DisposeAsync() ?? default);
         File.Delete(_options.Socket);
         File.Delete(_options.ProxySocket);
     }

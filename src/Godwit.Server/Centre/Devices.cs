@@ -17,7 +17,6 @@ internal sealed class Devices(string file, TimeProvider time)
 {
     private const int MostDevices = 100;
     private const int LongestName = 60;
-    private const int MostNonces = 1000;
 
     private static readonly TimeSpan CodeLife = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan TokenLife = TimeSpan.FromMinutes(15);
@@ -26,7 +25,8 @@ internal sealed class Devices(string file, TimeProvider time)
     private readonly Lock _gate = new();
     private IReadOnlyList<Device>? _devices;
     private readonly ConcurrentDictionary<string, (DeviceRole Role, DateTimeOffset Until)> _codes = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _nonces = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _used = new(StringComparer.Ordinal);
+    private readonly byte[] _seal = RandomNumberGenerator.GetBytes(32);
     private readonly ConcurrentDictionary<string, (string Device, DateTimeOffset Until)> _tokens = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _counters = new(StringComparer.Ordinal);
 
@@ -106,33 +106,41 @@ internal sealed class Devices(string file, TimeProvider time)
         }
     }
 
-    /// <summary>Something to sign, once, for a token; null where too many were asked for within a minute.</summary>
-    public string? NewNonce()
+    /// <summary>
+    /// Something to sign, once, for a token. It carries its own end and our seal, so that whoever asks for many fills nothing up.
+    /// </summary>
+    public string NewNonce()
+    {
+        var until = (time.GetUtcNow() + NonceLife).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        var text = $"{until}.{Secret()}";
+        return $"{text}.{SealOf(text)}";
+    }
+
+    /// <summary>Whether a nonce is ours, young, and wasn't used; from then on it was.</summary>
+    private bool Use(string nonce)
     {
         var now = time.GetUtcNow();
-        if (_nonces.Count > MostNonces)
+        if (nonce.Split('.') is not [var until, var secret, var seal]
+            || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(seal), Encoding.UTF8.GetBytes(SealOf($"{until}.{secret}")))
+            || DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(until, CultureInfo.InvariantCulture)) is var end && end < now)
         {
-            foreach (var old in _nonces.Where(pair => pair.Value < now).ToList())
-            {
-                _nonces.TryRemove(old.Key, out _);
-            }
-
-            if (_nonces.Count > MostNonces)
-            {
-                return null;
-            }
+            return false;
         }
 
-        var nonce = Secret();
-        _nonces[nonce] = now + NonceLife;
-        return nonce;
+        foreach (var old in _used.Where(pair => pair.Value < now).ToList())
+        {
+            _used.TryRemove(old.Key, out _);
+        }
+
+        return _used.TryAdd(nonce, end);
     }
+
+    private string SealOf(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(_seal, Encoding.UTF8.GetBytes(text)));
 
     /// <summary>A token to read with, for a signed nonce; null where the signature doesn't hold.</summary>
     public (string Token, DateTimeOffset Until, Device Device)? NewToken(string id, string nonce, string signature)
     {
-        if (string.IsNullOrEmpty(nonce) || !_nonces.TryRemove(nonce, out var until) || until < time.GetUtcNow() || Find(id) is not { } device
-            || !device.HasSigned($"token\n{Boot}\n{nonce}", signature))
+        if (string.IsNullOrEmpty(nonce) || Find(id) is not { } device || !device.HasSigned($"token\n{Boot}\n{nonce}", signature) || !Use(nonce))
         {
             return null;
         }

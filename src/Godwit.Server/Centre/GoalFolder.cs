@@ -50,7 +50,7 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
         var file = Below(path);
         var validated = await _godwit.RunAsync(cancellation, "validate", file);
         var planned = validated.Exit == 0 ? await _godwit.RunAsync(cancellation, "run", file, "--plan") : default;
-        var problems = planned.Exit == 0 ? $"{(validated.Exit == 0 ? "" : validated.Error)}" : planned.Error;
+        var problems = validated.Exit != 0 ? validated.Error : planned.Exit != 0 ? planned.Error : "";
         return new GoalPreview(path, await File.ReadAllTextAsync(file, cancellation), Lines(problems), Lines(planned.Output ?? ""));
     }
 
@@ -119,13 +119,16 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
 
         var file = Path.GetFullPath(Path.Combine(root, path));
         file = Directory.Exists(file) ? Path.Combine(file, "godwit.yaml") : file;
-        var there = mustExist ? File.Exists(file) : Directory.Exists(Path.GetDirectoryName(file));
+        var there = mustExist ? FileSystem.Facts(file) is { IsRegular: true } : Directory.Exists(Path.GetDirectoryName(file));
         var relative = Path.GetRelativePath(root, file);
         var isBelow = file.StartsWith(root == "/" ? root : $"{root}/", StringComparison.Ordinal) && there
             && !relative.Split('/').Contains(".git") && FileSystem.IsReallyBelow(root, relative);
-        return !isBelow ? throw new ArgumentException(mustExist ? $"there is no goal file '{path}' below {root}" : $"there is no folder for '{path}' below {root}")
-            : mustExist || file.EndsWith(".yaml", StringComparison.Ordinal) ? file
-            : throw new ArgumentException($"'{path}' must end in .yaml, such as {path}/godwit.yaml");
+        if (!isBelow)
+        {
+            throw new ArgumentException(mustExist ? $"there is no goal file '{path}' below {root}" : $"there is no folder for '{path}' below {root}");
+        }
+
+        return file.EndsWith(".yaml", StringComparison.Ordinal) ? file : throw new ArgumentException($"a goal file's name ends in .yaml, and '{path}' doesn't");
     }
 
     private static List<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];

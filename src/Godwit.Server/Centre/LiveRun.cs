@@ -30,7 +30,7 @@ internal sealed class LiveRun : IDisposable
     private readonly List<Row> _rows = [];
     private readonly Dictionary<string, AgentRow> _agents = new(StringComparer.Ordinal);
     private readonly Dictionary<long, string> _processes = [];
-    private readonly List<CostPoint> _costs = [];
+    private readonly List<(DateTimeOffset At, decimal Dollars)> _costs = [];
     private (long Sequence, RunStatus Status, bool IsOwned, byte[] Json)? _encoded;
     private readonly bool _isBare;
     private bool _isOwned;
@@ -256,12 +256,21 @@ internal sealed class LiveRun : IDisposable
         }
     }
 
-    /// <summary>When its agents were at work, and what had been spent.</summary>
+    /// <summary>What can be drawn of it.</summary>
+    public IReadOnlyList<RunPlot> Plots()
+    {
+        lock (_gate)
+        {
+            return [.. _view.Plots, .. RunPlot.Costs(_view.Started, _costs) is { } costs ? [costs] : (RunPlot[])[]];
+        }
+    }
+
+    /// <summary>When its agents were at work.</summary>
     public RunTimeline Timeline()
     {
         lock (_gate)
         {
-            return RunTimeline.Of([.. Agents()], _rows, _costs);
+            return RunTimeline.Of([.. Agents()], _rows);
         }
     }
 
@@ -270,22 +279,23 @@ internal sealed class LiveRun : IDisposable
     /// <param name="cancellation">Ends the work.</param>
     public async Task<Changes?> ChangesAsync(string? agent, CancellationToken cancellation)
     {
-        (string Base, string Tree)? trees;
+        RunDeliverable? deliverable;
         lock (_gate)
         {
-            trees = agent is not null ? AgentFiles.Of(_reader, agent)
-                : _view.Deliverable is { } deliverable ? (deliverable.BaseCommit, deliverable.Commit)
-                : null;
+            deliverable = _view.Deliverable;
         }
 
+        // A reader of its own: transcripts are read here, and nobody else waits for that.
+        using var reader = JournalReader.OpenVerified(Folder);
+        var trees = agent is not null ? AgentFiles.Of(reader, agent) : deliverable is null ? null : (deliverable.BaseCommit, deliverable.Commit);
         if (trees is not { } there)
         {
             return null;
         }
 
         var isSame = there.Base == there.Tree || there.Base.Length == 0 || !Directory.Exists(Folder.Repository);
-        var patch = isSame ? "" : await new RunRepository(Folder.Repository).DiffAsync(there.Base, there.Tree, cancellation);
-        return new Changes(there.Tree, Visible.Of(patch[..Math.Min(patch.Length, LongestPatch)]), patch.Length > LongestPatch);
+        var (patch, isCut) = isSame ? ("", false) : await new RunRepository(Folder.Repository).DiffAsync(there.Base, there.Tree, LongestPatch, cancellation);
+        return new Changes(there.Tree, Visible.Of(patch), isCut);
     }
 
     /// <summary>Where the journal stands at an entry, so that another journal, or an older copy of it, is told apart.</summary>
@@ -325,7 +335,7 @@ internal sealed class LiveRun : IDisposable
                 Change(said.Agent, agent => agent with { LastEvent = happened.At, Last = $"{said.What} {row.Text}" });
                 break;
             case AgentEvent.Charged { Cost: { } cost } charged:
-                _costs.Add(new CostPoint(happened.At, (_costs.Count > 0 ? _costs[^1].Dollars : 0) + cost.Charge.Dollars));
+                _costs.Add((happened.At, cost.Charge.Dollars));
 
                 // Whoever started an agent has its cost too: its name begins with theirs.
                 for (var name = charged.Agent; name.Length > 0; name = name.Contains('.', StringComparison.Ordinal) ? name[..name.LastIndexOf('.')] : "")
@@ -366,6 +376,12 @@ internal sealed class LiveRun : IDisposable
 
     private IEnumerable<Ask> Asks()
     {
+        // What waits again, later, waits since then.
+        foreach (var old in _since.Keys.Where(id => _view.Questions.All(one => one.Signal != id) && _view.Parked.All(one => IdOf(one) != id)).ToList())
+        {
+            _since.Remove(old);
+        }
+
         if (_view.HasEnded)
         {
             yield break;
@@ -387,7 +403,7 @@ internal sealed class LiveRun : IDisposable
 
         foreach (var parked in _view.Parked)
         {
-            var id = $"{parked.Process}/{parked.Key}";
+            var id = IdOf(parked);
             yield return Of("parked", id, SinceOf(id), null, "is parked", parked.Reason, null, null);
         }
     }
@@ -400,6 +416,8 @@ internal sealed class LiveRun : IDisposable
             _view.Run, _view.Title, kind, id, Convert.ToHexStringLower(hash), since, who, Visible.Of(title), Visible.Of(detail), rule, deadline,
             _isBare);
     }
+
+    private static string IdOf(ParkedWork parked) => $"{parked.Process}/{parked.Key}";
 
     /// <summary>When it was first seen to wait: what waits keeps its place while other things happen.</summary>
     private DateTimeOffset SinceOf(string id)

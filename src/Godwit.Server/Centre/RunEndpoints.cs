@@ -8,6 +8,7 @@ using Godwit.Goals;
 using Godwit.Playbooks;
 using Godwit.Playbooks.Build;
 using Godwit.Runs;
+using Godwit.Workspaces;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -48,6 +49,7 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
         watch.MapGet("/runs/{run}/rows/{seq:long}/{part:int}", (string run, long seq, int part) => runs.Get(run).TextOf(seq, part) is { } text
             ? TypedResults.Ok(new RowText(text))
             : No(StatusCodes.Status404NotFound, "there is no such row")).Produces<RowText>();
+        watch.MapGet("/runs/{run}/plots", (string run) => runs.Get(run).Plots());
         watch.MapGet("/runs/{run}/timeline", (string run) => runs.Get(run).Timeline());
         watch.MapGet("/runs/{run}/changes", async (string run, string? agent, CancellationToken cancellation) =>
             await runs.Get(run).ChangesAsync(agent, cancellation) is { } changes
@@ -58,7 +60,7 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
         watch.MapGet("/usage", (string by, int days, CancellationToken cancellation) =>
             index.UsageAsync(options.Time.GetUtcNow() - TimeSpan.FromDays(Math.Clamp(days, 1, MostDays)), by, cancellation));
         watch.MapGet("/models", ModelsAsync).Produces<ModelList>();
-        watch.MapGet("/disk", () => runs.Fleet.Runs.Select(row => DiskOf(new RunFolder(row.Folder))).ToList());
+        watch.MapGet("/disk", () => runs.Fleet.Runs.Select(row => DiskOf(new RunFolder(row.Folder))).OfType<RunDisk>().ToList());
         watch.MapGet("/runs/{run}/verify", VerifyAsync).Produces<Verdict>();
         watch.MapGet("/runs/{run}/report", ReportAsync);
         watch.MapGet("/runs/{run}/evidence", (string run, HttpContext context) => runs.Get(run) is { Evidence: { } name } live
@@ -80,7 +82,7 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
         own.MapPost("/runs/{run}/resume", ResumeAsync).Produces<Done>();
         own.MapPost("/runs/{run}/apply", ApplyAsync).Produces<Done>();
         own.MapPost("/archive", (RunsBody body) => PutAway(body, options.Store.Archive, "archived; 'godwit archive --back RUN' brings it back"));
-        own.MapPost("/delete", (RunsBody body) => PutAway(body, RunStore.Delete, "deleted"));
+        own.MapPost("/delete", (RunsBody body) => PutAway(body, options.Store.Delete, "deleted"));
         own.MapGet("/goals", goals.All);
         own.MapGet("/goal", (string path, CancellationToken cancellation) => goals.PreviewAsync(path, cancellation));
         own.MapGet("/goal/schema", () =>
@@ -230,17 +232,23 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
 
     private Done PutAway(RunsBody body, Action<RunFolder> put, string done)
     {
-        foreach (var folder in body.Runs.Select(runs.Find).ToList())
+        foreach (var folder in body.Runs.Select(options.Store.FindExactly).ToList())
         {
-            runs.Release(folder.Id);
             put(folder);
+            runs.Release(folder.Id);
         }
 
         return new Done(done);
     }
 
-    private RunDisk DiskOf(RunFolder folder)
+    /// <summary>What a run takes; null for one that has just been deleted.</summary>
+    private RunDisk? DiskOf(RunFolder folder)
     {
+        if (!Directory.Exists(folder.Path))
+        {
+            return null;
+        }
+
         var stamp = VerifiedHead.StampOf(folder);
         if (!_disks.TryGetValue(folder.Path, out var known) || known.Stamp != stamp)
         {
@@ -332,7 +340,7 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
         ArgumentException => StatusCodes.Status400BadRequest,
         RunOwnedException => StatusCodes.Status409Conflict,
         ObjectDisposedException => StatusCodes.Status503ServiceUnavailable,
-        JournalException or IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception or OperationCanceledException =>
+        JournalException or GitException or IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception or OperationCanceledException =>
             StatusCodes.Status500InternalServerError,
         _ => null,
     };

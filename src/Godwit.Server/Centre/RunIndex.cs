@@ -26,11 +26,9 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Fold> _folds = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _unreadable = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _closing = new();
     private Database? _database;
     private Task? _following;
-    private long _turns;
 
     /// <summary>The file.</summary>
     private string Path => System.IO.Path.Combine(store.Home, "index.db");
@@ -50,7 +48,7 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
         {
             using var find = _database!.Prepare(
                 "SELECT run, seq, part, agent, what, at, snippet(lines, 0, char(2), char(3), '…', 24) FROM lines WHERE lines MATCH ?1 " +
-                "AND (?2 = '' OR run = ?2) ORDER BY rowid DESC LIMIT ?3");
+                "AND (?2 = '' OR run = ?2) ORDER BY at DESC, rowid DESC LIMIT ?3");
             find.Bind(1, string.Join(' ', terms)).Bind(2, run ?? "").Bind(3, most);
             while (hits.Count < most && find.Step())
             {
@@ -114,18 +112,16 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
         _closing.Dispose();
     }
 
-    /// <summary>Begins to follow the journals where nobody has asked before, and waits a little until what is there is read.</summary>
+    /// <summary>Begins to follow the journals where nobody has asked before, and waits a little while something isn't read.</summary>
     private async Task FollowedAsync(CancellationToken cancellation)
     {
-        long begun;
         lock (_gate)
         {
             _database ??= Open();
             _following ??= Task.Run(FollowAsync, CancellationToken.None);
-            begun = _turns;
         }
 
-        for (var waited = TimeSpan.Zero; waited < Patience && Volatile.Read(ref _turns) == begun; waited += LookEvery)
+        for (var waited = TimeSpan.Zero; waited < Patience && Pending() > 0; waited += LookEvery)
         {
             await Task.Delay(LookEvery, TimeProvider.System, cancellation);
         }
@@ -135,27 +131,57 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
     {
         while (!_closing.IsCancellationRequested)
         {
-            // Reading takes the processor that a measurement needs.
-            if (!MeasuringLock.IsHeld)
+            try
             {
-                foreach (var folder in Behind())
+                // Reading takes the processor that a measurement needs.
+                if (!MeasuringLock.IsHeld)
                 {
-                    Read(folder);
-                    if (_closing.IsCancellationRequested)
-                    {
-                        return;
-                    }
+                    ReadAll();
                 }
-
-                Interlocked.Increment(ref _turns);
+            }
+            catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+            {
+                // The disk is full, or the file was deleted or spoilt: it is opened anew, and what isn't in it is read again.
+                TryBegin();
             }
 
             await Task.Delay(Every, TimeProvider.System, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>The runs of which something isn't read.</summary>
-    private List<RunFolder> Behind()
+    /// <summary>Reads what is new in all runs, and lets go of those that nobody works on any more.</summary>
+    private void ReadAll()
+    {
+        if (!File.Exists(Path))
+        {
+            Begin();
+        }
+
+        List<RunFolder> all = [.. store.All(), .. store.Gateways(), .. store.Archived()];
+        var ids = all.Select(folder => folder.Id).ToHashSet(StringComparer.Ordinal);
+        var known = States();
+        Forget([.. known.Keys.Where(run => !ids.Contains(run))]);
+        foreach (var folder in all)
+        {
+            var (stamp, isOwned) = (VerifiedHead.StampOf(folder), RunLock.IsHeld(folder));
+            if (known.GetValueOrDefault(folder.Id) != stamp)
+            {
+                Read(folder, stamp);
+            }
+
+            if (!isOwned)
+            {
+                LetGo(folder.Id);
+            }
+
+            if (_closing.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private Dictionary<string, string> States()
     {
         var known = new Dictionary<string, string>(StringComparer.Ordinal);
         lock (_gate)
@@ -167,16 +193,18 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
             }
         }
 
-        List<RunFolder> all = [.. store.All(), .. store.Gateways()];
-        Forget(known.Keys.Except(all.Select(folder => folder.Id)));
-        return [.. all.Where(folder => known.GetValueOrDefault(folder.Id) != VerifiedHead.StampOf(folder))];
+        return known;
     }
 
-    private int Pending() => Behind().Count(folder => !_unreadable.Contains(folder.Id));
-
-    private void Read(RunFolder folder)
+    /// <summary>How many runs nobody has read yet. One that goes on is read every other second, and isn't waited for.</summary>
+    private int Pending()
     {
-        var stamp = VerifiedHead.StampOf(folder);
+        var known = States();
+        return store.All().Concat(store.Gateways()).Concat(store.Archived()).Count(folder => !known.ContainsKey(folder.Id));
+    }
+
+    private void Read(RunFolder folder, string stamp)
+    {
         try
         {
             if (!_folds.TryGetValue(folder.Id, out var fold))
@@ -184,33 +212,61 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
                 fold = Begin(folder);
             }
 
-            var isOwned = RunLock.IsHeld(folder);
-            foreach (var batch in fold.Events.Next(fold.Reader, fold.Reader.LastSequence()).Chunk(AtOnce))
+            var batch = new List<RunEvent>();
+            foreach (var happened in fold.Events.Next(fold.Reader, fold.Reader.LastSequence()))
             {
-                Write(folder.Id, fold, batch);
-                if (_closing.IsCancellationRequested)
+                // An entry's events are written together, with how far the run is read: over a crash nothing is counted twice.
+                if (batch.Count >= AtOnce && happened.Sequence != batch[^1].Sequence)
                 {
-                    return;
+                    Write(folder.Id, fold, batch, "");
+                    batch.Clear();
+                    if (_closing.IsCancellationRequested)
+                    {
+                        return;
+                    }
                 }
+
+                batch.Add(happened);
             }
 
-            Note(folder.Id, stamp, fold.Events.Sequence);
-            if (!isOwned)
-            {
-                _folds.Remove(folder.Id);
-                fold.Reader.Dispose();
-            }
+            Write(folder.Id, fold, batch, stamp);
         }
-        catch (Exception unreadable) when (unreadable is JournalException or IOException or UnauthorizedAccessException or System.Text.Json.JsonException)
+        catch (Exception unreadable) when (unreadable is JournalException or System.Text.Json.JsonException)
         {
             // Its page says why. It is tried again once it has changed.
-            _unreadable.Add(folder.Id);
-            if (_folds.Remove(folder.Id, out var fold))
-            {
-                fold.Reader.Dispose();
-            }
-
+            Forget([folder.Id]);
             Note(folder.Id, stamp, 0);
+        }
+    }
+
+    private void LetGo(string run)
+    {
+        if (_folds.Remove(run, out var fold))
+        {
+            fold.Reader.Dispose();
+        }
+    }
+
+    private void TryBegin()
+    {
+        try
+        {
+            Begin();
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            // It is tried again at the next turn.
+        }
+    }
+
+    private void Begin()
+    {
+        lock (_gate)
+        {
+            _folds.Keys.ToList().ForEach(LetGo);
+            var fresh = Open();
+            _database?.Dispose();
+            _database = fresh;
         }
     }
 
@@ -236,65 +292,79 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
         return fold;
     }
 
-    private void Write(string run, Fold fold, IReadOnlyList<RunEvent> batch)
+    private void Write(string run, Fold fold, IReadOnlyList<RunEvent> batch, string stamp)
     {
         lock (_gate)
         {
             _database!.Execute("BEGIN");
-            using var line = _database.Prepare("INSERT INTO lines(text, run, seq, part, agent, what, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-            using var call = _database.Prepare(
-                "INSERT INTO calls(run, at, agent, role, model, kind, tokens, microdollars, waited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
-            foreach (var happened in batch)
+            try
             {
-                var part = fold.PartOf(happened);
-                var isNew = happened.Sequence > fold.Known;
-                switch (happened)
-                {
-                    case RunEvent.OfAgent { Event: AgentEvent.Said said } when isNew:
-                        Line(happened, part, said.Agent, said.What, said.Text);
-                        break;
-                    case RunEvent.CommandRan ran when isNew:
-                        Line(happened, part, "", ran.Of, $"{ran.Command.Phase}: {ran.Command.Command}");
-                        break;
-                    case RunEvent.OfAgent { Event: AgentEvent.Charged { } charged } when isNew && (charged.Cost is not null || !charged.IsAnswered):
-                        var kind = charged.IsAnswered ? "answered" : charged.Cost is { InFlight: true } ? "retried" : "failed";
-                        Call(happened, charged.Agent, charged.Cost?.Role ?? "", charged.Cost?.Model ?? "", kind, charged.Cost, 0);
-                        break;
-                    case RunEvent.OfAgent { Event: AgentEvent.Asked { Approval: var open } }:
-                        fold.Waits[open.Process] = (open.Asked.Agent, happened.At);
-                        break;
-                    case RunEvent.OfAgent { Event: AgentEvent.Answered { Process: var answered } } when fold.Waits.Remove(answered, out var wait):
-                        Waited(happened, wait, isNew);
-                        break;
-                    case RunEvent.OfAgent { Event: AgentEvent.WaitExpired { Process: var expired } } when fold.Waits.Remove(expired, out var wait):
-                        Waited(happened, wait, isNew);
-                        break;
-                }
+                Insert(run, fold, batch);
+                fold.Written = batch.Count > 0 ? batch[^1].Sequence : fold.Written;
+                Note(run, stamp, fold.Written);
+                _database.Execute("COMMIT");
             }
-
-            _database.Execute("COMMIT");
-
-            void Line(RunEvent happened, int part, string agent, string what, string text)
+            catch (IOException)
             {
-                line.Bind(1, text[..Math.Min(text.Length, LongestText)]).Bind(2, run).Bind(3, happened.Sequence).Bind(4, part).Bind(5, agent).Bind(6, what)
-                    .Bind(7, happened.At.ToUnixTimeSeconds());
-                line.Run();
+                _database.Execute("ROLLBACK");
+                throw;
             }
+        }
+    }
 
-            void Waited(RunEvent happened, (string Agent, DateTimeOffset Since) wait, bool isNew)
+    private void Insert(string run, Fold fold, IReadOnlyList<RunEvent> batch)
+    {
+        using var line = _database!.Prepare("INSERT INTO lines(text, run, seq, part, agent, what, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        using var call = _database.Prepare(
+            "INSERT INTO calls(run, at, agent, role, model, kind, tokens, microdollars, waited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+        foreach (var happened in batch)
+        {
+            var part = fold.PartOf(happened);
+            var isNew = happened.Sequence > fold.Known;
+            switch (happened)
             {
-                if (isNew)
-                {
-                    Call(happened, wait.Agent, "", "", "waited", null, (long)(happened.At - wait.Since).TotalSeconds);
-                }
+                case RunEvent.OfAgent { Event: AgentEvent.Said said } when isNew:
+                    Line(happened, part, said.Agent, said.What, said.Text);
+                    break;
+                case RunEvent.CommandRan ran when isNew:
+                    Line(happened, part, "", ran.Of, $"{ran.Command.Phase}: {ran.Command.Command}");
+                    break;
+                case RunEvent.OfAgent { Event: AgentEvent.Charged { } charged } when isNew && (charged.Cost is not null || !charged.IsAnswered):
+                    var kind = charged.IsAnswered ? "answered" : charged.Cost is { InFlight: true } ? "retried" : "failed";
+                    Call(happened, charged.Agent, charged.Cost?.Role ?? "", charged.Cost?.Model ?? "", kind, charged.Cost, 0);
+                    break;
+                case RunEvent.OfAgent { Event: AgentEvent.Asked { Approval: var open } }:
+                    fold.Waits[open.Process] = (open.Asked.Agent, happened.At);
+                    break;
+                case RunEvent.OfAgent { Event: AgentEvent.Answered { Process: var answered } } when fold.Waits.Remove(answered, out var wait):
+                    Waited(happened, wait, isNew);
+                    break;
+                case RunEvent.OfAgent { Event: AgentEvent.WaitExpired { Process: var expired } } when fold.Waits.Remove(expired, out var wait):
+                    Waited(happened, wait, isNew);
+                    break;
             }
+        }
 
-            void Call(RunEvent happened, string agent, string role, string model, string kind, CostLine? cost, long waited)
+        void Line(RunEvent happened, int part, string agent, string what, string text)
+        {
+            line.Bind(1, text[..Math.Min(text.Length, LongestText)]).Bind(2, run).Bind(3, happened.Sequence).Bind(4, part).Bind(5, agent).Bind(6, what)
+                .Bind(7, happened.At.ToUnixTimeSeconds());
+            line.Run();
+        }
+
+        void Waited(RunEvent happened, (string Agent, DateTimeOffset Since) wait, bool isNew)
+        {
+            if (isNew)
             {
-                call.Bind(1, run).Bind(2, happened.At.ToUnixTimeSeconds()).Bind(3, agent).Bind(4, role).Bind(5, model).Bind(6, kind)
-                    .Bind(7, cost?.Charge.Tokens ?? 0).Bind(8, (long)((cost?.Charge.Dollars ?? 0) * 1_000_000)).Bind(9, waited);
-                call.Run();
+                Call(happened, wait.Agent, "", "", "waited", null, (long)(happened.At - wait.Since).TotalSeconds);
             }
+        }
+
+        void Call(RunEvent happened, string agent, string role, string model, string kind, CostLine? cost, long waited)
+        {
+            call.Bind(1, run).Bind(2, happened.At.ToUnixTimeSeconds()).Bind(3, agent).Bind(4, role).Bind(5, model).Bind(6, kind)
+                .Bind(7, cost?.Charge.Tokens ?? 0).Bind(8, (long)((cost?.Charge.Dollars ?? 0) * 1_000_000)).Bind(9, waited);
+            call.Run();
         }
     }
 
@@ -311,6 +381,7 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
     {
         foreach (var run in runs)
         {
+            LetGo(run);
             lock (_gate)
             {
                 foreach (var table in (string[])["lines", "calls", "state"])
@@ -363,8 +434,11 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
 
         public RunEvents Events => events;
 
-        /// <summary>Up to where the file has it already.</summary>
-        public long Known => known;
+        /// <summary>Up to where it was in the file when this began.</summary>
+        public long Known { get; } = known;
+
+        /// <summary>Up to where it is in the file by now.</summary>
+        public long Written { get; set; } = known;
 
         /// <summary>Who waits for a person, and since when, by the process.</summary>
         public Dictionary<long, (string Agent, DateTimeOffset Since)> Waits { get; } = [];
@@ -396,7 +470,7 @@ public sealed record SearchHit(string Run, long Seq, int Part, string Agent, str
 
 /// <summary>What was found.</summary>
 /// <param name="Hits">The newest first.</param>
-/// <param name="Pending">How many runs aren't read to their end yet.</param>
+/// <param name="Pending">How many runs nobody has read yet.</param>
 public sealed record SearchResult(IReadOnlyList<SearchHit> Hits, int Pending);
 
 /// <summary>What a run, agent, role, model or day has used.</summary>
@@ -410,6 +484,6 @@ public sealed record SearchResult(IReadOnlyList<SearchHit> Hits, int Pending);
 public sealed record UsageRow(string Name, long Calls, long Failed, long Retried, long Tokens, decimal Dollars, long WaitedSeconds);
 
 /// <summary>What was used.</summary>
-/// <param name="Rows">The dearest first; days in their order.</param>
-/// <param name="Pending">How many runs aren't read to their end yet.</param>
+/// <param name="Rows">The most expensive first; days in their order.</param>
+/// <param name="Pending">How many runs nobody has read yet.</param>
 public sealed record Usage(IReadOnlyList<UsageRow> Rows, int Pending);

@@ -5,26 +5,23 @@ namespace Godwit.Server.Centre;
 /// <param name="To">When the last thing happened.</param>
 /// <param name="Lanes">A lane an agent, the first started first.</param>
 /// <param name="Idle">Times in which nothing happened at all, which a picture may fold.</param>
-/// <param name="Costs">What had been spent, after some of the calls.</param>
 public sealed record RunTimeline(
-    DateTimeOffset From, DateTimeOffset To, IReadOnlyList<Lane> Lanes, IReadOnlyList<Span> Idle, IReadOnlyList<CostPoint> Costs)
+    DateTimeOffset From, DateTimeOffset To, IReadOnlyList<Lane> Lanes, IReadOnlyList<Span> Idle)
 {
-    private const int MostPoints = 300;
     private const double LeastIdleSeconds = 60;
     private const double Together = 15;
 
     /// <summary>Puts together what rows tell of when somebody worked.</summary>
     /// <param name="agents">The agents.</param>
     /// <param name="rows">All rows, in order.</param>
-    /// <param name="costs">What had been spent, after each call.</param>
-    internal static RunTimeline Of(IReadOnlyList<AgentRow> agents, IReadOnlyList<Row> rows, IReadOnlyList<CostPoint> costs)
+    internal static RunTimeline Of(IReadOnlyList<AgentRow> agents, IReadOnlyList<Row> rows)
     {
         if (rows.Count == 0)
         {
-            return new RunTimeline(default, default, [], [], []);
+            return new RunTimeline(default, default, [], []);
         }
 
-        // A call takes its time before its answer is journaled: what happens within the hour's part counts as one piece of work.
+        // A call takes its time before its answer is journaled: what happens within so long counts as one piece of work.
         var (from, to) = (rows[0].At, rows[^1].At);
         var together = TimeSpan.FromSeconds(Math.Max(Together, (to - from).TotalSeconds / 200));
         var worked = new Dictionary<string, List<Span>>(StringComparer.Ordinal);
@@ -54,10 +51,7 @@ public sealed record RunTimeline(
             }
         }
 
-        var every = Math.Max(1, (costs.Count + MostPoints - 1) / MostPoints);
-        return new RunTimeline(
-            from, to, [.. agents.Select(agent => new Lane(agent.Name, agent.State, worked.GetValueOrDefault(agent.Name, [])))], idle,
-            [.. costs.Where((_, index) => (index + 1) % every == 0 || index == costs.Count - 1)]);
+        return new RunTimeline(from, to, [.. agents.Select(agent => new Lane(agent.Name, agent.State, worked.GetValueOrDefault(agent.Name, [])))], idle);
     }
 }
 
@@ -71,8 +65,3 @@ public sealed record Lane(string Agent, string State, IReadOnlyList<Span> Worked
 /// <param name="From">Its beginning.</param>
 /// <param name="To">Its end.</param>
 public sealed record Span(DateTimeOffset From, DateTimeOffset To);
-
-/// <summary>What had been spent at a time.</summary>
-/// <param name="At">When.</param>
-/// <param name="Dollars">In US dollars.</param>
-public sealed record CostPoint(DateTimeOffset At, decimal Dollars);

@@ -58,8 +58,11 @@ internal sealed class GodwitTools(LiveRuns runs, GoalFolder goals, RunKinds kind
 
     [McpServerTool(Name = "plan_run", Title = "Plan a run", ReadOnly = true, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Says what a run of a goal would do and cost at most, or what is wrong with the goal. Starts nothing.")]
-    public Task<GoalPreview> PlanRun([Description("A goal file of list_goals, or its folder.")] string goal, CancellationToken cancellation) =>
-        SayWhyAsync(() => goals.PreviewAsync(goal, cancellation));
+    public Task<GoalPreview> PlanRun([Description("A goal file of list_goals, or its folder.")] string goal, CancellationToken cancellation)
+    {
+        Require(DeviceRole.Own, "plan runs");
+        return SayWhyAsync(() => goals.PreviewAsync(goal, cancellation));
+    }
 
     [McpServerTool(Name = "start_run", Title = "Start a run", Destructive = false, Idempotent = false, OpenWorld = true, UseStructuredContent = true)]
     [Description("Starts a run of a goal, in its sandbox and within the goal's budget. It goes on when you end.")]
@@ -89,7 +92,9 @@ internal sealed class GodwitTools(LiveRuns runs, GoalFolder goals, RunKinds kind
         var rows = snapshot.Rows;
         if (after?.Split(':') is [_, var sequence, _] && long.TryParse(sequence, out var from) && live.HeadAt(from) == after)
         {
-            rows = [.. live.After(from, MostRows)];
+            // Only what the snapshot knows of: what came since is told the next time.
+            var newest = snapshot.Rows.Count > 0 ? snapshot.Rows[^1].Seq : 0;
+            rows = [.. live.After(from, MostRows).TakeWhile(row => row.Seq <= newest)];
         }
 
         // Where more has happened than is told at once, the head stands at the last line that was told.
@@ -113,7 +118,7 @@ internal sealed class GodwitTools(LiveRuns runs, GoalFolder goals, RunKinds kind
         Require(DeviceRole.Answer, "speak to agents");
         return SayWhyAsync(async () =>
         {
-            var order = new SteeringOrder(SteeringAct.Say, agent, words) { By = $"{DeviceOrders.Program}{program().Name}" };
+            var order = new SteeringOrder(SteeringAct.Say, agent, words) { By = program().Name, IsProgram = true };
             var outcome = await _actions.OrderAsync(runs.Find(run), order, cancellation);
             return outcome.Taken ? new Done(outcome.Message) : throw new ArgumentException(outcome.Message);
         });

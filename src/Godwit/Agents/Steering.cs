@@ -16,6 +16,9 @@ public sealed record SteeringOrder(SteeringAct What, string? Agent, string Words
     /// <summary>What the device has signed; null for a terminal.</summary>
     public SignedRequest? Request { get; init; }
 
+    /// <summary>Whether a program gave it, which signs nothing and may only speak.</summary>
+    public bool IsProgram { get; init; }
+
     /// <summary>The name of the signal to the root process that carries an order.</summary>
     public const string Signal = "steer";
 

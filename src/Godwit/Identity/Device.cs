@@ -8,13 +8,13 @@ namespace Godwit.Identity;
 /// <summary>What a device may do.</summary>
 public enum DeviceRole
 {
-    /// <summary>Look.</summary>
+    /// <summary>May look.</summary>
     Watch,
 
-    /// <summary>And answer what waits for a person, speak to agents, pause them and let them go on.</summary>
+    /// <summary>May also answer what waits for a person, speak to agents, pause and resume them.</summary>
     Answer,
 
-    /// <summary>And start, stop and apply runs, change plans, and say which other devices there are.</summary>
+    /// <summary>May also start, stop, apply, archive and delete runs, change plans, and manage devices.</summary>
     Own,
 }
 
@@ -99,6 +99,10 @@ public sealed record Device(string Id, string Name, DeviceRole Role, string Key,
 public sealed record SignedRequest(
     string Device, string Key, string Method, string Path, string Body, string Boot, string Counter, string Signature)
 {
+    /// <summary>Names it among all that a device sends: a request that has it was signed once, and counts once.</summary>
+    [JsonIgnore]
+    public string Once => $"{Device}/{Boot}/{Counter}";
+
     /// <summary>What is signed: method, path, the body's SHA-256, the server's start and the counter, a line each.</summary>
     [JsonIgnore]
     public string Statement => $"{Method}\n{Path}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Body)))}\n{Boot}\n{Counter}";

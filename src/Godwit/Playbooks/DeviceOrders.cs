@@ -24,13 +24,10 @@ public sealed record PersonAct(string What, string? About = null)
 
 /// <summary>
 /// Whether what comes in a device's name is what that device has signed, and may want. A run asks this before it journals the signature:
-/// whoever serves a page can't make up what its users said.
+/// whoever serves a page can't put words into a device's name. What names no device comes from this user's own terminal.
 /// </summary>
 public static class DeviceOrders
 {
-    /// <summary>What the names of programs begin with, which sign nothing and may only speak to agents.</summary>
-    public const string Program = "program ";
-
     /// <summary>Why a signal isn't taken; null where it is: it comes from a terminal, or its signature holds.</summary>
     /// <param name="home">The store's folder, where devices are known.</param>
     /// <param name="run">The run's id.</param>
@@ -43,21 +40,21 @@ public static class DeviceOrders
         }
 
         var sender = Canonical.Deserialize<Sender>(Encoding.UTF8.GetBytes(request.Value));
-        if (sender is { By: null, Request: null })
+        if (sender is { By: null, Request: null, IsProgram: false })
         {
             return null;
         }
 
+        if (sender.IsProgram)
+        {
+            return request.Key == SteeringOrder.Signal
+                && Canonical.Deserialize<SteeringOrder>(Encoding.UTF8.GetBytes(request.Value)).What == SteeringAct.Say
+                ? null
+                : "a program speaks to agents, and answers nothing that waits for a person";
+        }
+
         if (sender.Request is not { } signed)
         {
-            if (sender.By!.StartsWith(Program, StringComparison.Ordinal))
-            {
-                return request.Key == SteeringOrder.Signal
-                    && Canonical.Deserialize<SteeringOrder>(Encoding.UTF8.GetBytes(request.Value)).What == SteeringAct.Say
-                    ? null
-                    : "a program speaks to agents, and answers nothing that waits for a person";
-            }
-
             return $"'{sender.By}' has not signed this";
         }
 
@@ -72,9 +69,13 @@ public static class DeviceOrders
             return $"the signature of '{sender.By}' doesn't hold";
         }
 
-        var needs = RoleFor(run, request, signed);
+        // What was signed once counts once: its place among a signal's senders is part of what was signed.
+        var isOnce = request.Key is SteeringOrder.Signal or PersonAct.Signal && request.Process == DurableRun.Root
+            ? request.How.StartsWith(signed.Once, StringComparison.Ordinal)
+            : request.How == RunActions.Answer;
+        var needs = isOnce ? RoleFor(run, request, signed) : null;
         return needs is null ? $"'{sender.By}' has signed something else"
-            : device.Role < needs ? $"'{sender.By}' may only {device.Role.ToString().ToLowerInvariant()}"
+            : device.Role < needs ? $"'{sender.By}' has only the role {device.Role.ToString().ToLowerInvariant()}"
             : null;
     }
 
@@ -117,7 +118,7 @@ public static class DeviceOrders
                 {
                     var plan = Canonical.Deserialize<PlanAnswer>(payload);
                     var isSame = body.Id == request.Key && plan.IsApproved == body.Grant && plan.Words == body.Words
-                        && plan.Plan is null == body.Plan is null;
+                        && (plan.Plan is null ? body.Plan is null : body.Plan is { } edited && IsSame(plan.Plan, edited));
                     return !isSame ? null : plan.Plan is null ? DeviceRole.Answer : DeviceRole.Own;
                 }
 
@@ -128,8 +129,11 @@ public static class DeviceOrders
         }
     }
 
+    private static bool IsSame(BuildPlan plan, JsonElement edited) =>
+        Canonical.Serialize(plan).AsSpan().SequenceEqual(Canonical.Serialize(PlanForm.Read(edited.GetRawText())));
+
     /// <summary>What all that a device sends has in common.</summary>
-    private sealed record Sender(string? By = null, SignedRequest? Request = null);
+    private sealed record Sender(string? By = null, SignedRequest? Request = null, bool IsProgram = false);
 
     /// <summary>What requests to the server say.</summary>
     private sealed record Wish(

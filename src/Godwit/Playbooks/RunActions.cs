@@ -21,7 +21,7 @@ public sealed record ActionOutcome(bool Taken, bool HasOwner, string Message);
 public sealed class RunActions(RunKinds kinds, RunStore store)
 {
     // Whoever answers first has answered: a second answer is the same signal again.
-    private const string Answer = "user";
+    internal const string Answer = "user";
 
     /// <summary>Gives an order to agents.</summary>
     /// <param name="folder">The run.</param>
@@ -40,7 +40,7 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
         foreach (var (one, index) in orders.Select((one, index) => (one, index)))
         {
             // What was signed once counts once.
-            var sender = one.Request is { } signed ? $"{signed.Device}/{signed.Boot}/{signed.Counter}/{index}" : Guid.NewGuid().ToString("N");
+            var sender = one.Request is { } signed ? $"{signed.Once}/{index}" : Guid.NewGuid().ToString("N");
             outcome = await SignalAsync(folder, DurableRun.Root, SteeringOrder.Signal, sender, one, cancellation);
             if (!outcome.Taken)
             {
@@ -101,7 +101,7 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
     }
 
     private Task<ActionOutcome> RecordAsync(RunFolder folder, PersonAct act, CancellationToken cancellation) =>
-        SignalAsync(folder, DurableRun.Root, PersonAct.Signal, $"{act.Request?.Device}/{act.Request?.Boot}/{act.Request?.Counter}", act, cancellation);
+        SignalAsync(folder, DurableRun.Root, PersonAct.Signal, act.Request?.Once ?? Guid.NewGuid().ToString("N"), act, cancellation);
 
     private async Task<ActionOutcome> SignalAsync<T>(
         RunFolder folder, long process, string signal, string sender, T payload, CancellationToken cancellation)

@@ -11,26 +11,20 @@ namespace Godwit.Playbooks;
 public sealed record RunTask(
     string Id, string Title, string State, IReadOnlyList<string> After, IReadOnlyList<string> On, IReadOnlyList<string> Asserts, string? Reason);
 
-/// <summary>A candidate that a run has tried, for a plot.</summary>
+/// <summary>A candidate that a run has tried.</summary>
 /// <param name="Number">Its number, from 1.</param>
 /// <param name="What">Its parameters or files, in one line.</param>
 /// <param name="By">Who proposed it.</param>
 /// <param name="Outcome">What became of it, such as <c>ok</c>.</param>
 /// <param name="Reason">Why it isn't ok; null where it is.</param>
 /// <param name="Mean">What it gains, shrunk, in the board's terms; null where it wasn't measured.</param>
-/// <param name="Values">Each measured pair's gain, in the board's terms.</param>
-public sealed record RunTrial(
-    int Number, string What, string By, string Outcome, string? Reason, double? Mean, IReadOnlyList<double> Values);
+/// <param name="Pairs">How many pairs were measured.</param>
+public sealed record RunTrial(int Number, string What, string By, string Outcome, string? Reason, double? Mean, int Pairs);
 
-/// <summary>What a run has tried, for a plot: gains as factors, or as differences where the metric is compared by them.</summary>
-/// <param name="Metric">What is measured, with its unit.</param>
+/// <summary>What a run has tried: gains as factors, or as differences where the metric is compared by them.</summary>
 /// <param name="Base">The value of no gain: 1 for factors, 0 for differences.</param>
-/// <param name="NoiseLow">What the base itself comes to at two deviations of a pair below; null before calibration.</param>
-/// <param name="NoiseHigh">The same above.</param>
-/// <param name="Claimed">The lower bound that is claimed; null before a proof.</param>
 /// <param name="Trials">The candidates, in order.</param>
-public sealed record RunTrials(
-    string Metric, double Base, double? NoiseLow, double? NoiseHigh, double? Claimed, IReadOnlyList<RunTrial> Trials);
+public sealed record RunTrials(double Base, IReadOnlyList<RunTrial> Trials);
 
 /// <summary>Something about a whole run that a person is asked, such as its plan.</summary>
 /// <param name="Signal">The signal to the root process that answers it.</param>

@@ -100,6 +100,17 @@ public class RunView
     /// <summary>What it has tried, for a plot; null for runs that try nothing.</summary>
     public virtual RunTrials? TriedTrials => null;
 
+    /// <summary>What can be drawn of it.</summary>
+    public virtual IReadOnlyList<RunPlot> Plots => [];
+
+    /// <summary>What its models have cost over time; null where nothing was spent.</summary>
+    /// <param name="began">When it began.</param>
+    /// <param name="details">All that happened.</param>
+    internal static RunPlot? CostPlot(DateTimeOffset began, IEnumerable<RunEvent> details) => RunPlot.Costs(
+        began,
+        details.OfType<RunEvent.OfAgent>().Where(happened => happened.Event is AgentEvent.Charged { Cost: not null })
+            .Select(happened => (happened.At, ((AgentEvent.Charged)happened.Event).Cost!.Charge.Dollars)));
+
     /// <summary>The most money for models, in US dollars; null for no limit.</summary>
     public virtual decimal? MostDollars => null;
 

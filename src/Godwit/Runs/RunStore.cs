@@ -81,39 +81,54 @@ public sealed class RunStore(string home)
     /// <summary>All gateways, newest first.</summary>
     public IReadOnlyList<RunFolder> Gateways() => All("gateways");
 
-    /// <summary>Runs that were put away, newest first: they can be shown, reported and verified, and aren't listed with the others.</summary>
+    /// <summary>Archived runs, newest first: they can be shown, reported and verified, and aren't listed with the others.</summary>
     public IReadOnlyList<RunFolder> Archived() => All(Archives);
 
-    /// <summary>Puts a run away.</summary>
-    /// <exception cref="RunOwnedException">Somebody works on it.</exception>
-    public void Archive(RunFolder run) => Move(run, Archives);
+    /// <summary>The run or archived run of an id, whole: what is moved or deleted isn't guessed at.</summary>
+    /// <exception cref="JournalMissingException">There is none.</exception>
+    public RunFolder FindExactly(string id) => All().Concat(Archived()).FirstOrDefault(run => run.Id == id)
+        ?? throw new JournalMissingException($"there is no run '{id}'; give its whole id, as 'godwit list' or 'godwit list --archived' shows it");
 
-    /// <summary>Takes a run back from where it was put away.</summary>
-    public void Unarchive(RunFolder run) => Move(run, "runs");
+    /// <summary>Archives a run.</summary>
+    /// <exception cref="RunOwnedException">Somebody works on it.</exception>
+    public void Archive(RunFolder run) => Move(run, "runs", Archives);
+
+    /// <summary>Takes a run back out of the archive.</summary>
+    public void Unarchive(RunFolder run) => Move(run, Archives, "runs");
 
     /// <summary>Deletes a run with all that it has made in its folder; a branch that it has published stays.</summary>
     /// <exception cref="RunOwnedException">Somebody works on it.</exception>
-    public static void Delete(RunFolder run)
+    /// <exception cref="ArgumentException">It is no run of this store.</exception>
+    public void Delete(RunFolder run)
     {
-        RequireFree(run);
+        RequireOn(run, "runs", Archives);
+        using (RunLock.Take(run))
+        {
+            // What is deleted only in part is no run any more.
+            File.Delete(run.Journal);
+        }
 
-        // What is deleted only in part is no run any more.
-        File.Delete(run.Journal);
         FileSystem.DeleteAll(run.Path);
     }
 
-    private void Move(RunFolder run, string shelf)
+    private void Move(RunFolder run, string from, string to)
     {
-        RequireFree(run);
-        Directory.Move(run.Path, Path.Combine(Directory.CreateDirectory(Path.Combine(home, shelf)).FullName, run.Id));
+        RequireOn(run, from);
+        using var owner = RunLock.Take(run);
+        Directory.Move(run.Path, Path.Combine(Directory.CreateDirectory(Path.Combine(home, to)).FullName, run.Id));
     }
 
-    private static void RequireFree(RunFolder run)
+    private void RequireOn(RunFolder run, params ReadOnlySpan<string> shelves)
     {
-        if (RunLock.IsHeld(run))
+        foreach (var shelf in shelves)
         {
-            throw new RunOwnedException($"{run.Id} is running") { Run = run.Id };
+            if (run.Path == Path.Combine(home, shelf, run.Id) && File.Exists(run.Journal))
+            {
+                return;
+            }
         }
+
+        throw new ArgumentException($"{run.Path} is no run that this can be done to");
     }
 
     private IReadOnlyList<RunFolder> All(string kind)

@@ -51,7 +51,7 @@ internal static class Git
 
     public static async Task<byte[]> RunBytesAsync(
         string folder, IReadOnlyList<string> arguments, CancellationToken cancellation,
-        IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null, bool asUser = false, bool mayDiffer = false)
+        IReadOnlyDictionary<string, string>? environment = null, byte[]? input = null, bool asUser = false, bool mayDiffer = false, int most = int.MaxValue)
     {
         if (!Directory.Exists(folder))
         {
@@ -93,7 +93,7 @@ internal static class Git
         await using var kill = cancellation.Register(() => process.Kill(entireProcessTree: true));
         var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var output = new MemoryStream();
-        var reading = process.StandardOutput.BaseStream.CopyToAsync(output, CancellationToken.None);
+        var reading = ReadAsync(process, output, most);
         try
         {
             await process.StandardInput.BaseStream.WriteAsync(input ?? [], cancellation);
@@ -106,13 +106,31 @@ internal static class Git
         }
 
         process.StandardInput.Close();
-        await reading;
+        var isCut = await reading;
         await process.WaitForExitAsync(CancellationToken.None);
         cancellation.ThrowIfCancellationRequested();
         var complaint = await error;
-        return process.ExitCode == 0 || (mayDiffer && process.ExitCode == 1)
+        return process.ExitCode == 0 || isCut || (mayDiffer && process.ExitCode == 1)
             ? output.ToArray()
             : throw new GitException($"git {arguments[0]} in {folder}: {Cause(complaint)}");
+    }
+
+    /// <summary>Takes what it prints; once that is more than is wanted, it is ended.</summary>
+    /// <returns>Whether it was ended for that.</returns>
+    private static async Task<bool> ReadAsync(Process process, MemoryStream output, int most)
+    {
+        var buffer = new byte[64 << 10];
+        while (await process.StandardOutput.BaseStream.ReadAsync(buffer, CancellationToken.None) is > 0 and var read)
+        {
+            output.Write(buffer, 0, read);
+            if (output.Length > most)
+            {
+                process.Kill(entireProcessTree: true);
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>What git calls fatal says why; the advice after it doesn't.</summary>

@@ -457,6 +457,18 @@ public sealed class RunRepository(string path)
     public Task<string> DiffAsync(string from, string to, CancellationToken cancellation) =>
         Git.RunAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, to], cancellation);
 
+    /// <summary>The same, to be shown: at most so many bytes of it, however large it is.</summary>
+    /// <param name="from">The commit or tree before.</param>
+    /// <param name="to">The commit or tree after.</param>
+    /// <param name="most">The most bytes.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <returns>The patch, and whether there is more of it.</returns>
+    public async Task<(string Patch, bool IsCut)> DiffAsync(string from, string to, int most, CancellationToken cancellation)
+    {
+        var bytes = await Git.RunBytesAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, to], cancellation, most: most);
+        return (Encoding.UTF8.GetString(bytes, 0, Math.Min(bytes.Length, most)), bytes.Length > most);
+    }
+
     /// <summary>The difference between two commits or trees in some files, as a patch.</summary>
     public Task<string> DiffAsync(string from, string to, IEnumerable<string> files, CancellationToken cancellation) =>
         Git.RunAsync(path, ["diff", "--no-ext-diff", "--no-textconv", "--no-color", from, to, "--", .. files], cancellation);

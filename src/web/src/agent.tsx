@@ -75,7 +75,7 @@ export function AgentPage({ id, name, part }: { id: string; name: string; part: 
         </nav>
       )}
       {part === "changes" && agent
-        ? <ChangesView run={id} agent={name} isAtWork={!isOver && state.can_be_steered} moment={agent.last_event} />
+        ? <ChangesView run={id} agent={name} isAtWork={!isOver && state.can_be_steered} moment={agent.last_event.slice(0, 18)} />
         : rows.length === 0
           ? <Empty title={agent ? "Nothing yet." : `No agent '${name}' in this run.`} />
           : <Rows rows={rows} run={id} withAgent={false} hasMore={hasMore.value} at={entry} onOlder={() => void load(older.value[0]?.seq)} />}

@@ -16,6 +16,7 @@ export type Device = Schemas["Device"];
 export type Token = Schemas["Token"];
 export type GoalPreview = Schemas["GoalPreview"];
 export type Verdict = Schemas["Verdict"];
+export type RunPlot = Schemas["RunPlot"];
 export type Changes = Schemas["Changes"];
 export type Timeline = Schemas["RunTimeline"];
 export type SearchHit = Schemas["SearchHit"];

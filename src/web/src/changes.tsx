@@ -28,6 +28,9 @@ export function parse(patch: string): FileChange[] {
       isInHunk = true;
       file.lines.push({ kind: "hunk", old: null, now: null, text });
     } else if (!isInHunk) {
+      // A name in the first line may have the other's beginning in it; these lines have one name each.
+      const named = /^(?:\+\+\+ "?b\/|--- "?a\/|rename to "?)(.*?)"?\t?$/.exec(text)?.[1];
+      if (named) file.path = named;
       if (text.startsWith("new file")) file.state = "new";
       else if (text.startsWith("deleted file")) file.state = "deleted";
       else if (text.startsWith("rename from ")) file.state = `renamed from ${text.slice(12)}`;

@@ -18,6 +18,7 @@ export function NewRun() {
   const problems = useSignal<string[]>([]);
   const preview = useSignal<GoalPreview | null>(null);
   const isBusy = useSignal(false);
+  const isChecked = useSignal(false);
   const schema = useSignal<Schema | null>(null);
   const load = () => void get<string[]>("/api/goals").then((all) => (goals.value = all)).catch((error: Error) => tell(error.message, true));
   useEffect(() => {
@@ -35,16 +36,20 @@ export function NewRun() {
     isBusy.value = false;
   };
   const look = (which: string) => busily(async () => {
-    preview.value = null;
     const found = await get<GoalPreview>(`/api/goal?path=${encodeURIComponent(which)}`);
-    [path.value, before.value, text.value, problems.value, preview.value] = [which, found.text, found.text, found.problems, found];
+    [path.value, before.value, text.value, problems.value, preview.value, isChecked.value] = [which, found.text, found.text, found.problems, found, true];
   });
+  /** What a run of the file as it stands would do; unless something else is shown by then. */
+  const showPlan = async (which: string) => {
+    const found = await get<GoalPreview>(`/api/goal?path=${encodeURIComponent(which)}`);
+    if (path.value === which && text.value === found.text) [problems.value, preview.value, isChecked.value] = [found.problems, found, true];
+  };
   const save = () => busily(async () => {
-    tell((await send<{ message: string }>("/api/goal", { path: path.value, text: text.value, before: before.value })).message);
-    before.value = text.value;
+    const sent = text.value;
+    tell((await send<{ message: string }>("/api/goal", { path: path.value, text: sent, before: before.value })).message);
+    before.value = sent;
     load();
-    preview.value = await get<GoalPreview>(`/api/goal?path=${encodeURIComponent(path.value)}`);
-    problems.value = preview.value.problems;
+    await showPlan(path.value);
   });
   const start = () => busily(async () => {
     const { run } = await send<{ run: string }>("/api/runs", { path: path.value });
@@ -53,13 +58,20 @@ export function NewRun() {
 
   // What is wrong is told while one types, a moment after the last letter.
   useEffect(() => {
-    if (text.value === null || !path.value || text.value === before.value) return;
+    if (text.value === null || !path.value || (text.value === before.value && preview.value)) return;
+    if (text.value === before.value) {
+      void showPlan(path.value).catch(() => undefined);
+      return;
+    }
     preview.value = null;
+    isChecked.value = false;
+    let isStale = false;
     const timer = setTimeout(() => {
+      const told = (found: string[]) => { if (!isStale) [problems.value, isChecked.value] = [found, true]; };
       void send<{ problems: string[] }>("/api/goal/check", { path: path.value, text: text.value, before: before.value })
-        .then((found) => (problems.value = found.problems)).catch((error: Error) => (problems.value = [error.message]));
+        .then((found) => told(found.problems)).catch((error: Error) => told([error.message]));
     }, typing);
-    return () => clearTimeout(timer);
+    return () => { isStale = true; clearTimeout(timer); };
   }, [text.value, path.value]);
 
   if (!may("own")) return <main id="main"><h1>This browser can't start runs.</h1></main>;
@@ -86,7 +98,7 @@ export function NewRun() {
             : <h2>{path.value}</h2>}
           <Editor text={text.value} schema={schema.value} onChange={(now) => (text.value = now)} />
           {problems.value.length > 0 && <pre class="verdict bad" role="alert">{problems.value.join("\n")}</pre>}
-          {isChanged && problems.value.length === 0 && <p class="quiet" role="status">no mistakes in it; save it to see what it would do</p>}
+          {isChanged && isChecked.value && problems.value.length === 0 && <p class="quiet" role="status">no mistakes in it; save it to see what it would do</p>}
           {preview.value && problems.value.length === 0 && <pre class="verdict">{preview.value.plan.join("\n")}</pre>}
           <div class="buttons">
             {isChanged && <Button kind={problems.value.length === 0 ? "primary" : ""} disabled={isBusy.value} onClick={save}>Save</Button>}

@@ -7,10 +7,11 @@ import { Graph } from "./graph";
 import { AskCard } from "./inbox";
 import { Ago, Budget, Button, Empty, Say, State, brief, dollars } from "./parts";
 import { ChangesView } from "./changes";
+import { Plots } from "./plots";
 import { Rows } from "./rows";
 import { LiveRun, act, lastSeen, markSeen, may, tell } from "./state";
 import { TimelineView } from "./timeline";
-import { TrialPlot, TrialTable } from "./trials";
+import { TrialTable } from "./trials";
 
 const tabs = ["overview", "agents", "events", "changes", "evidence"] as const;
 
@@ -105,7 +106,7 @@ function Overview({ state, base }: { state: RunState; base: string }) {
   const detail = state.detail as { assertions?: Assertion[]; findings?: Finding[] };
   const known = new Set(detail.assertions?.map((one) => one.id));
   const tasks = new Set(state.tasks.map((task) => task.id));
-  const lines = state.lines.filter((line) => !known.has(line.label) && !tasks.has(line.label) && !(state.trials && line.label === "trial"));
+  const lines = state.lines.filter((line) => !known.has(line.label) && !tasks.has(line.label) && !(state.trials && (line.label === "trial" || line.label === "")));
   const standing = lines.length > 0 && (
     <section aria-label="summary">
       <h2>Summary</h2>
@@ -136,6 +137,7 @@ function Overview({ state, base }: { state: RunState; base: string }) {
         </section>
       )}
       {state.trials && standing}
+      {state.trials && <Plots run={state.row.run} moment={moment(state)} />}
       {state.tasks.length > 0 && (
         <section aria-label="plan">
           <h2>Plan</h2>
@@ -145,7 +147,6 @@ function Overview({ state, base }: { state: RunState; base: string }) {
       {state.trials && state.trials.trials.length > 0 && (
         <section aria-label="trials">
           <h2>Trials</h2>
-          <TrialPlot trials={state.trials} />
           <TrialTable trials={state.trials} />
         </section>
       )}
@@ -165,6 +166,7 @@ function Overview({ state, base }: { state: RunState; base: string }) {
         </section>
       )}
       {!state.trials && standing}
+      {!state.trials && <Plots run={state.row.run} moment={moment(state)} />}
     </div>
   );
 }

@@ -39,7 +39,7 @@ export function SearchPage({ words }: { words: string }) {
         <button type="submit" class="primary">Search</button>
       </form>
       {result.value && result.value.pending > 0 && <p class="quiet" role="status">{result.value.pending} runs are still being read …</p>}
-      {result.value?.hits.length === 0 && result.value.pending === 0 && <Empty title="Nothing found."><p>A word also finds those that begin with it; all words must stand in one line.</p></Empty>}
+      {result.value?.hits.length === 0 && result.value.pending === 0 && <Empty title="Nothing found."><p>A word also finds those that begin with it; all words must appear in the same line.</p></Empty>}
       {!words && <Empty title="Every word of every agent."><p>What agents said, called and got, and the commands of goals, of all runs on this machine.</p></Empty>}
       <ul class="hits">{result.value?.hits.map((hit) => <Hit key={`${hit.run}/${hit.seq}/${hit.part}`} hit={hit} />)}</ul>
     </main>

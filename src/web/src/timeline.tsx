@@ -1,9 +1,9 @@
-// When agents worked: a lane each, with times in which nothing happened folded; and what was spent meanwhile.
+// When agents worked: a lane each, with times in which nothing happened folded.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Timeline } from "./api";
 import { get } from "./api";
-import { Empty, clock, dollars } from "./parts";
+import { Empty, clock } from "./parts";
 
 const [lane, left, top, fold, most] = [18, 170, 22, 26, 400];
 
@@ -55,7 +55,6 @@ export function TimelineView({ run, base, moment }: { run: string; base: string;
           onClick={(event) => { const agent = laneAt(event); if (agent) location.hash = `${base}/agent/${encodeURIComponent(agent)}`; }}
         />
       </div>
-      <CostPlot timeline={timeline.value} />
     </section>
   );
 }
@@ -117,31 +116,4 @@ function paint(canvas: HTMLCanvasElement, timeline: Timeline, lanes: Timeline["l
       pen.fillRect(left + a, y + 4, Math.max(2, b - a), lane - 8);
     }
   });
-}
-
-/** What had been spent at each moment. */
-function CostPlot({ timeline }: { timeline: Timeline }) {
-  const last = timeline.costs.at(-1);
-  if (!last || last.dollars <= 0) return null;
-  const [width, height, bottom] = [920, 140, 24];
-  const { x } = scale(timeline, width - 64 - 8);
-  const y = (value: number) => 12 + (1 - value / last.dollars) * (height - 12 - bottom);
-  let path = `M64,${y(0)}`;
-  for (const point of timeline.costs) path += `H${(64 + x(Date.parse(point.at))).toFixed(1)}V${y(point.dollars).toFixed(1)}`;
-  return (
-    <figure class="plot">
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${dollars(last.dollars)} spent by ${clock(last.at)}`}>
-        {[0, 0.5, 1].map((part) => (
-          <g key={part}>
-            <line class="grid" x1={64} x2={width - 8} y1={y(part * last.dollars)} y2={y(part * last.dollars)} />
-            <text x={56} y={y(part * last.dollars) + 4} text-anchor="end">{dollars(part * last.dollars)}</text>
-          </g>
-        ))}
-        <path class="best" d={path} />
-        <text x={64} y={height - 6}>{clock(timeline.from)}</text>
-        <text x={width - 8} y={height - 6} text-anchor="end">{clock(timeline.to)}</text>
-      </svg>
-      <figcaption class="quiet">US dollars spent on models over time, on the same folded axis.</figcaption>
-    </figure>
-  );
 }

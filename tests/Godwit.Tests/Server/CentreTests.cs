@@ -7,6 +7,7 @@ using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Identity;
+using Godwit.Playbooks.Build;
 using Godwit.Server.Centre;
 using Godwit.Tests.Durable;
 
@@ -297,9 +298,28 @@ public sealed class CentreTests : IAsyncDisposable
         var foreign = signed with { Key = stranger.PublicKey };
         Assert.Contains("no device 'phone", await OfferAsync(answer with { Request = foreign }), StringComparison.Ordinal);
         var cancel = new SteeringOrder(SteeringAct.Cancel, "T1-worker") { By = answer.By, Request = phone.SignedForm($"/api/runs/{folder.Id}/cancel", "{\"agent\":\"T1-worker\"}") };
-        Assert.Contains("may only answer", await OfferAsync(cancel, DurableRun.Root, SteeringOrder.Signal), StringComparison.Ordinal);
-        var program = new Godwit.Agents.Approval(true) { By = "program x" };
-        Assert.Contains("answers nothing that waits", await OfferAsync(program), StringComparison.Ordinal);
+        Assert.Contains("has only the role answer", await OfferAsync(cancel, DurableRun.Root, SteeringOrder.Signal), StringComparison.Ordinal);
+        var program = new SteeringOrder(SteeringAct.Pause, null) { By = "x", IsProgram = true };
+        Assert.Contains("answers nothing that waits", await OfferAsync(program, DurableRun.Root, SteeringOrder.Signal), StringComparison.Ordinal);
+
+        // An order counts under the name that it was signed with, and under no other a second time.
+        var pause = new SteeringOrder(SteeringAct.Pause, null) { By = answer.By, Request = phone.SignedForm($"/api/runs/{folder.Id}/pause", "{}") };
+        var renamed = new ControlRequest("signal", DurableRun.Root, SteeringOrder.Signal, "another", Encoding.UTF8.GetString(Canonical.Serialize(pause)));
+        var refused = await RunControl.AskAsync(folder, renamed, CancellationToken.None);
+        Assert.Contains("has signed something else", refused!.Message, StringComparison.Ordinal);
+        var again = new ControlRequest(
+            "signal", DurableRun.Root, SteeringOrder.Signal, $"{pause.Request!.Once}/0", Encoding.UTF8.GetString(Canonical.Serialize(pause)));
+        Assert.True((await RunControl.AskAsync(folder, again, CancellationToken.None))!.Done);
+        Assert.False((await RunControl.AskAsync(folder, again, CancellationToken.None))!.Done);
+
+        // A plan that was changed on the way isn't the one that was signed.
+        BuildPlan Plan(string reason) => new() { Version = 1, Reason = reason, Tasks = [] };
+        using var owner = await _centre.PairAsync(DeviceRole.Own, "desk");
+        var edited = JsonSerializer.Serialize(new { id = "plan", hash = "", grant = true, plan = new { version = 1, reason = "mine", tasks = Array.Empty<int>() } });
+        var plan = new PlanAnswer(true, Plan("another")) { By = $"desk ({owner.Device})", Request = owner.SignedForm(path, edited) };
+        Assert.Contains("has signed something else", await OfferAsync(plan, DurableRun.Root, "plan"), StringComparison.Ordinal);
+        var asSigned = new ControlRequest("signal", DurableRun.Root, "plan", "user", Encoding.UTF8.GetString(Canonical.Serialize(plan with { Plan = Plan("mine") })));
+        Assert.Null(Godwit.Playbooks.DeviceOrders.Fault(_centre.Store.Home, folder.Id, asSigned));
 
         Assert.Equal(HttpStatusCode.OK, (await phone.SendAsync(path, CentreClient.Answer(ask, grant: true, words: "go on"))).StatusCode);
         await ends.WaitAsync(Soon);
@@ -315,8 +335,10 @@ public sealed class CentreTests : IAsyncDisposable
         {
             var id = ask.GetProperty("id").GetString()!;
             var to = process ?? long.Parse(id.Split('/')[0], null);
-            var request = new ControlRequest("signal", to, signal ?? Delete.Name, "user", Encoding.UTF8.GetString(Canonical.Serialize(payload)));
-            var reply = await RunControl.AskAsync(folder, request, CancellationToken.None);
+            var offered = new ControlRequest(
+                "signal", to, signal ?? Delete.Name, payload is SteeringOrder { Request: { } mine } ? $"{mine.Once}/0" : "user",
+                Encoding.UTF8.GetString(Canonical.Serialize(payload)));
+            var reply = await RunControl.AskAsync(folder, offered, CancellationToken.None);
             Assert.False(reply!.Done);
             return reply.Message;
         }
@@ -409,15 +431,21 @@ public sealed class CentreTests : IAsyncDisposable
         using var stream = new StreamReader(
             await owner.Http.GetStreamAsync($"/api/events?fleet=true&run={one.Id}&after=&run={other.Id}&after={head}&run=nowhere&after="));
         var seen = new StringBuilder();
-        while (!(seen.ToString() is var text && text.Contains("event: fleet", StringComparison.Ordinal) && text.Contains("of one", StringComparison.Ordinal)
-            && text.Contains($"\"run\":\"{other.Id}\"", StringComparison.Ordinal)))
+        HashSet<string> states = [];
+        while (states.Count < 2 || !seen.ToString().Contains("event: fleet", StringComparison.Ordinal))
         {
-            seen.AppendLine(await stream.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Soon));
+            var line = await stream.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Soon);
+            seen.AppendLine(line);
+            if (line!.StartsWith("data: {\"head\"", StringComparison.Ordinal))
+            {
+                states.Add(line.Contains(other.Id, StringComparison.Ordinal) ? other.Id : one.Id);
+            }
         }
 
+        // A run's rows come before its state: all of both have been read.
         Assert.Contains("{\"run\":\"nowhere\"}", seen.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("of other", seen.ToString().Split("event: rows").Skip(1).Select(frame => frame.Split("\n\n")[0]).FirstOrDefault(frame =>
-            frame.Contains("of other", StringComparison.Ordinal)) ?? "", StringComparison.Ordinal);
+        Assert.Contains("of one", seen.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("of other", seen.ToString(), StringComparison.Ordinal);
         var many = string.Join('&', Enumerable.Range(0, 51).Select(_ => $"run={one.Id}&after="));
         Assert.Equal(HttpStatusCode.BadRequest, (await owner.Http.GetAsync($"/api/events?{many}")).StatusCode);
     }
@@ -434,7 +462,7 @@ public sealed class CentreTests : IAsyncDisposable
         {
             var running = await owner.SendAsync($"/api/{how}", new { runs = new[] { kept.Id } });
             Assert.Equal(HttpStatusCode.Conflict, running.StatusCode);
-            Assert.Contains("is running", await running.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Contains("is owned by another process", await running.Content.ReadAsStringAsync(), StringComparison.Ordinal);
             Assert.Equal(HttpStatusCode.Forbidden, (await watcher.SendAsync($"/api/{how}", new { runs = new[] { kept.Id } })).StatusCode);
         }
 
@@ -449,6 +477,14 @@ public sealed class CentreTests : IAsyncDisposable
             Assert.True(reader.LastSequence() > 0);
         }
 
+        // What is no run of this store is nobody's to delete.
+        var foreign = Directory.CreateDirectory(Path.Combine(_centre.Store.Home, "mine"));
+        Assert.Throws<ArgumentException>(() => _centre.Store.Delete(new RunFolder(foreign.FullName)));
+        Assert.Throws<JournalMissingException>(() => _centre.Store.FindExactly(foreign.FullName));
+        Assert.Throws<JournalMissingException>(() => _centre.Store.FindExactly(kept.Id[..4]));
+        Assert.True(foreign.Exists);
+
+        await owner.GetAsync($"/api/runs/{kept.Id}");
         _centre.Store.Unarchive(archived);
         Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync("/api/delete", new { runs = new[] { kept.Id } })).StatusCode);
         Assert.False(Directory.Exists(kept.Path));

@@ -74,6 +74,8 @@ public sealed class McpTests : IAsyncDisposable
         Assert.Contains("may not speak to agents", ((TextContentBlock)said.Content[0]).Text, StringComparison.Ordinal);
         var started = await client.CallToolAsync("start_run", new Dictionary<string, object?> { ["goal"] = "x" });
         Assert.Contains("may not start runs", ((TextContentBlock)started.Content[0]).Text, StringComparison.Ordinal);
+        var planned = await client.CallToolAsync("plan_run", new Dictionary<string, object?> { ["goal"] = "x" });
+        Assert.Contains("may not plan runs", ((TextContentBlock)planned.Content[0]).Text, StringComparison.Ordinal);
 
         using var owner = await _centre.PairAsync();
         var devices = await owner.GetAsync("/api/devices");
@@ -114,6 +116,15 @@ public sealed class McpTests : IAsyncDisposable
         while (!watched.GetProperty("is_over").GetBoolean());
 
         Assert.Equal("failed", watched.GetProperty("run").GetProperty("state").GetString());
+        File.WriteAllText(Path.Combine(goals.FullName, ".env"), "SECRET=1");
+        File.CreateSymbolicLink(Path.Combine(goals.Parent.FullName, "link.yaml"), Path.Combine(goals.FullName, ".env"));
+        foreach (var secret in (string[])["red/.env", "link.yaml"])
+        {
+            var read = await client.CallToolAsync("plan_run", new Dictionary<string, object?> { ["goal"] = secret });
+            Assert.True(read.IsError);
+            Assert.DoesNotContain("SECRET", ((TextContentBlock)read.Content[0]).Text, StringComparison.Ordinal);
+        }
+
         var outside = await client.CallToolAsync("start_run", new Dictionary<string, object?> { ["goal"] = "../.." });
         Assert.Contains("there is no goal file '../..'", ((TextContentBlock)outside.Content[0]).Text, StringComparison.Ordinal);
     }

@@ -104,7 +104,7 @@ public sealed class RecordingTests : IAsyncLifetime
         Assert.Empty(await FoundAsync("nobodyhaseversaidthis"));
         Assert.NotEmpty(await FoundAsync("\" OR text:*"));
 
-        RunStore.Delete(_recordings.Store.Find(one));
+        _recordings.Store.Delete(_recordings.Store.Find(one));
         await Eventually.TrueAsync(async () => (await FoundAsync("pinned", one)).Count == 0, "the deleted run isn't found any more");
     }
 

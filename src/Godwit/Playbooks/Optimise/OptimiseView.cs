@@ -75,17 +75,10 @@ public sealed class OptimiseView : RunView
         : null;
 
     /// <inheritdoc/>
-    public override RunTrials TriedTrials
-    {
-        get
-        {
-            var (scale, sigma) = (Scale, Calibration?.Sigma);
-            var metric = Goal.Harness.Unit is { } unit ? $"{Goal.Harness.Metric} ({unit})" : Goal.Harness.Metric;
-            return new RunTrials(
-                metric, scale.Value(0), sigma is { } down ? scale.Value(-2 * down) : null, sigma is { } up ? scale.Value(2 * up) : null,
-                Ended?.Proof?.Claim is { Lower: var lower } ? lower : null, [.. Trials.Select(ended => OnBoard(scale, ended))]);
-        }
-    }
+    public override IReadOnlyList<RunPlot> Plots => [.. OptimisePlots.Of(this)];
+
+    /// <inheritdoc/>
+    public override RunTrials TriedTrials => new(Scale.Value(0), [.. Trials.Select(ended => OnBoard(Scale, ended))]);
 
     private static RunTrial OnBoard(Scale scale, OptimiseNote.TrialEnded ended)
     {
@@ -93,7 +86,7 @@ public sealed class OptimiseView : RunView
         var isMeasured = trial.Outcome == TrialOutcome.Ok && trial.Scores.Count > 0;
         return new RunTrial(
             trial.Number, OptimiseText.Point(trial), trial.Proposer, Snake.Of(trial.Outcome), trial.Reason,
-            isMeasured ? scale.Value(ended.Mean) : null, [.. trial.Scores.Select(scale.Value)]);
+            isMeasured ? scale.Value(ended.Mean) : null, trial.Scores.Count);
     }
 
     /// <inheritdoc/>

@@ -194,7 +194,13 @@ internal sealed class BuildReport
             return;
         }
 
-        page.Append("<h2>Costs</h2><table><tr><th>for<th>calls<th>tokens<th>$</tr>");
+        page.Append("<h2>Costs</h2>");
+        if (RunView.CostPlot(_view.Started, _events) is { } plot)
+        {
+            page.Append(PlotSvg.Figure(plot));
+        }
+
+        page.Append("<table><tr><th>for<th>calls<th>tokens<th>$</tr>");
         Append("task", _costs.GroupBy(cost => cost.Budget.Split('/') is [_, var task, ..] ? task : cost.Budget));
         Append("role", _costs.Where(cost => cost.Role.Length > 0).GroupBy(cost => cost.Role));
         Append("model", _costs.Where(cost => cost.Model.Length > 0).GroupBy(cost => cost.Model));

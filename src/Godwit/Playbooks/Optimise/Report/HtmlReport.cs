@@ -61,20 +61,19 @@ internal static class HtmlReport
             _ => harness.Maximise ? before * Math.Max(claim.Lower, 0) : before / Math.Max(claim.Lower, 1e-9),
         };
         page.Append(Plots.BeforeAfter(before, after, bound, harness.Unit ?? harness.Metric, data.Result?.Evidence is not null));
-        page.Append("<div class=grid><div>");
-        page.Append(
-            CultureInfo.InvariantCulture,
-            $"<p class=sub>{claim.Pairs} randomised pairs on fresh " +
-            $"data</p>{Plots.Pairs(data.Scale, data.Gains(attempt.Pairs), claim.Estimate, claim.Lower, "confirmation pairs")}</div><div>");
-        if (attempt.HoldOut is { } held)
+        AppendPlots(page, data, plot => plot.Id is "confirmation" or "hold-out");
+    }
+
+    /// <summary>Drawings, two beside each other where they are small.</summary>
+    private static void AppendPlots(StringBuilder page, ReportData data, Func<RunPlot, bool> isWanted)
+    {
+        page.Append("<div class=grid>");
+        foreach (var plot in data.Plots.Where(isWanted))
         {
-            page.Append(
-                CultureInfo.InvariantCulture,
-                $"<p class=sub>{held.Pairs} pairs on the held-out " +
-                $"workload</p>{Plots.Pairs(data.Scale, data.Gains(attempt.HoldOutPairs), held.Estimate, held.Lower, "held-out pairs")}");
+            page.Append(plot.IsSmall ? $"<div>{PlotSvg.Figure(plot)}</div>" : $"<div style='grid-column:1/-1'>{PlotSvg.Figure(plot)}</div>");
         }
 
-        page.Append("</div></div>");
+        page.Append("</div>");
     }
 
     private static void AppendThrownOut(StringBuilder page, ReportData data)
@@ -153,9 +152,7 @@ internal static class HtmlReport
 
     private static void AppendScreening(StringBuilder page, ReportData data)
     {
-        var view = data.View;
-        var trials = view.Trials.ToList();
-        if (view.Calibration is not { Failure: null } calibration)
+        if (data.View.Calibration is not { Failure: null } calibration)
         {
             return;
         }
@@ -164,39 +161,7 @@ internal static class HtmlReport
             CultureInfo.InvariantCulture,
             $"<h2>Screening</h2><p class=sub>Scores here are shrunk and not proven; they only choose what is proven. Noise: " +
             $"{Html.Text(OptimiseText.Noise(calibration))}.</p>");
-        page.Append(
-            Plots.Progress(
-                data.Scale,
-                [
-                    .. trials.Select(
-                        trial => (trial.Trial.Number, trial.Mean, trial.Trial.Outcome == TrialOutcome.Ok && trial.Trial.Scores.Count > 0)),
-                ],
-                "progress"));
-        page.Append("<div class=grid>");
-        foreach (var parameter in data.Goal.Parameters?.Space ?? [])
-        {
-            var points = trials.Where(
-                trial => trial.Trial.Outcome == TrialOutcome.Ok
-                    && trial.Trial.Scores.Count > 0
-                    && trial.Trial.Parameters.ContainsKey(parameter.Name))
-                .Select(
-                    trial => (
-                        Value: trial.Trial.Parameters[parameter.Name],
-                        Number: parameter.ToNumber(trial.Trial.Parameters[parameter.Name]), Gain: trial.Mean)).ToList();
-            if (points.Count > 1)
-            {
-                page.Append(CultureInfo.InvariantCulture, $"<div>{Plots.Parameter(data.Scale, parameter.Name, points)}</div>");
-            }
-        }
-
-        page.Append("</div>");
-        if (!calibration.Exact)
-        {
-            page.Append(
-                CultureInfo.InvariantCulture,
-                $"<p class=sub>The base against " +
-                $"itself</p>{Plots.Pairs(data.Scale, data.Gains(calibration.Pairs), data.Scale.Value(0), data.Scale.Value(0), "A/A pairs")}");
-        }
+        AppendPlots(page, data, plot => plot.Id is not ("confirmation" or "hold-out"));
     }
 
     private static void AppendTrials(StringBuilder page, ReportData data)

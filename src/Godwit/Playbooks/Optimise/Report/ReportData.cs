@@ -9,7 +9,8 @@ using Godwit.Workspaces;
 namespace Godwit.Playbooks.Optimise.Report;
 
 /// <summary>All that a report tells, read once.</summary>
-internal sealed record ReportData(OptimiseView View, string? Diff, string? KeyId, IReadOnlyDictionary<string, string> Logs)
+internal sealed record ReportData(
+    OptimiseView View, string? Diff, string? KeyId, IReadOnlyDictionary<string, string> Logs, IReadOnlyList<RunPlot> Plots)
 {
     private const int LongestLog = 4000;
 
@@ -21,10 +22,6 @@ internal sealed record ReportData(OptimiseView View, string? Diff, string? KeyId
     public ProofResult? Attempt => Result?.Proof ?? View.Proofs.LastOrDefault(attempt => attempt.Claim is not null);
 
     public Scale Scale => View.Scale;
-
-    /// <summary>The gains of the attempt's pairs; above 0 is better.</summary>
-    public IReadOnlyList<double> Gains(IReadOnlyList<EvidencePair> pairs) =>
-        [.. pairs.Select(pair => Scale.Gain(pair.Base.Average(), pair.Candidate.Average()))];
 
     public static async Task<ReportData> ReadAsync(OptimiseView view, JournalReader reader, RunStore store, CancellationToken cancellation)
     {
@@ -41,7 +38,7 @@ internal sealed record ReportData(OptimiseView View, string? Diff, string? KeyId
             keyId = key.Public.KeyId;
         }
 
-        return new ReportData(view, diff, keyId, Commands(view, reader));
+        return new ReportData(view, diff, keyId, Commands(view, reader), [.. view.Plots, .. RunView.CostPlot(view.Started, view.Details(reader)) is { } costs ? [costs] : (RunPlot[])[]]);
     }
 
     /// <summary>
