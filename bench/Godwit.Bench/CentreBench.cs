@@ -61,15 +61,17 @@ internal static class CentreBench
             $"snapshot of {json.RootElement.GetProperty("state").GetProperty("agents").GetArrayLength()} agents, {Entries(large)} entries: {opened:0.00} s " +
             $"when it is opened, then {Scratch.Median(times):0} ms; {first.Length >> 10} KiB, {Zipped(first) >> 10} KiB as gzip; " +
             $"the server's memory {Memory(server) >> 10} MiB");
-        await WatchAsync(server, client, home);
+        await using var page = await CentrePage.OpenAsync(Link(godwit, home));
+        await (page?.SeeAsync("large") ?? Task.CompletedTask);
+        await WatchAsync(server, client, home, page);
         server.Kill();
         await server.WaitForExitAsync();
     }
 
-    private static async Task WatchAsync(Process server, Client client, string home)
+    private static async Task WatchAsync(Process server, Client client, string home, CentrePage? page)
     {
         var live = new RunFolder(Path.Combine(home, "runs", "live"));
-        var writing = MakeAsync(live, new TalkInput(10, EntriesPerSecond * (Seconds + 6) / 20, Pause: 20.0 / EntriesPerSecond));
+        var writing = MakeAsync(live, new TalkInput(10, EntriesPerSecond * ((2 * Seconds) + 10) / 20, Pause: 20.0 / EntriesPerSecond));
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
         await client.GetAsync("/api/runs/live");
         using var over = new CancellationTokenSource();
@@ -84,7 +86,14 @@ internal static class CentreBench
         var seen = await Task.WhenAll(watching);
         Console.WriteLine(
             $"{Watchers} who watch a run of {rate:0} entries/s: the server is busy for {busy:P1} of a core; {seen.Min()} to {seen.Max()} rows each");
+        await (page?.WatchAsync("live", Seconds / 2) ?? Task.CompletedTask);
         await writing;
+    }
+
+    private static string Link(string godwit, string home)
+    {
+        using var process = Start(godwit, home, "link");
+        return process.StandardOutput.ReadToEnd().Trim();
     }
 
     private static async Task MakeAsync(RunFolder folder, TalkInput input)

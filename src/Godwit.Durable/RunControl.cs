@@ -148,10 +148,18 @@ public sealed partial class RunControl : IAsyncDisposable
             await using var stream = new NetworkStream(socket);
             if (await ReadAsync(stream, patience.Token) is { } line)
             {
-                var reply = await AnswerAsync(line);
+                var (reply, isStop) = await AnswerAsync(line);
                 patience.CancelAfter(Patience);
-                await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(reply), patience.Token);
-                await stream.WriteAsync("\n"u8.ToArray(), patience.Token);
+                try
+                {
+                    await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(reply), patience.Token);
+                    await stream.WriteAsync("\n"u8.ToArray(), patience.Token);
+                }
+                finally
+                {
+                    // Who asked hears that it stops before it does.
+                    await (isStop ? _stop.CancelAsync() : Task.CompletedTask);
+                }
             }
         }
         catch (Exception error) when (error is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
@@ -184,36 +192,35 @@ public sealed partial class RunControl : IAsyncDisposable
         return null;
     }
 
-    private async Task<ControlReply> AnswerAsync(string line)
+    private async Task<(ControlReply Reply, bool IsStop)> AnswerAsync(string line)
     {
         try
         {
             var request = JsonSerializer.Deserialize<ControlRequest>(line) ?? throw new JsonException("the request is null");
             if (_fault(request) is { } fault)
             {
-                return new ControlReply(false, fault);
+                return (new ControlReply(false, fault), false);
             }
 
             switch (request.Ask)
             {
                 case "stop":
-                    await _stop.CancelAsync();
-                    return new ControlReply(true, "stopping");
+                    return (new ControlReply(true, "stopping"), true);
                 case "resolve":
                     await _run.ResolveAsync(request.Process, request.Key, request.Resolution());
-                    return new ControlReply(true, "resolved; the run goes on");
+                    return (new ControlReply(true, "resolved; the run goes on"), false);
                 case "signal":
                     var delivered = await _run.SignalAsync(
                         request.Process, request.Key, request.How, System.Text.Encoding.UTF8.GetBytes(request.Value));
-                    return new ControlReply(delivered, delivered ? "answered" : "it was answered before");
+                    return (new ControlReply(delivered, delivered ? "answered" : "it was answered before"), false);
                 default:
-                    return new ControlReply(false, $"this owner doesn't know '{request.Ask}'");
+                    return (new ControlReply(false, $"this owner doesn't know '{request.Ask}'"), false);
             }
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             // Whatever a client asks, the owner goes on.
-            return new ControlReply(false, error.Message);
+            return (new ControlReply(false, error.Message), false);
         }
     }
 

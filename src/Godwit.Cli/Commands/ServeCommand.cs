@@ -38,7 +38,7 @@ internal static class ServeCommand
         var key = new Option<string?>("--key") { Description = "The certificate's key (PEM)." };
         var notify = new Option<string?>("--notify")
         {
-            Description = "A shell command for whatever begins to wait for a person; it gets GODWIT_RUN, GODWIT_KIND, GODWIT_TITLE and GODWIT_LINK.",
+            Description = "A shell command for whatever begins to wait for a person, and for runs that end; it gets GODWIT_RUN, GODWIT_KIND, GODWIT_TITLE and GODWIT_LINK.",
         };
         var demo = new Option<bool>("--demo") { Description = "Play recorded runs of all kinds, in a store of their own: nothing to set up, and nothing to break." };
         var install = new Option<bool>("--install") { Description = "Install it as a systemd service of this user, with these options, and start it." };
@@ -197,6 +197,11 @@ internal static class ServeCommand
 
     private static int PortOf(int? given, string? url, string? certificate)
     {
+        if (given is < 0 or > 65535)
+        {
+            throw new UsageException($"--port {given} is no port; there are 1 to 65535, and 0 for any that is free");
+        }
+
         if (url is null || certificate is null)
         {
             return given ?? DefaultPort;

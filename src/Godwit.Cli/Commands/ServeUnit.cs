@@ -55,7 +55,7 @@ internal static class ServeUnit
             [Service]
             Type=exec
             ExecStart={string.Join(' ', arguments.Prepend(options.Program).Select(word => Quote(word).Replace("$", "$$", StringComparison.Ordinal)))}
-            Environment={Quote($"GODWIT_HOME={options.Store.Home}")} {Quote($"PATH={Environment.GetEnvironmentVariable("PATH")}")}
+            Environment={string.Join(' ', Variables(options).Select(Quote))}
             KillMode=process
             Restart=on-failure
 
@@ -72,6 +72,11 @@ internal static class ServeUnit
             }
         }
     }
+
+    /// <summary>What the program needs of the environment that it was installed from: where runs are, and where .NET is.</summary>
+    private static IEnumerable<string> Variables(CentreOptions options) =>
+        ((string[])["PATH", "DOTNET_ROOT"]).Where(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 })
+            .Select(name => $"{name}={Environment.GetEnvironmentVariable(name)}").Prepend($"GODWIT_HOME={options.Store.Home}");
 
     /// <summary>A word of a unit's line: quoted, with what systemd would expand written twice (systemd.service(5), systemd.unit(5)).</summary>
     private static string Quote(string word) =>

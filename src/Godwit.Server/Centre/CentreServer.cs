@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Godwit.Durable.Journal;
 using Godwit.Server.Mcp;
 using Godwit.Identity;
+using Godwit.Playbooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -97,7 +98,12 @@ public sealed class CentreServer : IAsyncDisposable
         CentreServer? server = null;
         var devices = new Devices(Device.FileIn(options.Store.Home), options.Time);
         var caller = options.Notify is { } command ? new Notifier(command, () => server!.Address) : null;
-        runs.Asked += caller is null ? null : caller.Tell;
+        if (caller is not null)
+        {
+            runs.Asked += ask => caller.Tell(new Notice(ask.Run, ask.Kind, ask.Who is { } who ? $"{who} {ask.Title}" : ask.Title, ask.Goal, ask.Deadline));
+            runs.Ended += row => caller.Tell(new Notice(row.Run, "ended", $"{Snake.Of(row.State)}: {row.Reason}", row.Goal, null));
+        }
+
         server = new CentreServer(app, runs, index, caller, devices, options);
         var guard = new CentreGuard(devices, () => port, options);
         app.Use(guard.PassAsync);

@@ -25,12 +25,10 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
     private readonly GodwitProcess _godwit = new(program, store);
 
     /// <summary>The goal files there are, below the folder.</summary>
+    /// <exception cref="ArgumentException">No run may be started here.</exception>
     public IReadOnlyList<string> All()
     {
-        if (root is null)
-        {
-            return [];
-        }
+        var top = Root();
 
         var search = new EnumerationOptions
         {
@@ -39,7 +37,7 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
             AttributesToSkip = FileAttributes.ReparsePoint,
             IgnoreInaccessible = true,
         };
-        var files = Directory.EnumerateFiles(root, "godwit.yaml", search).Take(MostGoals).Select(file => Path.GetRelativePath(root, file));
+        var files = Directory.EnumerateFiles(top, "godwit.yaml", search).Take(MostGoals).Select(file => Path.GetRelativePath(top, file));
         return [.. files.Order(StringComparer.Ordinal)];
     }
 
@@ -112,24 +110,23 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
     /// <summary>A file below the folder, whatever links lead there.</summary>
     private string Below(string path, bool mustExist = true)
     {
-        if (root is null)
-        {
-            throw new ArgumentException("no run may be started here; --root DIR, at 'godwit serve' or 'godwit mcp', allows those below a folder");
-        }
-
-        var file = Path.GetFullPath(Path.Combine(root, path));
+        var top = Root();
+        var file = Path.GetFullPath(Path.Combine(top, path));
         file = Directory.Exists(file) ? Path.Combine(file, "godwit.yaml") : file;
         var there = mustExist ? FileSystem.Facts(file) is { IsRegular: true } : Directory.Exists(Path.GetDirectoryName(file));
-        var relative = Path.GetRelativePath(root, file);
-        var isBelow = file.StartsWith(root == "/" ? root : $"{root}/", StringComparison.Ordinal) && there
-            && !relative.Split('/').Contains(".git") && FileSystem.IsReallyBelow(root, relative);
+        var relative = Path.GetRelativePath(top, file);
+        var isBelow = file.StartsWith(top == "/" ? top : $"{top}/", StringComparison.Ordinal) && there
+            && !relative.Split('/').Contains(".git") && FileSystem.IsReallyBelow(top, relative);
         if (!isBelow)
         {
-            throw new ArgumentException(mustExist ? $"there is no goal file '{path}' below {root}" : $"there is no folder for '{path}' below {root}");
+            throw new ArgumentException(mustExist ? $"there is no goal file '{path}' below {top}" : $"there is no folder for '{path}' below {top}");
         }
 
         return file.EndsWith(".yaml", StringComparison.Ordinal) ? file : throw new ArgumentException($"a goal file's name ends in .yaml, and '{path}' doesn't");
     }
+
+    private string Root() => root
+        ?? throw new ArgumentException("no run may be started here; --root DIR, at 'godwit serve' or 'godwit mcp', allows those below a folder");
 
     private static List<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
 }

@@ -29,6 +29,7 @@ internal sealed class LiveRuns : IAsyncDisposable
     private byte[] _fleetJson = [];
     private byte[] _fleetEvent = [];
     private Fleet _fleet = new([], [], false);
+    private readonly HashSet<string> _going = new(StringComparer.Ordinal);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly bool _isRecording;
     private bool _hasRead;
@@ -42,6 +43,9 @@ internal sealed class LiveRuns : IAsyncDisposable
 
     /// <summary>Something has begun to wait for a person; what waited already when reading began is not told.</summary>
     public event Action<Ask>? Asked;
+
+    /// <summary>A run that was seen to go on has come to its end.</summary>
+    public event Action<RunRow>? Ended;
 
     /// <summary>All runs, as they were at the last turn.</summary>
     public Fleet Fleet => _fleet;
@@ -196,6 +200,19 @@ internal sealed class LiveRuns : IAsyncDisposable
 
         // What waits again, later, is told again.
         _told.IntersectWith(_fleet.Asks.Select(ask => ask.Hash));
+
+        foreach (var row in rows)
+        {
+            var isOver = row.State is not (RunStatus.Running or RunStatus.Waiting or RunStatus.Parked or RunStatus.Stopped);
+            if (isOver && _going.Remove(row.Run))
+            {
+                Ended?.Invoke(row);
+            }
+            else if (!isOver)
+            {
+                _going.Add(row.Run);
+            }
+        }
 
         _hasRead = true;
         var json = CentreJson.Bytes(_fleet);

@@ -5,7 +5,7 @@ using System.Threading.Channels;
 namespace Godwit.Server.Centre;
 
 /// <summary>
-/// Tells a command of the user's what waits for a person: a mail, a chat, a phone. The command gets it as variables and never as words of
+/// Tells a command of the user's what waits for a person, and what has ended: a mail, a chat, a phone. The command gets it as variables and never as words of
 /// its own line, so that nothing that an agent writes is run.
 /// </summary>
 internal sealed class Notifier : IAsyncDisposable
@@ -14,7 +14,7 @@ internal sealed class Notifier : IAsyncDisposable
 
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<Ask> _asks = Channel.CreateBounded<Ask>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<Notice> _notices = Channel.CreateBounded<Notice>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _closing = new();
     private readonly string _command;
     private readonly Func<string> _address;
@@ -30,12 +30,12 @@ internal sealed class Notifier : IAsyncDisposable
     }
 
     /// <summary>Tells it after those before it, and doesn't wait.</summary>
-    public void Tell(Ask ask) => _asks.Writer.TryWrite(ask);
+    public void Tell(Notice notice) => _notices.Writer.TryWrite(notice);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _asks.Writer.Complete();
+        _notices.Writer.Complete();
         await _closing.CancelAsync();
         await _telling;
         _closing.Dispose();
@@ -43,22 +43,23 @@ internal sealed class Notifier : IAsyncDisposable
 
     private async Task TellAllAsync()
     {
-        await foreach (var ask in _asks.Reader.ReadAllAsync(CancellationToken.None))
+        await foreach (var notice in _notices.Reader.ReadAllAsync(CancellationToken.None))
         {
             if (!_closing.IsCancellationRequested)
             {
-                await TellAsync(ask);
+                await TellAsync(notice);
             }
         }
     }
 
-    private async Task TellAsync(Ask ask)
+    private async Task TellAsync(Notice notice)
     {
         var info = new ProcessStartInfo("/bin/sh", ["-c", _command]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var (name, value) in new (string, string)[]
         {
-            ("RUN", ask.Run), ("KIND", ask.Kind), ("TITLE", ask.Who is { } who ? $"{who} {ask.Title}" : ask.Title), ("GOAL", ask.Goal),
-            ("LINK", $"{_address()}/#/inbox"), ("DEADLINE", ask.Deadline?.ToString("O", CultureInfo.InvariantCulture) ?? ""),
+            ("RUN", notice.Run), ("KIND", notice.Kind), ("TITLE", notice.Title), ("GOAL", notice.Goal),
+            ("LINK", $"{_address()}/#/run/{Uri.EscapeDataString(notice.Run)}"),
+            ("DEADLINE", notice.Deadline?.ToString("O", CultureInfo.InvariantCulture) ?? ""),
         })
         {
             info.Environment[$"GODWIT_{name}"] = value.Replace("\0", "", StringComparison.Ordinal);
@@ -76,7 +77,7 @@ internal sealed class Notifier : IAsyncDisposable
                 await process.WaitForExitAsync(patience.Token);
                 if (process.ExitCode != 0)
                 {
-                    await Console.Error.WriteLineAsync($"godwit: --notify ended with exit code {process.ExitCode} when it was told of {ask.Run}");
+                    await Console.Error.WriteLineAsync($"godwit: --notify ended with exit code {process.ExitCode} when it was told of {notice.Run}");
                 }
             }
             catch (OperationCanceledException)
@@ -96,3 +97,11 @@ internal sealed class Notifier : IAsyncDisposable
         }
     }
 }
+
+/// <summary>Something that a person wants to know when they don't look.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Kind">What waits, as <see cref="Ask.Kind"/> says it, or <c>ended</c>.</param>
+/// <param name="Title">What it is, in a few words.</param>
+/// <param name="Goal">What the run is for.</param>
+/// <param name="Deadline">When it counts as denied; null for never.</param>
+internal sealed record Notice(string Run, string Kind, string Title, string Goal, DateTimeOffset? Deadline);

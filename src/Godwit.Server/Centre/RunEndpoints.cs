@@ -215,7 +215,7 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
     {
         // It goes on when the browser goes: it writes the user's repository.
         var (exit, output, error) = await _godwit.RunAsync(CancellationToken.None, "apply", runs.Find(run).Id);
-        return exit == 0 ? TypedResults.Ok(new Done(output.Trim())) : No(StatusCodes.Status409Conflict, $"{error}{output}".Trim());
+        return exit == 0 ? TypedResults.Ok(new Done($"merged into the checkout: {output.Trim().Split('\n')[^1].Trim()}")) : No(StatusCodes.Status409Conflict, $"{error}{output}".Trim());
     }
 
     private async Task<IResult> ResumeAsync(string run)

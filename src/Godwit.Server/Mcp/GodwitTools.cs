@@ -54,7 +54,7 @@ internal sealed class GodwitTools(LiveRuns runs, GoalFolder goals, RunKinds kind
 
     [McpServerTool(Name = "list_goals", Title = "List goals", ReadOnly = true, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the goal files that may be started, by their path.")]
-    public GoalList ListGoals() => new(goals.All());
+    public Task<GoalList> ListGoals() => SayWhyAsync(() => Task.FromResult(new GoalList(goals.All())));
 
     [McpServerTool(Name = "plan_run", Title = "Plan a run", ReadOnly = true, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Says what a run of a goal would do and cost at most, or what is wrong with the goal. Starts nothing.")]
@@ -138,7 +138,7 @@ internal sealed class GodwitTools(LiveRuns runs, GoalFolder goals, RunKinds kind
     {
         if (program().Role < role)
         {
-            throw new McpException($"'{program().Name}' may not {what}; 'godwit link --program NAME --role {Snake.Of(role)}' lets a program");
+            throw new McpException($"'{program().Name}' may not {what}, which needs a token of 'godwit link --program NAME --role {Snake.Of(role)}'");
         }
     }
 

@@ -48,7 +48,7 @@ public sealed class RunActions(RunKinds kinds, RunStore store)
             }
         }
 
-        return outcome with { Message = outcome.HasOwner ? "taken; it holds from the agents' next step on" : "kept" };
+        return outcome with { Message = outcome.HasOwner ? "taken; it holds from the agents' next step on" : "kept; it holds once the run is resumed" };
     }
 
     /// <summary>Answers an agent's action that waits for a person.</summary>

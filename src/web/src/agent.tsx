@@ -56,7 +56,7 @@ export function AgentPage({ id, name, part }: { id: string; name: string; part: 
       </div>
       <p class="quiet facts">
         <a href={base}>{id}</a>
-        {agent && <><span>{agent.calls} calls</span> <span>{dollars(agent.dollars)}</span> <span>last active <Ago at={agent.last_event} /> ago</span></>}
+        {agent && <><span>{agent.calls === 1 ? "1 call" : `${agent.calls} calls`}</span> <span>{dollars(agent.dollars)}</span> <span>last active <Ago at={agent.last_event} /> ago</span></>}
       </p>
       {!isOver && agent && state.can_be_steered && (
         <div class="controls">

@@ -63,6 +63,15 @@ async function sign(keys: CryptoKeyPair, text: string): Promise<string> {
   return base64(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, keys.privateKey, bytes));
 }
 
+/** Asks the server; where there is none, that is said. */
+async function ask(path: string, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init);
+  } catch {
+    throw new Error("the server isn't responding");
+  }
+}
+
 async function read<T>(response: Response): Promise<T> {
   const text = await response.text();
   if (!response.ok) {
@@ -96,9 +105,9 @@ export async function pair(code: string, name: string): Promise<void> {
 export async function session(anew = false): Promise<Token | null> {
   const device = await identity();
   if (!device) return null;
-  const nonce = await read<{ boot: string; value: string }>(await fetch("/api/nonce"));
+  const nonce = await read<{ boot: string; value: string }>(await ask("/api/nonce"));
   const signature = await sign(device.keys, `token\n${nonce.boot}\n${nonce.value}`);
-  const response = await fetch("/api/token", json({ device: device.id, nonce: nonce.value, signature }));
+  const response = await ask("/api/token", json({ device: device.id, nonce: nonce.value, signature }));
   if (response.status === 401) return null;
   const made = await read<Token>(response);
   if (anew || !token || token.boot !== nonce.boot || token.until < Date.now() + 60_000) {
@@ -120,11 +129,11 @@ export const authorized = async () => ({ Authorization: `Bearer ${await bearer()
 export const forgetToken = () => void (token = null);
 
 export async function get<T>(path: string): Promise<T> {
-  const ask = async () => fetch(path, { headers: await authorized() });
-  let response = await ask();
+  const once = async () => ask(path, { headers: await authorized() });
+  let response = await once();
   if (response.status === 401) {
     forgetToken();
-    response = await ask();
+    response = await once();
   }
   return read<T>(response);
 }
@@ -134,13 +143,13 @@ export async function send<T>(path: string, body: unknown, method = "POST"): Pro
   const device = await identity();
   if (!device) throw new ApiError(401, "this browser isn't paired");
   const text = method === "DELETE" ? "" : JSON.stringify(body);
-  const ask = async () => {
+  const once = async () => {
     await bearer();
     const [mine, boot] = [(counter = Math.max(counter + 1, Date.now() * 1000)), token?.boot ?? ""];
     const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
     const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     const signature = await sign(device.keys, `${method}\n${path}\n${hex}\n${boot}\n${mine}`);
-    return fetch(path, {
+    return ask(path, {
       method,
       headers: {
         "Content-Type": "application/json",
@@ -151,10 +160,10 @@ export async function send<T>(path: string, body: unknown, method = "POST"): Pro
       body: method === "DELETE" ? undefined : text,
     });
   };
-  let response = await ask();
+  let response = await once();
   if (response.status === 401) {
-    token = null;
-    response = await ask();
+    forgetToken();
+    response = await once();
   }
   return read<T>(response);
 }

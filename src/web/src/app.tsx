@@ -105,7 +105,7 @@ function Sidebar() {
         {link("#/models", "Models")}
         {may("own") && link("#/devices", "Devices")}
       </nav>
-      <p class="quiet who"><kbd>Ctrl</kbd> <kbd>K</kbd> to go anywhere<br />{me.value!.name} may {me.value!.role}</p>
+      <p class="quiet who"><kbd>Ctrl</kbd> <kbd>K</kbd> to go anywhere<br />{me.value!.name}: {me.value!.role}</p>
     </header>
   );
 }
@@ -120,8 +120,9 @@ function decoded(part: string): string {
 
 function Page() {
   const [page, id, part, name, entry] = route.value.replace(/^#\//, "").split("/").map(decoded);
+  const waiting = asks.value.length;
   useEffect(() => {
-    document.title = id ? `${id} · Godwit` : asks.value.length > 0 ? `(${asks.value.length}) Godwit` : "Godwit";
+    document.title = id ? `${id} · Godwit` : waiting > 0 ? `(${waiting}) Godwit` : "Godwit";
   });
   switch (page) {
     case "inbox": return <Inbox />;

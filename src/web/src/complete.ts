@@ -87,6 +87,8 @@ export function completionsAt(root: Schema, text: string, cursor: number): Compl
   const path = [...pathTo(lines, lines.length - 1, space.length + (dash ? 2 : 0)), ...(dash && pathTo(lines, lines.length - 1, space.length + 2).at(-1) !== "[]" ? ["[]"] : [])];
   const found = path.reduce((schemas, one) => step(root, schemas, one, playbook), start);
   const keys = new Map(found.flatMap((schema) => Object.entries(schema.properties ?? {})));
-  return [...keys].filter(([name]) => name.startsWith(typed) && name !== typed)
+  // A key of the file itself stands there once.
+  const isTaken = (name: string) => space === "" && !dash && text.split("\n").some((one) => keyOf(one) === name && indentOf(one) === 0);
+  return [...keys].filter(([name]) => name.startsWith(typed) && name !== typed && !isTaken(name))
     .map(([name, schema]) => ({ name, about: (schema.description ?? "").split(". ")[0]!, insert: `${name}: `, typed: typed.length }));
 }

@@ -49,11 +49,12 @@ function RunLine({ row }: { row: RunRow }) {
     <li>
       <a class="run" href={`#/run/${encodeURIComponent(row.run)}`}>
         <span class="goal"><bdi>{brief(row.goal) || row.run}</bdi></span>
+        <span class="id quiet">{row.run}{row.started.startsWith("0001") ? "" : `, started ${new Date(row.started).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" })}`}</span>
         <State state={row.state} />
         <span class="progress quiet"><bdi>{row.progress || row.reason}</bdi></span>
         <Budget row={row} />
         <span class="agents quiet num">{row.agents_at_work > 0 ? `${row.agents_at_work} at work` : ""}</span>
-        <span class="last quiet num">{row.started.startsWith("0001") ? "" : <Ago at={row.last_event} />}</span>
+        <span class="last quiet num">{row.started.startsWith("0001") ? "" : <><Ago at={row.last_event} /> ago</>}</span>
         {row.asks > 0 && <span class="asks">{row.asks} waiting for you</span>}
       </a>
     </li>

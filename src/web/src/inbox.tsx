@@ -44,7 +44,7 @@ export function AskCard({ ask, withRun, isFocused = false }: { ask: Ask; withRun
       {may(needs(ask))
         ? (
           <>
-            <textarea ref={words} rows={1} aria-label="message" placeholder={ask.kind === "plan" ? "what should change" : "message to the agent (optional)"} />
+            <textarea ref={words} rows={1} aria-label="message" placeholder={ask.kind === "plan" ? "what should change; a plan that is rejected without words ends the run" : "message to the agent (optional)"} />
             <div class="buttons">
               <Button kind="primary" disabled={isBusy.value} onClick={() => decide(true)}>{yes}</Button>
               <Button kind="danger" disabled={isBusy.value} onClick={() => decide(false)}>{no}</Button>
@@ -73,6 +73,10 @@ export function Inbox() {
       const next = all[Math.max(0, Math.min(all.length - 1, at + (key === "j" ? 1 : -1)))];
       if (next) focused.value = next.hash;
       document.querySelector(`[data-hash="${next?.hash}"]`)?.scrollIntoView({ block: "nearest" });
+    } else if (key === "d" && current?.kind === "plan") {
+      // Without words a rejected plan ends its run: a key alone doesn't do that.
+      event.preventDefault();
+      document.querySelector<HTMLTextAreaElement>(`[data-hash="${current.hash}"] textarea`)?.focus();
     } else if ((key === "a" || key === "d") && current && may(needs(current))) {
       const { hash, at: from } = since.current;
       if (hash === current.hash && Date.now() - from >= still && !sent.current.has(hash)) {

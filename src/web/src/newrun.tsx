@@ -20,7 +20,8 @@ export function NewRun() {
   const isBusy = useSignal(false);
   const isChecked = useSignal(false);
   const schema = useSignal<Schema | null>(null);
-  const load = () => void get<string[]>("/api/goals").then((all) => (goals.value = all)).catch((error: Error) => tell(error.message, true));
+  const refused = useSignal("");
+  const load = () => void get<string[]>("/api/goals").then((all) => (goals.value = all)).catch((error: Error) => (refused.value = error.message));
   useEffect(() => {
     load();
     void get<Schema>("/api/goal/schema").then((all) => (schema.value = all)).catch(() => undefined);
@@ -74,21 +75,24 @@ export function NewRun() {
     return () => { isStale = true; clearTimeout(timer); };
   }, [text.value, path.value]);
 
+  /** Whether nothing would be lost by showing another goal. */
+  const isFree = () => {
+    const isKept = text.value === null || text.value === (before.value ?? template);
+    if (!isKept) tell("this goal isn't saved yet: save it, or discard the changes", true);
+    return isKept;
+  };
   if (!may("own")) return <main id="main"><h1>This browser can't start runs.</h1></main>;
   const isChanged = text.value !== null && text.value !== before.value;
   return (
     <main id="main">
       <h1>New run</h1>
-      {goals.value?.length === 0 && text.value === null && (
-        <Empty title="No goal files.">
-          <p><code>godwit serve --root DIR</code> lets this page start the goals below a folder.</p>
-        </Empty>
-      )}
+      {refused.value && <Empty title="No run can be started here."><p>{refused.value}</p></Empty>}
+      {goals.value?.length === 0 && text.value === null && <Empty title="No goal files below that folder." />}
       <ul class="goals">
         {goals.value?.map((one) => (
-          <li key={one}><button type="button" class="plain" aria-pressed={path.value === one} onClick={() => void look(one)}>{one}</button></li>
+          <li key={one}><button type="button" class="plain" aria-pressed={path.value === one} onClick={() => isFree() && void look(one)}>{one}</button></li>
         ))}
-        {goals.value && <li><button type="button" class="plain" onClick={() => { [path.value, before.value, text.value, preview.value, problems.value] = ["godwit.yaml", null, template, null, []]; }}>+ write a new one</button></li>}
+        {goals.value && <li><button type="button" class="plain" onClick={() => { if (isFree()) [path.value, before.value, text.value, preview.value, problems.value] = ["godwit.yaml", null, template, null, []]; }}>+ write a new one</button></li>}
       </ul>
       {isBusy.value && <p class="quiet" role="status">checking the goal …</p>}
       {text.value !== null && (
@@ -102,6 +106,7 @@ export function NewRun() {
           {preview.value && problems.value.length === 0 && <pre class="verdict">{preview.value.plan.join("\n")}</pre>}
           <div class="buttons">
             {isChanged && <Button kind={problems.value.length === 0 ? "primary" : ""} disabled={isBusy.value} onClick={save}>Save</Button>}
+            {isChanged && <Button onClick={() => { [text.value, problems.value] = [before.value, []]; }}>Discard changes</Button>}
             <Button kind={isChanged ? "" : "primary"} disabled={isChanged || isBusy.value || !preview.value || problems.value.length > 0} onClick={start}>Start the run</Button>
           </div>
         </section>
@@ -123,10 +128,12 @@ function Editor({ text, schema, onChange }: { text: string; schema: Schema | nul
   };
   const take = (offer: Completion) => {
     const element = box.current!;
-    element.setRangeText(offer.insert, element.selectionStart - offer.typed, element.selectionStart, "end");
+    element.focus();
+    element.setSelectionRange(element.selectionStart - offer.typed, element.selectionStart);
+    // Deprecated, and the one way by which Ctrl-Z takes it back.
+    if (!document.execCommand("insertText", false, offer.insert)) element.setRangeText(offer.insert, element.selectionStart, element.selectionEnd, "end");
     onChange(element.value);
     offers.value = [];
-    element.focus();
   };
   const keys = (event: KeyboardEvent) => {
     if (event.key === " " && event.ctrlKey) look(true);

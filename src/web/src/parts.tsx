@@ -14,11 +14,15 @@ export function State({ state }: { state: string }) {
   return <span class={`state ${state}`}>{names[state] ?? state}</span>;
 }
 
-export function Ago({ at }: { at: string }) {
-  const seconds = Math.max(0, Math.round((now.value - Date.parse(at)) / 1000));
-  const text = seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.floor(seconds / 60)} min` : seconds < 86400
+/** A time in words, of milliseconds. */
+export const span = (milliseconds: number) => {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  return seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.floor(seconds / 60)} min` : seconds < 86400
     ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;
-  return <time dateTime={at} title={new Date(at).toLocaleString()}>{text}</time>;
+};
+
+export function Ago({ at }: { at: string }) {
+  return <time dateTime={at} title={new Date(at).toLocaleString()}>{span(now.value - Date.parse(at))}</time>;
 }
 
 export const clock = (at: string) => new Date(at).toLocaleTimeString([], { hour12: false });

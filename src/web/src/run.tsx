@@ -5,7 +5,7 @@ import type { AgentRow, RunState, Verdict } from "./api";
 import { download, get } from "./api";
 import { Graph } from "./graph";
 import { AskCard } from "./inbox";
-import { Ago, Budget, Button, Empty, Say, State, brief, dollars } from "./parts";
+import { Ago, Budget, Button, Empty, Say, State, brief, dollars, span } from "./parts";
 import { ChangesView } from "./changes";
 import { Plots } from "./plots";
 import { Rows } from "./rows";
@@ -38,7 +38,8 @@ export function RunPage({ id, tab, about }: { id: string; tab: string; about: st
         <State state={state.row.state} />
       </div>
       <p class="quiet facts">
-        <span>{id}</span> <span>{state.row.playbook}</span> <span>started <Ago at={state.row.started} /> ago</span> <Budget row={state.row} />
+        <span>{id}</span> <span>{state.row.playbook}</span> <span>started <Ago at={state.row.started} /> ago</span>
+        {!["running", "waiting", "parked", "stopped"].includes(state.row.state) && <span>took {span(Date.parse(state.row.last_event) - Date.parse(state.row.started))}</span>} <Budget row={state.row} />
         {state.row.agents_at_work > 0 && <span>{state.row.agents_at_work === 1 ? "1 agent" : `${state.row.agents_at_work} agents`} at work</span>}
       </p>
       <Controls run={run} state={state} />
@@ -75,16 +76,17 @@ function Fresh({ id, state, base }: { id: string; state: RunState; base: string 
   const first = useMemo(() => Number(state.head.split(":")[1]), [id]);
   useEffect(() => markSeen(id, Number(state.head.split(":")[1])), [id, state.head]);
   if (before === undefined || before >= first) return null;
-  return <p class="fresh">{first - before} entries of its journal are new since you last looked: <a href={`${base}/events`}>events</a></p>;
+  return <p class="fresh"><a href={`${base}/events`}>{first - before} new {first - before === 1 ? "entry" : "entries"}</a> since you last looked</p>;
 }
 
 function Controls({ run, state }: { run: LiveRun; state: RunState }) {
   const path = `/api/runs/${encodeURIComponent(run.id)}`;
+  const isSure = useSignal(false);
   const isPaused = state.agents.some((agent) => agent.state === "paused");
   const isOver = !["running", "waiting", "parked", "stopped"].includes(state.row.state);
   return (
     <div class="controls">
-      {state.can_be_steered && !isOver && may("answer") && (
+      {state.can_be_steered && !isOver && state.has_owner && may("answer") && (
         <>
           <Say label="message to all agents" onSay={(words) => act(`${path}/say`, { agent: null, words })} />
           {isPaused
@@ -95,7 +97,9 @@ function Controls({ run, state }: { run: LiveRun; state: RunState }) {
       {may("own") && state.has_owner && <Button kind="danger" onClick={() => act(`${path}/stop`, {})}>Stop</Button>}
       {may("own") && !isOver && !state.has_owner && <Button kind="primary" onClick={() => act(`${path}/resume`, {})}>Resume</Button>}
       {may("own") && isOver && state.can_be_applied && state.row.state === "verified" && (
-        <Button kind="primary" onClick={() => act(`${path}/apply`, {})}>Apply</Button>
+        isSure.value
+          ? <><Button kind="primary" onClick={() => { isSure.value = false; return act(`${path}/apply`, {}); }}>Merge it into the checkout</Button><Button onClick={() => (isSure.value = false)}>Cancel</Button></>
+          : <Button kind="primary" onClick={() => (isSure.value = true)}>Apply …</Button>
       )}
       <Button onClick={() => void download(`${path}/report`).catch((error: Error) => tell(error.message, true))}>Report</Button>
     </div>

@@ -4,6 +4,7 @@ import { authorized, forgetToken } from "./api";
 
 const watchdog = 25_000;
 const announceEvery = 20_000;
+const longestWait = 1500;
 const forgetAfter = 65_000;
 
 interface Want { run: string | null; after: string | null }
@@ -128,7 +129,7 @@ async function read(): Promise<void> {
   attempt = null;
   tellConnected(false);
   post({ kind: "connected", is: false });
-  wait = Date.now() - begun > 5000 ? 250 : Math.min(wait * 2, 5000);
+  wait = Date.now() - begun > 5000 ? 250 : Math.min(wait * 2, longestWait);
   clearTimeout(timer);
   timer = setTimeout(() => void read(), wait);
 }
@@ -136,8 +137,12 @@ async function read(): Promise<void> {
 async function readOnce(path: string, here: AbortController): Promise<void> {
   let dog = setTimeout(() => here.abort(), watchdog);
   try {
-    const response = await fetch(path, { headers: await authorized(), signal: here.signal });
-    if (response.status === 401) forgetToken();
+    let response = await fetch(path, { headers: await authorized(), signal: here.signal });
+    if (response.status === 401) {
+      // The server was started anew, and knows no tokens of before.
+      forgetToken();
+      response = await fetch(path, { headers: await authorized(), signal: here.signal });
+    }
     if (!response.ok || !response.body) return;
     if (attempt === here) {
       tellConnected(true);

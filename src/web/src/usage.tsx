@@ -38,6 +38,7 @@ export function UsagePage() {
         <label>last <select value={days.value} onChange={(event) => (days.value = Number(event.currentTarget.value))}>{times.map(([value, name]) => <option key={value} value={value}>{name}</option>)}</select></label>
         {usage.value && usage.value.pending > 0 && <span class="quiet" role="status">{usage.value.pending} runs are still being read …</span>}
       </div>
+      {!usage.value && <p class="quiet" role="status">reading the journals …</p>}
       {usage.value && rows.length === 0 && <Empty title="No model was asked in this time." />}
       {rows.length > 0 && (
         <div class="scroll" tabIndex={0} role="group" aria-label="table of usage">
@@ -46,7 +47,7 @@ export function UsagePage() {
             <tbody>
               {rows.map((row) => (
                 <tr key={row.name}>
-                  <td><bdi>{row.name || "(none)"}</bdi></td>
+                  <td><bdi>{row.name || (by.value === "model" ? "no answer" : "unknown")}</bdi></td>
                   <td class="num">{dollars(row.dollars)}</td>
                   <td><span class="bar" role="img" aria-label={`${Math.round((100 * row.dollars) / top)} % of the dearest`}><span class="spent" style={{ width: `${(100 * row.dollars) / top}%` }} /></span></td>
                   <td class="num">{count(row.calls)}</td>

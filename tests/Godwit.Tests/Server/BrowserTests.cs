@@ -173,21 +173,29 @@ public sealed class BrowserTests : IAsyncLifetime
         Assert.Empty(_troubles);
     }
 
-    /// <summary>The server dies under an open page and is started again: the page goes on where it was, with each row once.</summary>
+    /// <summary>The server is killed under an open page and started again: the page goes on where it was, with each row once.</summary>
     [Fact]
     public async Task Server_KilledUnderAnOpenPage_ThePageShowsTheJournalAgain()
     {
-        await _centre.ServeAsync(web: Page, time: TimeProvider.System);
         List<string> notes = [.. Enumerable.Range(0, 60).Select(number => $"note number {number}.")];
         var (folder, ends) = await _centre.AskingAsync("asks", Delete, notes);
-        var page = await OpenAsync();
-        await page.GotoAsync($"{_centre.Server.Address}/#/run/{folder.Id}/events");
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+        var (killed, link) = await ServeAsync(port);
+        var page = await NewPageAsync(1280);
+        await page.GotoAsync(link);
+        await page.Locator(".sidebar").WaitForAsync();
+        await page.GotoAsync($"{link.Split('#')[0]}#/run/{folder.Id}/events");
         await page.GetByText("note number 59.").WaitForAsync();
-        var port = new Uri(_centre.Server.Address).Port;
-        await _centre.Server.DisposeAsync();
+        killed.Kill();
+        await killed.WaitForExitAsync();
+        killed.Dispose();
         await page.GetByText("The server isn't responding").WaitForAsync();
-        await _centre.ServeAsync(web: Page, time: TimeProvider.System, port: port);
-        using var owner = await _centre.PairAsync();
+        var (again, second) = await ServeAsync(port);
+        using var server = again;
+        using var owner = await CentreClient.PairAsync(second);
         await AnswerAsync(owner, folder.Id);
         await ends;
         await page.GetByText("The server isn't responding").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
@@ -205,6 +213,23 @@ public sealed class BrowserTests : IAsyncLifetime
             }
             """);
         Assert.Equal(notes, rows.Where(row => row.StartsWith("note number", StringComparison.Ordinal)));
+        again.Kill();
+        await again.WaitForExitAsync();
+
+        async Task<(System.Diagnostics.Process Process, string Link)> ServeAsync(int port)
+        {
+            var info = new System.Diagnostics.ProcessStartInfo(
+                Path.Combine(Repository.Root, "artifacts", "godwit", "Godwit.Cli"),
+                ["serve", "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture)])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            info.Environment["GODWIT_HOME"] = _centre.Store.Home;
+            info.Environment.Remove("JOURNAL_STREAM");
+            var process = System.Diagnostics.Process.Start(info)!;
+            return (process, (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!);
+        }
     }
 
     /// <summary>HTTP/1.1 has six connections: one tab reads for all, and when it goes another does.</summary>

@@ -411,12 +411,16 @@ public sealed class CentreTests : IAsyncDisposable
         {
             Notify = $"echo \"$GODWIT_KIND|$GODWIT_RUN|$GODWIT_TITLE|$GODWIT_LINK\" >> {heard}",
         });
-        var (folder, _) = await _centre.AskingAsync("asks", Delete with { Agent = "T1-$(touch hacked)-worker" });
+        var (folder, ends) = await _centre.AskingAsync("asks", Delete with { Agent = "T1-$(touch hacked)-worker" });
         using var owner = await _centre.PairAsync();
         await owner.AskAsync(folder.Id);
         await Eventually.TrueAsync(() => File.Exists(heard) && File.ReadAllText(heard).EndsWith('\n'), "the command was told");
-        Assert.Equal(
-            $"approval|{folder.Id}|T1-$(touch hacked)-worker wants run|{_centre.Server.Address}/#/inbox\n", File.ReadAllText(heard));
+        var link = $"{_centre.Server.Address}/#/run/{folder.Id}";
+        Assert.Equal($"approval|{folder.Id}|T1-$(touch hacked)-worker wants run|{link}\n", File.ReadAllText(heard));
+        await owner.SendAsync($"/api/runs/{folder.Id}/answer", CentreClient.Answer(await owner.AskAsync(folder.Id), grant: true));
+        await ends;
+        await Eventually.TrueAsync(() => File.ReadAllLines(heard).Length > 1, "the command was told of the end");
+        Assert.StartsWith($"ended|{folder.Id}|completed: True:", File.ReadAllLines(heard)[1], StringComparison.Ordinal);
     }
 
     /// <summary>One stream brings the fleet and several runs, each from where the client stands in it.</summary>
