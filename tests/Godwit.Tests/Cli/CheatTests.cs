@@ -400,7 +400,10 @@ public sealed class CheatTests : IDisposable
         }
         """;
 
-    /// <summary>The base's code is honest; the one trial has the code that is given.</summary>
+    /// <summary>
+    /// The base's code is honest; the one trial has the code that is given. A chain of multiplications takes its time on every processor; one
+    /// through memory takes none where stores are renamed, and how much where they aren't depends on where the stack happens to lie.
+    /// </summary>
     private string CGoal(string code, string measure, string main) => _godwit.Folder(
         "goal",
         ("lib.h", """
@@ -409,7 +412,13 @@ public sealed class CheatTests : IDisposable
             #include <stdlib.h>
             #include <time.h>
             #include <unistd.h>
-            static unsigned honest(unsigned n) { volatile unsigned x = 0; for (unsigned i = 0; i < n; i++) x += i * i; return x; }
+            #define SLOW(x) x *= one; __asm__ volatile("" : "+r"(x))
+            static unsigned honest(unsigned n) {
+                unsigned x = 0, one = 1;
+                __asm__("" : "+r"(one));
+                for (unsigned i = 0; i < n; i++) { x += i * i; SLOW(x); SLOW(x); SLOW(x); }
+                return x;
+            }
             static unsigned quick(unsigned n) { unsigned x = 0; for (unsigned i = 0; i < n; i++) x += i * i; return x; }
             unsigned work(unsigned n);
             """),
