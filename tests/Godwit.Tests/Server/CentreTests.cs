@@ -431,6 +431,7 @@ public sealed class CentreTests : IAsyncDisposable
         using var owner = await _centre.PairAsync();
         var (one, _) = await _centre.AskingAsync("one", Delete, ["of one"]);
         var (other, _) = await _centre.AskingAsync("other", Delete, ["of other"]);
+        await owner.AskAsync(other.Id);
         var head = (await owner.GetAsync($"/api/runs/{other.Id}")).GetProperty("state").GetProperty("head").GetString();
         using var stream = new StreamReader(
             await owner.Http.GetStreamAsync($"/api/events?fleet=true&run={one.Id}&after=&run={other.Id}&after={head}&run=nowhere&after="));
