@@ -83,7 +83,8 @@ internal sealed class CentrePage : IAsyncDisposable
             seconds);
         Console.WriteLine(
             $"its events on the page: a frame takes {measured.GetProperty("frame").GetDouble():0.0} ms at the 95th percentile, " +
-            $"and {measured.GetProperty("rows").GetInt32()} rows were drawn {measured.GetProperty("age").GetDouble():0} ms after they were journaled (95th percentile)");
+            $"and {measured.GetProperty("rows").GetInt32()} rows were drawn {measured.GetProperty("age").GetDouble():0} ms after they were " +
+            "journaled (95th percentile)");
     }
 
     public async ValueTask DisposeAsync()

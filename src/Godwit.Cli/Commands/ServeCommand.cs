@@ -38,9 +38,13 @@ internal static class ServeCommand
         var key = new Option<string?>("--key") { Description = "The certificate's key (PEM)." };
         var notify = new Option<string?>("--notify")
         {
-            Description = "A shell command for whatever begins to wait for a person, and for runs that end; it gets GODWIT_RUN, GODWIT_KIND, GODWIT_TITLE and GODWIT_LINK.",
+            Description = "A shell command for whatever begins to wait for a person, and for runs that end; it gets GODWIT_RUN, GODWIT_KIND, " +
+                "GODWIT_TITLE and GODWIT_LINK.",
         };
-        var demo = new Option<bool>("--demo") { Description = "Play recorded runs of all kinds, in a store of their own: nothing to set up, and nothing to break." };
+        var demo = new Option<bool>("--demo")
+        {
+            Description = "Play recorded runs of all kinds, in a store of their own: nothing to set up, and nothing to break.",
+        };
         var install = new Option<bool>("--install") { Description = "Install it as a systemd service of this user, with these options, and start it." };
         var command = new Command("serve", "Serve the command centre: every run on this machine on one page, to watch and to steer.")
         {
@@ -126,7 +130,8 @@ internal static class ServeCommand
         role.AcceptOnlyFromAmong("watch", "answer", "own");
         var program = new Option<string?>("--program")
         {
-            Description = "Print a token of this name for a program that speaks MCP instead: with --role answer it also speaks to agents, with own it also starts runs.",
+            Description = "Print a token of this name for a program that speaks MCP instead: with --role answer it also speaks to agents, with " +
+                "own it also starts runs.",
         };
         var command = new Command("link", "Print a link that pairs another browser with 'godwit serve', such as your phone's.") { role, program };
         command.SetGuardedAction(async (parsed, cancellation) =>

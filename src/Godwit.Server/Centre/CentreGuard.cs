@@ -34,7 +34,8 @@ internal sealed class CentreGuard(Devices devices, Func<int> port, CentreOptions
         var isLocal = IsOfSocket(context);
         if (!isLocal && (!HasRightHost(context.Request) || context.Request.Headers["Sec-Fetch-Site"] == "cross-site"))
         {
-            await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, $"this server answers to {options.PublicHost ?? "127.0.0.1 and localhost"} alone");
+            var host = options.PublicHost ?? "127.0.0.1 and localhost";
+            await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, $"this server answers to {host} alone");
             return;
         }
 

@@ -76,7 +76,7 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
         var now = File.Exists(file) ? await File.ReadAllTextAsync(file, cancellation) : null;
         if (now != goal.Before)
         {
-            throw new ArgumentException(now is null ? $"{goal.Path} is gone; copy your text and look again" : $"{goal.Path} was changed meanwhile; copy your text and look again");
+            throw new ArgumentException($"{goal.Path} {(now is null ? "is gone" : "was changed meanwhile")}; copy your text and look again");
         }
 
         WholeFile.Replace(file, Encoding.UTF8.GetBytes(goal.Text));
@@ -96,7 +96,7 @@ internal sealed class GoalFolder(string? root, string program, RunStore store)
                 return named["run ".Length..].Trim();
             }
 
-            if (lines.FirstOrDefault(line => line.StartsWith("godwit: ", StringComparison.Ordinal) || line.Contains(": error", StringComparison.Ordinal)) is { } error)
+            if (lines.FirstOrDefault(line => line.StartsWith("godwit: ", StringComparison.Ordinal)) is { } error)
             {
                 throw new ArgumentException(error);
             }

@@ -86,7 +86,8 @@ internal sealed class LiveRuns : IAsyncDisposable
     /// <summary>The folder of a run of an id, whole: no path, and nothing that an id only begins with.</summary>
     /// <exception cref="JournalMissingException">There is none.</exception>
     public RunFolder Find(string id) =>
-        _store.All().Concat(_store.Gateways()).Concat(_store.Archived()).FirstOrDefault(folder => folder.Id == id) ?? throw new JournalMissingException($"there is no run '{id}'");
+        _store.All().Concat(_store.Gateways()).Concat(_store.Archived()).FirstOrDefault(folder => folder.Id == id)
+            ?? throw new JournalMissingException($"there is no run '{id}'");
 
     /// <summary>Lets go of a run, for who puts its folder elsewhere.</summary>
     public void Release(string id) => LetGo(id);

@@ -14,7 +14,8 @@ internal sealed class Notifier : IAsyncDisposable
 
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<Notice> _notices = Channel.CreateBounded<Notice>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<Notice> _notices =
+        Channel.CreateBounded<Notice>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _closing = new();
     private readonly string _command;
     private readonly Func<string> _address;

@@ -31,7 +31,8 @@ public sealed class Recordings : IAsyncDisposable
         List<string> files = Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, "*.zip").Order(StringComparer.Ordinal)] : [];
         if (files.Count == 0)
         {
-            throw new ArgumentException($"{folder} holds no recordings; a clone of the repository has them in examples/recordings, and a package beside the program");
+            throw new ArgumentException(
+                $"{folder} holds no recordings; a clone of the repository has them in examples/recordings, and a package beside the program");
         }
 
         var recordings = new Recordings(Directory.CreateTempSubdirectory("godwit-demo-"));
@@ -113,7 +114,9 @@ public sealed class Recordings : IAsyncDisposable
             }
 
             _database.Execute($"PRAGMA synchronous = OFF; ATTACH '{tape.Journal.Replace("'", "''", StringComparison.Ordinal)}' AS tape;");
-            _database.Execute("DELETE FROM run; INSERT INTO run SELECT * FROM tape.run; INSERT INTO blobs SELECT * FROM tape.blobs; INSERT INTO uniques SELECT * FROM tape.uniques;");
+            _database.Execute(
+                "DELETE FROM run; INSERT INTO run SELECT * FROM tape.run; INSERT INTO blobs SELECT * FROM tape.blobs; " +
+                "INSERT INTO uniques SELECT * FROM tape.uniques;");
             Evidence = Path.Combine(tape.Path, "evidence");
             _owner = RunLock.Take(run);
         }

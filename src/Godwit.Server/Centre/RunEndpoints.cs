@@ -158,7 +158,8 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
                 }
 
                 var plan = body.Plan is { } json ? live.Read((view, _) => PlanForm.Checked(json.GetRawText(), (BuildView)view)) : null;
-                outcome = await _actions.DecideAsync(live.Folder, asked.Id, new PlanAnswer(body.Grant, plan, body.Words) { By = by, Request = signed }, cancellation);
+                var decided = new PlanAnswer(body.Grant, plan, body.Words) { By = by, Request = signed };
+                outcome = await _actions.DecideAsync(live.Folder, asked.Id, decided, cancellation);
                 break;
             case "parked":
                 if (!isOwner)
@@ -215,7 +216,9 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
     {
         // It goes on when the browser goes: it writes the user's repository.
         var (exit, output, error) = await _godwit.RunAsync(CancellationToken.None, "apply", runs.Find(run).Id);
-        return exit == 0 ? TypedResults.Ok(new Done($"merged into the checkout: {output.Trim().Split('\n')[^1].Trim()}")) : No(StatusCodes.Status409Conflict, $"{error}{output}".Trim());
+        return exit == 0
+            ? TypedResults.Ok(new Done($"merged into the checkout: {output.Trim().Split('\n')[^1].Trim()}"))
+            : No(StatusCodes.Status409Conflict, $"{error}{output}".Trim());
     }
 
     private async Task<IResult> ResumeAsync(string run)

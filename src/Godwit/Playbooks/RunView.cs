@@ -76,7 +76,9 @@ public class RunView
         { } ended => ended,
         _ when Failure is not null => RunStatus.Failed,
         _ when Parked.Count > 0 => RunStatus.Parked,
-        _ => !RunLock.IsHeld(Folder) ? RunStatus.Stopped : Agents.AllWait || (Questions.Count > 0 && !Agents.AtWork.Any()) ? RunStatus.Waiting : RunStatus.Running,
+        _ when !RunLock.IsHeld(Folder) => RunStatus.Stopped,
+        _ when Agents.AllWait || (Questions.Count > 0 && !Agents.AtWork.Any()) => RunStatus.Waiting,
+        _ => RunStatus.Running,
     };
 
     /// <summary>How it ended; null before its end.</summary>

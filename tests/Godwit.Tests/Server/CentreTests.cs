@@ -297,7 +297,8 @@ public sealed class CentreTests : IAsyncDisposable
         using var stranger = new CentreClient(_centre.Server.Address);
         var foreign = signed with { Key = stranger.PublicKey };
         Assert.Contains("no device 'phone", await OfferAsync(answer with { Request = foreign }), StringComparison.Ordinal);
-        var cancel = new SteeringOrder(SteeringAct.Cancel, "T1-worker") { By = answer.By, Request = phone.SignedForm($"/api/runs/{folder.Id}/cancel", "{\"agent\":\"T1-worker\"}") };
+        var cancel = new SteeringOrder(SteeringAct.Cancel, "T1-worker") { By = answer.By };
+        cancel = cancel with { Request = phone.SignedForm($"/api/runs/{folder.Id}/cancel", "{\"agent\":\"T1-worker\"}") };
         Assert.Contains("has only the role answer", await OfferAsync(cancel, DurableRun.Root, SteeringOrder.Signal), StringComparison.Ordinal);
         var program = new SteeringOrder(SteeringAct.Pause, null) { By = "x", IsProgram = true };
         Assert.Contains("answers nothing that waits", await OfferAsync(program, DurableRun.Root, SteeringOrder.Signal), StringComparison.Ordinal);
@@ -318,7 +319,8 @@ public sealed class CentreTests : IAsyncDisposable
         var edited = JsonSerializer.Serialize(new { id = "plan", hash = "", grant = true, plan = new { version = 1, reason = "mine", tasks = Array.Empty<int>() } });
         var plan = new PlanAnswer(true, Plan("another")) { By = $"desk ({owner.Device})", Request = owner.SignedForm(path, edited) };
         Assert.Contains("has signed something else", await OfferAsync(plan, DurableRun.Root, "plan"), StringComparison.Ordinal);
-        var asSigned = new ControlRequest("signal", DurableRun.Root, "plan", "user", Encoding.UTF8.GetString(Canonical.Serialize(plan with { Plan = Plan("mine") })));
+        var mine = Encoding.UTF8.GetString(Canonical.Serialize(plan with { Plan = Plan("mine") }));
+        var asSigned = new ControlRequest("signal", DurableRun.Root, "plan", "user", mine);
         Assert.Null(Godwit.Playbooks.DeviceOrders.Fault(_centre.Store.Home, folder.Id, asSigned));
 
         Assert.Equal(HttpStatusCode.OK, (await phone.SendAsync(path, CentreClient.Answer(ask, grant: true, words: "go on"))).StatusCode);
@@ -336,7 +338,7 @@ public sealed class CentreTests : IAsyncDisposable
             var id = ask.GetProperty("id").GetString()!;
             var to = process ?? long.Parse(id.Split('/')[0], null);
             var offered = new ControlRequest(
-                "signal", to, signal ?? Delete.Name, payload is SteeringOrder { Request: { } mine } ? $"{mine.Once}/0" : "user",
+                "signal", to, signal ?? Delete.Name, payload is SteeringOrder { Request: { } own } ? $"{own.Once}/0" : "user",
                 Encoding.UTF8.GetString(Canonical.Serialize(payload)));
             var reply = await RunControl.AskAsync(folder, offered, CancellationToken.None);
             Assert.False(reply!.Done);
@@ -366,7 +368,8 @@ public sealed class CentreTests : IAsyncDisposable
             Tls = (certificate, key),
         });
         Assert.StartsWith($"https://godwit.example:{port}/#pair=", _centre.Server.NewLink(DeviceRole.Watch), StringComparison.Ordinal);
-        using (var https = Over(port, new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=godwit.example" }))
+        var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=godwit.example" };
+        using (var https = Over(port, handler))
         {
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(https, $"godwit.example:{port}"));
             Assert.Equal(HttpStatusCode.MisdirectedRequest, await StatusAsync(https, $"127.0.0.1:{port}"));

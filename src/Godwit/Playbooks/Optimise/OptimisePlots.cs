@@ -115,7 +115,8 @@ internal static class OptimisePlots
         return new RunPlot(
             id, title, "A dot for each pair: the candidate beside the base, in the order of measuring.",
             new PlotAxis(
-                "pair", 0.5, gains.Count + 0.5, [new PlotTick(1, "1"), new PlotTick(gains.Count, gains.Count.ToString(System.Globalization.CultureInfo.InvariantCulture))]),
+                "pair", 0.5, gains.Count + 0.5,
+                [new PlotTick(1, "1"), new PlotTick(gains.Count, gains.Count.ToString(System.Globalization.CultureInfo.InvariantCulture))]),
             Gains(view, [0, scale.FromValue(estimate), .. isClaimed ? [scale.FromValue(lower)] : (double[])[], .. gains]))
         {
             IsSmall = true,
@@ -143,7 +144,8 @@ internal static class OptimisePlots
             return null;
         }
 
-        List<(double At, string Text)> known = [.. points.Select(point => (point.Number, point.Value)).DistinctBy(point => point.Number).OrderBy(point => point.Number)];
+        List<(double At, string Text)> known =
+            [.. points.Select(point => (point.Number, point.Value)).DistinctBy(point => point.Number).OrderBy(point => point.Number)];
         var (low, high) = (known[0].At, known[^1].At);
         var room = high > low ? (high - low) * 0.06 : 1;
         List<PlotTick> ticks = [];

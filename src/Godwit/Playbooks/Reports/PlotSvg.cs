@@ -85,18 +85,20 @@ internal static class PlotSvg
                 "out" => string.Create(
                     CultureInfo.InvariantCulture,
                     $"<text x='{X(dot.X):F1}' y='{Y(plot.Y.Low) - 2:F1}' fill='var(--bad)' font-size='12' text-anchor='middle'>×{title}</text>"),
-                "small" => string.Create(
-                    CultureInfo.InvariantCulture, $"<circle cx='{X(dot.X):F1}' cy='{Y(dot.Y):F1}' r='1.8' fill='var(--muted)' fill-opacity='.6'>{title}</circle>"),
-                _ => string.Create(
-                    CultureInfo.InvariantCulture, $"<circle cx='{X(dot.X):F1}' cy='{Y(dot.Y):F1}' r='4' fill='var(--accent)' fill-opacity='.75'>{title}</circle>"),
+                "small" => Circle(dot, "r='1.8' fill='var(--muted)' fill-opacity='.6'", title),
+                _ => Circle(dot, "r='4' fill='var(--accent)' fill-opacity='.75'", title),
             });
         }
 
         svg.Append(
             CultureInfo.InvariantCulture,
             $"<text x='{(Left + width - right) / 2}' y='{height - 4}' class='t' text-anchor='middle' font-weight='600'>{Html.Text(plot.X.Label)}</text><text " +
-            $"transform='rotate(-90) translate({-(Top + height - Bottom) / 2},11)' class='t' text-anchor='middle' font-weight='600'>{Html.Text(plot.Y.Label)}</text>");
+            $"transform='rotate(-90) translate({-(Top + height - Bottom) / 2},11)' class='t' text-anchor='middle' font-weight='600'>" +
+            $"{Html.Text(plot.Y.Label)}</text>");
         return svg.Append("</svg>").ToString();
+
+        string Circle(PlotDot dot, string style, string title) => string.Create(
+            CultureInfo.InvariantCulture, $"<circle cx='{X(dot.X):F1}' cy='{Y(dot.Y):F1}' {style}>{title}</circle>");
 
         double X(double value) => Left + ((width - Left - right) * (value - plot.X.Low) / (plot.X.High - plot.X.Low));
         double Y(double value) => Top + ((height - Top - Bottom) * (plot.Y.High - value) / (plot.Y.High - plot.Y.Low));

@@ -42,7 +42,8 @@ internal static class ReviewRule
             { AlwaysFailsAtTip: true, AlwaysPassesAtBase: true } => (true, "its command passes without the change and fails with it, each time"),
             _ when NeedsConfirming(finding, change, shown) => confirmed == true
                 ? (true, $"its command fails with the change each time, a second reviewer confirms it, and it breaks: {finding.Cites}")
-                : (false, $"its command can't pass without the change either, and {(confirmed is null ? "no second reviewer confirms it" : "a second reviewer denies it")}"),
+                : (false, "its command can't pass without the change either, and " +
+                    (confirmed is null ? "no second reviewer confirms it" : "a second reviewer denies it")),
             { AlwaysFailsAtTip: true } => (false, "its command fails without the change too: it was there before, or shows something else"),
             _ when shown.AtTip.Any(code => code is 126 or 127) => (false, "its command can't be carried out"),
             _ when shown.AtTip.All(code => code == 0) => (false, "its command passes with the change"),

@@ -38,7 +38,8 @@ internal sealed record ReportData(
             keyId = key.Public.KeyId;
         }
 
-        return new ReportData(view, diff, keyId, Commands(view, reader), [.. view.Plots, .. RunView.CostPlot(view.Started, view.Details(reader)) is { } costs ? [costs] : (RunPlot[])[]]);
+        var costs = RunView.CostPlot(view.Started, view.Details(reader));
+        return new ReportData(view, diff, keyId, Commands(view, reader), [.. view.Plots, .. costs is null ? (RunPlot[])[] : [costs]]);
     }
 
     /// <summary>
