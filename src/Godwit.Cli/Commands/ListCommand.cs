@@ -10,7 +10,7 @@ internal static class ListCommand
     public static Command Create(RunKinds kinds)
     {
         var json = CommandGuard.JsonOption();
-        var archived = new Option<bool>("--archived") { Description = "Those that were put away by 'godwit archive'." };
+        var archived = new Option<bool>("--archived") { Description = "List the archived runs instead." };
         var command = new Command("list", "List the runs, newest first.") { json, archived };
         command.SetGuardedAction((parsed, _) =>
         {

@@ -21,7 +21,7 @@ internal static class ServeCommand
     /// <summary>Where the built page stands: beside the program, whether the launcher has built it or a package has brought it.</summary>
     private static string Page => Path.Combine(AppContext.BaseDirectory, "web");
 
-    private static string Tapes => Path.Combine(AppContext.BaseDirectory, "recordings");
+    private static string Recorded => Path.Combine(AppContext.BaseDirectory, "recordings");
 
     public static Command Create(RunKinds kinds)
     {
@@ -72,7 +72,7 @@ internal static class ServeCommand
 
             if (parsed.GetValue(demo))
             {
-                return await PlayAsync(options, cancellation);
+                return await PlayAsync(options, parsed.GetValue(install), cancellation);
             }
 
             if (parsed.GetValue(install))
@@ -105,14 +105,14 @@ internal static class ServeCommand
     }
 
     /// <summary>Shows recorded runs until told to end.</summary>
-    private static async Task<ExitCode> PlayAsync(CentreOptions options, CancellationToken cancellation)
+    private static async Task<ExitCode> PlayAsync(CentreOptions options, bool isInstalled, CancellationToken cancellation)
     {
-        if (options is { Root: not null } or { PublicUrl: not null } or { Notify: not null })
+        if (isInstalled || options is { Root: not null } or { PublicUrl: not null } or { Notify: not null })
         {
             throw new UsageException("--demo goes with --port alone");
         }
 
-        await using var recordings = await Recordings.PlayAsync(Tapes, Played);
+        await using var recordings = await Recordings.PlayAsync(Recorded, Played);
         await using var server = await CentreServer.StartAsync(options with { Store = recordings.Store, IsRecording = true });
         Print(server.NewLink(DeviceRole.Own));
         await Console.Error.WriteLineAsync($"Recorded runs, played within {Played.TotalMinutes:0} minutes; your own are at 'godwit serve'. Ctrl-C ends it.");

@@ -27,12 +27,12 @@ public sealed class CentreServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly LiveRuns _runs;
     private readonly RunIndex _index;
-    private readonly Notifier? _caller;
+    private readonly Notifier? _notifier;
     private readonly Devices _devices;
     private readonly CentreOptions _options;
 
-    private CentreServer(WebApplication app, LiveRuns runs, RunIndex index, Notifier? caller, Devices devices, CentreOptions options) =>
-        (_app, _runs, _index, _caller, _devices, _options) = (app, runs, index, caller, devices, options);
+    private CentreServer(WebApplication app, LiveRuns runs, RunIndex index, Notifier? notifier, Devices devices, CentreOptions options) =>
+        (_app, _runs, _index, _notifier, _devices, _options) = (app, runs, index, notifier, devices, options);
 
     /// <summary>The address by which browsers reach it.</summary>
     public string Address => _options.PublicOrigin ?? _app.Urls.First(url => url.StartsWith("http://127", StringComparison.Ordinal));
@@ -97,14 +97,14 @@ public sealed class CentreServer : IAsyncDisposable
         var app = builder.Build();
         CentreServer? server = null;
         var devices = new Devices(Device.FileIn(options.Store.Home), options.Time);
-        var caller = options.Notify is { } command ? new Notifier(command, () => server!.Address) : null;
-        if (caller is not null)
+        var notifier = options.Notify is { } command ? new Notifier(command, () => server!.Address) : null;
+        if (notifier is not null)
         {
-            runs.Asked += ask => caller.Tell(new Notice(ask.Run, ask.Kind, ask.Who is { } who ? $"{who} {ask.Title}" : ask.Title, ask.Goal, ask.Deadline));
-            runs.Ended += row => caller.Tell(new Notice(row.Run, "ended", $"{Snake.Of(row.State)}: {row.Reason}", row.Goal, null));
+            runs.Asked += ask => notifier.Tell(new Notice(ask.Run, ask.Kind, ask.Who is { } who ? $"{who} {ask.Title}" : ask.Title, ask.Goal, ask.Deadline));
+            runs.Ended += row => notifier.Tell(new Notice(row.Run, "ended", $"{Snake.Of(row.State)}: {row.Reason}", row.Goal, null));
         }
 
-        server = new CentreServer(app, runs, index, caller, devices, options);
+        server = new CentreServer(app, runs, index, notifier, devices, options);
         var guard = new CentreGuard(devices, () => port, options);
         app.Use(guard.PassAsync);
         app.UseResponseCompression();
@@ -132,7 +132,7 @@ public sealed class CentreServer : IAsyncDisposable
         {
             await index.DisposeAsync();
             await runs.DisposeAsync();
-            await (caller?.DisposeAsync() ?? default);
+            await (notifier?.DisposeAsync() ?? default);
             await app.DisposeAsync();
             throw error.InnerException is AddressInUseException
                 ? new IOException($"port {options.Port} is taken; give another with --port, or 0 for any that is free")
@@ -149,7 +149,7 @@ public sealed class CentreServer : IAsyncDisposable
         await _app.EndAsync();
         await _index.DisposeAsync();
         await _runs.DisposeAsync();
-        await (_caller?.DisposeAsync() ?? default);
+        await (_notifier?.DisposeAsync() ?? default);
         File.Delete(_options.Socket);
         File.Delete(_options.ProxySocket);
     }

@@ -32,6 +32,7 @@ internal sealed class LiveRun : IDisposable
     private readonly Dictionary<long, string> _processes = [];
     private readonly List<(DateTimeOffset At, decimal Dollars)> _costs = [];
     private (long Sequence, RunStatus Status, bool IsOwned, byte[] Json)? _encoded;
+    private readonly EntryParts _parts = new();
     private readonly bool _isBare;
     private bool _isOwned;
     private readonly Dictionary<string, DateTimeOffset> _since = new(StringComparer.Ordinal);
@@ -39,8 +40,6 @@ internal sealed class LiveRun : IDisposable
     private RunStatus _status;
     private long _askedAt = -AskEvery;
     private long _encodedAt;
-    private long _partsOf;
-    private int _parts;
 
     public LiveRun(RunKinds kinds, RunFolder folder)
     {
@@ -79,16 +78,15 @@ internal sealed class LiveRun : IDisposable
 
             foreach (var happened in _details.Next(_reader, upTo))
             {
-                _parts = happened.Sequence == _partsOf ? _parts : 0;
-                _partsOf = happened.Sequence;
+                var part = _parts.Of(happened);
                 switch (happened)
                 {
                     case RunEvent.OfAgent ofAgent:
-                        Fold(ofAgent);
+                        Fold(ofAgent, part);
                         break;
                     case RunEvent.CommandRan ran:
                         var row = Cut(ran.Sequence, ran.At, null, ran.Of, InWords(ran), ran.Command.ExitCode == 0 ? Tone.Dim : Tone.Bad);
-                        _rows.Add(row with { Part = _parts++, IsCut = row.IsCut || ran.Command.Log is not null });
+                        _rows.Add(row with { Part = part, IsCut = row.IsCut || ran.Command.Log is not null });
                         break;
                 }
             }
@@ -320,7 +318,7 @@ internal sealed class LiveRun : IDisposable
             System.Globalization.CultureInfo.InvariantCulture,
             $"{ran.Command.Phase}: {ran.Command.Command} (exit code {ran.Command.ExitCode}, {ran.Command.Seconds:0.0} s)");
 
-    private void Fold(RunEvent.OfAgent happened)
+    private void Fold(RunEvent.OfAgent happened, int part)
     {
         switch (happened.Event)
         {
@@ -330,7 +328,7 @@ internal sealed class LiveRun : IDisposable
                 break;
             case AgentEvent.Said said:
                 var tone = said.What switch { "failed" => Tone.Bad, "says" or "submits" => Tone.Plain, "saw" or "ends" => Tone.Strong, _ => Tone.Dim };
-                var row = Cut(happened.Sequence, happened.At, said.Agent, said.What, said.Text, tone) with { Part = _parts++ };
+                var row = Cut(happened.Sequence, happened.At, said.Agent, said.What, said.Text, tone) with { Part = part };
                 _rows.Add(row);
                 Change(said.Agent, agent => agent with { LastEvent = happened.At, Last = $"{said.What} {row.Text}" });
                 break;

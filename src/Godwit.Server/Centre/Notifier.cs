@@ -99,7 +99,7 @@ internal sealed class Notifier : IAsyncDisposable
     }
 }
 
-/// <summary>Something that a person wants to know when they don't look.</summary>
+/// <summary>Something that a person wants to know while they aren't looking.</summary>
 /// <param name="Run">The run.</param>
 /// <param name="Kind">What waits, as <see cref="Ask.Kind"/> says it, or <c>ended</c>.</param>
 /// <param name="Title">What it is, in a few words.</param>

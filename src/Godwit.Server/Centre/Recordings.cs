@@ -107,16 +107,12 @@ public sealed class Recordings : IAsyncDisposable
             }
 
             _checkpoints = File.Exists(tape.Checkpoints) ? File.ReadAllLines(tape.Checkpoints) : [];
-            using (var recorded = Database.OpenExisting(tape.Journal))
-            {
-                JournalSchema.Create(_database = Database.OpenOrCreate(run.Journal), run.Id);
-                Read(recorded);
-            }
-
+            JournalSchema.Create(_database = Database.OpenOrCreate(run.Journal), run.Id);
             _database.Execute($"PRAGMA synchronous = OFF; ATTACH '{tape.Journal.Replace("'", "''", StringComparison.Ordinal)}' AS tape;");
             _database.Execute(
                 "DELETE FROM run; INSERT INTO run SELECT * FROM tape.run; INSERT INTO blobs SELECT * FROM tape.blobs; " +
                 "INSERT INTO uniques SELECT * FROM tape.uniques;");
+            Read();
             Evidence = Path.Combine(tape.Path, "evidence");
             _owner = RunLock.Take(run);
         }
@@ -169,10 +165,10 @@ public sealed class Recordings : IAsyncDisposable
         }
 
         /// <summary>When each entry comes, as a part of the whole; long silences are cut short.</summary>
-        private void Read(Database recorded)
+        private void Read()
         {
             var times = new List<(long Sequence, long At)>();
-            using (var entries = recorded.Prepare("SELECT seq, at FROM entries ORDER BY seq"))
+            using (var entries = _database.Prepare("SELECT seq, at FROM tape.entries ORDER BY seq"))
             {
                 while (entries.Step())
                 {

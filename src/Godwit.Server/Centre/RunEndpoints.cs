@@ -55,8 +55,7 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
             await runs.Get(run).ChangesAsync(agent, cancellation) is { } changes
                 ? TypedResults.Ok(changes)
                 : No(StatusCodes.Status404NotFound, agent is null ? "this run has handed over nothing" : $"there is no agent '{agent}'")).Produces<Changes>();
-        watch.MapGet("/search", (string words, string? run, CancellationToken cancellation) =>
-            index.SearchAsync(words, run, MostHits, cancellation));
+        watch.MapGet("/search", (string words, CancellationToken cancellation) => index.SearchAsync(words, MostHits, cancellation));
         watch.MapGet("/usage", (string by, int days, CancellationToken cancellation) =>
             index.UsageAsync(options.Time.GetUtcNow() - TimeSpan.FromDays(Math.Clamp(days, 1, MostDays)), by, cancellation));
         watch.MapGet("/models", ModelsAsync).Produces<ModelList>();
@@ -235,7 +234,13 @@ internal sealed class RunEndpoints(LiveRuns runs, RunIndex index, Devices device
 
     private Done PutAway(RunsBody body, Action<RunFolder> put, string done)
     {
-        foreach (var folder in body.Runs.Select(options.Store.FindExactly).ToList())
+        var folders = body.Runs.Select(options.Store.FindExactly).ToList();
+        if (folders.Find(RunLock.IsHeld) is { } busy)
+        {
+            throw new RunOwnedException($"{busy.Id} is owned by another process; nothing was done to any of them");
+        }
+
+        foreach (var folder in folders)
         {
             put(folder);
             runs.Release(folder.Id);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Godwit.Agents;
 using Godwit.Durable.Journal;
@@ -22,7 +23,7 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
 
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Fold> _folds = new(StringComparer.Ordinal);
@@ -35,10 +36,9 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
 
     /// <summary>The lines in which all of some words stand, or words that begin with them, the newest first.</summary>
     /// <param name="words">The words.</param>
-    /// <param name="run">Of this run alone; null for all.</param>
     /// <param name="most">The most lines.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async Task<SearchResult> SearchAsync(string words, string? run, int most, CancellationToken cancellation)
+    public async Task<SearchResult> SearchAsync(string words, int most, CancellationToken cancellation)
     {
         await FollowedAsync(cancellation);
         var terms = words.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
@@ -48,9 +48,9 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
         {
             using var find = _database!.Prepare(
                 "SELECT run, seq, part, agent, what, at, snippet(lines, 0, char(2), char(3), '…', 24) FROM lines WHERE lines MATCH ?1 " +
-                "AND (?2 = '' OR run = ?2) ORDER BY at DESC, rowid DESC LIMIT ?3");
-            find.Bind(1, string.Join(' ', terms)).Bind(2, run ?? "").Bind(3, most);
-            while (hits.Count < most && find.Step())
+                "ORDER BY at DESC, rowid DESC LIMIT ?2");
+            find.Bind(1, string.Join(' ', terms)).Bind(2, most);
+            while (find.Step())
             {
                 hits.Add(
                     new SearchHit(
@@ -205,18 +205,25 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
 
     private void Read(RunFolder folder, string stamp)
     {
-        try
+        if (FoldOf(folder) is not { } fold || !TryRead(() => fold.Events.Next(fold.Reader, fold.Reader.LastSequence()).GetEnumerator(), out var events))
         {
-            if (!_folds.TryGetValue(folder.Id, out var fold))
-            {
-                fold = Begin(folder);
-            }
+            GiveUp(folder, stamp);
+            return;
+        }
 
+        using (events)
+        {
             var batch = new List<RunEvent>();
-            foreach (var happened in fold.Events.Next(fold.Reader, fold.Reader.LastSequence()))
+            while (TryRead(events.MoveNext, out var isThere))
             {
+                if (!isThere)
+                {
+                    Write(folder.Id, fold, batch, stamp);
+                    return;
+                }
+
                 // An entry's events are written together, with how far the run is read: over a crash nothing is counted twice.
-                if (batch.Count >= AtOnce && happened.Sequence != batch[^1].Sequence)
+                if (batch.Count >= AtOnce && events.Current.Sequence != batch[^1].Sequence)
                 {
                     Write(folder.Id, fold, batch, "");
                     batch.Clear();
@@ -226,17 +233,34 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
                     }
                 }
 
-                batch.Add(happened);
+                batch.Add(events.Current);
             }
+        }
 
-            Write(folder.Id, fold, batch, stamp);
-        }
-        catch (Exception unreadable) when (unreadable is JournalException or System.Text.Json.JsonException)
+        GiveUp(folder, stamp);
+    }
+
+    /// <summary>Reads something of a journal. One that can't be read keeps none of the others from being read.</summary>
+    private static bool TryRead<T>(Func<T> read, [MaybeNullWhen(false)] out T found)
+    {
+        try
         {
-            // Its page says why. It is tried again once it has changed.
-            Forget([folder.Id]);
-            Note(folder.Id, stamp, 0);
+            found = read();
+            return true;
         }
+        catch (Exception unreadable) when (
+            unreadable is JournalException or IOException or UnauthorizedAccessException or System.Text.Json.JsonException)
+        {
+            found = default;
+            return false;
+        }
+    }
+
+    /// <summary>Leaves a run alone that can't be read, until it has changed; its page says why.</summary>
+    private void GiveUp(RunFolder folder, string stamp)
+    {
+        Forget([folder.Id]);
+        Note(folder.Id, stamp, 0);
     }
 
     private void LetGo(string run)
@@ -270,9 +294,19 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
         }
     }
 
-    private Fold Begin(RunFolder folder)
+    /// <summary>What is known of a run that is read; null where it can't be.</summary>
+    private Fold? FoldOf(RunFolder folder)
     {
-        var reader = JournalReader.OpenVerified(folder);
+        if (_folds.TryGetValue(folder.Id, out var open))
+        {
+            return open;
+        }
+
+        if (!TryRead(() => JournalReader.OpenVerified(folder), out var reader))
+        {
+            return null;
+        }
+
         long known;
         lock (_gate)
         {
@@ -319,7 +353,7 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
             "INSERT INTO calls(run, at, agent, role, model, kind, tokens, microdollars, waited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
         foreach (var happened in batch)
         {
-            var part = fold.PartOf(happened);
+            var part = fold.Parts.Of(happened);
             var isNew = happened.Sequence > fold.Known;
             switch (happened)
             {
@@ -427,9 +461,6 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
     /// <summary>A run that is being read.</summary>
     private sealed class Fold(JournalReader reader, RunEvents events, long known)
     {
-        private long _partsOf;
-        private int _parts;
-
         public JournalReader Reader => reader;
 
         public RunEvents Events => events;
@@ -443,18 +474,8 @@ internal sealed class RunIndex(RunKinds kinds, RunStore store) : IAsyncDisposabl
         /// <summary>Who waits for a person, and since when, by the process.</summary>
         public Dictionary<long, (string Agent, DateTimeOffset Since)> Waits { get; } = [];
 
-        /// <summary>A line's place among those of its entry, as rows count them; -1 for what is no line.</summary>
-        public int PartOf(RunEvent happened)
-        {
-            if (happened is not (RunEvent.CommandRan or RunEvent.OfAgent { Event: AgentEvent.Said }))
-            {
-                return -1;
-            }
-
-            _parts = happened.Sequence == _partsOf ? _parts : 0;
-            _partsOf = happened.Sequence;
-            return _parts++;
-        }
+        /// <summary>Where lines stand among those of their entries.</summary>
+        public EntryParts Parts { get; } = new();
     }
 }
 

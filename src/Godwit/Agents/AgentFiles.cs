@@ -19,11 +19,14 @@ public static class AgentFiles
                 continue;
             }
 
-            files = files is { } before && before.Base == task.BaseTree ? before : (task.BaseTree, task.BaseTree);
+            // A later segment of its life goes on with the same files.
+            var tree = files is { } before && before.Base == task.BaseTree ? before.Tree : task.BaseTree;
             foreach (var entry in reader.OfProcess(started.Process).Where(entry => entry.Kind == EntryKind.StepCompleted))
             {
-                files = (task.BaseTree, EntryInfo.Of<EntryInfo.Step>(entry).Tree ?? files.Value.Tree);
+                tree = EntryInfo.Of<EntryInfo.Step>(entry).Tree ?? tree;
             }
+
+            files = (task.BaseTree, tree);
         }
 
         return files;

@@ -1,7 +1,7 @@
 using Godwit.Durable;
+using Godwit.Identity;
 using Godwit.Models;
 using Godwit.Tools;
-using Godwit.Identity;
 
 namespace Godwit.Agents;
 

@@ -84,7 +84,8 @@ export function completionsAt(root: Schema, text: string, cursor: number): Compl
   const word = /^(\s*)(- )?([\w.-]*)$/.exec(line);
   if (!word) return [];
   const [, space, dash, typed] = word as unknown as [string, string, string | undefined, string];
-  const path = [...pathTo(lines, lines.length - 1, space.length + (dash ? 2 : 0)), ...(dash && pathTo(lines, lines.length - 1, space.length + 2).at(-1) !== "[]" ? ["[]"] : [])];
+  const above = pathTo(lines, lines.length - 1, space.length + (dash ? 2 : 0));
+  const path = dash && above.at(-1) !== "[]" ? [...above, "[]"] : above;
   const found = path.reduce((schemas, one) => step(root, schemas, one, playbook), start);
   const keys = new Map(found.flatMap((schema) => Object.entries(schema.properties ?? {})));
   // A key of the file itself stands there once.

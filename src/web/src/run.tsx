@@ -1,6 +1,6 @@
 // One run: what it needs, what it is to prove, its plan, its agents, what happened, and its evidence.
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { AgentRow, RunState, Verdict } from "./api";
 import { download, get } from "./api";
 import { Graph } from "./graph";
@@ -74,7 +74,13 @@ const moment = (state: RunState) => `${state.row.state} ${state.row.last_event.s
 function Fresh({ id, state, base }: { id: string; state: RunState; base: string }) {
   const before = useMemo(() => lastSeen(id), [id]);
   const first = useMemo(() => Number(state.head.split(":")[1]), [id]);
-  useEffect(() => markSeen(id, Number(state.head.split(":")[1])), [id, state.head]);
+  const latest = useRef(first);
+  latest.current = Number(state.head.split(":")[1]);
+  useEffect(() => {
+    const mark = () => markSeen(id, latest.current);
+    addEventListener("pagehide", mark);
+    return () => { removeEventListener("pagehide", mark); mark(); };
+  }, [id]);
   if (before === undefined || before >= first) return null;
   return <p class="fresh"><a href={`${base}/events`}>{first - before} new {first - before === 1 ? "entry" : "entries"}</a> since you last looked</p>;
 }

@@ -178,7 +178,9 @@ function frame(text: string): void {
   const run = id ? id.split(":")[0]! : name === "state" ? (data as { row: { run: string } }).row.run : name === "resync" ? (data as { run: string }).run : null;
   if (id && run) cursors.set(run, id);
   // The others stand there, too, once they have read this.
-  if (id && run) for (const known of others.values()) for (const want of known.wants) if (want.run === run && sequence(want.after) < sequence(id)) want.after = id;
+  for (const want of id && run ? [...others.values()].flatMap((known) => known.wants) : []) {
+    if (want.run === run && sequence(want.after) < sequence(id)) want.after = id;
+  }
   deliver(run, name, data, id);
   post({ kind: "event", run, name, data, id });
 }

@@ -41,7 +41,9 @@ public sealed class CheatTests : IDisposable
             """ },
         { "forged work", "unsigned work(unsigned n) { return honest(n / 3); }" },
         { "a child that prints on inherited standard output", """
-            __attribute__((constructor)) static void cheat(void) { if (fork() == 0) { puts("METRIC rounds_s=999999"); fflush(stdout); _exit(0); } fclose(stdout); }
+            __attribute__((constructor)) static void cheat(void) {
+                if (fork() == 0) { puts("METRIC rounds_s=999999"); fflush(stdout); _exit(0); } fclose(stdout);
+            }
             unsigned work(unsigned n) { return honest(n); }
             """ },
     };
@@ -150,7 +152,8 @@ public sealed class CheatTests : IDisposable
     private const string PatchedStopwatch = """
         static Lib()
         {
-            var field = typeof(System.Diagnostics.Stopwatch).GetField("s_tickFrequency", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
+            const System.Reflection.BindingFlags Hidden = System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static;
+            var field = typeof(System.Diagnostics.Stopwatch).GetField("s_tickFrequency", Hidden)!;
             var set = new System.Reflection.Emit.DynamicMethod("Set", null, [], typeof(System.Diagnostics.Stopwatch).Module, true);
             var code = set.GetILGenerator();
             code.Emit(System.Reflection.Emit.OpCodes.Ldc_R8, (double)field.GetValue(null)! / 3);
@@ -186,13 +189,16 @@ public sealed class CheatTests : IDisposable
                 System.Console.WriteLine(System.FormattableString.Invariant($"METRIC rounds_s={5 / watch.Elapsed.TotalSeconds:F6}"));
                 return x == 12345 ? 1 : 0;
                 """),
-            ("bench.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>\n"),
+            ("bench.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType>" +
+                "<TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>\n"),
             ("use.env", "USE=0\n"),
             ("godwit.yaml", """
                 goal: Faster
                 editable: [use.env, Lib.cs]
                 setup: dotnet restore
-                build: ". ./use.env; if [ $USE = 1 ]; then cp cheat.txt Lib.cs; else cp base.txt Lib.cs; fi; dotnet build -c Release --no-restore -v quiet --nologo -o out"
+                build: >-
+                  . ./use.env; if [ $USE = 1 ]; then cp cheat.txt Lib.cs; else cp base.txt Lib.cs; fi;
+                  dotnet build -c Release --no-restore -v quiet --nologo -o out
                 measure: {command: dotnet out/bench.dll, metric: rounds_s, direction: maximise, timeout: 30s}
                 parameters: {file: use.env, space: {USE: {type: int, low: 0, high: 1}}}
                 budget: {trials: 1}
@@ -251,7 +257,9 @@ public sealed class CheatTests : IDisposable
             ("godwit.yaml", """
                 goal: Faster
                 editable: [use.env, work.c]
-                build: ". ./use.env; if [ $USE = 1 ]; then cp cheat.c work.c; else cp base.c work.c; fi; gcc -O1 -w work.c -o work && gcc -O1 harness.c -o harness"
+                build: >-
+                  . ./use.env; if [ $USE = 1 ]; then cp cheat.c work.c; else cp base.c work.c; fi;
+                  gcc -O1 -w work.c -o work && gcc -O1 harness.c -o harness
                 measure: {command: ./harness, metric: s, direction: minimise, timeout: 20s}
                 parameters: {file: use.env, space: {USE: {type: int, low: 0, high: 1}}}
                 budget: {trials: 1}
@@ -336,7 +344,8 @@ public sealed class CheatTests : IDisposable
     [Fact]
     public void Run_ResultIsAFolder_IsInvalidWithThatReason()
     {
-        var goal = _godwit.Folder("goal", ("s.env", "A=1\n"), ("bench", "#!/bin/sh\nif grep -q 1 s.env; then echo METRIC ops=1; else mkdir $GODWIT_RESULT; echo METRIC ops=100; fi\n"), ("godwit.yaml", """
+        const string Bench = "#!/bin/sh\nif grep -q 1 s.env; then echo METRIC ops=1; else mkdir $GODWIT_RESULT; echo METRIC ops=100; fi\n";
+        var goal = _godwit.Folder("goal", ("s.env", "A=1\n"), ("bench", Bench), ("godwit.yaml", """
             goal: try
             editable: [s.env]
             measure: {command: ./bench, metric: ops, direction: maximise, timeout: 20s}
@@ -370,7 +379,8 @@ public sealed class CheatTests : IDisposable
                 if (!hide || fork() == 0) { volatile unsigned long n = 0; while (n < 30000000ul) n++; write(pipes[1], "x", 1); if (hide) _exit(0); }
                 char c; read(pipes[0], &c, 1);
                 struct rusage mine, children; getrusage(RUSAGE_SELF, &mine); getrusage(RUSAGE_CHILDREN, &children);
-                printf("METRIC cpus=%d\nMETRIC own_s=%f\n", CPU_COUNT(&all), mine.ru_utime.tv_sec + mine.ru_utime.tv_usec / 1e6 + children.ru_utime.tv_sec + children.ru_utime.tv_usec / 1e6 + 0.0001);
+                double own = mine.ru_utime.tv_sec + mine.ru_utime.tv_usec / 1e6;
+                printf("METRIC cpus=%d\nMETRIC own_s=%f\n", CPU_COUNT(&all), own + children.ru_utime.tv_sec + children.ru_utime.tv_usec / 1e6 + 0.0001);
                 return 0;
             }
             """), ("godwit.yaml", """
@@ -395,7 +405,10 @@ public sealed class CheatTests : IDisposable
         int main(void) {
             work(100000); puts("READY"); fflush(stdout);
             unsigned long long seed;
-            while (scanf("%llu", &seed) == 1) { unsigned x = 0; for (int i = 0; i < 10; i++) x = x * 31 + work(200000 + (unsigned)(seed % 1000) + i); printf("ANSWER %u\n", x); fflush(stdout); }
+            while (scanf("%llu", &seed) == 1) {
+                unsigned x = 0; for (int i = 0; i < 10; i++) x = x * 31 + work(200000 + (unsigned)(seed % 1000) + i);
+                printf("ANSWER %u\n", x); fflush(stdout);
+            }
             return 0;
         }
         """;

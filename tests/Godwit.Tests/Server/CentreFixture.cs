@@ -87,6 +87,18 @@ public sealed class CentreFixture : IAsyncDisposable
         return (folder, run.RunAsync(stop.Token));
     }
 
+    /// <summary>A goal in a folder of its own below <c>goals</c>, whose base fails at once, and a model that can't be reached.</summary>
+    internal DirectoryInfo RedGoal()
+    {
+        var goals = Directory.CreateDirectory(Path.Combine(Store.Home, "goals", "red"));
+        File.WriteAllText(Path.Combine(Store.Home, "models.yaml"), "providers: {x: {url: \"http://127.0.0.1:9/v1\"}}\n" +
+            "models: {m: {provider: x, id: m, input: 1, output: 1}}\nroles: {planner: [m], worker: [m], reviewer: [m]}\n");
+        File.WriteAllText(Path.Combine(goals.FullName, "godwit.yaml"), "goal: Never\nplaybook: build\n" +
+            "checks: [{name: all, run: 'echo error: broken; exit 1'}]\nacceptance: [{id: A1, says: It holds, run: 'test -e there'}]\n");
+        Cli.GitFolder.Of(goals.FullName);
+        return goals;
+    }
+
     /// <summary>Lets go of the runs, as their processes would at their end.</summary>
     internal async Task CloseRunsAsync()
     {

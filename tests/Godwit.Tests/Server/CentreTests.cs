@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Godwit.Agents;
@@ -316,7 +318,8 @@ public sealed class CentreTests : IAsyncDisposable
         // A plan that was changed on the way isn't the one that was signed.
         BuildPlan Plan(string reason) => new() { Version = 1, Reason = reason, Tasks = [] };
         using var owner = await _centre.PairAsync(DeviceRole.Own, "desk");
-        var edited = JsonSerializer.Serialize(new { id = "plan", hash = "", grant = true, plan = new { version = 1, reason = "mine", tasks = Array.Empty<int>() } });
+        var byHand = new { version = 1, reason = "mine", tasks = Array.Empty<int>() };
+        var edited = JsonSerializer.Serialize(new { id = "plan", hash = "", grant = true, plan = byHand });
         var plan = new PlanAnswer(true, Plan("another")) { By = $"desk ({owner.Device})", Request = owner.SignedForm(path, edited) };
         Assert.Contains("has signed something else", await OfferAsync(plan, DurableRun.Root, "plan"), StringComparison.Ordinal);
         var mine = Encoding.UTF8.GetString(Canonical.Serialize(plan with { Plan = Plan("mine") }));
@@ -351,14 +354,24 @@ public sealed class CentreTests : IAsyncDisposable
     public async Task PublicAddress_ByTlsOrAProxy_IsTheOnlyOne()
     {
         var (certificate, key) = (Path.Combine(_centre.Store.Home, "cert.pem"), Path.Combine(_centre.Store.Home, "key.pem"));
-        using (var made = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256))
+        using (var made = ECDsa.Create(ECCurve.NamedCurves.nistP256))
+        using (var above = ECDsa.Create(ECCurve.NamedCurves.nistP256))
         {
-            var request = new System.Security.Cryptography.X509Certificates.CertificateRequest(
-                "CN=godwit.example", made, System.Security.Cryptography.HashAlgorithmName.SHA256);
-            var now = TimeProvider.System.GetUtcNow();
-            using var signed = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-            File.WriteAllText(certificate, signed.ExportCertificatePem());
+            // A root isn't sent, but what stands between it and the server is.
+            var (from, to) = (TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+            using var root = Authority("CN=root").CreateSelfSigned(from, to);
+            using var between = Authority("CN=authority").Create(root, from, to, [2]);
+            using var issuer = between.CopyWithPrivateKey(above);
+            using var signed = new CertificateRequest("CN=godwit.example", made, HashAlgorithmName.SHA256).Create(issuer, from, to, [1]);
+            File.WriteAllText(certificate, $"{signed.ExportCertificatePem()}\n{issuer.ExportCertificatePem()}\n");
             File.WriteAllText(key, made.ExportECPrivateKeyPem());
+
+            CertificateRequest Authority(string name)
+            {
+                var authority = new CertificateRequest(name, above, HashAlgorithmName.SHA256);
+                authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+                return authority;
+            }
         }
 
         var port = FreePort();
@@ -368,7 +381,12 @@ public sealed class CentreTests : IAsyncDisposable
             Tls = (certificate, key),
         });
         Assert.StartsWith($"https://godwit.example:{port}/#pair=", _centre.Server.NewLink(DeviceRole.Watch), StringComparison.Ordinal);
-        var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=godwit.example" };
+        var handler = new HttpClientHandler
+        {
+            // What the server has sent beside its own stands among those that a chain may be built of.
+            ServerCertificateCustomValidationCallback = (_, shown, chain, _) => shown?.Subject == "CN=godwit.example"
+                && chain!.ChainPolicy.ExtraStore.Any(sent => sent.Subject == "CN=authority"),
+        };
         using (var https = Over(port, handler))
         {
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(https, $"godwit.example:{port}"));
@@ -562,12 +580,7 @@ public sealed class CentreTests : IAsyncDisposable
     [Fact]
     public async Task Runs_StartedStoppedAndReported_ByWhoOwns()
     {
-        var goals = Directory.CreateDirectory(Path.Combine(_centre.Store.Home, "goals", "red"));
-        File.WriteAllText(Path.Combine(_centre.Store.Home, "models.yaml"), "providers: {x: {url: \"http://127.0.0.1:9/v1\"}}\n" +
-            "models: {m: {provider: x, id: m, input: 1, output: 1}}\nroles: {planner: [m], worker: [m], reviewer: [m]}\n");
-        File.WriteAllText(Path.Combine(goals.FullName, "godwit.yaml"), "goal: Never\nplaybook: build\n" +
-            "checks: [{name: all, run: 'echo error: broken; exit 1'}]\nacceptance: [{id: A1, says: It holds, run: 'test -e there'}]\n");
-        Cli.GitFolder.Of(goals.FullName);
+        var goals = _centre.RedGoal();
         await _centre.ServeAsync(root: goals.Parent!.FullName, time: TimeProvider.System);
         using var owner = await _centre.PairAsync();
         Assert.Equal(["red/godwit.yaml"], (await owner.GetAsync("/api/goals")).EnumerateArray().Select(goal => goal.GetString()));

@@ -44,7 +44,8 @@ public sealed class McpTests : IAsyncDisposable
         var again = await CallAsync(client, "watch_run", new() { ["run"] = folder.Id, ["after"] = head });
         Assert.DoesNotContain(again.GetProperty("rows").EnumerateArray(), row => row.GetProperty("text").GetString() == "second");
 
-        Assert.Contains("## asking", (await CallAsync(client, "report", new() { ["run"] = folder.Id })).GetProperty("markdown").GetString(), StringComparison.Ordinal);
+        var report = await CallAsync(client, "report", new() { ["run"] = folder.Id });
+        Assert.Contains("## asking", report.GetProperty("markdown").GetString(), StringComparison.Ordinal);
         var unknown = await client.CallToolAsync("watch_run", new Dictionary<string, object?> { ["run"] = "nowhere" });
         Assert.True(unknown.IsError);
         Assert.Contains("there is no run 'nowhere'", ((TextContentBlock)unknown.Content[0]).Text, StringComparison.Ordinal);
@@ -89,12 +90,7 @@ public sealed class McpTests : IAsyncDisposable
     [Fact]
     public async Task Stdio_StartsARunAndFollowsItToItsEnd()
     {
-        var goals = Directory.CreateDirectory(Path.Combine(_centre.Store.Home, "goals", "red"));
-        File.WriteAllText(Path.Combine(_centre.Store.Home, "models.yaml"), "providers: {x: {url: \"http://127.0.0.1:9/v1\"}}\n" +
-            "models: {m: {provider: x, id: m, input: 1, output: 1}}\nroles: {planner: [m], worker: [m], reviewer: [m]}\n");
-        File.WriteAllText(Path.Combine(goals.FullName, "godwit.yaml"), "goal: Never\nplaybook: build\n" +
-            "checks: [{name: all, run: 'echo error: broken; exit 1'}]\nacceptance: [{id: A1, says: It holds, run: 'test -e there'}]\n");
-        Cli.GitFolder.Of(goals.FullName);
+        var goals = _centre.RedGoal();
         var transport = new StdioClientTransport(new StdioClientTransportOptions
         {
             Command = Path.Combine(Repository.Root, "artifacts", "godwit", "Godwit.Cli"),
