@@ -2,6 +2,7 @@ using Godwit.Agents;
 using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Guardian;
 using Godwit.Identity;
 using Godwit.Models;
@@ -80,8 +81,8 @@ internal sealed class FleetWorld : IDisposable
         Directory.CreateDirectory(folder.Trees);
         ITool tool = real
             ? new RunTool(
-                sandbox, new SandboxCommand { Shell = "", Tree = "" }, new CommandSlots(Environment.ProcessorCount),
-                new BackgroundJobs(sandbox, new SandboxCommand { Shell = "", Tree = "" }, "", TimeProvider.System))
+                sandbox, RunNetwork.None, new SandboxCommand { Shell = "", Tree = "" }, new CommandSlots(Environment.ProcessorCount),
+                new BackgroundJobs(sandbox, RunNetwork.None, new SandboxCommand { Shell = "", Tree = "" }, "", TimeProvider.System))
             : new NoTool();
         return new FleetWorld(folder, repository, sandbox, new AgentServices(
             new ModelPipeline(catalogue, driver is null ? drivers.Of : _ => driver, null, TimeProvider.System),

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Identity;
 using Godwit.Runs;
 using Godwit.Sandbox;
@@ -32,7 +33,7 @@ internal static class TrialBench
         var commit = await repository.CloneAsync(await SourceRepository.FindAsync(user, default), "HEAD", default);
         var spec = new HarnessSpec { Editable = ["settings.env"], Measure = Line, Metric = "m" };
         using var sandbox = new SandboxRunner(SandboxKind.Bubblewrap, scratch.File("assets"), TimeProvider.System);
-        using var measurer = new SandboxMeasurer(new HarnessTrees(folder, repository, spec, sandbox, commit), spec, sandbox, folder);
+        using var measurer = new SandboxMeasurer(new HarnessTrees(folder, repository, spec, sandbox, RunNetwork.None, commit), spec, sandbox, folder);
         var playbook = new Trial(measurer);
         await using var run = await DurableRun.CreateAsync(
             folder, RunSigner.Of(folder), new PlaybookCatalogue(playbook), playbook, Trials, 1);

@@ -6,6 +6,9 @@ namespace Godwit.Durable;
 /// <summary>Hosts one run: the owner of its journal and of the processes in it.</summary>
 public sealed class DurableRun : IAsyncDisposable
 {
+    /// <summary>Stands where notes of the host have no process.</summary>
+    internal const long Host = 0;
+
     /// <summary>The process that a run is started with.</summary>
     public const long Root = 1;
 
@@ -253,6 +256,12 @@ public sealed class DurableRun : IAsyncDisposable
         }
     }
 
+    /// <summary>Journals something that the host tells of and that belongs to no process; durable when this returns.</summary>
+    /// <param name="key">What it is; several notes may have one key.</param>
+    /// <param name="note">What is told.</param>
+    public Task NoteAsync<T>(string key, T note) =>
+        Journal.AppendAsync(new AppendUnit([new Draft(Host, EntryKind.Noted, key, Data: Canonical.Serialize(note))]));
+
     /// <summary>Cancels a process and all below it: what is in the journal still answers, what they ask now throws.</summary>
     public async Task CancelAsync(long process, string reason)
     {
@@ -299,7 +308,7 @@ public sealed class DurableRun : IAsyncDisposable
         {
             if (Journal.Stopped is null)
             {
-                await Journal.AppendAsync(new AppendUnit([new Draft(0, EntryKind.Noted, "closed")]));
+                await Journal.AppendAsync(new AppendUnit([new Draft(Host, EntryKind.Noted, "closed")]));
             }
         }
         catch (JournalException)

@@ -50,10 +50,13 @@ internal static class BuildCommand
             }
 
             var budget = new BudgetOptions(TimeOption.Seconds("--time", parsed.GetValue(time)), null, parsed.GetValue(dollars));
+            await using var doors = new SandboxDoors();
             var start = new RunStart(
                 RunStore.OfUser(), source, new BuildGoal { Planner = Planner, Worker = new AgentSpec() }, SandboxRunner.KindOf(parsed.GetValue(sandbox)!))
             {
                 Models = models.Read(parsed),
+                Gateways = doors,
+                Networks = doors,
                 IsAttended = RunSession.IsAttended,
             };
             TelemetryExport.IsWanted();
@@ -177,8 +180,7 @@ internal static class BuildCommand
             return ExitCode.Usage;
         }
 
-        await using var gateways = new GatewayHost();
-        var began = start with { Source = source, Goal = goal, From = from, Gateways = gateways };
+        var began = start with { Source = source, Goal = goal, From = from };
         await using var host = await kind.StartAsync(began, cancellation);
         return await new RunSession(kinds).HostAsync(host, json, cancellation);
     }

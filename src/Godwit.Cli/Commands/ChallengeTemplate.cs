@@ -42,7 +42,7 @@ internal sealed record ChallengeTemplate(string Language, IReadOnlyList<string> 
 
         # All that a candidate may change. The challenge isn't among it: it decides what is measured.
         editable: ["src/**"]                                                # <- yours
-        {{{{(Setup is null ? "" : $"\nsetup: {Setup}                                     # the base commit, with the network")}}}}
+        {{{{(Setup is null ? "" : $"\nsetup: {Setup}                                     # the base commit, with package registries")}}}}
         {{{{(Build is null ? "# build: make" : $"build: {Build}")}}}}
         check: "true"                                                       # <- your tests; must exit 0 for every candidate
 

@@ -45,8 +45,9 @@ internal static class CompareCommand
             // Points to try belong to a search; a comparison has none.
             loaded = loaded with { Parameters = null, Seconds = TimeOption.Seconds("--time", parsed.GetValue(time)) ?? loaded.Seconds };
             var kind = SandboxRunner.KindOf(parsed.GetValue(sandbox)!);
+            await using var doors = new SandboxDoors();
             var (result, evidence, leftOut) = await CompareHost.RunAsync(
-                RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, cancellation);
+                RunStore.OfUser(), source, loaded, parsed.GetValue(@base)!, parsed.GetValue(head)!, kind, cancellation, doors);
             if (leftOut.Count > 0)
             {
                 var more = leftOut.Count > 3 ? $" and {leftOut.Count - 3} more" : "";

@@ -50,9 +50,10 @@ internal static class ConfirmCommand
             // The run's own attempts and every earlier look have had their parts of the level; this one has the next.
             var rule = new Verification.ClaimRule(goal.MinimumEffect, 1 - goal.Confidence);
             goal = goal with { Confidence = 1 - rule.Level(view.Proofs.Count + looks), Seed = goal.Seed + (ulong)looks };
+            await using var doors = new SandboxDoors();
             var (result, evidence, _) = await CompareHost.RunAsync(
                 store, new SourceRepository(view.Folder.Repository, "", true), goal, view.Input.BaseCommit, commit, kind,
-                cancellation, view.Trials.Count());
+                cancellation, doors, view.Trials.Count());
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(

@@ -18,7 +18,7 @@ internal sealed class GroundOptions
         Description = "A folder with a godwit.yaml of playbook build, or such a file, as the first commit has it; by default that of this folder, if any.",
     };
 
-    private readonly Option<string?> _setup = new("--setup") { Description = "Runs once, with the network, before anything is built." };
+    private readonly Option<string?> _setup = new("--setup") { Description = "Runs once, before anything is built, and may reach package registries." };
     private readonly Option<string?> _build = new("--build") { Description = "Builds a checkout." };
 
     private readonly Option<string[]> _checks = new("--check")

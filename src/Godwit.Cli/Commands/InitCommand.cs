@@ -189,7 +189,7 @@ internal static class InitCommand
             .Select(Path.GetFileName)
             .FirstOrDefault(name => name is "settings.json" or "config.json" or "appsettings.json")
             ?? "settings.json";
-        const string SetupComment = "# Runs once on the committed state, with the network.\n";
+        const string SetupComment = "# Runs once on the committed state, and may reach package registries.\n";
         const string BuildComment = "# Runs once for each content of its inputs, without the network.\n";
         if (Directory.EnumerateFiles(folder, "*.sln*").Concat(Directory.EnumerateFiles(folder, "*.csproj")).Any())
         {

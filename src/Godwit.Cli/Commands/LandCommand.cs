@@ -41,7 +41,8 @@ internal static class LandCommand
             }
 
             TelemetryExport.IsWanted();
-            var start = new RunStart(RunStore.OfUser(), source, goal, ground.Sandbox(parsed));
+            await using var doors = new SandboxDoors();
+            var start = new RunStart(RunStore.OfUser(), source, goal, ground.Sandbox(parsed)) { Networks = doors };
             await using var host = await LandKind.StartAsync(start, tip, names, cancellation);
             return await new RunSession(kinds).HostAsync(host, parsed.GetValue(json), cancellation);
         });

@@ -12,13 +12,14 @@ internal static class LogCommand
 {
     private const int Shown = 1200;
     private const string Base = "base";
+    private const string Network = "network";
 
     public static Command Create(RunKinds kinds)
     {
         var run = RunArgument.Create();
         var part = new Argument<string?>("part")
         {
-            Description = "Only this agent, or this part's commands, such as trial-1.",
+            Description = "Only this agent, or this part's commands, such as trial-1; or 'network', for every request.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var trial = new Option<int?>("--trial") { Description = "Only the commands of this trial; 0 for the base." };
@@ -44,6 +45,11 @@ internal static class LogCommand
             {
                 events = PartOf(events, name, reader.Run);
             }
+            else
+            {
+                // What went well is asked for by name.
+                events.RemoveAll(happened => happened is RunEvent.NetworkAsked { Request.Refused: null });
+            }
 
             if (parsed.GetValue(json))
             {
@@ -59,12 +65,13 @@ internal static class LogCommand
         return command;
     }
 
-    private static bool IsShown(RunEvent happened) => happened is RunEvent.CommandRan or RunEvent.OfAgent { Event: AgentEvent.Said };
+    private static bool IsShown(RunEvent happened) => happened is RunEvent.CommandRan or RunEvent.NetworkAsked or RunEvent.OfAgent { Event: AgentEvent.Said };
 
     private static string Of(RunEvent happened) => happened switch
     {
         RunEvent.OfAgent { Event: AgentEvent.Said said } => said.Agent,
         RunEvent.CommandRan ran => ran.Of,
+        RunEvent.NetworkAsked => Network,
         _ => "",
     };
 
@@ -96,6 +103,7 @@ internal static class LogCommand
             ran.Command.Seconds,
             Output = Output(reader, ran),
         },
+        RunEvent.NetworkAsked { Request: var asked } => new { asked.Client, happened.At, asked.Method, asked.Url, asked.Bytes, asked.Refused },
         _ => throw new InvalidOperationException("only what is shown is printed"),
     };
 
@@ -119,6 +127,12 @@ internal static class LogCommand
             {
                 Console.WriteLine($"    {output.ReplaceLineEndings("\n    ")}");
             }
+        }
+
+        foreach (var (at, asked) in events.OfType<RunEvent.NetworkAsked>().Select(happened => (happened.At, happened.Request)))
+        {
+            var refused = asked.Refused is null ? "" : $"  (refused: {asked.Refused})";
+            Console.WriteLine($"{at:HH:mm:ss} {asked.Client,-10} {asked.Method,-8} {asked.Url}{refused}");
         }
     }
 

@@ -50,10 +50,11 @@ internal static class ResumeCommand
             }
 
             TelemetryExport.IsWanted();
-            await using var gateways = new GatewayHost();
+            await using var doors = new SandboxDoors();
             var resume = new RunResume(store, folder)
             {
-                Gateways = gateways,
+                Gateways = doors,
+                Networks = doors,
                 Raise = raise,
                 IsAttended = RunSession.IsAttended,
             };

@@ -80,8 +80,10 @@ internal static class ReviewCommand
                 Reviewer = reviewer with { Parallel = parsed.GetValue(reviewers) ?? reviewer.Parallel },
             };
             TelemetryExport.IsWanted();
+            await using var doors = new SandboxDoors();
             var start = new RunStart(RunStore.OfUser(), source, goal, ground.Sandbox(parsed))
             {
+                Networks = doors,
                 Models = models.Read(parsed),
                 IsAttended = RunSession.IsAttended,
             };

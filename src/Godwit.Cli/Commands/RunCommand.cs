@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Godwit.Playbooks;
 using Godwit.Goals;
 using Godwit.Models;
+using Godwit.Playbooks;
 using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
@@ -63,11 +63,12 @@ internal static class RunCommand
             var answering = models.Read(parsed, Path.GetDirectoryName(path)!);
             RequireModels(kind.HasAgents(goal), answering);
             TelemetryExport.IsWanted();
-            await using var gateways = new GatewayHost();
+            await using var doors = new SandboxDoors();
             var start = new RunStart(RunStore.OfUser(), source, goal, kept)
             {
                 Models = answering,
-                Gateways = gateways,
+                Gateways = doors,
+                Networks = doors,
                 IsAttended = RunSession.IsAttended,
             };
             await using var host = await kind.StartAsync(start, cancellation);

@@ -1,5 +1,6 @@
 using Godwit.Budgets;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Models;
 using Godwit.Runs;
 using Godwit.Sandbox;
@@ -40,6 +41,9 @@ internal sealed record AgentNeeds
 
     /// <summary>Serves those that are programs; null where there can be none.</summary>
     public IGatewayHost? Gateways { get; init; }
+
+    /// <summary>What their commands may reach. Default nothing.</summary>
+    public RunNetwork Network { get; init; } = RunNetwork.None;
 
     /// <summary>Whether a person can answer what the gatekeeper asks.</summary>
     public bool PeopleCanBeReached { get; init; }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Godwit.Egress;
 using Godwit.Models;
 
 namespace Godwit.Agents;
@@ -9,6 +10,7 @@ internal static class AgentPrompt
 {
     private const string Alone = "Nobody answers questions.";
     private const string Afterwards = "{afterwards}";
+    private const string Network = "{network}";
 
     private const string Common = """
         You are an agent of Godwit. You work alone in a folder of files that is yours, with the tools below, until you call 'submit'.
@@ -21,7 +23,7 @@ internal static class AgentPrompt
         You work alone in this folder, on a job of Godwit's. Nobody answers questions. What you say is taken as a claim: afterwards
         your files are {afterwards} on a clean checkout, outside of your reach, so report what you saw, failures included.
         Look before you change, keep changes small and to the point, run the checks yourself, and end with a summary of what you
-        changed and why. There is no network. Don't commit.
+        changed and why. {network} Don't commit.
         """;
 
     public const string Compact = """
@@ -78,8 +80,14 @@ internal static class AgentPrompt
     }
 
     /// <summary>All that a program is told.</summary>
-    public static string ForProgram(AgentTask task) =>
-        $"{Program.Replace(Afterwards, task.Afterwards, StringComparison.Ordinal)}\n\n{Opening(task)}";
+    /// <param name="task">Its task.</param>
+    /// <param name="network">What it may reach.</param>
+    public static string ForProgram(AgentTask task, IReadOnlyList<NetworkRule> network)
+    {
+        var reached = network.Count == 0 ? "There is no network." : $"The network has nothing but {string.Join("; ", network)}, by a proxy.";
+        var words = Program.Replace(Afterwards, task.Afterwards, StringComparison.Ordinal).Replace(Network, reached, StringComparison.Ordinal);
+        return $"{words}\n\n{Opening(task)}";
+    }
 
     /// <summary>What is left of its budgets, in few words: it stands below every turn's results.</summary>
     public static string Left(AgentState state) => string.Create(

@@ -81,7 +81,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         var drivers = new ModelDrivers(catalogue, needs.Time);
         var pipeline = new ModelPipeline(catalogue, drivers.Of, cassette, needs.Time);
         var ledger = new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = needs.Limits });
-        var jobs = new BackgroundJobs(needs.Sandbox, needs.Template, Path.Combine(needs.Folder.Trees, "jobs"), needs.Time);
+        var jobs = new BackgroundJobs(needs.Sandbox, needs.Network, needs.Template, Path.Combine(needs.Folder.Trees, "jobs"), needs.Time);
         var slots = new CommandSlots(Math.Max(1, Environment.ProcessorCount / 2));
         var door = new Lazy<Task<GatewayDoor>>(
             () => needs.Gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), needs.Folder.Path)
@@ -90,7 +90,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         var programs = needs.Agents.All(agent => agent.Program is null)
             ? null
             : new ProgramRunner(
-                needs.Sandbox, needs.Template, Programs(needs.Store), ledger, gatekeeper,
+                needs.Sandbox, needs.Network, needs.Template, Programs(needs.Store), ledger, gatekeeper,
                 Path.Combine(needs.Folder.Trees, "programs"), () => door.Value, steering);
         var services = new AgentServices(
             pipeline, ledger, Tools(needs, slots, jobs), gatekeeper, new AgentTrees(needs.TreeOf), programs)
@@ -107,7 +107,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     [
         new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")),
         new EditTool(), new WriteTool(), new DiffTool(), new RevertTool(),
-        new RunTool(needs.Sandbox, needs.Template, slots, jobs), new JobTool(jobs), .. needs.Tools(slots),
+        new RunTool(needs.Sandbox, needs.Network, needs.Template, slots, jobs), new JobTool(jobs), .. needs.Tools(slots),
     ];
 
     /// <summary>Counts what earlier owners of the run have spent, and takes away what they left running; only for its owner.</summary>

@@ -13,7 +13,8 @@ public static class GoalSchema
     {
         var text = new StringBuilder(
             "# Every key of a goal file\n\nMade from the reader (`godwit schema --markdown`). Fractions are written 5% or " +
-            "0.05, durations 500ms, 20s, 2m or 1h.\n");
+            "0.05, durations 500ms, 20s, 2m or 1h, " +
+            "sizes 64 kB, 10 MB or 1 GiB.\n");
         Append(text, "Every goal", common);
         foreach (var section in sections)
         {
@@ -129,7 +130,7 @@ public static class GoalSchema
             "text" => new JsonObject { ["type"] = new JsonArray("string", "number", "boolean") },
             "number" => new JsonObject { ["type"] = "number" },
             "whole" => new JsonObject { ["type"] = "integer" },
-            "fraction" or "duration" => new JsonObject { ["type"] = new JsonArray("string", "number") },
+            "fraction" or "duration" or "size" => new JsonObject { ["type"] = new JsonArray("string", "number") },
             "flag" => new JsonObject { ["type"] = "boolean" },
             "list" => new JsonObject
             {
@@ -145,13 +146,14 @@ public static class GoalSchema
             "text or map" => new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "string" }, Object()) },
             _ => Object(),
         };
-        if (key.Type == "maps")
+        if (key.Type is "maps" or "texts or maps")
         {
             // One object, or a list of objects of the same keys: editors complete in the first, and accept the second.
+            JsonNode items = key.Type == "maps" ? "object" : new JsonArray("object", "string");
             type = new JsonObject
             {
                 ["anyOf"] = new JsonArray(
-                    Object(), new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "object" } }),
+                    Object(), new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = items } }),
             };
         }
 

@@ -121,6 +121,23 @@ public sealed class YamlMap
         return null;
     }
 
+    /// <summary>An amount of data in bytes, written as 64 kB, 10 MB or 1 GiB; null where it is missing or wrong, which is reported.</summary>
+    public long? Size(string key)
+    {
+        if (Text(key) is not { } text)
+        {
+            return null;
+        }
+
+        if (ByteSizes.TryParse(text, out var bytes))
+        {
+            return bytes;
+        }
+
+        Problem(key, $"'{_path}{key}' is '{text}', and must be an amount such as 64 kB, 10 MB or 1 GiB");
+        return null;
+    }
+
     /// <summary>A flag, written as true, yes, false or no; null where it is missing or wrong, which is reported.</summary>
     public bool? Flag(string key)
     {

@@ -1,5 +1,6 @@
 using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Egress;
 using Godwit.Verification;
 
 namespace Godwit.Playbooks;
@@ -36,6 +37,12 @@ public abstract record RunEvent(long Sequence, DateTimeOffset At)
     /// <param name="Of">What it was carried out for: <c>base</c>, or a part of the run such as <c>trial-3</c>.</param>
     /// <param name="Command">The command and how it ended.</param>
     public sealed record CommandRan(long Sequence, DateTimeOffset At, string Of, CommandRecord Command) : RunEvent(Sequence, At);
+
+    /// <summary>A command asked for something of the network; what it was refused is told in any case.</summary>
+    public sealed record NetworkAsked(long Sequence, DateTimeOffset At, NetworkRequest Request) : RunEvent(Sequence, At);
+
+    /// <summary>A command has ended that asked for something of the network.</summary>
+    public sealed record NetworkUsed(long Sequence, DateTimeOffset At, NetworkUsage Usage) : RunEvent(Sequence, At);
 
     /// <summary>Work began to wait for a person, or was answered.</summary>
     /// <param name="Sequence">The journal's entry.</param>

@@ -1,6 +1,7 @@
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 
 namespace Godwit.Playbooks;
 
@@ -75,10 +76,25 @@ internal sealed class RunEvents(RunView view, bool detailed)
                 new RunEvent.Amended(entry.Sequence, entry.At, amendment),
             EntryKind.SignalReceived when isRoot && entry.Key == SteeringOrder.Signal =>
                 new RunEvent.Steered(entry.Sequence, entry.At, Canonical.Deserialize<SteeringOrder>(entry.Data.Span)),
+            EntryKind.Noted when entry.Process == DurableRun.Host => OfHost(entry),
             EntryKind.Noted when view.NoteIn(entry) is { } note => new RunEvent.Noted(entry.Sequence, entry.At, note),
             EntryKind.StepParked or EntryKind.ProcessParked or EntryKind.StepResolved or EntryKind.ProcessResolved =>
                 new RunEvent.ParkingChanged(entry.Sequence, entry.At, ParkedWork.Of(reader)),
             _ => null,
         };
+    }
+
+    private RunEvent? OfHost(Entry entry)
+    {
+        switch (entry.Key)
+        {
+            case NetworkUsage.Key:
+                return new RunEvent.NetworkUsed(entry.Sequence, entry.At, Canonical.Deserialize<NetworkUsage>(entry.Data.Span));
+            case NetworkRequest.Key:
+                var request = Canonical.Deserialize<NetworkRequest>(entry.Data.Span);
+                return detailed || request.Refused is not null ? new RunEvent.NetworkAsked(entry.Sequence, entry.At, request) : null;
+            default:
+                return null;
+        }
     }
 }

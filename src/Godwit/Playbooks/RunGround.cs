@@ -1,5 +1,6 @@
 using Godwit.Agents;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
@@ -12,12 +13,19 @@ namespace Godwit.Playbooks;
 /// <param name="Sandbox">Where its commands run.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Gateways">Serves agents that are programs; null where there can be none.</param>
+/// <param name="Networks">Serves the proxy of what commands may reach; null where they reach nothing.</param>
 /// <param name="IsAttended">Whether somebody sits before it who can answer what the gatekeeper asks.</param>
 internal sealed record RunGround(
-    RunStore Store, RunFolder Folder, SandboxRunner Sandbox, TimeProvider Time, IGatewayHost? Gateways, bool IsAttended)
+    RunStore Store, RunFolder Folder, SandboxRunner Sandbox, TimeProvider Time, IGatewayHost? Gateways, IEgressHost? Networks,
+    bool IsAttended)
 {
     /// <summary>The run's own clone.</summary>
     public RunRepository Repository { get; } = new(Folder.Repository);
+
+    /// <summary>What the commands of a goal may reach.</summary>
+    /// <param name="goal">What the goal says; null where it says nothing.</param>
+    /// <exception cref="FormatException">What the machine's owner says can't be read.</exception>
+    public RunNetwork Network(GoalNetwork? goal) => new(goal, OwnerNetwork.Load(Store.Network), Networks, Folder.Path, Time);
 
     /// <summary>Makes the ground of a new run and begins on it. A run that doesn't begin leaves nothing behind.</summary>
     /// <param name="start">What it is started with.</param>
@@ -29,7 +37,7 @@ internal sealed record RunGround(
         var time = start.Options.Time;
         var sandbox = new SandboxRunner(start.Sandbox, start.Store.SandboxAssets, time);
         var folder = start.Store.New(start.Goal.Name, time.GetUtcNow());
-        var ground = new RunGround(start.Store, folder, sandbox, time, start.Gateways, start.IsAttended);
+        var ground = new RunGround(start.Store, folder, sandbox, time, start.Gateways, start.Networks, start.IsAttended);
         try
         {
             await sandbox.RequireAsync(folder.Path, cancellation);
@@ -54,7 +62,8 @@ internal sealed record RunGround(
         var runner = new SandboxRunner(SandboxRunner.KindOf(sandbox), resume.Store.SandboxAssets, time);
         try
         {
-            return await goOn(new RunGround(resume.Store, resume.Folder, runner, time, resume.Gateways, resume.IsAttended));
+            return await goOn(new RunGround(
+                resume.Store, resume.Folder, runner, time, resume.Gateways, resume.Networks, resume.IsAttended));
         }
         catch
         {

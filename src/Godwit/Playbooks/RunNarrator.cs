@@ -1,5 +1,7 @@
 using System.Globalization;
 using Godwit.Agents;
+using Godwit.Egress;
+using Godwit.Goals;
 
 namespace Godwit.Playbooks;
 
@@ -17,6 +19,9 @@ public class RunNarrator(RunView view)
     {
         RunEvent.OfAgent { Event: AgentEvent.Asked { Approval: var open } } => view.Agents.Approvals.Contains(open) ? [Asks(open)] : [],
         RunEvent.Noted { Note: var note } => Tell(note),
+        RunEvent.NetworkAsked { Request: { Refused: { } reason } asked } =>
+            [new RunLine("refused", $"{asked.Client}: {asked.Method} {asked.Url}, as {reason}", Tone.Bad)],
+        RunEvent.NetworkUsed { Usage: var usage } => [new RunLine("network", InWords(usage))],
         RunEvent.Steered { Order: var order } => [new RunLine("you", InWords(order), Tone.Strong)],
         _ => [],
     };
@@ -39,6 +44,16 @@ public class RunNarrator(RunView view)
     {
         var paused = agents.Count(agent => Steering.IsPaused(view.Orders, agent.Name));
         return paused == 0 ? "" : $" ({(paused == agents.Count ? "all" : paused)} paused: godwit resume {view.Run})";
+    }
+
+    private static string InWords(NetworkUsage usage)
+    {
+        var (most, rest) = (usage.Hosts.OrderByDescending(host => host.Down).First(), usage.Hosts.Count - 1);
+        var hosts = $"{most.Host}{(rest == 0 ? "" : $" and {rest} more")}";
+        var refused = usage.Hosts.Sum(host => host.Refused);
+        return $"{usage.Client}: {usage.Hosts.Sum(host => host.Requests)} requests to {hosts}, " +
+            $"{ByteSizes.Write(usage.Hosts.Sum(host => host.Down))} in, {ByteSizes.Write(usage.Hosts.Sum(host => host.Up))} out" +
+            (refused == 0 ? "" : $", {refused} refused");
     }
 
     private static string InWords(SteeringOrder order)

@@ -1,6 +1,7 @@
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Runs;
 
 namespace Godwit.Playbooks;
@@ -15,6 +16,9 @@ public sealed record RunResume(RunStore Store, RunFolder Folder)
 
     /// <summary>Serves agents that are programs; null where there can be none.</summary>
     public IGatewayHost? Gateways { get; init; }
+
+    /// <summary>Serves the proxy of what commands may reach; null where they reach nothing.</summary>
+    public IEgressHost? Networks { get; init; }
 
     /// <summary>Whether somebody sits before it who can answer what the gatekeeper asks. Default no.</summary>
     public bool IsAttended { get; init; }

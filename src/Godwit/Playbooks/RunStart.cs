@@ -1,5 +1,6 @@
 using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Egress;
 using Godwit.Goals;
 using Godwit.Models;
 using Godwit.Runs;
@@ -26,6 +27,9 @@ public sealed record RunStart(RunStore Store, SourceRepository Source, Goal Goal
 
     /// <summary>Serves agents that are programs; null where there can be none.</summary>
     public IGatewayHost? Gateways { get; init; }
+
+    /// <summary>Serves the proxy of what commands may reach; null where they reach nothing.</summary>
+    public IEgressHost? Networks { get; init; }
 
     /// <summary>Whether somebody sits before it who can answer what the gatekeeper asks. Default no.</summary>
     public bool IsAttended { get; init; }

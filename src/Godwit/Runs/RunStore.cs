@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Godwit.Identity;
 using Godwit.Durable.Journal;
+using Godwit.Identity;
 using Godwit.Workspaces;
 
 namespace Godwit.Runs;
@@ -39,6 +39,9 @@ public sealed class RunStore(string home)
 
     /// <summary>The user's own rules for what agents may do.</summary>
     public string Rules => Path.Combine(home, "rules.yaml");
+
+    /// <summary>What this machine's owner says of the network.</summary>
+    public string Network => Path.Combine(home, "network.yaml");
 
     /// <summary>Files that every sandbox is given.</summary>
     public string SandboxAssets => Path.Combine(home, "sandbox");

@@ -35,9 +35,6 @@ public sealed record SandboxCommand
     /// <summary>What it reads on standard input; empty for nothing.</summary>
     public string Input { get; init; } = "";
 
-    /// <summary>Whether it may use the network.</summary>
-    public bool Network { get; init; }
-
     /// <summary>After this the whole tree of processes is killed.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
 

@@ -7,7 +7,6 @@ internal static class SandboxLine
 {
     public const string TreeInside = "/ws";
     public const string ScratchInside = "/godwit";
-    private const string Hosts = "/etc/hosts";
 
     // Everything else of /etc stays outside: passwords, keys, and what names this machine.
     private static readonly string[] Etc =
@@ -15,15 +14,6 @@ internal static class SandboxLine
         "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/etc/alternatives",
         "/etc/localtime", "/etc/dotnet", "/etc/java-17-openjdk", "/etc/java-21-openjdk", "/etc/mime.types",
     ];
-
-    // How this machine reaches package registries; none of these is a secret.
-    private static readonly string[] NetworkVariables =
-    [
-        "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
-        "https_proxy", "no_proxy", "NUGET_CERT_REVOCATION_MODE",
-    ];
-
-    private static readonly string[] NetworkEtc = ["/etc/resolv.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols"];
 
     public static List<string> Build(SandboxCommand command, SandboxAssets assets, bool asRoot, string home)
     {
@@ -54,7 +44,7 @@ internal static class SandboxLine
             ]
             : ["--unshare-user", "--uid", Text(SandboxAssets.UserId), "--gid", Text(SandboxAssets.UserId), "--disable-userns"]);
         line.AddRange(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]);
-        if (!command.Network && command.Link is null)
+        if (command.Link is null)
         {
             line.Add("--unshare-net");
         }
@@ -69,7 +59,7 @@ internal static class SandboxLine
         }
 
         line.AddRange(["--perms", "0755", "--dir", "/etc"]);
-        foreach (var path in command.Network ? [.. Etc, .. NetworkEtc] : Etc)
+        foreach (var path in Etc)
         {
             line.AddRange(["--ro-bind-try", path, path]);
         }
@@ -87,8 +77,8 @@ internal static class SandboxLine
                 "/etc/nsswitch.conf",
             ]);
 
-        // Without a network the only names are the loopback's; the machine's own file may name others.
-        line.AddRange(["--ro-bind", command.Network && File.Exists(Hosts) ? Hosts : assets.Hosts, Hosts]);
+        // The only names are the loopback's; the machine's own file may name others.
+        line.AddRange(["--ro-bind", assets.Hosts, "/etc/hosts"]);
         line.AddRange(["--proc", "/proc", "--dev", "/dev"]);
         foreach (var folder in (string[])["/dev/shm", "/tmp"])
         {
@@ -188,14 +178,6 @@ internal static class SandboxLine
             ["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1",
             ["MSBUILDDISABLENODEREUSE"] = "1",
         };
-        foreach (var name in command.Network ? NetworkVariables : [])
-        {
-            if (System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value)
-            {
-                environment[name] = value;
-            }
-        }
-
         if (OwnSdk.Folder is { } root)
         {
             environment["DOTNET_ROOT"] = root;

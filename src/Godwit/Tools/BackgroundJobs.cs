@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using Godwit.Egress;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
 
@@ -12,10 +13,12 @@ namespace Godwit.Tools;
 /// keeps its one writer. They end with their agent, and are lost in a crash.
 /// </summary>
 /// <param name="sandbox">Where they run.</param>
+/// <param name="network">What they may reach.</param>
 /// <param name="template">Home, mounts, environment and limits of every command.</param>
 /// <param name="folder">A folder for the copies.</param>
 /// <param name="time">Measures how long they have run.</param>
-public sealed class BackgroundJobs(SandboxRunner sandbox, SandboxCommand template, string folder, TimeProvider time) : IAsyncDisposable
+public sealed class BackgroundJobs(
+    SandboxRunner sandbox, RunNetwork network, SandboxCommand template, string folder, TimeProvider time) : IAsyncDisposable
 {
     private const int MostOfAgent = 4;
     private const int Printed = 20_000;
@@ -45,9 +48,9 @@ public sealed class BackgroundJobs(SandboxRunner sandbox, SandboxCommand templat
         var output = new CappedOutput(Printed);
         var stop = new CancellationTokenSource();
         var started = time.GetTimestamp();
-        var work = sandbox.RunAsync(
-            template with { Shell = $"exec 2>&1\n{command}", Tree = copy, Timeout = timeout, Debugging = true }, stop.Token,
-            new SandboxSession { Watched = output });
+        var work = network.RunAsync(
+            sandbox, template with { Shell = $"exec 2>&1\n{command}", Tree = copy, Timeout = timeout, Debugging = true },
+            NetworkUse.Agents, tree.Id, stop.Token, new SandboxSession { Watched = output });
         _jobs[(tree.Id, id)] = new Job(work, output, stop, copy, started);
         return id;
     }

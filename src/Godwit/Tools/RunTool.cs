@@ -1,3 +1,4 @@
+using Godwit.Egress;
 using Godwit.Models;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
@@ -6,10 +7,12 @@ namespace Godwit.Tools;
 
 /// <summary>Runs a shell line in the sandbox, with the tree as the only place that it can change.</summary>
 /// <param name="sandbox">Where it runs.</param>
+/// <param name="network">What it may reach.</param>
 /// <param name="template">Home, mounts, environment and limits of every command; shell, tree and timeout are the call's.</param>
 /// <param name="slots">One is held while it runs: agents that work at once mustn't take the whole machine.</param>
 /// <param name="jobs">Where it leaves what is to run on; they end before their agent's work is measured.</param>
-public sealed class RunTool(SandboxRunner sandbox, SandboxCommand template, CommandSlots slots, BackgroundJobs jobs) : ITool
+public sealed class RunTool(
+    SandboxRunner sandbox, RunNetwork network, SandboxCommand template, CommandSlots slots, BackgroundJobs jobs) : ITool
 {
     private const int LongestJob = 3600;
     private const int LongestSeconds = 600;
@@ -19,10 +22,14 @@ public sealed class RunTool(SandboxRunner sandbox, SandboxCommand template, Comm
     /// <inheritdoc/>
     public ToolSpec Spec { get; } = new(
         "run",
-        $"Runs a line of sh in the folder where commands start, without network; killed after 'timeout' seconds (default " +
+        $"Runs a line of sh in the folder where commands start, {Reaching(network)}; killed after 'timeout' seconds (default " +
         $"{DefaultSeconds}, at most {LongestSeconds}). With 'background' it starts a job on a copy of your files (what it " +
         $"writes is thrown away; at most {LongestJob} s) and you go on; read it with 'job'.",
         """{"type":"object","properties":{"command":{"type":"string"},"timeout":{"type":"integer"},"background":{"type":"boolean"}},"required":["command"]}""");
+
+    private static string Reaching(RunNetwork network) => network.RulesOf(NetworkUse.Agents) is { Count: > 0 } rules
+        ? $"with no network but, through a proxy, {string.Join("; ", rules)}"
+        : "without network";
 
     /// <inheritdoc/>
     public ToolEffects EffectsOf(ToolArguments arguments) => ToolEffects.Running(arguments.Text("command"));
@@ -49,7 +56,7 @@ public sealed class RunTool(SandboxRunner sandbox, SandboxCommand template, Comm
             Timeout = TimeSpan.FromSeconds(seconds),
             Limits = template.Limits with { Output = Printed },
         };
-        var result = await sandbox.RunAsync(command, cancellation);
+        var result = await network.RunAsync(sandbox, command, NetworkUse.Agents, context.Tree.Id, cancellation);
         var end = result.TimedOut ? $"killed after {seconds} s" : $"exit code {result.ExitCode}, {result.Elapsed.TotalSeconds:0.0} s";
         var error = result.Error.Length > 0 ? $"\nstderr:\n{result.Error}" : "";
         return new ToolOutput($"{end}\n{result.Output}{error}", result.TimedOut || result.ExitCode != 0);

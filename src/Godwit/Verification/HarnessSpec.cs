@@ -1,3 +1,5 @@
+using Godwit.Egress;
+
 namespace Godwit.Verification;
 
 /// <summary>How candidates are built, checked and measured; all of it comes from the base commit.</summary>
@@ -9,8 +11,11 @@ public sealed record HarnessSpec
     /// <summary>Globs, from the goal's folder, of all that a candidate may change.</summary>
     public IReadOnlyList<string> Editable { get; init; } = [];
 
-    /// <summary>Runs once, on the base commit, with the network; null for none.</summary>
+    /// <summary>Runs once, on the base commit, with what <see cref="Network"/> allows; null for none.</summary>
     public string? Setup { get; init; }
+
+    /// <summary>What setup and agents may reach; null for package registries in setup alone.</summary>
+    public GoalNetwork? Network { get; init; }
 
     /// <summary>Runs once for each content of <see cref="BuildInputs"/>, without the network; null for none.</summary>
     public string? Build { get; init; }

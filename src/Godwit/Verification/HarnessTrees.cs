@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
@@ -20,6 +21,7 @@ internal sealed class HarnessTrees
     private readonly RunRepository _repository;
     private readonly HarnessSpec _spec;
     private readonly SandboxRunner _sandbox;
+    private readonly RunNetwork _network;
     private readonly string _baseCommit;
     private readonly Glob _editable;
     private readonly Glob _inputs;
@@ -31,8 +33,10 @@ internal sealed class HarnessTrees
     private readonly System.Collections.Concurrent.ConcurrentQueue<(
         string Phase, string Command, SandboxResult Result)> _carriedOut = new();
 
-    public HarnessTrees(RunFolder folder, RunRepository repository, HarnessSpec spec, SandboxRunner sandbox, string baseCommit)
+    public HarnessTrees(
+        RunFolder folder, RunRepository repository, HarnessSpec spec, SandboxRunner sandbox, RunNetwork network, string baseCommit)
     {
+        _network = network;
         _folder = folder;
         _repository = repository;
         _spec = spec;
@@ -191,7 +195,7 @@ internal sealed class HarnessTrees
         {
             var work = new PlainTree(path + ".new", _sandbox.OwnerOfFiles);
             work.Reset(setup.Path, inputs.ToDictionary(file => file.Path, file => file.Content));
-            await PrepareAsync("build", _spec.Build, work.Path, network: false, cancellation);
+            await PrepareAsync("build", _spec.Build, work.Path, NetworkUse.None, cancellation);
             await RestoreHarnessAsync(work.Path, cancellation);
             Directory.Move(work.Path, path);
         }
@@ -228,7 +232,7 @@ internal sealed class HarnessTrees
             FileSystem.OwnAll(work, _sandbox.OwnerOfFiles);
             if (_spec.Setup is not null)
             {
-                await PrepareAsync("setup", _spec.Setup, work, network: true, cancellation);
+                await PrepareAsync("setup", _spec.Setup, work, NetworkUse.Setup, cancellation);
             }
 
             Directory.Move(work, path);
@@ -260,24 +264,24 @@ internal sealed class HarnessTrees
         return _hiddenFiles = files;
     }
 
-    private async Task PrepareAsync(string phase, string command, string tree, bool network, CancellationToken cancellation)
+    private async Task PrepareAsync(string phase, string command, string tree, NetworkUse use, CancellationToken cancellation)
     {
-        var result = await _sandbox.RunAsync(
+        var result = await _network.RunAsync(
+            _sandbox,
             new SandboxCommand
             {
                 Shell = command,
                 Tree = tree,
                 Folder = _spec.Folder,
                 Home = Home,
-                KeepsHome = network,
+                KeepsHome = use == NetworkUse.Setup,
                 Read = _spec.Read,
                 Mounts = Mounts,
                 Environment = PackageCaches.Variables(),
-                Network = network,
                 Timeout = _spec.BuildTimeout,
                 Cpus = Processors.ForWork(_spec.Cpus),
             },
-            cancellation);
+            use, phase, cancellation);
         _carriedOut.Enqueue((phase, command, result));
         if (result.ExitCode == 0 && !result.TimedOut)
         {

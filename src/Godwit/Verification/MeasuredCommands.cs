@@ -296,16 +296,14 @@ internal sealed class MeasuredCommands
 
     private SandboxCommand Measured(string shell, string tree, string phase, IReadOnlyDictionary<string, string> environment) =>
         Command(
-            WithEnvironment(_spec.ArgumentsFile is { } file ? $"{shell} $(cat ./{Quoted(file)})" : shell), tree, phase, environment) with
+            WithEnvironment(_spec.ArgumentsFile is { } file ? $"{shell} $(cat ./{ShellWords.Quote(file)})" : shell), tree, phase, environment) with
         {
             Cpus = Processors.ForMeasuring(_spec.Cpus),
             Metered = _metered,
         };
 
     private string WithEnvironment(string shell) =>
-        _spec.EnvironmentFile is { } file ? $"set -a; . ./{Quoted(file)}; set +a\n{shell}" : shell;
-
-    private static string Quoted(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        _spec.EnvironmentFile is { } file ? $"set -a; . ./{ShellWords.Quote(file)}; set +a\n{shell}" : shell;
 
     private SandboxCommand Harness(string shell, string tree, string phase, IReadOnlyDictionary<string, string> environment) =>
         Command(shell, tree, phase, environment, isHarness: true) with { Cpus = Processors.ForWork(_spec.Cpus) };

@@ -5,6 +5,7 @@ using Godwit.Durable;
 using Godwit.Guardian;
 using Godwit.Identity;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Models;
 using Godwit.Sandbox;
 using Godwit.Tests.Models;
@@ -77,7 +78,7 @@ public abstract class AgentFixture : IAsyncDisposable
         var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         _sandbox ??= new SandboxRunner(SandboxKind.None, Path.Combine(Root.FullName, "assets"), TimeProvider.System);
         var template = new SandboxCommand { Shell = "", Tree = "" };
-        _jobs ??= new BackgroundJobs(_sandbox, template, Path.Combine(Root.FullName, "jobs"), TimeProvider.System);
+        _jobs ??= new BackgroundJobs(_sandbox, RunNetwork.None, template, Path.Combine(Root.FullName, "jobs"), TimeProvider.System);
         return new AgentServices(
             new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
@@ -87,7 +88,7 @@ public abstract class AgentFixture : IAsyncDisposable
                 new SearchTool(Ripgrep),
                 new EditTool(),
                 new WriteTool(),
-                new RunTool(_sandbox, template, new CommandSlots(1), _jobs),
+                new RunTool(_sandbox, RunNetwork.None, template, new CommandSlots(1), _jobs),
                 new JobTool(_jobs),
             ],
             Gatekeeper.Load(),

@@ -1,8 +1,9 @@
 using System.Text;
 using Godwit.Budgets;
 using Godwit.Durable;
-using Godwit.Guardian;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
+using Godwit.Guardian;
 using Godwit.Models;
 using Godwit.Sandbox;
 using Godwit.Workspaces;
@@ -12,12 +13,8 @@ namespace Godwit.Agents;
 /// <summary>How a program in a sandbox reaches the gateway.</summary>
 /// <param name="Gateway">Answers it.</param>
 /// <param name="Socket">The gateway's socket on this machine.</param>
-/// <param name="Relay">The command line that stands between a port and the socket; the socket's path and a command follow it.</param>
-/// <param name="Read">What that command needs to read.</param>
-/// <param name="Environment">What it needs in its environment.</param>
-public sealed record GatewayDoor(
-    ModelGateway Gateway, string Socket, IReadOnlyList<string> Relay, IReadOnlyList<string> Read, IReadOnlyDictionary<string,
-    string> Environment);
+/// <param name="Relay">Stands between a port and the socket: the socket's path and a command follow it.</param>
+public sealed record GatewayDoor(ModelGateway Gateway, string Socket, SandboxRelay Relay);
 
 /// <summary>How a program ended.</summary>
 /// <param name="ExitCode">Its exit code.</param>
@@ -37,8 +34,10 @@ public sealed record ProgramEnd(
     public bool IsCancelled { get; init; }
 }
 
-/// <summary>Runs coding agents that are programs: in the sandbox, on the agent's tree, with the gateway as their only network.</summary>
+/// <summary>Runs coding agents that are programs: in the sandbox, on the agent's tree, with the gateway and what the goal
+/// names as their only network.</summary>
 /// <param name="sandbox">Where they run.</param>
+/// <param name="network">What they may reach beside the gateway.</param>
 /// <param name="template">Mounts, environment and limits that commands of the goal have.</param>
 /// <param name="programs">What there is.</param>
 /// <param name="budgets">What they are booked on.</param>
@@ -47,8 +46,8 @@ public sealed record ProgramEnd(
 /// <param name="door">Opens the gateway, once.</param>
 /// <param name="steering">What people have ordered.</param>
 public sealed class ProgramRunner(
-    SandboxRunner sandbox, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs, BudgetLedger budgets,
-    Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door, Steering steering)
+    SandboxRunner sandbox, RunNetwork network, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs,
+    BudgetLedger budgets, Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door, Steering steering)
 {
     private const string SocketInside = "/run/godwit/gateway";
     private const string HomeInside = "/godwit/home";
@@ -120,7 +119,7 @@ public sealed class ProgramRunner(
         var watching = CancelAsync(agent, killed, over.Token);
         try
         {
-            return (await sandbox.RunAsync(command, killed.Token), false);
+            return (await network.RunAsync(sandbox, command, NetworkUse.Agents, agent, killed.Token), false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -163,7 +162,7 @@ public sealed class ProgramRunner(
     {
         var bare = sandbox.Kind == SandboxKind.None;
         var environment = new Dictionary<string, string>(template.Environment);
-        foreach (var (name, value) in program.Environment.Concat(open.Environment))
+        foreach (var (name, value) in program.Environment.Concat(open.Relay.Environment))
         {
             environment[name] = value.Replace("$GODWIT_HOME", HomeInside, StringComparison.Ordinal);
         }
@@ -172,15 +171,15 @@ public sealed class ProgramRunner(
         environment["GODWIT_TOKEN"] = client.Token;
         environment["GODWIT_MODEL"] = open.Gateway.ModelOf(client, program.Speaks);
         var mounts = new Dictionary<string, string>(template.Mounts) { [open.Socket] = SocketInside };
-        string[] line = [.. open.Relay, bare ? open.Socket : SocketInside, "/bin/sh", "-c", program.Command];
+        string[] line = [.. open.Relay.Line, bare ? open.Socket : SocketInside, "/bin/sh", "-c", program.Command];
         return template with
         {
             Debugging = true,
-            Shell = $"exec {string.Join(' ', line.Select(CallGuard.Quote))}",
+            Shell = $"exec {ShellWords.Line(line)}",
             Tree = tree.Path,
             Scratch = own,
-            Input = AgentPrompt.ForProgram(task),
-            Read = [.. template.Read, .. open.Read, .. ProgramFinder.FoldersOf(program.Program)],
+            Input = AgentPrompt.ForProgram(task, network.RulesOf(NetworkUse.Agents)),
+            Read = [.. template.Read, .. open.Relay.Read, .. ProgramFinder.FoldersOf(program.Program)],
             Mounts = mounts,
             Environment = environment,
             Timeout = TimeSpan.FromSeconds(task.Seconds),

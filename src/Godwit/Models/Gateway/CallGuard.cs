@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Godwit.Sandbox;
 
 namespace Godwit.Models;
 
@@ -214,7 +215,7 @@ internal sealed class CallGuard(Func<string, Task<string?>> refusal)
             return null;
         }
 
-        var instead = $"echo {Quote(reason)} >&2; exit 126";
+        var instead = $"echo {ShellWords.Quote(reason)} >&2; exit 126";
         foreach (var name in lines)
         {
             call[name] = call[name] is JsonArray ? new JsonArray("/bin/sh", "-c", instead) : JsonValue.Create(instead);
@@ -227,10 +228,7 @@ internal sealed class CallGuard(Func<string, Task<string?>> refusal)
     private static string? LineOf(JsonNode? node) => node switch
     {
         JsonArray words when words.All(word => GatewayProtocol.Text(word) is not null) =>
-            string.Join(' ', words.Select(word => Quote(GatewayProtocol.Text(word)!))),
+            ShellWords.Line(words.Select(word => GatewayProtocol.Text(word)!)),
         _ => GatewayProtocol.Text(node),
     };
-
-    /// <summary>A word as a shell reads it back, whatever is in it.</summary>
-    internal static string Quote(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Godwit.Agents;
+using Godwit.Egress;
 using Godwit.Goals;
 
 namespace Godwit.Playbooks.Build;
@@ -31,8 +32,11 @@ public sealed record BuildGoal : Goal
     /// <summary>Globs, from the top of the repository, of files that are in no tree but that of the last acceptance.</summary>
     public IReadOnlyList<string> Hidden { get; init; } = [];
 
-    /// <summary>Runs once, on the base without its hidden files, with the network; null for none.</summary>
+    /// <summary>Runs once, on the base without its hidden files, with what <see cref="Network"/> allows; null for none.</summary>
     public string? Setup { get; init; }
+
+    /// <summary>What setup and agents may reach; null for package registries in setup alone.</summary>
+    public GoalNetwork? Network { get; init; }
 
     /// <summary>Globs, from the top of the repository, of files that setup depends on; they are in nobody's scope.</summary>
     public IReadOnlyList<string> Manifests { get; init; } = [];

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Godwit.Agents;
+using Godwit.Egress;
 using Godwit.Goals;
 
 namespace Godwit.Playbooks.Build;
@@ -24,6 +25,7 @@ internal static partial class BuildGoalReader
             Protected = Globs(root, "protected", folder),
             Hidden = Globs(root, "hidden", folder),
             Setup = root.Text("setup"),
+            Network = NetworkReader.Read(root),
             Manifests = Globs(root, "manifests", folder),
             Build = root.Text("build"),
             Services = ReadServices(root),

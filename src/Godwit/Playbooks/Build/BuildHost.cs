@@ -2,6 +2,7 @@ using Godwit.Agents;
 using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Identity;
 using Godwit.Models;
 using Godwit.Playbooks.Review;
@@ -93,15 +94,17 @@ internal sealed class BuildHost : RunHost
         var (folder, repository, sandbox, goal) = (ground.Folder, ground.Repository, ground.Sandbox, input.Goal);
         var signer = RunSigner.Of(folder);
         Directory.CreateDirectory(folder.Trees);
-        var trees = new BuildTrees(folder, repository, sandbox, goal, input.BaseCommit);
+        var network = ground.Network(goal.Network);
+        var trees = new BuildTrees(folder, repository, sandbox, network, goal, input.BaseCommit);
         var gate = new SandboxGate(folder, repository, sandbox, trees, goal, input.BaseCommit);
         var tests = await TestsAsync(repository, input);
-        var agents = AgentWorld.Make(NeedsOf(ground, input, trees, tests));
+        var agents = AgentWorld.Make(NeedsOf(ground, network, input, trees, tests));
         try
         {
             var world = new BuildWorld(folder, repository, goal, ground.Store);
-            var services = new BuildServices(gate, world, new BranchPublisher(repository), agents.Services);
+            var services = new BuildServices(gate, world, new BranchPublisher(repository), agents.Services) { Network = network };
             var host = new BuildHost(await open(signer, services), signer, ground, trees, gate, agents);
+            network.TakeUp(host.Run);
             agents.TakeUp(host.Run);
             return host;
         }
@@ -115,7 +118,8 @@ internal sealed class BuildHost : RunHost
         }
     }
 
-    private static AgentNeeds NeedsOf(RunGround ground, BuildInput input, BuildTrees trees, IReadOnlySet<string> tests) => new()
+    private static AgentNeeds NeedsOf(
+        RunGround ground, RunNetwork network, BuildInput input, BuildTrees trees, IReadOnlySet<string> tests) => new()
     {
         Store = ground.Store,
         Folder = ground.Folder,
@@ -127,6 +131,7 @@ internal sealed class BuildHost : RunHost
         Limits = new BudgetLimits { Dollars = input.Goal.Dollars, Tokens = input.Goal.Tokens },
         Models = input.Models,
         Gateways = ground.Gateways,
+        Network = network,
         PeopleCanBeReached = input.Models.Mailbox is not null || ground.IsAttended,
         ScopeOf = task => ScopeOf(task, tests),
         Forms = [new PlanForm(input.Goal), new WorkForm(), new ReviewForm(), new ConfirmForm()],

@@ -1,4 +1,5 @@
 using Godwit.Agents;
+using Godwit.Egress;
 using Godwit.Goals;
 
 namespace Godwit.Playbooks.Build;
@@ -17,7 +18,10 @@ internal static class BuildKeys
         new("protected", "list", "", "Files that nobody may change, such as what accepts the work.", "[accept]"),
         new("hidden", "list", "", "Files that are in no tree but that of the last acceptance.", "[accept/hidden]"),
         new("manifests", "list", "", "Files that setup depends on, such as lists of packages: they are in nobody's scope.", "[package.json]"),
-        new("setup", "text", "", "Runs once, with the network. What it leaves in the home is there for all other commands.", "npm ci"),
+        new(
+            "setup", "text", "", "Runs once, and may reach package registries. What it leaves in the home is there for all other commands.",
+            "npm ci"),
+        .. NetworkReader.Keys,
         new("build", "text", "", "Builds a checkout, without the network.", "make"),
         new(
             "services", "maps", "", "What runs beside each check, started anew for each and ended with it, such as a database.",

@@ -1,5 +1,6 @@
 using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Egress;
 using Godwit.Playbooks.Land;
 using Godwit.Playbooks.Review;
 using Godwit.Workspaces;
@@ -15,6 +16,9 @@ public sealed record BuildServices(IGate Gate, IBuildWorld World, IPublisher Pub
 {
     /// <summary>Opens pull requests.</summary>
     public IPullRequests PullRequests { get; init; } = new ForgePullRequests();
+
+    /// <summary>What the goal's setup may reach. Default nothing.</summary>
+    public RunNetwork Network { get; init; } = RunNetwork.None;
 }
 
 /// <summary>What is to be made of an agent's files.</summary>

@@ -39,7 +39,7 @@ internal static class BuildText
     {
         (string Label, string? Command, string When)[] commands =
         [
-            ("setup", goal.Setup, "once, with the network"), ("build", goal.Build, "every tip, without the network"),
+            ("setup", goal.Setup, "once, with what 'network' allows"), ("build", goal.Build, "every tip, without the network"),
         ];
         foreach (var (label, command, when) in commands.Where(one => one.Command is not null))
         {

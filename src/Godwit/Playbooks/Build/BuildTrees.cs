@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Runs;
 using Godwit.Sandbox;
 using Godwit.Verification;
@@ -11,8 +12,9 @@ namespace Godwit.Playbooks.Build;
 /// The trees that agents work in and gates look at: clean checkouts of a commit, with what setup has left. Setup is carried out once, on
 /// the base as agents see it, and never on anybody's work. All of it is cache: what is missing is made again.
 /// </summary>
-internal sealed class BuildTrees(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal goal, string baseCommit,
-    string name = "", bool setupHasNetwork = true) : IDisposable
+internal sealed class BuildTrees(
+    RunFolder folder, RunRepository repository, SandboxRunner sandbox, RunNetwork network, BuildGoal goal, string baseCommit,
+    string name = "") : IDisposable
 {
     private readonly SemaphoreSlim _oneSetup = new(1);
     private readonly Glob _hidden = new(goal.Hidden);
@@ -125,7 +127,8 @@ internal sealed class BuildTrees(RunFolder folder, RunRepository repository, San
 
     private async Task RunSetupAsync(string command, string tree, CancellationToken cancellation)
     {
-        var result = await sandbox.RunAsync(Template with { Shell = command, Tree = tree, KeepsHome = true, Network = setupHasNetwork }, cancellation);
+        var result = await network.RunAsync(
+            sandbox, Template with { Shell = command, Tree = tree, KeepsHome = true }, NetworkUse.Setup, "setup", cancellation);
         _carriedOut.Enqueue(new CarriedOut("setup", command, result));
         if (result.ExitCode == 0 && !result.TimedOut)
         {

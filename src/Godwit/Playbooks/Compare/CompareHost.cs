@@ -1,4 +1,5 @@
 using Godwit.Durable;
+using Godwit.Egress;
 using Godwit.Identity;
 using Godwit.Playbooks.Measuring;
 using Godwit.Playbooks.Optimise;
@@ -20,12 +21,13 @@ public static class CompareHost
     /// <param name="headName">The other commit's name.</param>
     /// <param name="kind">How commands are kept apart.</param>
     /// <param name="cancellation">Ends the work.</param>
+    /// <param name="networks">Serves the proxy of what setup may reach; null where it reaches nothing.</param>
     /// <param name="trials">How many candidates the head was chosen from, for the evidence.</param>
     /// <returns>The result, the evidence's path where something is proven, and the head's changes that the goal doesn't allow,
     /// which were left out.</returns>
     public static async Task<(CompareResult Result, string? Evidence, IReadOnlyList<string> LeftOut)> RunAsync(
         RunStore store, SourceRepository source, OptimiseGoal goal, string baseName, string headName, SandboxKind kind,
-        CancellationToken cancellation, int trials = 1)
+        CancellationToken cancellation, IEgressHost? networks = null, int trials = 1)
     {
         if (!source.IsGit)
         {
@@ -46,13 +48,15 @@ public static class CompareHost
             $"What {head} changes and the goal allows", options.Time.GetUtcNow(), "measured", cancellation);
         using var sandbox = new SandboxRunner(kind, store.SandboxAssets, options.Time);
         Directory.CreateDirectory(folder.Trees);
+        using var network = new RunNetwork(goal.Harness.Network, OwnerNetwork.Load(store.Network), networks, folder.Path, options.Time);
         using var measurer = new SandboxMeasurer(
-            new HarnessTrees(folder, repository, goal.Harness, sandbox, @base), goal.Harness, sandbox, folder);
+            new HarnessTrees(folder, repository, goal.Harness, sandbox, network, @base), goal.Harness, sandbox, folder);
         using var signer = RunSigner.Of(folder);
         var input = new OptimiseInput { Goal = goal, BaseCommit = @base, Sandbox = sandbox.Describe(), Source = source.Root };
         var playbook = new ComparePlaybook(measurer);
         await using var run = await DurableRun.CreateAsync(
             folder, signer, playbook.Catalogue(), playbook, new CompareInput(input, candidate, head), goal.Seed, options);
+        network.TakeUp(run);
         var end = await run.RunAsync(cancellation);
         if (end.State != RunState.Completed)
         {

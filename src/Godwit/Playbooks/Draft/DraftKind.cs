@@ -47,7 +47,7 @@ public sealed class DraftKind : RunKind
                 };
                 return BuildHost.CreateAsync(ground, start, input.Ground, input, services =>
                 {
-                    var playbook = new DraftPlaybook(services, WorldOf(ground, input));
+                    var playbook = new DraftPlaybook(services, WorldOf(ground, services, input));
                     return (playbook, playbook.Catalogue());
                 });
             },
@@ -58,9 +58,9 @@ public sealed class DraftKind : RunKind
     public override Task<RunHost> ResumeAsync(RunResume resume, CancellationToken cancellation)
     {
         var input = resume.Input<DraftInput>(Name);
-        return BuildHost.OpenAsync(resume, input.Ground, (ground, services) => new DraftPlaybook(services, WorldOf(ground, input)).Catalogue());
+        return BuildHost.OpenAsync(resume, input.Ground, (ground, services) => new DraftPlaybook(services, WorldOf(ground, services, input)).Catalogue());
     }
 
-    private static DraftWorld WorldOf(RunGround ground, DraftInput input) =>
-        new(ground.Folder, ground.Repository, ground.Sandbox, input.Ground.Goal);
+    private static DraftWorld WorldOf(RunGround ground, BuildServices services, DraftInput input) =>
+        new(ground.Folder, ground.Repository, ground.Sandbox, services.Network, input.Ground.Goal);
 }

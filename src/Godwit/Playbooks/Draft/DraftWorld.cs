@@ -1,6 +1,7 @@
 using System.Text;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Goals;
 using Godwit.Playbooks.Build;
 using Godwit.Runs;
@@ -11,10 +12,11 @@ using Godwit.Workspaces;
 namespace Godwit.Playbooks.Draft;
 
 /// <summary>Tries drafts on a clean checkout of the base, with the draft's own setup and build.</summary>
-internal sealed class DraftWorld(RunFolder folder, RunRepository repository, SandboxRunner sandbox, BuildGoal ground) : IDraftWorld
+internal sealed class DraftWorld(
+    RunFolder folder, RunRepository repository, SandboxRunner sandbox, RunNetwork network, BuildGoal ground) : IDraftWorld
 {
     // What a person decides and no draft.
-    private static readonly string[] Reserved = ["agents", "budget", "sandbox", "plan", "review", "seed", "deliver"];
+    private static readonly string[] Reserved = ["agents", "budget", "sandbox", "network", "plan", "review", "seed", "deliver"];
 
     public async Task<DraftOutcome> TryAsync(DraftTry request, Attempt attempt, CancellationToken cancellation)
     {
@@ -48,7 +50,7 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
 
         // Nobody has read a setup that is new; what was there before is a person's.
         var mayAsk = goal.Setup == earlier?.Setup;
-        using var trees = new BuildTrees(folder, repository, sandbox, goal, request.Commit, "draft-", mayAsk);
+        using var trees = new BuildTrees(folder, repository, sandbox, mayAsk ? network : RunNetwork.None, goal, request.Commit, "draft-");
         using var gate = new SandboxGate(folder, repository, sandbox, trees, goal, request.Commit);
         var commands = new List<CommandRecord>();
         var (checks, acceptance) = await BaseGate.AskAsync(goal, request.Commit, async (_, question) =>
@@ -134,7 +136,7 @@ internal sealed class DraftWorld(RunFolder folder, RunRepository repository, San
         goal.Workers.SequenceEqual(earlier.Workers) && goal.Planner == earlier.Planner && goal.Reviewer == earlier.Reviewer
             && (goal.Dollars, goal.Tokens, goal.Seconds, goal.MostTasks, goal.PlansAlone, goal.Seed)
                 == (earlier.Dollars, earlier.Tokens, earlier.Seconds, earlier.MostTasks, earlier.PlansAlone, earlier.Seed)
-            && goal.Read.SequenceEqual(earlier.Read) && goal.OpensPullRequest == earlier.OpensPullRequest;
+            && Canonical.Serialize(goal.Network).AsSpan().SequenceEqual(Canonical.Serialize(earlier.Network)) && goal.Read.SequenceEqual(earlier.Read) && goal.OpensPullRequest == earlier.OpensPullRequest;
 
     /// <summary>Files in accept/ that tasks could change.</summary>
     private IEnumerable<string> Open(BuildGoal goal, IEnumerable<string> files)

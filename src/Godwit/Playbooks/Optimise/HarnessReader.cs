@@ -1,3 +1,4 @@
+using Godwit.Egress;
 using Godwit.Goals;
 using Godwit.Verification;
 using YamlDotNet.RepresentationModel;
@@ -35,6 +36,7 @@ public static class HarnessReader
             Folder = folder,
             Editable = editable,
             Setup = root.Text("setup"),
+            Network = NetworkReader.Read(root),
             Build = build is null ? root.Text("build") : build.Text("command", required: true),
             BuildInputs = build?.Has("inputs") == true ? build.List("inputs") : null,
             Check = root.Text("check"),

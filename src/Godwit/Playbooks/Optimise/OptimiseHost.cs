@@ -2,6 +2,7 @@ using Godwit.Agents;
 using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Identity;
 using Godwit.Models;
 using Godwit.Runs;
@@ -109,11 +110,12 @@ internal sealed class OptimiseHost : RunHost
         var (folder, repository, sandbox) = (ground.Folder, ground.Repository, ground.Sandbox);
         var signer = RunSigner.Of(folder);
         Directory.CreateDirectory(folder.Trees);
-        var trees = new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, input.BaseCommit);
+        var network = ground.Network(input.Goal.Harness.Network);
+        var trees = new HarnessTrees(folder, repository, input.Goal.Harness, sandbox, network, input.BaseCommit);
         var measurer = new SandboxMeasurer(trees, input.Goal.Harness, sandbox, folder);
         var agents = input.Goal.Agents.Count == 0
             ? null
-            : AgentWorld.Make(AgentNeedsOf(ground, input, trees, measurer));
+            : AgentWorld.Make(AgentNeedsOf(ground, network, input, trees, measurer));
         var outside = input.Goal.Proposer is { } program ? new OutsideProposer(program, input.Goal.Harness, trees, sandbox) : null;
         try
         {
@@ -122,6 +124,7 @@ internal sealed class OptimiseHost : RunHost
                     measurer, new Delivery(folder, repository, ground.Store), new BranchPublisher(repository), outside, agents?.Services,
                     agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
             var host = new OptimiseHost(await open(signer, playbook), signer, sandbox, measurer, agents);
+            network.TakeUp(host.Run);
             agents?.TakeUp(host.Run);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
             return host;
@@ -139,7 +142,8 @@ internal sealed class OptimiseHost : RunHost
         }
     }
 
-    private static AgentNeeds AgentNeedsOf(RunGround ground, OptimiseInput input, HarnessTrees trees, IMeasurer measurer)
+    private static AgentNeeds AgentNeedsOf(
+        RunGround ground, RunNetwork network, OptimiseInput input, HarnessTrees trees, IMeasurer measurer)
     {
         var (goal, parameterFile) = (input.Goal, ParameterFileOf(input));
         return new AgentNeeds
@@ -154,6 +158,7 @@ internal sealed class OptimiseHost : RunHost
             Limits = new BudgetLimits { Dollars = goal.Dollars, Tokens = goal.Tokens },
             Models = input.Models,
             Gateways = ground.Gateways,
+            Network = network,
             PeopleCanBeReached = goal.Asks switch
             {
                 "park" => true,

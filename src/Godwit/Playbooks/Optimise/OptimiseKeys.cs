@@ -1,4 +1,5 @@
 using Godwit.Agents;
+using Godwit.Egress;
 using Godwit.Goals;
 
 namespace Godwit.Playbooks.Optimise;
@@ -17,8 +18,9 @@ public static class OptimiseKeys
             "[settings.json, \"src/**\"]"),
         new(
             "setup", "text", "",
-            "Runs once on the base commit, with the network. What it leaves in the home is there for all other commands.",
+            "Runs once on the base commit, and may reach package registries. What it leaves in the home is there for all other commands.",
             "dotnet restore bench"),
+        .. NetworkReader.Keys,
         new("build", "text or map", "", "Runs once for each content of its inputs, without the network.", "make"),
         new("build.command", "text", "required", "The build command, where inputs are named too.", "make"),
         new(

@@ -15,7 +15,7 @@ internal static class OptimisePlan
         yield return new RunLine("editable", string.Join(", ", harness.Editable));
         (string Label, string? Command, string When)[] commands =
         [
-            ("setup", harness.Setup, "once, on the base, with the network"),
+            ("setup", harness.Setup, "once, on the base, with what 'network' allows"),
             ("build", harness.Build, "once a content, without the network"),
             ("check", harness.Check, "every candidate"),
             ("measure", harness.Measure, $"{harness.Metric}, {(harness.Maximise ? "more" : "less")} is better"),

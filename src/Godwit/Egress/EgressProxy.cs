@@ -1,0 +1,246 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+
+namespace Godwit.Egress;
+
+/// <summary>
+/// Decides on every request that leaves a run's sandboxes, journals it and counts its bytes. It stands outside; what serves HTTP asks it.
+/// </summary>
+public sealed class EgressProxy : IDisposable
+{
+    private static readonly TimeSpan ConnectionsLive = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Connecting = TimeSpan.FromSeconds(20);
+
+    private readonly OwnerNetwork _owner;
+    private readonly INetworkLog _log;
+    private readonly AddressGuard _guard;
+    private readonly EgressAuthority _authority;
+    private readonly ConcurrentDictionary<string, NetworkClient> _clients = new(StringComparer.Ordinal);
+    private readonly ConditionalWeakTable<NetworkRule, ByteBudget> _budgets = [];
+    private readonly SocketsHttpHandler _handler;
+
+    /// <summary>Makes one.</summary>
+    /// <param name="owner">What the machine's owner says.</param>
+    /// <param name="rules">Every rule that a client may have.</param>
+    /// <param name="log">Is told of every request before it goes out.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="upstream">How hosts are reached; null for as this machine does.</param>
+    public EgressProxy(
+        OwnerNetwork owner, IEnumerable<NetworkRule> rules, INetworkLog log, TimeProvider time, EgressUpstream? upstream = null)
+    {
+        _owner = owner;
+        _log = log;
+        upstream ??= new EgressUpstream();
+        _guard = new AddressGuard(owner, upstream.Resolve);
+        _authority = new EgressAuthority(rules.Where(rule => !rule.IsOpaque).Select(rule => rule.Domain), time.GetUtcNow());
+        _handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            PooledConnectionLifetime = ConnectionsLive,
+            ConnectTimeout = Connecting,
+            ConnectCallback = ConnectAsync,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = upstream.Trust },
+        };
+        Upstream = new HttpMessageInvoker(_handler);
+    }
+
+    /// <summary>Sends what was let through.</summary>
+    public HttpMessageInvoker Upstream { get; }
+
+    /// <summary>The run's certificate authority, as PEM, for sandboxes to trust.</summary>
+    public string AuthorityPem => _authority.Pem;
+
+    /// <summary>Lets somebody's commands ask, until they are dismissed.</summary>
+    public void Admit(NetworkClient client) => _clients[client.Token] = client;
+
+    /// <summary>Takes it back.</summary>
+    public void Dismiss(NetworkClient client) => _clients.TryRemove(client.Token, out _);
+
+    /// <summary>Who shows a token; null for nobody.</summary>
+    public NetworkClient? ClientOf(string token) => _clients.GetValueOrDefault(token);
+
+    /// <summary>What a host's side of TLS is given inside.</summary>
+    public SslStreamCertificateContext CertificateOf(string host) => _authority.For(host);
+
+    /// <summary>Counts what an earlier owner of the run has used.</summary>
+    internal void TakeUp(IReadOnlyList<NetworkRule> rules, IEnumerable<HostUsage> before)
+    {
+        foreach (var host in before)
+        {
+            if (rules.FirstOrDefault(rule => rule.Covers(host.Host, rule.Port ?? 443, true)) is { } rule)
+            {
+                var budget = BudgetOf(rule);
+                budget.Add(host.Down, host.Up);
+            }
+        }
+    }
+
+    /// <summary>Whether a client may ask a host for anything at all, before it is known what.</summary>
+    /// <returns>The rule where TLS isn't opened; null where it is.</returns>
+    /// <exception cref="NetworkRefusedException">It may not.</exception>
+    public async Task<NetworkRule?> KnockAsync(NetworkClient client, string host, int port)
+    {
+        var rules = client.Rules.Where(rule => rule.Covers(host, port, null)).ToList();
+        if (rules.Count == 0)
+        {
+            throw await RefusedAsync(client, new NetworkCall("CONNECT", host, port, "", true), 0, NoRule(host));
+        }
+
+        return rules.Find(rule => rule.IsOpaque);
+    }
+
+    /// <summary>Lets a request through, which is journaled before it goes out.</summary>
+    /// <param name="client">Who asks.</param>
+    /// <param name="call">What for.</param>
+    /// <param name="bytes">What address and headers take, and the body as far as its length was said.</param>
+    /// <param name="ofBody">How much of that is the body, which is counted as it goes.</param>
+    /// <exception cref="NetworkRefusedException">It isn't allowed.</exception>
+    public async Task<NetworkPass> PassAsync(NetworkClient client, NetworkCall call, long bytes, long ofBody = 0)
+    {
+        var (rule, reason) = Decide(client, call);
+        if (rule is null)
+        {
+            throw await RefusedAsync(client, call, bytes, reason!);
+        }
+
+        var budget = BudgetOf(rule);
+        if (!budget.HasRoom(bytes, rule))
+        {
+            throw await RefusedAsync(
+                client, call, bytes, $"the run has sent {budget.Up} bytes to hosts of '{rule}', and may send {rule.Upload}");
+        }
+
+        (string Header, string Value)? credential;
+        try
+        {
+            credential = CredentialOf(rule, call);
+        }
+        catch (FormatException missing)
+        {
+            throw await RefusedAsync(client, call, bytes, missing.Message);
+        }
+
+        client.CountRequest(call.Host);
+        await _log.RequestedAsync(new NetworkRequest(client.Name, call.Method, call.Url, bytes, null));
+        var pass = new NetworkPass(client, call.Host, rule, budget, credential);
+        pass.CountUp(bytes - ofBody);
+        return pass;
+    }
+
+    /// <summary>Journals that a request isn't let through.</summary>
+    /// <returns>What to throw.</returns>
+    public async Task<NetworkRefusedException> RefusedAsync(NetworkClient client, NetworkCall call, long bytes, string reason)
+    {
+        client.CountRefused(call, reason);
+        await _log.RequestedAsync(new NetworkRequest(client.Name, call.Method, call.Url, bytes, reason));
+        return new NetworkRefusedException($"{call.Method} {call.Url} is not allowed: {reason}");
+    }
+
+    /// <summary>Journals what a client has used, when its command has ended.</summary>
+    public async Task CloseAsync(NetworkClient client)
+    {
+        Dismiss(client);
+        if (client.Usage is { Hosts.Count: > 0 } usage)
+        {
+            await _log.UsedAsync(usage);
+        }
+    }
+
+    /// <summary>Connects to a host whose TLS isn't opened.</summary>
+    /// <exception cref="NetworkRefusedException">It leads where nothing may be reached.</exception>
+    public async Task<Stream> ConnectAsync(string host, int port, CancellationToken cancellation) =>
+        new System.Net.Sockets.NetworkStream(await _guard.ConnectAsync(host, port, cancellation), ownsSocket: true);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Upstream.Dispose();
+        _handler.Dispose();
+        _authority.Dispose();
+    }
+
+    private static string NoRule(string host) => $"the goal names no rule for {host} under 'network'";
+
+    private static (NetworkRule? Rule, string? Reason) Decide(NetworkClient client, NetworkCall call)
+    {
+        var rules = client.Rules.Where(rule => rule.Covers(call.Host, call.Port, call.IsTls) && rule.IsOpaque == (call.Method == "CONNECT"))
+            .ToList();
+        if (rules.Count == 0)
+        {
+            return (null, NoRule(call.Host));
+        }
+
+        if (call.Method == "CONNECT")
+        {
+            return (rules[0], null);
+        }
+
+        if (RawPath.HasDots(call.Path))
+        {
+            return (null, "its path has parts that lead elsewhere");
+        }
+
+        var path = call.Path.Split('?')[0];
+        var below = rules.Where(rule => rule.Paths.Any(prefix => path.StartsWith(prefix, StringComparison.Ordinal))).ToList();
+        if (below.Count == 0)
+        {
+            return (null, $"the rules for {call.Host} allow {string.Join(", ", rules.SelectMany(rule => rule.Paths).Distinct())}");
+        }
+
+        if (GitService.IsPush(call))
+        {
+            return below.Find(rule => rule.MayPush) is { } pushes ? (pushes, null) : (null, $"pushing to {call.Host} needs 'push: true'");
+        }
+
+        var method = GitService.IsFetch(call) ? "GET" : call.Method;
+        return below.Find(rule => rule.Methods.Contains(method)) is { } rule
+            ? (rule, null)
+            : (null, $"the rules for {call.Host} allow {string.Join(", ", below.SelectMany(rule => rule.Methods).Distinct())}");
+    }
+
+    private (string, string)? CredentialOf(NetworkRule rule, NetworkCall call)
+    {
+        if (rule.Credential is not { } name)
+        {
+            return null;
+        }
+
+        if (!_owner.Credentials.TryGetValue(name, out var credential))
+        {
+            throw new FormatException($"there is no credential '{name}' in {_owner.File}");
+        }
+
+        return credential.Host != call.Host
+            ? throw new FormatException($"credential '{name}' is for {credential.Host} alone")
+            : !call.IsTls ? throw new FormatException($"credential '{name}' is given by TLS only")
+            : (credential.Header, credential.Value());
+    }
+
+    private ByteBudget BudgetOf(NetworkRule rule) => _budgets.GetValue(rule, _ => new ByteBudget());
+
+    /// <summary>Connects where a request goes; a proxy of the machine's own stands for all hosts behind it.</summary>
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        if (HttpClient.DefaultProxy.GetProxy(context.InitialRequestMessage.RequestUri!) is { } proxy && proxy.Host == host && proxy.Port == port)
+        {
+            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(host, port, cancellation);
+                return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        return await ConnectAsync(host, port, cancellation);
+    }
+}

@@ -1,0 +1,62 @@
+namespace Godwit.Egress;
+
+/// <summary>A request as the proxy sees it.</summary>
+/// <param name="Method">The HTTP method; <c>CONNECT</c> where TLS isn't opened.</param>
+/// <param name="Host">The host's name in lower case.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="Path">Path and query, as they were sent.</param>
+/// <param name="IsTls">Whether it goes out by TLS.</param>
+public sealed record NetworkCall(string Method, string Host, int Port, string Path, bool IsTls)
+{
+    private const int Shown = 500;
+
+    /// <summary>The address; the middle of a long one is left out.</summary>
+    public string Url
+    {
+        get
+        {
+            var port = Port == (IsTls ? 443 : 80) ? "" : $":{Port}";
+            var path = Path.Length <= Shown ? Path : $"{Path[..(Shown / 2)]}…{Path[^(Shown / 2)..]}";
+            return Method == "CONNECT" ? $"{Host}:{Port}" : $"{(IsTls ? "https" : "http")}://{Host}{port}{path}";
+        }
+    }
+}
+
+/// <summary>Journaled before a request goes out, and for each that doesn't.</summary>
+/// <param name="Client">Whose command asked: <c>setup</c>, or an agent.</param>
+/// <param name="Method">The HTTP method; <c>CONNECT</c> where TLS isn't opened.</param>
+/// <param name="Url">The address; the middle of a long one is left out.</param>
+/// <param name="Bytes">What address and headers take, and the body as far as its length was said.</param>
+/// <param name="Refused">Why it didn't go out; null where it did.</param>
+public sealed record NetworkRequest(string Client, string Method, string Url, long Bytes, string? Refused)
+{
+    /// <summary>The key of these notes in the journal.</summary>
+    public const string Key = "network/request";
+}
+
+/// <summary>Journaled when a command has ended: what it had of the network.</summary>
+/// <param name="Client">Whose command it was.</param>
+/// <param name="Hosts">Each host that it asked for.</param>
+public sealed record NetworkUsage(string Client, IReadOnlyList<HostUsage> Hosts)
+{
+    /// <summary>The key of these notes in the journal.</summary>
+    public const string Key = "network/usage";
+}
+
+/// <summary>What was asked of a host.</summary>
+/// <param name="Host">Its name.</param>
+/// <param name="Requests">Requests that went out.</param>
+/// <param name="Refused">Requests that didn't.</param>
+/// <param name="Down">Bytes of answers.</param>
+/// <param name="Up">Bytes of requests: addresses, headers and bodies.</param>
+public sealed record HostUsage(string Host, int Requests, int Refused, long Down, long Up);
+
+/// <summary>Is told of what leaves a run's sandboxes.</summary>
+public interface INetworkLog
+{
+    /// <summary>A request goes out once this has returned, or was refused.</summary>
+    Task RequestedAsync(NetworkRequest request);
+
+    /// <summary>A command has ended.</summary>
+    Task UsedAsync(NetworkUsage usage);
+}
