@@ -12,7 +12,7 @@ internal enum ExitCode
     /// <summary>Wrong arguments, or mistakes in a goal file.</summary>
     Usage = 2,
 
-    /// <summary>The comparison didn't show what was expected.</summary>
+    /// <summary>The comparison didn't show what was expected, or an attack got through.</summary>
     NotAsExpected = 3,
 
     /// <summary>The run waits for a person; <c>godwit resolve</c> answers.</summary>

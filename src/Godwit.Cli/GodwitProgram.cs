@@ -87,5 +87,6 @@ public static class GodwitProgram
             DoctorCommand.Create(),
             JournalCommand.Create(),
             RelayCommand.Create(),
+            AttackCommand.Create(),
         };
 }

@@ -13,7 +13,8 @@ internal sealed class SandboxDoors : IGatewayHost, IEgressHost, IAsyncDisposable
     private readonly List<IAsyncDisposable> _servers = [];
     private readonly List<DirectoryInfo> _elsewhere = [];
 
-    private static SandboxRelay Relay
+    /// <summary>This program, as it stands between a port inside of a sandbox and a socket outside.</summary>
+    internal static SandboxRelay Relay
     {
         get
         {

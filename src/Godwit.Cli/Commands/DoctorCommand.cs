@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Godwit.Cli.Attacks;
 using Godwit.Identity;
 using Godwit.Models;
 using Godwit.Playbooks;
@@ -17,10 +18,19 @@ internal static class DoctorCommand
         {
             Description = "Make one small call of each role's models instead; it costs what they cost.",
         };
+        var attack = new Option<bool>("--attack")
+        {
+            Description = "Try to break each promise of docs/security.md on this machine instead, with fakes as targets; takes a minute.",
+        };
         var json = CommandGuard.JsonOption();
-        var command = new Command("doctor", "Say what this machine has and lacks, and how to mend it.") { models, json };
+        var command = new Command("doctor", "Say what this machine has and lacks, and how to mend it.") { models, attack, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(attack))
+            {
+                return await AttackAsync(parsed.GetValue(json), cancellation);
+            }
+
             var store = RunStore.OfUser();
             var findings = parsed.GetValue(models)
                 ? await ModelExamination.CallAsync(
@@ -47,6 +57,34 @@ internal static class DoctorCommand
         return command;
     }
 
+    private static async Task<ExitCode> AttackAsync(bool json, CancellationToken cancellation)
+    {
+        var reports = new List<AttackReport>();
+        await foreach (var report in AttackSuite.RunAsync(AttackSuite.All, SandboxKind.Bubblewrap, cancellation))
+        {
+            reports.Add(report);
+            if (!json)
+            {
+                var word = report.Outcome.Verdict switch { AttackVerdict.Stopped => "stopped", AttackVerdict.Through => "THROUGH", _ => "not held" };
+                Console.WriteLine($"{word,-8} {report.Name,-32} {report.Outcome.By}");
+            }
+        }
+
+        int Count(AttackVerdict verdict) => reports.Count(report => report.Outcome.Verdict == verdict);
+        if (json)
+        {
+            CommandGuard.PrintJson(reports);
+        }
+        else
+        {
+            Console.WriteLine(
+                $"{reports.Count} attacks: {Count(AttackVerdict.Stopped)} stopped, {Count(AttackVerdict.Through)} got through, " +
+                $"{Count(AttackVerdict.NotHeld)} by what this machine is known not to hold");
+        }
+
+        return Count(AttackVerdict.Through) == 0 ? ExitCode.Ok : ExitCode.NotAsExpected;
+    }
+
     private static async Task<IReadOnlyList<Finding>> ExamineAsync(CancellationToken cancellation)
     {
         var store = RunStore.OfUser();
@@ -56,6 +94,7 @@ internal static class DoctorCommand
             await ToolAsync("bwrap", ["--version"], "apt-get install bubblewrap", cancellation),
             await ToolAsync("setpriv", ["--version"], "apt-get install util-linux", cancellation),
             await SandboxAsync(store, cancellation),
+            Limits(store),
             Key(store),
             new Finding(
                 "processors", Environment.ProcessorCount > 1, $"{Environment.ProcessorCount}",
@@ -103,6 +142,14 @@ internal static class DoctorCommand
         {
             tree.Delete(recursive: true);
         }
+    }
+
+    /// <summary>What commands aren't held to here: nothing that keeps a run from starting, and something to know before it does.</summary>
+    private static Finding Limits(RunStore store)
+    {
+        using var host = new SandboxRunner(SandboxKind.Bubblewrap, store.SandboxAssets, TimeProvider.System);
+        var notHeld = host.NotHeld;
+        return new Finding("limits", true, $"not held: {string.Join(", ", notHeld.Keys)}", string.Join("\n        ", notHeld.Values));
     }
 
     /// <summary>What keeps bubblewrap from working, from what the kernel says of itself.</summary>

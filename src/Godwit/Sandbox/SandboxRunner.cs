@@ -34,6 +34,7 @@ public sealed partial class SandboxRunner : IDisposable
     /// <param name="time">The clock of timeouts.</param>
     public SandboxRunner(SandboxKind kind, string assets, TimeProvider time)
     {
+        Descriptors.KeepFromChildren();
         Kind = kind;
         _time = time;
         _assets = SandboxAssets.Write(assets, _home);
@@ -180,6 +181,34 @@ public sealed partial class SandboxRunner : IDisposable
         _idle.Add(group);
         return $"bubblewrap, {(_assets.Seccomp is null ? "no seccomp filter" : "seccomp")}, {group.Description}, " +
         $"{(IsRoot ? "own uid" : "user namespace")}";
+    }
+
+    /// <summary>
+    /// What this machine doesn't hold a command to, and why: <c>memory</c> and <c>pids</c> where no control group can be had,
+    /// <c>workspace</c> everywhere, as no quota is set on its files.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> NotHeld
+    {
+        get
+        {
+            var notHeld = new Dictionary<string, string>
+            {
+                ["workspace"] = "a command can fill the disk that its workspace is on: there is no quota; watch it, or give GODWIT_HOME a disk of its own",
+            };
+            var group = Rent();
+            _idle.Add(group);
+            if (!group.LimitsMemory)
+            {
+                notHeld["memory"] = "no control group limits memory here: each process is held by itself, all together are not";
+            }
+
+            if (!group.LimitsProcesses && IsRoot)
+            {
+                notHeld["pids"] = "no control group limits processes here, and root's limits don't hold them";
+            }
+
+            return notHeld;
+        }
     }
 
     /// <inheritdoc/>

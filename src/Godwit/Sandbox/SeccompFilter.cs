@@ -17,6 +17,8 @@ internal static class SeccompFilter
     private const uint NotImplemented = 38; // ENOSYS
     private const uint Clone = 56;
     private const uint Ioctl = 16;
+    private const uint Socket = 41;
+    private const uint NoSuchFamily = 97; // EAFNOSUPPORT
     private const uint NamespaceFlags = 0x7e020080; // CLONE_NEW{USER,PID,NET,IPC,UTS,CGROUP,NS,TIME}
     private const uint PushInput = 0x5412; // TIOCSTI
 
@@ -81,8 +83,18 @@ internal static class SeccompFilter
             program.Add((0x06, 0, 0, Refuse | NotImplemented));
         }
 
+        // Unix, IPv4, IPv6, and netlink, which lists interfaces. Others are seldom of use, and some, such as vsock to the machine below
+        // this one, are in no network namespace.
         program.AddRange(
         [
+            (0x15, 0, 7, Socket),
+            (0x20, 0, 0, 16), // its first argument: the family
+            (0x15, 4, 0, 1),
+            (0x15, 3, 0, 2),
+            (0x15, 2, 0, 10),
+            (0x15, 1, 0, 16),
+            (0x06, 0, 0, Refuse | NoSuchFamily),
+            (0x06, 0, 0, Allow),
             (0x15, 0, 3, Clone),
             (0x20, 0, 0, 16), // its first argument, low half: the flags
             (0x45, 0, 6, NamespaceFlags),

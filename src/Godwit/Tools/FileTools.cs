@@ -146,12 +146,14 @@ internal static class TextFile
             throw new ToolException($"there is no file {path}; 'list' shows what there is");
         }
 
-        if (new FileInfo(place).Length > Largest)
+        await using var file = Open(tree, path, forWriting: false);
+        if (file.Length > Largest)
         {
             throw new ToolException($"{path} is larger than {Largest >> 20} MiB; look into it with 'search' or 'run'");
         }
 
-        var content = await File.ReadAllBytesAsync(place, cancellation);
+        var content = new byte[file.Length];
+        await file.ReadExactlyAsync(content, cancellation);
         return content.AsSpan(0, Math.Min(content.Length, 8000)).Contains((byte)0)
             ? throw new ToolException($"{path} isn't text")
             : Encoding.UTF8.GetString(content);
@@ -179,7 +181,15 @@ internal static class TextFile
             FileSystem.Own(top, tree.Owner);
         }
 
-        await File.WriteAllTextAsync(place, content, cancellation);
+        await using (var file = Open(tree, path, forWriting: true))
+        {
+            await file.WriteAsync(Encoding.UTF8.GetBytes(content), cancellation);
+        }
+
         FileSystem.Own(place, tree.Owner);
     }
+
+    private static FileStream Open(AgentTree tree, string path, bool forWriting) =>
+        FileSystem.OpenBeneath(tree.Path, TreePath.Local(path), forWriting)
+            ?? throw new ToolException($"{path} is no plain file any more, or is reached through a link");
 }

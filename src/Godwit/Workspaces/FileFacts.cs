@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Godwit.Workspaces;
 
@@ -17,12 +18,34 @@ internal static partial class FileSystem
 {
     private const int CurrentFolder = -100; // AT_FDCWD
     private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+    private const int EmptyPath = 0x1000; // AT_EMPTY_PATH
+
+    // asm-generic/fcntl.h, and linux/openat2.h: RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS and RESOLVE_NO_MAGICLINKS.
+    private const int WriteOnly = 0x1;
+    private const int Create = 0x40;
+    private const int Truncate = 0x200;
+    private const int NonBlocking = 0x800;
+    private const int DirectoryOnly = 0x10000;
+    private const int CloseOnExec = 0x80000;
+    private const ulong Beneath = 0x08;
+    private const ulong NoLinks = 0x04 | 0x02;
+    private const long OpenAt2Call = 437;
+
+    // ELOOP, EXDEV, ENXIO of a pipe that nobody reads, EISDIR.
+    private const int TooManyLinks = 40;
+    private const int OtherDevice = 18;
+    private const int NoReader = 6;
+    private const int IsFolder = 21;
 
     /// <summary>Facts of a path, or null where there is nothing.</summary>
-    public static FileFacts? Facts(string path)
+    public static FileFacts? Facts(string path) => Facts(CurrentFolder, path, NoFollow);
+
+    private static FileFacts? Facts(SafeFileHandle file) => Facts((int)file.DangerousGetHandle(), "", EmptyPath);
+
+    private static FileFacts? Facts(int folder, string path, int flags)
     {
         Span<byte> buffer = stackalloc byte[256]; // struct statx of linux/stat.h
-        if (StatX(CurrentFolder, path, NoFollow, 0x7ff, buffer) != 0)
+        if (StatX(folder, path, flags, 0x7ff, buffer) != 0)
         {
             return null;
         }
@@ -119,11 +142,54 @@ internal static partial class FileSystem
         return true;
     }
 
+    /// <summary>
+    /// Opens a plain file below a folder, by one call of the kernel that goes through no link and never out of it (openat2(2)): what a
+    /// program changes meanwhile can't lead elsewhere.
+    /// </summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="file">The file, from there, with slashes.</param>
+    /// <param name="forWriting">Whether it is made where it isn't there, and emptied.</param>
+    /// <returns>The file; null where something else is there, or the way to it has a link.</returns>
+    /// <exception cref="IOException">It can't be opened for another reason.</exception>
+    public static FileStream? OpenBeneath(string root, string file, bool forWriting = false)
+    {
+        var directory = Open(root, DirectoryOnly | CloseOnExec);
+        if (directory < 0)
+        {
+            throw new IOException($"{root} can't be opened (errno {Marshal.GetLastPInvokeError()})");
+        }
+
+        using var from = new SafeFileHandle(directory, ownsHandle: true);
+        Span<ulong> how = [(ulong)(CloseOnExec | NonBlocking | (forWriting ? WriteOnly | Create | Truncate : 0)), forWriting ? 0x1B6UL : 0, Beneath | NoLinks];
+        var descriptor = OpenAt2(OpenAt2Call, directory, file, how, how.Length * sizeof(ulong));
+        if (descriptor < 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            return error is TooManyLinks or OtherDevice or NoReader or IsFolder
+                ? null : throw new IOException($"{file} can't be opened: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+
+        var handle = new SafeFileHandle((nint)descriptor, ownsHandle: true);
+        if (Facts(handle) is { IsRegular: true })
+        {
+            return new FileStream(handle, forWriting ? FileAccess.Write : FileAccess.Read);
+        }
+
+        handle.Dispose();
+        return null;
+    }
+
     /// <summary>Writes all that is in memory of the file system that a path is on: what a measurement writes isn't mixed with it.</summary>
     public static void SyncAll() => Sync();
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int StatX(int folder, string path, int flags, uint mask, Span<byte> buffer);
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial long OpenAt2(long call, int folder, string path, Span<ulong> how, long size);
 
     [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int ChangeOwner(string path, uint owner, uint group);

@@ -109,8 +109,8 @@ public abstract class EgressFixture : IAsyncLifetime, INetworkLog
     internal IReadOnlyList<NetworkRule> Rules(string yaml)
     {
         var problems = new List<GoalProblem>();
-        var text = $"network: {yaml.Replace("TLS", TlsPort.ToString(), StringComparison.Ordinal).Replace("PLAIN", PlainPort.ToString(), StringComparison.Ordinal)}";
-        var network = NetworkReader.Read(YamlMap.Parse(text, problems)!)!;
+        var filled = yaml.Replace("TLS", $"{TlsPort}", StringComparison.Ordinal).Replace("PLAIN", $"{PlainPort}", StringComparison.Ordinal);
+        var network = NetworkReader.Read(YamlMap.Parse($"network: {filled}", problems)!)!;
         Assert.Empty(problems);
         return network.Rules;
     }
