@@ -44,12 +44,15 @@ switch (args)
     case ["centre", var godwit]:
         await CentreBench.RunAsync(godwit);
         return 0;
+    case ["walls", var godwit]:
+        await WallBench.RunAsync(godwit);
+        return 0;
     case ["loops"]:
         await LoopBench.RunAsync();
         return 0;
     default:
         Console.Error.WriteLine(
             "usage: Godwit.Bench steps | size [PLOT.svg] | resume | trial | tpe | search tpe|cma-es OUTPUT.csv | agents " +
-            "real|none | kills | loops | queue [SEEDS] | swarm GODWIT [WORKERS] | centre GODWIT | gateway [PORTKEY-FOLDER]");
+            "real|none | kills | loops | queue [SEEDS] | swarm GODWIT [WORKERS] | centre GODWIT | walls GODWIT | gateway [PORTKEY-FOLDER]");
         return 2;
 }

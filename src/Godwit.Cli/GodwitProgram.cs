@@ -85,6 +85,7 @@ public static class GodwitProgram
             StoreCommands.Delete(),
             GatewayCommand.Create(),
             DoctorCommand.Create(),
+            GuardianCommand.Create(),
             JournalCommand.Create(),
             RelayCommand.Create(),
             AttackCommand.Create(),

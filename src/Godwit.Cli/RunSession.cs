@@ -3,6 +3,7 @@ using Godwit.Cli.Commands;
 using Godwit.Durable;
 using Godwit.Playbooks;
 using Godwit.Runs;
+using Godwit.Sandbox;
 using Godwit.Telemetry;
 
 namespace Godwit.Cli;
@@ -23,6 +24,13 @@ internal sealed class RunSession(RunKinds kinds)
         using var activity = GodwitTelemetry.StartRun(view.Run, view.Playbook);
         var live = new LiveView(terminal, view, reader, TimeProvider.System, export);
         live.Header();
+
+        // What no machine holds stands in docs/security.md, and needn't be told every time.
+        foreach (var (limit, why) in host.NotHeld.Where(limit => limit.Key != SandboxRunner.Workspace))
+        {
+            terminal.Line(new RunLine("not held", $"{limit}: {why}", Tone.Strong));
+        }
+
         live.Draw();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, host.Run.Stopping);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));

@@ -9,6 +9,7 @@ namespace Godwit.Server.Centre;
 internal sealed class GodwitProcess(string program, RunStore store)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LogsKept = TimeSpan.FromDays(7);
 
     /// <summary>Runs a command to its end.</summary>
     public async Task<(int Exit, string Output, string Error)> RunAsync(CancellationToken cancellation, params string[] arguments)
@@ -40,6 +41,11 @@ internal sealed class GodwitProcess(string program, RunStore store)
     {
         var folder = Directory.CreateDirectory(Path.Combine(store.Home, "serve"));
         var log = Path.Combine(folder.FullName, $"{name}.log");
+        foreach (var old in folder.EnumerateFiles("*.log").Where(file => TimeProvider.System.GetUtcNow() - file.LastWriteTimeUtc > LogsKept))
+        {
+            old.Delete();
+        }
+
         string[] shell = ["-c", "log=$1; shift; exec setsid --fork \"$@\" >\"$log\" 2>&1 </dev/null", "sh", log, program, .. arguments];
         using var process = Process.Start(InfoOf("/bin/sh", shell))!;
         process.StandardInput.Close();

@@ -39,6 +39,9 @@ internal sealed record AgentNeeds
     /// <summary>Who answers them.</summary>
     public required ModelSource Models { get; init; }
 
+    /// <summary>The only providers whose models may be asked. Default all.</summary>
+    public IReadOnlyList<string> Providers { get; init; } = [];
+
     /// <summary>Serves those that are programs; null where there can be none.</summary>
     public IGatewayHost? Gateways { get; init; }
 

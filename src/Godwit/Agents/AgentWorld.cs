@@ -1,6 +1,7 @@
 using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Egress;
 using Godwit.Guardian;
 using Godwit.Models;
 using Godwit.Runs;
@@ -34,8 +35,10 @@ internal sealed class AgentWorld : IAsyncDisposable
     /// <param name="priced">Whether a budget of money holds them.</param>
     /// <param name="store">Where the user's models and programs stand.</param>
     /// <param name="source">Who answers.</param>
+    /// <param name="providers">The only providers that may be asked; empty for all.</param>
     /// <exception cref="FormatException">They haven't; one line that says how to mend it.</exception>
-    public static void Require(IReadOnlyList<AgentSpec> agents, bool priced, RunStore store, ModelSource source)
+    public static void Require(
+        IReadOnlyList<AgentSpec> agents, bool priced, RunStore store, ModelSource source, IReadOnlyList<string> providers)
     {
         if (agents.Count == 0)
         {
@@ -43,7 +46,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         }
 
         Rules(store);
-        var catalogue = Catalogue(agents, store, source);
+        var catalogue = Catalogue(agents, store, source, providers);
         foreach (var agent in agents)
         {
             RequireProgram(agent, store, catalogue, source);
@@ -64,14 +67,15 @@ internal sealed class AgentWorld : IAsyncDisposable
 
         foreach (var role in agents.Select(agent => agent.Role).Distinct())
         {
-            RolePlayers.Require(catalogue, role, store.Models, priced);
+            RolePlayers.Require(catalogue, role, store.Models, priced, providers);
         }
     }
 
     public static AgentWorld Make(AgentNeeds needs)
     {
-        var catalogue = Catalogue(needs.Agents, needs.Store, needs.Models);
-        var gatekeeper = Rules(needs.Store);
+        var catalogue = Catalogue(needs.Agents, needs.Store, needs.Models, needs.Providers);
+        var rules = Rules(needs.Store);
+        var gatekeeper = needs.Network.RulesOf(NetworkUse.Agents).Count > 0 ? rules.WithNetwork() : rules;
         var cassette = needs.Models switch
         {
             { Cassette: { } played } => Cassette.Open(played, recording: false, needs.Models.Record),
@@ -107,7 +111,8 @@ internal sealed class AgentWorld : IAsyncDisposable
     [
         new ListTool(), new ReadTool(), new SearchTool(ProgramFinder.Find("rg")),
         new EditTool(), new WriteTool(), new DiffTool(), new RevertTool(),
-        new RunTool(needs.Sandbox, needs.Network, needs.Template, slots, jobs), new JobTool(jobs), .. needs.Tools(slots),
+        new RunTool(needs.Sandbox, needs.Network, needs.Template, slots, jobs), new JobTool(jobs),
+        .. needs.Network.RulesOf(NetworkUse.Agents).Count > 0 ? [new FetchTool(needs.Network)] : (ITool[])[], .. needs.Tools(slots),
     ];
 
     /// <summary>Counts what earlier owners of the run have spent, and takes away what they left running; only for its owner.</summary>
@@ -185,11 +190,12 @@ internal sealed class AgentWorld : IAsyncDisposable
     }
 
     /// <summary>A mailbox or a recording answers in every role.</summary>
-    private static ModelCatalogue Catalogue(IReadOnlyList<AgentSpec> agents, RunStore store, ModelSource source)
+    private static ModelCatalogue Catalogue(
+        IReadOnlyList<AgentSpec> agents, RunStore store, ModelSource source, IReadOnlyList<string> providers)
     {
         var files = File.Exists(store.Models) ? [store.Models] : Array.Empty<string>();
         return source is { Mailbox: null, Cassette: null }
-            ? ModelCatalogue.Load(files)
+            ? ModelCatalogue.Load(files).Only(providers)
             : ModelCatalogue.Load(files).With($$"""
                 providers: { mailbox: { dialect: mailbox, url: "{{source.Mailbox ?? "/nowhere"}}" } }
                 models: { mailbox: { provider: mailbox, input: 0, output: 0 } }

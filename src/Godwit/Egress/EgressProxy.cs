@@ -10,6 +10,7 @@ namespace Godwit.Egress;
 /// </summary>
 public sealed class EgressProxy : IDisposable
 {
+    private const int MostFetched = 4 << 20;
     private static readonly TimeSpan ConnectionsLive = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Connecting = TimeSpan.FromSeconds(20);
 
@@ -129,6 +130,50 @@ public sealed class EgressProxy : IDisposable
         var pass = new NetworkPass(client, call.Host, rule, budget, credential);
         pass.CountUp(bytes - ofBody);
         return pass;
+    }
+
+    /// <summary>Sends a request of this process' own for a client.</summary>
+    /// <exception cref="NetworkRefusedException">It isn't allowed.</exception>
+    /// <exception cref="HttpRequestException">The host doesn't answer.</exception>
+    internal async Task<FetchedAnswer> FetchAsync(
+        NetworkClient client, string method, Uri url, string? body, string type, CancellationToken cancellation)
+    {
+        var call = new NetworkCall(method, url.IdnHost.ToLowerInvariant(), url.Port, url.PathAndQuery, url.Scheme == "https");
+        var content = body is null ? null : System.Text.Encoding.UTF8.GetBytes(body);
+        var pass = await PassAsync(client, call, url.OriginalString.Length + type.Length + (content?.Length ?? 0));
+        using var request = new HttpRequestMessage(new HttpMethod(method), url);
+        if (content is not null)
+        {
+            request.Content = new ByteArrayContent(content);
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+
+        if (pass.Credential is var (header, value))
+        {
+            request.Headers.TryAddWithoutValidation(header, value);
+        }
+
+        try
+        {
+            using var answer = await Upstream.SendAsync(request, cancellation);
+            await using var stream = await answer.Content.ReadAsStreamAsync(cancellation);
+            using var taken = new MemoryStream();
+            var part = new byte[16 << 10];
+            int read;
+            while (taken.Length < MostFetched && (read = await stream.ReadAsync(part, cancellation)) > 0)
+            {
+                pass.CountDown(read);
+                taken.Write(part, 0, read);
+            }
+
+            return new FetchedAnswer(
+                (int)answer.StatusCode, answer.Content.Headers.ContentType?.ToString() ?? "", answer.Headers.Location?.ToString(),
+                System.Text.Encoding.UTF8.GetString(taken.GetBuffer(), 0, (int)taken.Length));
+        }
+        catch (HttpRequestException failed) when (failed.InnerException is NetworkRefusedException refused)
+        {
+            throw await RefusedAsync(client, call, 0, refused.Message);
+        }
     }
 
     /// <summary>Journals that a request isn't let through.</summary>

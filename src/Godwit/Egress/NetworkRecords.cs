@@ -51,6 +51,13 @@ public sealed record NetworkUsage(string Client, IReadOnlyList<HostUsage> Hosts)
 /// <param name="Up">Bytes of requests: addresses, headers and bodies.</param>
 public sealed record HostUsage(string Host, int Requests, int Refused, long Down, long Up);
 
+/// <summary>What a host answered to an agent.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Type">The content type; empty for none.</param>
+/// <param name="Location">Where it leads; null for nowhere.</param>
+/// <param name="Text">The body as UTF-8, its first 4 MiB.</param>
+public sealed record FetchedAnswer(int Status, string Type, string? Location, string Text);
+
 /// <summary>Is told of what leaves a run's sandboxes.</summary>
 public interface INetworkLog
 {

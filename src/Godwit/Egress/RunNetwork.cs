@@ -93,6 +93,31 @@ public sealed class RunNetwork : INetworkLog, IDisposable
         }
     }
 
+    /// <summary>Asks a host for an agent, as its commands may.</summary>
+    /// <param name="name">The agent.</param>
+    /// <param name="method">The HTTP method, in upper case.</param>
+    /// <param name="url">A whole address.</param>
+    /// <param name="body">What is sent; null for nothing.</param>
+    /// <param name="type">Its content type.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="NetworkRefusedException">It isn't allowed.</exception>
+    /// <exception cref="HttpRequestException">The host doesn't answer.</exception>
+    public async Task<FetchedAnswer> FetchAsync(
+        string name, string method, Uri url, string? body, string type, CancellationToken cancellation)
+    {
+        // Opened for its commands too, so that what the run has used before is known.
+        _ = await _door.Value;
+        var client = new NetworkClient(name, RulesOf(NetworkUse.Agents));
+        try
+        {
+            return await _proxy.Value.FetchAsync(client, method, url, body, type, cancellation);
+        }
+        finally
+        {
+            await _proxy.Value.CloseAsync(client);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -12,6 +12,11 @@ public abstract record Goal
     /// <summary>SHA-256 of the goal file, in lower-case hexadecimal.</summary>
     public string Hash { get; init; } = "";
 
+    /// <summary>
+    /// The only providers that models of this goal may be asked at, by name; <c>local</c> is any on this machine. Empty for all.
+    /// </summary>
+    public IReadOnlyList<string> Providers { get; init; } = [];
+
     /// <summary>Seeds every random stream of the run. Default 0.</summary>
     public ulong Seed { get; init; }
 }

@@ -40,8 +40,12 @@ public sealed record ProposedAction(string? Command, IReadOnlyList<string> Paths
 public sealed class Gatekeeper
 {
     private readonly IReadOnlyList<Rule> _rules;
+    private readonly bool _hasNetwork;
 
-    private Gatekeeper(IReadOnlyList<Rule> rules) => _rules = rules;
+    private Gatekeeper(IReadOnlyList<Rule> rules, bool hasNetwork = false) => (_rules, _hasNetwork) = (rules, hasNetwork);
+
+    /// <summary>The same rules where a proxy decides on each request: that an action wants the network is nothing against it then.</summary>
+    public Gatekeeper WithNetwork() => new(_rules, hasNetwork: true);
 
     /// <summary>The built-in rules, with files laid over them: a rule of the same name replaces the one before.</summary>
     /// <param name="files">Paths of YAML files.</param>
@@ -97,6 +101,7 @@ public sealed class Gatekeeper
         var kinds = action.Paths.Aggregate(
             action.Command is { } command ? ActionClassifier.OfCommand(command) : ActionKind.Workspace,
             (all, path) => all | ActionClassifier.OfPath(path));
+        kinds = _hasNetwork ? kinds & ~ActionKind.Network : kinds;
         var strictest = _rules.Where(rule => rule.Matches(kinds)).MaxBy(rule => rule.Verdict);
         return strictest is null
             ? new Decision(Verdict.Allow, "default", "")

@@ -22,11 +22,18 @@ public sealed record ModelProvider
 
     /// <summary>A file of mode 0600 that holds the key.</summary>
     public string? KeyFile { get; init; }
+
+    /// <summary>Whether what it is sent stays on this machine: a mailbox, or a server on the loopback.</summary>
+    [YamlIgnore]
+    public bool IsLocal => Dialect == "mailbox" || (Uri.TryCreate(Url, UriKind.Absolute, out var address) && address.IsLoopback);
 }
 
 /// <summary>The models that there are, what they cost, and which of them play which role.</summary>
 public sealed class ModelCatalogue
 {
+    /// <summary>Stands for every provider on this machine.</summary>
+    public const string Local = "local";
+
     private readonly Dictionary<string, ModelEntry> _models;
     private readonly Dictionary<string, List<string>> _roles;
 
@@ -67,6 +74,25 @@ public sealed class ModelCatalogue
         : throw new ModelException(
             ModelFailure.Rejected,
             $"no model plays the role '{role}'; add 'roles: {{{role}: [NAME]}}' to models.yaml in the store ('godwit models' shows where)");
+
+    /// <summary>This catalogue without the models of other providers.</summary>
+    /// <param name="providers">The providers that may be asked, by name; <see cref="Local"/> is any on this machine. Empty for all.</param>
+    /// <exception cref="FormatException">There is no such provider.</exception>
+    internal ModelCatalogue Only(IReadOnlyList<string> providers)
+    {
+        if (providers.FirstOrDefault(name => name != Local && !Providers.ContainsKey(name)) is { } unknown)
+        {
+            throw new FormatException(
+                $"'providers' names '{unknown}', which is no provider; there are {Local}, {string.Join(", ", Providers.Keys.Order(StringComparer.Ordinal))}");
+        }
+
+        bool MayAsk(string model) => _models[model].Provider is var name
+            && (providers.Contains(name) || (providers.Contains(Local) && Providers[name].IsLocal));
+        var models = _models.Where(model => providers.Count == 0 || MayAsk(model.Key)).ToDictionary(StringComparer.Ordinal);
+        var roles = _roles.Select(role => KeyValuePair.Create(role.Key, role.Value.Where(models.ContainsKey).ToList()))
+            .Where(role => role.Value.Count > 0).ToDictionary(StringComparer.Ordinal);
+        return new ModelCatalogue(new Dictionary<string, ModelProvider>(Providers, StringComparer.Ordinal), models, roles);
+    }
 
     /// <summary>This catalogue with a layer over it.</summary>
     internal ModelCatalogue With(string layer) => Merge([("layer", layer)], this);

@@ -8,8 +8,9 @@ internal static class RolePlayers
     /// <param name="role">The role.</param>
     /// <param name="file">Where the user can mend it.</param>
     /// <param name="priced">Whether a money budget has to hold them.</param>
+    /// <param name="providers">The only providers that may be asked; empty for all.</param>
     /// <exception cref="FormatException">It has none; one line that says how to mend it.</exception>
-    public static void Require(ModelCatalogue catalogue, string role, string file, bool priced)
+    public static void Require(ModelCatalogue catalogue, string role, string file, bool priced, IReadOnlyList<string>? providers = null)
     {
         IReadOnlyList<ModelEntry> models;
         try
@@ -18,7 +19,11 @@ internal static class RolePlayers
         }
         catch (ModelException missing)
         {
-            throw new FormatException(missing.Message);
+            throw new FormatException(
+                providers is { Count: > 0 }
+                    ? $"no model of the providers that the goal allows ({string.Join(", ", providers)}) plays the role '{role}'; " +
+                        $"give it one under roles in {file}"
+                    : missing.Message);
         }
 
         if (priced && models.FirstOrDefault(model => !model.IsPriced) is { } unpriced)

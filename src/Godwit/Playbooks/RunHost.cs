@@ -1,5 +1,6 @@
 using Godwit.Durable;
 using Godwit.Models;
+using Godwit.Sandbox;
 
 namespace Godwit.Playbooks;
 
@@ -12,6 +13,9 @@ public class RunHost(DurableRun run) : IAsyncDisposable
 
     /// <summary>Held while something is measured that drawing on a terminal would disturb; null for nothing.</summary>
     public virtual SemaphoreSlim? Quiet => null;
+
+    /// <summary>What this machine doesn't hold the run's commands to, by limit, and why; see <see cref="SandboxRunner.NotHeld"/>.</summary>
+    public virtual IReadOnlyDictionary<string, string> NotHeld => new Dictionary<string, string>();
 
     /// <summary>What asks agents' models; null for none.</summary>
     public virtual ModelPipeline? Models => null;

@@ -8,6 +8,9 @@ namespace Godwit.Sandbox;
 /// <summary>Runs commands in sandboxes, and kills each with all that it started when its time is over.</summary>
 public sealed partial class SandboxRunner : IDisposable
 {
+    /// <summary>The limit that no machine holds: what a command writes into its workspace.</summary>
+    public const string Workspace = "workspace";
+
     private const string Nothing = "none";
 
     // Joins the groups, opens the filter as descriptor 9 and becomes the sandbox: no process of ours stays in between.
@@ -193,7 +196,7 @@ public sealed partial class SandboxRunner : IDisposable
         {
             var notHeld = new Dictionary<string, string>
             {
-                ["workspace"] = "a command can fill the disk that its workspace is on: there is no quota; watch it, or give GODWIT_HOME a disk of its own",
+                [Workspace] = "a command can fill the disk that its workspace is on: there is no quota; watch it, or give GODWIT_HOME a disk of its own",
             };
             var group = Rent();
             _idle.Add(group);

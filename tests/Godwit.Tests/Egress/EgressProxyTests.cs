@@ -295,6 +295,27 @@ public sealed class EgressProxyTests : EgressFixture
         }
     }
 
+    [Fact]
+    public async Task Fetch_GoesByTheSameRules_AndFollowsNothing()
+    {
+        var client = await AdmitAsync("[{host: 'api.example.org:TLS', methods: [GET, POST], paths: [/v1/]}]");
+        Answer = async context =>
+        {
+            context.Response.Headers.Location = "https://evil.example.net/";
+            context.Response.StatusCode = 302;
+            using var reader = new StreamReader(context.Request.Body);
+            await context.Response.WriteAsync($"{context.Request.Method} {context.Request.Path} {await reader.ReadToEndAsync()}");
+        };
+        var answer = await FetchAsync("POST", "/v1/a", "words");
+        Assert.Equal((302, "https://evil.example.net/", "POST /v1/a words"), (answer.Status, answer.Location, answer.Text));
+        await Assert.ThrowsAsync<NetworkRefusedException>(() => FetchAsync("GET", "/v1/../v2"));
+        await Assert.ThrowsAsync<NetworkRefusedException>(() => FetchAsync("DELETE", "/v1/a"));
+        Assert.Equal(3, Requests.Count);
+
+        Task<FetchedAnswer> FetchAsync(string method, string path, string? body = null) => Proxy.FetchAsync(
+            client, method, new Uri($"https://api.example.org:{TlsPort}{path}"), body, "text/plain", CancellationToken.None);
+    }
+
     [Theory]
     [InlineData("GET", "/o/r/info/refs?service=git-upload-pack", false, true)]
     [InlineData("POST", "/o/r/git-upload-pack", false, true)]

@@ -34,6 +34,30 @@ public sealed class ModelTests : IDisposable
         ],
     };
 
+    [Fact]
+    public void Catalogue_OfAGoalsProviders_HasTheirModelsAlone()
+    {
+        var all = ModelCatalogue.Merge([("test", """
+            providers:
+              far: {url: "https://models.example.org/v1"}
+              near: {url: "http://127.0.0.1:11434/v1"}
+              here: {dialect: mailbox, url: /tmp/mail}
+            models:
+              big: {provider: far}
+              small: {provider: near}
+              person: {provider: here}
+            roles: {worker: [big, small], planner: [big], reviewer: [person]}
+            """)]);
+        var local = all.Only(["local"]);
+        Assert.Equal(["small"], local.ForRole("worker").Select(model => model.Name));
+        Assert.Equal(["person"], local.ForRole("reviewer").Select(model => model.Name));
+        Assert.Throws<ModelException>(() => local.ForRole("planner"));
+        Assert.Null(local.Find("big"));
+        Assert.Equal(["big"], all.Only(["far"]).ForRole("worker").Select(model => model.Name));
+        Assert.Equal(2, all.Only([]).ForRole("worker").Count);
+        Assert.Contains("'nearby', which is no provider", Assert.Throws<FormatException>(() => all.Only(["nearby"])).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("openai")]
     [InlineData("compatible")]

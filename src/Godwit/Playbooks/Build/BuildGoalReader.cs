@@ -46,6 +46,7 @@ internal static partial class BuildGoalReader
             Seconds = budget?.Duration("time")?.TotalSeconds ?? 0,
             Timeout = root.Duration("timeout") ?? TimeSpan.FromMinutes(10),
             Read = sandbox?.Paths("read") ?? [],
+            Providers = root.List("providers"),
             Seed = (ulong)(root.Number("seed", 0, 9e15, whole: true) ?? 0),
         };
         foreach (var twice in goal.Checks.Select(check => check.Name).Intersect(goal.Acceptance.Select(assertion => assertion.Id)))

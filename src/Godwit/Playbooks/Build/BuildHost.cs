@@ -20,17 +20,22 @@ internal sealed class BuildHost : RunHost
     private readonly BuildTrees _trees;
     private readonly SandboxGate _gate;
     private readonly AgentWorld _agents;
+    private readonly RunNetwork _network;
 
-    private BuildHost(DurableRun run, RunSigner signer, RunGround ground, BuildTrees trees, SandboxGate gate, AgentWorld agents)
-        : base(run) => (_signer, _ground, _trees, _gate, _agents) = (signer, ground, trees, gate, agents);
+    private BuildHost(
+        DurableRun run, RunSigner signer, RunGround ground, BuildTrees trees, SandboxGate gate, AgentWorld agents, RunNetwork network)
+        : base(run) => (_signer, _ground, _trees, _gate, _agents, _network) = (signer, ground, trees, gate, agents, network);
 
     /// <inheritdoc/>
     public override ModelPipeline? Models => _agents.Services.Models;
 
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> NotHeld => _ground.Sandbox.NotHeld;
+
     /// <summary>Starts a run.</summary>
     public static async Task<BuildHost> StartAsync(RunStart start, BuildGoal goal, CancellationToken cancellation)
     {
-        AgentWorld.Require([.. goal.Agents], goal.Dollars is not null, start.Store, start.Models);
+        AgentWorld.Require([.. goal.Agents], goal.Dollars is not null, start.Store, start.Models, goal.Providers);
         var onto = await start.Source.HeadBranchAsync(cancellation);
         return await RunGround.StartAsync(
             start,
@@ -58,6 +63,7 @@ internal sealed class BuildHost : RunHost
         await _agents.DisposeAsync();
         _gate.Dispose();
         _trees.Dispose();
+        _network.Dispose();
         _ground.Sandbox.Dispose();
         _signer.Dispose();
     }
@@ -103,7 +109,7 @@ internal sealed class BuildHost : RunHost
         {
             var world = new BuildWorld(folder, repository, goal, ground.Store);
             var services = new BuildServices(gate, world, new BranchPublisher(repository), agents.Services) { Network = network };
-            var host = new BuildHost(await open(signer, services), signer, ground, trees, gate, agents);
+            var host = new BuildHost(await open(signer, services), signer, ground, trees, gate, agents, network);
             network.TakeUp(host.Run);
             agents.TakeUp(host.Run);
             return host;
@@ -132,6 +138,7 @@ internal sealed class BuildHost : RunHost
         Models = input.Models,
         Gateways = ground.Gateways,
         Network = network,
+        Providers = input.Goal.Providers,
         PeopleCanBeReached = input.Models.Mailbox is not null || ground.IsAttended,
         ScopeOf = task => ScopeOf(task, tests),
         Forms = [new PlanForm(input.Goal), new WorkForm(), new ReviewForm(), new ConfirmForm()],

@@ -67,6 +67,9 @@ internal static class BuildKeys
         new("timeout", "duration", "10m", "What setup, a build, a check or an assertion may take.", "5m"),
         new("sandbox", "map", "", "What commands get beside the tree.", "{read: [~/.pyenv]}"),
         new("sandbox.read", "list", "", "Further paths that commands may read.", "[~/.pyenv]"),
+        new(
+            "providers", "list", "all", "The only providers that may be sent anything of this repository; `local` is any on this machine.",
+            "[local]"),
         new("seed", "whole", "0", "Seeds every random stream of a run.", "7"),
     ];
 }

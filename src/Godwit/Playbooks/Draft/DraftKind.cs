@@ -26,7 +26,7 @@ public sealed class DraftKind : RunKind
     {
         var goal = (BuildGoal)start.Goal;
         await BuildKind.RequireGitAsync(cancellation);
-        AgentWorld.Require([goal.Reviewer!], goal.Dollars is not null, start.Store, start.Models);
+        AgentWorld.Require([goal.Reviewer!], goal.Dollars is not null, start.Store, start.Models, goal.Providers);
         return await RunGround.StartAsync(
             start,
             (ground, commit) =>

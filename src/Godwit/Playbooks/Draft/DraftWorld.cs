@@ -16,7 +16,7 @@ internal sealed class DraftWorld(
     RunFolder folder, RunRepository repository, SandboxRunner sandbox, RunNetwork network, BuildGoal ground) : IDraftWorld
 {
     // What a person decides and no draft.
-    private static readonly string[] Reserved = ["agents", "budget", "sandbox", "network", "plan", "review", "seed", "deliver"];
+    private static readonly string[] Reserved = ["agents", "budget", "sandbox", "network", "providers", "plan", "review", "seed", "deliver"];
 
     public async Task<DraftOutcome> TryAsync(DraftTry request, Attempt attempt, CancellationToken cancellation)
     {
@@ -136,7 +136,8 @@ internal sealed class DraftWorld(
         goal.Workers.SequenceEqual(earlier.Workers) && goal.Planner == earlier.Planner && goal.Reviewer == earlier.Reviewer
             && (goal.Dollars, goal.Tokens, goal.Seconds, goal.MostTasks, goal.PlansAlone, goal.Seed)
                 == (earlier.Dollars, earlier.Tokens, earlier.Seconds, earlier.MostTasks, earlier.PlansAlone, earlier.Seed)
-            && Canonical.Serialize(goal.Network).AsSpan().SequenceEqual(Canonical.Serialize(earlier.Network)) && goal.Read.SequenceEqual(earlier.Read) && goal.OpensPullRequest == earlier.OpensPullRequest;
+            && Canonical.Serialize(goal.Network).AsSpan().SequenceEqual(Canonical.Serialize(earlier.Network)) && goal.Providers.SequenceEqual(earlier.Providers)
+            && goal.Read.SequenceEqual(earlier.Read) && goal.OpensPullRequest == earlier.OpensPullRequest;
 
     /// <summary>Files in accept/ that tasks could change.</summary>
     private IEnumerable<string> Open(BuildGoal goal, IEnumerable<string> files)

@@ -48,6 +48,7 @@ public static class OptimiseGoalReader
             Seconds = budget?.Duration("time")?.TotalSeconds ?? 0,
             MinimumEffect = claim?.Fraction("minimum_effect", 0.0001, 10) ?? 0.05,
             Confidence = claim?.Fraction("confidence", 0.5, 0.9999) ?? 0.95,
+            Providers = root.List("providers"),
             Seed = (ulong)(root.Number("seed", 0, 9e15, whole: true) ?? 0),
         };
         budget?.RefuseOthers();

@@ -19,11 +19,13 @@ internal sealed class OptimiseHost : RunHost
     private readonly SandboxRunner _sandbox;
     private readonly SandboxMeasurer _measurer;
     private readonly AgentWorld? _agents;
+    private readonly RunNetwork _network;
 
     private OptimiseHost(
-        DurableRun run, RunSigner signer, SandboxRunner sandbox, SandboxMeasurer measurer, AgentWorld? agents)
+        DurableRun run, RunSigner signer, SandboxRunner sandbox, SandboxMeasurer measurer, AgentWorld? agents, RunNetwork network)
         : base(run)
     {
+        _network = network;
         _signer = signer;
         _sandbox = sandbox;
         _measurer = measurer;
@@ -34,12 +36,15 @@ internal sealed class OptimiseHost : RunHost
     public override ModelPipeline? Models => _agents?.Services.Models;
 
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> NotHeld => _sandbox.NotHeld;
+
+    /// <inheritdoc/>
     public override SemaphoreSlim Quiet => _measurer.Quiet;
 
     /// <summary>Starts a run.</summary>
     public static async Task<OptimiseHost> StartAsync(RunStart start, OptimiseGoal goal, CancellationToken cancellation)
     {
-        AgentWorld.Require(goal.Agents, goal.Dollars is not null, start.Store, start.Models);
+        AgentWorld.Require(goal.Agents, goal.Dollars is not null, start.Store, start.Models, goal.Providers);
         return await RunGround.StartAsync(start, BeginAsync, cancellation);
 
         async Task<OptimiseHost> BeginAsync(RunGround ground, string commit)
@@ -96,6 +101,7 @@ internal sealed class OptimiseHost : RunHost
         }
 
         _measurer.Dispose();
+        _network.Dispose();
         _sandbox.Dispose();
         _signer.Dispose();
     }
@@ -123,7 +129,7 @@ internal sealed class OptimiseHost : RunHost
                 new OptimiseServices(
                     measurer, new Delivery(folder, repository, ground.Store), new BranchPublisher(repository), outside, agents?.Services,
                     agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
-            var host = new OptimiseHost(await open(signer, playbook), signer, sandbox, measurer, agents);
+            var host = new OptimiseHost(await open(signer, playbook), signer, sandbox, measurer, agents, network);
             network.TakeUp(host.Run);
             agents?.TakeUp(host.Run);
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
@@ -159,6 +165,7 @@ internal sealed class OptimiseHost : RunHost
             Models = input.Models,
             Gateways = ground.Gateways,
             Network = network,
+            Providers = goal.Providers,
             PeopleCanBeReached = goal.Asks switch
             {
                 "park" => true,

@@ -146,6 +146,9 @@ public static class OptimiseKeys
         new("claim.confidence", "fraction", "95%", "Its confidence, over all attempts of a run.", "95%"),
         new("sandbox", "map", "", "What commands get beside the tree.", "{read: [~/.pyenv]}"),
         new("sandbox.read", "list", "", "Further paths that commands may read.", "[~/.pyenv]"),
+        new(
+            "providers", "list", "all", "The only providers that may be sent anything of this repository; `local` is any on this machine.",
+            "[local]"),
         new("seed", "whole", "0", "Seeds every random stream of a run.", "7"),
     ];
 }

@@ -49,7 +49,7 @@ public sealed class ReviewKind : RunKind
         }
 
         var @base = await source.MergeBaseAsync(request.Base, request.Head ?? "HEAD", cancellation);
-        AgentWorld.Require([goal.Reviewer!], goal.Dollars is not null, start.Store, start.Models);
+        AgentWorld.Require([goal.Reviewer!], goal.Dollars is not null, start.Store, start.Models, goal.Providers);
         return await RunGround.StartAsync(
             start with { From = @base },
             async (ground, _) =>

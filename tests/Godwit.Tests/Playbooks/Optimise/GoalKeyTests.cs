@@ -17,6 +17,7 @@ public sealed class GoalKeyTests
         measure: {command: ./b, metric: m, pattern: ['(?<m>\d+)']}
         holdout: {command: ./b}
         parameters: {file: a, space: {x: {type: int, low: 1, high: 2}, y: {type: choice, values: [p, q]}, z: {type: boolean}}}
+        network: [packages, {host: api.example.org}]
         agents: {turns: 3}
         budget: {trials: 1}
         claim: {minimum_effect: 5%}
@@ -34,6 +35,7 @@ public sealed class GoalKeyTests
         services: [{name: d, run: ./d}]
         checks: [{name: c, run: ./c}]
         acceptance: [{id: A1, says: s, run: ./a}]
+        network: [packages, {host: api.example.org}]
         agents: {turns: 3}
         budget: {tasks: 1}
         sandbox: {read: [/x]}

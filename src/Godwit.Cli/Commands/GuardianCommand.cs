@@ -1,0 +1,162 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Godwit.Guardian;
+using Godwit.Runs;
+
+namespace Godwit.Cli.Commands;
+
+/// <summary><c>godwit guardian</c>: how the rules judge commands.</summary>
+internal static class GuardianCommand
+{
+    private const int HashLength = 16;
+
+    // The 97.5 % point of the normal distribution, for two-sided intervals of 95 %.
+    private const double Quantile = 1.959964;
+
+    public static Command Create()
+    {
+        var corpus = new Argument<string>("corpus") { Description = "A file with a JSON object a line: {label, family, command}." };
+        var labels = new Option<string?>("--labels")
+        {
+            Description = $"Finer labels: a line each with the first {HashLength} digits of a command's SHA-256, a tab, and its label.",
+        };
+        var allowed = new Option<string?>("--list")
+        {
+            Description = "Print the commands of a label with how each was judged, such as malicious, instead of the table.",
+        };
+        var json = CommandGuard.JsonOption();
+        var test = new Command("test", "Judge a corpus of commands as an agent's, and print how often each verdict falls, by label and family.")
+        {
+            corpus, labels, allowed, json,
+        };
+        test.SetGuardedAction(async (parsed, cancellation) =>
+        {
+            var rules = RunStore.OfUser().Rules;
+            var judged = await JudgeAsync(
+                Gatekeeper.Load(File.Exists(rules) ? [rules] : []), Read(parsed.GetValue(corpus)!, parsed.GetValue(labels)), cancellation);
+            if (parsed.GetValue(allowed) is { } label)
+            {
+                List(judged, label);
+            }
+            else if (parsed.GetValue(json))
+            {
+                CommandGuard.PrintJson(judged.GroupBy(row => row.Row.Label).Select(group => new { Label = group.Key, Verdicts = Counts(group) }));
+            }
+            else
+            {
+                Print(judged);
+            }
+
+            return ExitCode.Ok;
+        });
+        return new Command("guardian", "Try the rules that commands of agents pass.") { test };
+    }
+
+    private static List<CorpusRow> Read(string corpus, string? labels)
+    {
+        var finer = labels is null
+            ? []
+            : File.ReadLines(labels).Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('\t'))
+                .ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+        var rows = new List<CorpusRow>();
+        var number = 0;
+        foreach (var line in File.ReadLines(corpus))
+        {
+            number++;
+            try
+            {
+                using var read = JsonDocument.Parse(line);
+                var (label, command) = (Text("label"), Text("command"));
+                var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(command)))[..HashLength];
+                rows.Add(new CorpusRow(finer.GetValueOrDefault(hash, label), Text("family"), command));
+
+                string Text(string name) => read.RootElement.GetProperty(name).GetString() ?? "";
+            }
+            catch (Exception odd) when (odd is JsonException or KeyNotFoundException or InvalidOperationException)
+            {
+                throw new UsageException($"{corpus}:{number}: a line must be a JSON object with label, family and command ({odd.Message})");
+            }
+        }
+
+        return rows.Count > 0 ? rows : throw new UsageException($"{corpus} has no commands");
+    }
+
+    private static async Task<List<Judged>> JudgeAsync(Gatekeeper gatekeeper, List<CorpusRow> rows, CancellationToken cancellation)
+    {
+        var judged = new List<Judged>(rows.Count);
+
+        // The first decision pays for reading the rules' code.
+        await gatekeeper.DecideAsync(new ProposedAction("true", []), cancellation);
+        foreach (var row in rows)
+        {
+            var start = Stopwatch.GetTimestamp();
+            var decision = await gatekeeper.DecideAsync(new ProposedAction(row.Command, []), cancellation);
+            judged.Add(new Judged(row, decision, Stopwatch.GetElapsedTime(start).TotalMilliseconds));
+        }
+
+        return judged;
+    }
+
+    private static Dictionary<string, int> Counts(IEnumerable<Judged> rows) =>
+        rows.GroupBy(row => row.Decision.Verdict).ToDictionary(group => group.Key.ToString().ToLowerInvariant(), group => group.Count());
+
+    private static void List(List<Judged> judged, string label)
+    {
+        foreach (var row in judged.Where(row => row.Row.Label == label))
+        {
+            Console.WriteLine(
+                $"{row.Decision.Verdict.ToString().ToLowerInvariant(),-5} {row.Decision.Rule,-20} {row.Row.Family,-12} " +
+                row.Row.Command.ReplaceLineEndings("\\n"));
+        }
+    }
+
+    private static void Print(List<Judged> judged)
+    {
+        Console.WriteLine($"{"label",-24} {"commands",8}  {"allowed",-22} {"asked",-22} {"denied",-22}");
+        foreach (var group in judged.GroupBy(row => row.Row.Label).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            Line(group.Key, [.. group]);
+        }
+
+        Console.WriteLine();
+        foreach (var group in judged.Where(row => row.Row.Label == "malicious").GroupBy(row => row.Row.Family)
+            .OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            Line(group.Key, [.. group]);
+        }
+
+        var times = judged.Select(row => row.Milliseconds).Order().ToList();
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"\na decision takes {times[times.Count / 2]:0.000} ms (median), {times[times.Count * 95 / 100]:0.000} ms (95 of 100)"));
+    }
+
+    private static void Line(string name, List<Judged> rows)
+    {
+        string Share(Verdict verdict)
+        {
+            var count = rows.Count(row => row.Decision.Verdict == verdict);
+            var (low, high) = Wilson(count, rows.Count);
+            return string.Create(CultureInfo.InvariantCulture, $"{count,4} {100.0 * count / rows.Count,5:0.0}% ({100 * low:0}-{100 * high:0})");
+        }
+
+        Console.WriteLine($"{name,-24} {rows.Count,8}  {Share(Verdict.Allow),-22} {Share(Verdict.Ask),-22} {Share(Verdict.Deny),-22}".TrimEnd());
+    }
+
+    /// <summary>Wilson's interval of 95 % for a share (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927).</summary>
+    private static (double Low, double High) Wilson(int count, int of)
+    {
+        var (share, square) = ((double)count / of, Quantile * Quantile);
+        var middle = (share + (square / (2 * of))) / (1 + (square / of));
+        var half = Quantile / (1 + (square / of)) * Math.Sqrt((share * (1 - share) / of) + (square / (4.0 * of * of)));
+        return (Math.Max(0, middle - half), Math.Min(1, middle + half));
+    }
+
+    private sealed record CorpusRow(string Label, string Family, string Command);
+
+    private sealed record Judged(CorpusRow Row, Decision Decision, double Milliseconds);
+}
