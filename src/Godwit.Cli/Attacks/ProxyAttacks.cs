@@ -27,12 +27,17 @@ internal static class ProxyAttacks
         Asks("proxy/other-port", Named, $"{Allowed}:22", "", "SSH-2.0-x\\r\\n"),
         Asks("proxy/service-port", Named, $"{Allowed}:$PORT", "", Get(Allowed)),
         Asks("proxy/name-in-front", Named, $"{Allowed}.evil.example.net:443", Allowed, Get(Allowed)),
+        Asks("proxy/wildcard-split", Named, "127.0.0.1:$PORT/.wild.example.org:443", "", Get("")),
+        Asks("proxy/wildcard-query", Named, "127.0.0.1:$PORT?.wild.example.org:80", "", "GET / HTTP/1.0\\r\\n\\r\\n"),
         Asks("proxy/user-in-front", Named, $"{Allowed}@127.0.0.1:$PORT", "", Get(Allowed)),
         Asks("proxy/line-in-tunnel", Named, $"{Allowed}:443 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\nCONNECT 127.0.0.1:$PORT", "", Get(Allowed)),
         Asks(
             "proxy/whole-address", Named, "", "",
             "GET http://127.0.0.1:$PORT/ HTTP/1.1\\r\\nHost: 127.0.0.1:$PORT\\r\\nConnection: close\\r\\n\\r\\n"),
         Asks("proxy/two-hosts", Named, "", "", $"GET http://127.0.0.1:$PORT/ HTTP/1.1\\r\\nHost: {Allowed}\\r\\nConnection: close\\r\\n\\r\\n"),
+        Asks(
+            "proxy/upgrade-by-connection", Named, $"{Allowed}:443", Allowed,
+            "GET /open/ HTTP/1.1\\r\\nHost: " + Allowed + "\\r\\nConnection: Upgrade\\r\\n\\r\\n"),
         Asks("proxy/no-host", Named, "", "", "GET / HTTP/1.1\\r\\nHost: 127.0.0.1:$PORT\\r\\nConnection: close\\r\\n\\r\\n"),
         Asks("proxy/file", Named, "", "", "GET file:///etc/shadow HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"),
         Asks("proxy/fronting-handshake", Named, $"{Allowed}:443", "evil.example.net", Get("evil.example.net")),
@@ -99,7 +104,8 @@ internal static class ProxyAttacks
             var network = new ProxyNetwork { _before = ground.Hits };
             var addresses = leadsTo.Split(',').Select(IPAddress.Parse).ToArray();
             network._client = new NetworkClient(
-                "attacker", [new NetworkRule { Host = Allowed, Paths = ["/open/"], Upload = 5000 }]);
+                "attacker",
+                [new NetworkRule { Host = Allowed, Paths = ["/open/"], Upload = 5000 }, new NetworkRule { Host = "*.wild.example.org" }]);
             network._proxy = new EgressProxy(
                 new OwnerNetwork(), network._client.Rules, network, TimeProvider.System,
                 new EgressUpstream { Resolve = (_, _) => Task.FromResult(addresses) });

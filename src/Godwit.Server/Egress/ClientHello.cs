@@ -10,6 +10,7 @@ internal static class ClientHello
     private const byte Handshake = 22;
     private const byte Hello = 1;
     private const ushort ServerName = 0;
+    private const byte HostName = 0;
 
     /// <summary>Whether the whole message is there, or it can't be one.</summary>
     public static bool IsWhole(ReadOnlySpan<byte> bytes) =>
@@ -37,8 +38,9 @@ internal static class ClientHello
                 var content = extensions.Slice(4, length);
                 if (kind == ServerName)
                 {
-                    // A list of one: its length, the kind of the name, and the name with its length.
-                    return Encoding.ASCII.GetString(content.Slice(5, BinaryPrimitives.ReadUInt16BigEndian(content[3..])));
+                    // A list of one: its length, the kind of the name, and the name with its length. Who lists more has something to hide.
+                    var name = BinaryPrimitives.ReadUInt16BigEndian(content[3..]);
+                    return content[2] != HostName || content.Length != name + 5 ? null : Encoding.ASCII.GetString(content.Slice(5, BinaryPrimitives.ReadUInt16BigEndian(content[3..])));
                 }
 
                 extensions = extensions[(4 + length)..];

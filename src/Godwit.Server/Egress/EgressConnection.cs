@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Authentication;
@@ -139,6 +140,7 @@ internal sealed class EgressConnection(EgressProxy proxy, ConnectionContext conn
     private async Task PassThroughAsync(NetworkClient client, string host, int port, CancellationToken late)
     {
         var call = new NetworkCall("CONNECT", host, port, "", true);
+        var isTold = false;
         try
         {
             var named = await HelloNameAsync(late);
@@ -149,14 +151,20 @@ internal sealed class EgressConnection(EgressProxy proxy, ConnectionContext conn
             }
 
             var pass = await proxy.PassAsync(client, call, 0);
-            await using var outside = await proxy.ConnectAsync(host, port, connection.ConnectionClosed);
+            isTold = true;
+            await using var outside = await proxy.ConnectAsync(host, port, late);
             await using var inside = new PipeStream(connection.Transport);
             await using var up = new MeteredStream(inside, pass.CountUp);
             await using var down = new MeteredStream(outside, pass.CountDown);
             await await Task.WhenAny(up.CopyToAsync(outside, connection.ConnectionClosed), down.CopyToAsync(inside, connection.ConnectionClosed));
         }
-        catch (NetworkRefusedException)
+        catch (NetworkRefusedException refused)
         {
+            if (isTold)
+            {
+                await proxy.RefusedAsync(client, call, 0, refused.Message);
+            }
+
             connection.Abort();
         }
     }
@@ -181,7 +189,10 @@ internal sealed class EgressConnection(EgressProxy proxy, ConnectionContext conn
     {
         var line = head.Split("\r\n")[0].Split(' ');
         var colon = line.Length == 3 ? line[1].LastIndexOf(':') : -1;
-        return colon > 0 && int.TryParse(line[1].AsSpan(colon + 1), out var port) && port is > 0 and <= 65_535
+        return colon > 0
+            && int.TryParse(line[1].AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            && port is > 0 and <= 65_535
+            && NetworkReader.IsName(line[1][..colon].ToLowerInvariant())
             ? (line[1][..colon].ToLowerInvariant(), port)
             : null;
     }

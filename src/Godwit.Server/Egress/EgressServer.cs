@@ -24,6 +24,10 @@ public sealed class EgressServer : IAsyncDisposable
         VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
     };
 
+    // What a request may say of its length, at most: more than any rule allows, and nothing that sums could run over at.
+    private const long LargestBody = 1L << 50;
+    private const int MostConnections = 512;
+
     private readonly WebApplication _app;
 
     private EgressServer(WebApplication app) => _app = app;
@@ -39,6 +43,7 @@ public sealed class EgressServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MaxConcurrentConnections = MostConnections;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.ListenUnixSocket(socket, listen =>
@@ -66,7 +71,7 @@ public sealed class EgressServer : IAsyncDisposable
         try
         {
             var call = await CallOfAsync(proxy, from, context);
-            var body = context.Request.ContentLength ?? 0;
+            var body = Math.Min(context.Request.ContentLength ?? 0, LargestBody);
             var pass = await proxy.PassAsync(from.Client, call, LengthOfHead(context) + body, ofBody: body);
             context.Request.Body = new MeteredStream(context.Request.Body, pass.CountUp);
             context.Response.Body = new MeteredStream(context.Response.Body, pass.CountDown);
@@ -94,9 +99,12 @@ public sealed class EgressServer : IAsyncDisposable
         var (host, port, isTls, path) = (from.Host, from.Port, from.IsTls, target);
         if (host is null)
         {
-            if (!Uri.TryCreate(target, UriKind.Absolute, out var uri) || uri.Scheme != "http" || uri.UserInfo.Length > 0)
+            if (!Uri.TryCreate(target, UriKind.Absolute, out var uri) || uri.Scheme != "http" || uri.UserInfo.Length > 0
+                || !NetworkReader.IsName(uri.IdnHost.ToLowerInvariant()))
             {
-                throw new NetworkRefusedException("a proxy is asked by http:// and a whole address, or by CONNECT");
+                throw await proxy.RefusedAsync(
+                    from.Client, new NetworkCall(context.Request.Method, "", 80, target, false), 0,
+                    "a proxy is asked by http:// and a whole address with a name, or by CONNECT");
             }
 
             (host, port) = (uri.IdnHost.ToLowerInvariant(), uri.Port);
@@ -104,13 +112,15 @@ public sealed class EgressServer : IAsyncDisposable
             path = slash < 0 ? "/" : target[slash..];
         }
 
-        var call = new NetworkCall(context.Request.Method.ToUpperInvariant(), host, port, path, isTls);
+        var call = new NetworkCall(context.Request.Method.ToUpperInvariant(), host, port, path, isTls) { ContentType = context.Request.ContentType };
         if (!path.StartsWith('/') || (context.Request.Host is { HasValue: true } named && !named.Host.Equals(host, StringComparison.OrdinalIgnoreCase)))
         {
             throw await proxy.RefusedAsync(from.Client, call, 0, $"the request is for {context.Request.Host}, and the connection for {host}");
         }
 
         return context.Request.Headers.Upgrade.Count == 0
+            && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
+            && !context.Request.Headers.Connection.ToString().Contains("upgrade", StringComparison.OrdinalIgnoreCase)
             ? call
             : throw await proxy.RefusedAsync(from.Client, call, 0, "a connection can't become another one");
     }
@@ -163,6 +173,11 @@ public sealed class EgressServer : IAsyncDisposable
             request.RequestUri = new Uri(
                 $"{(call.IsTls ? "https" : "http")}://{call.Host}{port}{call.Path}",
                 new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+            if (request.RequestUri.IdnHost != call.Host || request.RequestUri.Port != call.Port)
+            {
+                throw new NetworkRefusedException($"{call.Host} can be read in two ways");
+            }
+
             request.Headers.Host = null;
             request.Headers.Remove("Proxy-Authorization");
             request.Headers.Remove("Proxy-Connection");
@@ -176,6 +191,11 @@ public sealed class EgressServer : IAsyncDisposable
         public override async ValueTask<bool> TransformResponseAsync(
             HttpContext context, HttpResponseMessage? response, CancellationToken cancellation)
         {
+            if (response?.StatusCode == HttpStatusCode.SwitchingProtocols)
+            {
+                throw new NetworkRefusedException($"{call.Host} answered with another protocol");
+            }
+
             var goesOn = await base.TransformResponseAsync(context, response, cancellation);
 
             // Another way to the same host would be another connection than the one that was checked.

@@ -18,13 +18,14 @@ internal sealed class AddressGuard(OwnerNetwork owner, Func<string, Cancellation
             "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.88.99.0/24",
             "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
             "::/128", "::1/128", "100::/64", "2001::/23", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+            "64:ff9b:1::/48", "::ffff:0:0:0/96",
         ]).Select(IPNetwork.Parse),
     ];
 
     // IPv6 addresses that carry one of IPv4, and where in them: translation (RFC 6052, RFC 8215) and 6to4 (RFC 3056).
     private static readonly (IPNetwork Range, int At)[] Carriers =
     [
-        (IPNetwork.Parse("64:ff9b::/96"), 12), (IPNetwork.Parse("64:ff9b:1::/48"), 12), (IPNetwork.Parse("2002::/16"), 2),
+        (IPNetwork.Parse("64:ff9b::/96"), 12), (IPNetwork.Parse("2002::/16"), 2),
         (IPNetwork.Parse("::/96"), 12),
     ];
 

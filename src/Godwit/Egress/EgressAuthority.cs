@@ -14,6 +14,10 @@ internal sealed class EgressAuthority : IDisposable
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string NameConstraints = "2.5.29.30";
+    private const int MostLeaves = 1000;
+
+    // A list that names nothing would permit everything; this is no name that anybody has (RFC 6761, 6.4).
+    private const string Nobody = "nobody.invalid";
 
     // Clocks inside and outside are the same; a day covers what a machine's time may be corrected by.
     private static readonly TimeSpan Before = TimeSpan.FromDays(1);
@@ -36,7 +40,7 @@ internal sealed class EgressAuthority : IDisposable
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         request.CertificateExtensions.Add(
-            new X509Extension(NameConstraints, Constraints(domains.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)), critical: true));
+            new X509Extension(NameConstraints, Constraints(domains.DefaultIfEmpty(Nobody).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)), critical: true));
         _certificate = request.CreateSelfSigned(_from, now + Lifetime);
         Pem = _certificate.ExportCertificatePem() + "\n";
     }
@@ -45,8 +49,15 @@ internal sealed class EgressAuthority : IDisposable
     public string Pem { get; }
 
     /// <summary>What the proxy shows for a host.</summary>
-    public SslStreamCertificateContext For(string host) =>
-        _leaves.GetOrAdd(host, name => new Lazy<SslStreamCertificateContext>(() => Make(name))).Value;
+    public SslStreamCertificateContext For(string host)
+    {
+        if (_leaves.Count > MostLeaves)
+        {
+            _leaves.Clear();
+        }
+
+        return _leaves.GetOrAdd(host, name => new Lazy<SslStreamCertificateContext>(() => Make(name))).Value;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

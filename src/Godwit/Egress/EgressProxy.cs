@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Godwit.Egress;
 
@@ -11,6 +13,8 @@ namespace Godwit.Egress;
 public sealed class EgressProxy : IDisposable
 {
     private const int MostFetched = 4 << 20;
+    private const int MostConnections = 64;
+    private static readonly TimeSpan Fetching = TimeSpan.FromSeconds(100);
     private static readonly TimeSpan ConnectionsLive = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Connecting = TimeSpan.FromSeconds(20);
 
@@ -44,7 +48,9 @@ public sealed class EgressProxy : IDisposable
             PooledConnectionLifetime = ConnectionsLive,
             ConnectTimeout = Connecting,
             ConnectCallback = ConnectAsync,
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = upstream.Trust },
+            MaxConnectionsPerServer = MostConnections,
+            ActivityHeadersPropagator = null,
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trust(upstream.Trust) },
         };
         Upstream = new HttpMessageInvoker(_handler);
     }
@@ -102,7 +108,7 @@ public sealed class EgressProxy : IDisposable
     /// <exception cref="NetworkRefusedException">It isn't allowed.</exception>
     public async Task<NetworkPass> PassAsync(NetworkClient client, NetworkCall call, long bytes, long ofBody = 0)
     {
-        var (rule, reason) = Decide(client, call);
+        var (rule, reason) = _clients.ContainsKey(client.Token) ? Decide(client, call) : (null, "its command has ended");
         if (rule is null)
         {
             throw await RefusedAsync(client, call, bytes, reason!);
@@ -120,7 +126,7 @@ public sealed class EgressProxy : IDisposable
         {
             credential = CredentialOf(rule, call);
         }
-        catch (FormatException missing)
+        catch (Exception missing) when (missing is FormatException or IOException or UnauthorizedAccessException)
         {
             throw await RefusedAsync(client, call, bytes, missing.Message);
         }
@@ -138,9 +144,16 @@ public sealed class EgressProxy : IDisposable
     internal async Task<FetchedAnswer> FetchAsync(
         NetworkClient client, string method, Uri url, string? body, string type, CancellationToken cancellation)
     {
-        var call = new NetworkCall(method, url.IdnHost.ToLowerInvariant(), url.Port, url.PathAndQuery, url.Scheme == "https");
+        var call = new NetworkCall(method, url.IdnHost.ToLowerInvariant(), url.Port, url.PathAndQuery, url.Scheme == "https") { ContentType = type };
+        if (!NetworkReader.IsMethod(method) || !MediaTypeHeaderValue.TryParse(type, out _) || !NetworkReader.IsName(call.Host))
+        {
+            throw await RefusedAsync(client, call, 0, "its method, content type or host can't be read");
+        }
+
         var content = body is null ? null : System.Text.Encoding.UTF8.GetBytes(body);
-        var pass = await PassAsync(client, call, url.OriginalString.Length + type.Length + (content?.Length ?? 0));
+        var pass = await PassAsync(client, call, url.AbsoluteUri.Length + type.Length + (content?.Length ?? 0));
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(Fetching);
         using var request = new HttpRequestMessage(new HttpMethod(method), url);
         if (content is not null)
         {
@@ -155,12 +168,12 @@ public sealed class EgressProxy : IDisposable
 
         try
         {
-            using var answer = await Upstream.SendAsync(request, cancellation);
-            await using var stream = await answer.Content.ReadAsStreamAsync(cancellation);
+            using var answer = await Upstream.SendAsync(request, late.Token);
+            await using var stream = await answer.Content.ReadAsStreamAsync(late.Token);
             using var taken = new MemoryStream();
             var part = new byte[16 << 10];
             int read;
-            while (taken.Length < MostFetched && (read = await stream.ReadAsync(part, cancellation)) > 0)
+            while (taken.Length < MostFetched && (read = await stream.ReadAsync(part, late.Token)) > 0)
             {
                 pass.CountDown(read);
                 taken.Write(part, 0, read);
@@ -169,6 +182,10 @@ public sealed class EgressProxy : IDisposable
             return new FetchedAnswer(
                 (int)answer.StatusCode, answer.Content.Headers.ContentType?.ToString() ?? "", answer.Headers.Location?.ToString(),
                 System.Text.Encoding.UTF8.GetString(taken.GetBuffer(), 0, (int)taken.Length));
+        }
+        catch (Exception broken) when (broken is IOException || (broken is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            throw new HttpRequestException($"its answer broke off, or took longer than {Fetching.TotalSeconds:0} s", broken);
         }
         catch (HttpRequestException failed) when (failed.InnerException is NetworkRefusedException refused)
         {
@@ -180,8 +197,11 @@ public sealed class EgressProxy : IDisposable
     /// <returns>What to throw.</returns>
     public async Task<NetworkRefusedException> RefusedAsync(NetworkClient client, NetworkCall call, long bytes, string reason)
     {
-        client.CountRefused(call, reason);
-        await _log.RequestedAsync(new NetworkRequest(client.Name, call.Method, call.Url, bytes, reason));
+        if (client.CountRefused(call, reason))
+        {
+            await _log.RequestedAsync(new NetworkRequest(client.Name, call.Method, call.Url, bytes, reason));
+        }
+
         return new NetworkRefusedException($"{call.Method} {call.Url} is not allowed: {reason}");
     }
 
@@ -208,6 +228,17 @@ public sealed class EgressProxy : IDisposable
         _authority.Dispose();
     }
 
+    /// <summary>
+    /// A certificate could name an address from which the rest of its chain is to be had, and this process would ask there unseen.
+    /// </summary>
+    private static X509ChainPolicy Trust(X509ChainPolicy? given)
+    {
+        var policy = given?.Clone() ?? new X509ChainPolicy();
+        policy.DisableCertificateDownloads = true;
+        policy.RevocationMode = X509RevocationMode.NoCheck;
+        return policy;
+    }
+
     private static string NoRule(string host) => $"the goal names no rule for {host} under 'network'";
 
     private static (NetworkRule? Rule, string? Reason) Decide(NetworkClient client, NetworkCall call)
@@ -224,7 +255,7 @@ public sealed class EgressProxy : IDisposable
             return (rules[0], null);
         }
 
-        if (RawPath.HasDots(call.Path))
+        if (RawPath.IsOdd(call.Path) || RawPath.HasDots(call.Path))
         {
             return (null, "its path has parts that lead elsewhere");
         }
@@ -241,8 +272,8 @@ public sealed class EgressProxy : IDisposable
             return below.Find(rule => rule.MayPush) is { } pushes ? (pushes, null) : (null, $"pushing to {call.Host} needs 'push: true'");
         }
 
-        var method = GitService.IsFetch(call) ? "GET" : call.Method;
-        return below.Find(rule => rule.Methods.Contains(method)) is { } rule
+        var isFetch = GitService.IsFetch(call);
+        return below.Find(rule => rule.Methods.Contains(isFetch && rule.ServesGit ? "GET" : call.Method)) is { } rule
             ? (rule, null)
             : (null, $"the rules for {call.Host} allow {string.Join(", ", below.SelectMany(rule => rule.Methods).Distinct())}");
     }

@@ -9,8 +9,12 @@ namespace Godwit.Egress;
 public sealed class NetworkClient(string name, IReadOnlyList<NetworkRule> rules)
 {
     private const int RefusalsKept = 5;
+    private const int RefusalsJournaled = 500;
+    private const int MostHosts = 500;
+    private const string OtherHosts = "others";
     private readonly ConcurrentDictionary<string, Counts> _hosts = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _refusals = new();
+    private int _refused;
 
     /// <summary>Its name.</summary>
     public string Name => name;
@@ -38,13 +42,17 @@ public sealed class NetworkClient(string name, IReadOnlyList<NetworkRule> rules)
 
     internal void CountDown(string host, long bytes) => Interlocked.Add(ref Of(host).Down, bytes);
 
-    internal void CountRefused(NetworkCall call, string reason)
+    /// <summary>Counts a refusal.</summary>
+    /// <returns>Whether it is to be journaled: of a command that is refused without end the first are.</returns>
+    internal bool CountRefused(NetworkCall call, string reason)
     {
-        Interlocked.Increment(ref Of(call.Host).Refused);
+        Interlocked.Increment(ref Of(_hosts.Count < MostHosts || _hosts.ContainsKey(call.Host) ? call.Host : OtherHosts).Refused);
         if (_refusals.Count < RefusalsKept)
         {
             _refusals.Enqueue($"{call.Method} {call.Url}: {reason}");
         }
+
+        return Interlocked.Increment(ref _refused) <= RefusalsJournaled;
     }
 
     private Counts Of(string host) => _hosts.GetOrAdd(host, _ => new Counts());

@@ -9,6 +9,7 @@ namespace Godwit.Egress;
 public static partial class NetworkReader
 {
     private const string Key = "network";
+    private const int LongestName = 253; // RFC 1035, 2.3.4, without the root's dot
 
     /// <summary>The keys that it reads.</summary>
     public static readonly IReadOnlyList<GoalKey> Keys =
@@ -78,6 +79,13 @@ public static partial class NetworkReader
         return port is 0 or > 65_535 ? null : (match.Groups["host"].Value, port);
     }
 
+    /// <summary>Whether a text is a host's name, in lower case, and nothing that could be read as more.</summary>
+    public static bool IsName(string text) => text.Length <= LongestName && text[0] != '*' && Host().Match(text) is { Success: true } match
+        && !match.Groups["port"].Success;
+
+    /// <summary>Whether a text is a method that a request may have.</summary>
+    public static bool IsMethod(string text) => Method().IsMatch(text) && text is not ("CONNECT" or "TRACE");
+
     private static NetworkRule? ReadRule(YamlMap map)
     {
         var text = map.Text("host", required: true);
@@ -88,7 +96,7 @@ public static partial class NetworkReader
         }
 
         var methods = map.List("methods").Select(method => method.ToUpperInvariant()).ToList();
-        foreach (var odd in methods.Where(method => !Method().IsMatch(method) || method is "CONNECT" or "TRACE"))
+        foreach (var odd in methods.Where(method => !IsMethod(method)))
         {
             map.Problem("methods", $"'{odd}' is no method that a rule can allow");
         }

@@ -10,13 +10,17 @@ public sealed record NetworkCall(string Method, string Host, int Port, string Pa
 {
     private const int Shown = 500;
 
+    /// <summary>What the body is said to be; null where nothing is said.</summary>
+    public string? ContentType { get; init; }
+
     /// <summary>The address; the middle of a long one is left out.</summary>
     public string Url
     {
         get
         {
             var port = Port == (IsTls ? 443 : 80) ? "" : $":{Port}";
-            var path = Path.Length <= Shown ? Path : $"{Path[..(Shown / 2)]}…{Path[^(Shown / 2)..]}";
+            var plain = Path.Any(char.IsControl) ? string.Concat(Path.Select(letter => char.IsControl(letter) ? '?' : letter)) : Path;
+            var path = plain.Length <= Shown ? plain : $"{plain[..(Shown / 2)]}…{plain[^(Shown / 2)..]}";
             return Method == "CONNECT" ? $"{Host}:{Port}" : $"{(IsTls ? "https" : "http")}://{Host}{port}{path}";
         }
     }

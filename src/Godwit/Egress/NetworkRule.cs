@@ -55,6 +55,9 @@ public sealed record NetworkRule
     /// <summary>Whether git may push. Fetching is reading. Default no.</summary>
     public bool MayPush { get; init; }
 
+    /// <summary>Whether git may fetch where it may read, by the POST that this takes. Default yes.</summary>
+    public bool ServesGit { get; init; } = true;
+
     /// <summary>The owner's credential that requests are given outside of the sandbox; null for none.</summary>
     public string? Credential { get; init; }
 

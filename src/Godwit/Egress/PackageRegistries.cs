@@ -27,5 +27,5 @@ internal static class PackageRegistries
     /// <param name="use">Whose commands they are for.</param>
     public static IEnumerable<NetworkRule> Rules(IEnumerable<(string Host, int? Port)> own, NetworkUse use) =>
         Hosts.Select(host => (Host: host, Port: (int?)null)).Concat(own)
-            .Select(place => new NetworkRule { Host = place.Host, Port = place.Port, Use = use, Upload = Upload, Download = Download });
+            .Select(place => new NetworkRule { Host = place.Host, Port = place.Port, Use = use, Upload = Upload, Download = Download, ServesGit = false });
 }

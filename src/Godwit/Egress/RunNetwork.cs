@@ -108,6 +108,7 @@ public sealed class RunNetwork : INetworkLog, IDisposable
         // Opened for its commands too, so that what the run has used before is known.
         _ = await _door.Value;
         var client = new NetworkClient(name, RulesOf(NetworkUse.Agents));
+        _proxy.Value.Admit(client);
         try
         {
             return await _proxy.Value.FetchAsync(client, method, url, body, type, cancellation);
@@ -165,7 +166,7 @@ public sealed class RunNetwork : INetworkLog, IDisposable
                     open[request.Client] = requests = [];
                 }
 
-                requests.Add(new HostUsage(host, 1, 0, 0, request.Bytes));
+                requests.Add(new HostUsage(host, 1, 0, 0, Math.Max(0, request.Bytes)));
             }
         }
 

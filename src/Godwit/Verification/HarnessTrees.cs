@@ -314,7 +314,8 @@ internal sealed class HarnessTrees
             }
 
             var target = Path.Combine(built, file);
-            if (FileSystem.Facts(target) is not { IsRegular: true } facts || facts.Size != original.Length
+            if (!FileSystem.IsReallyBelow(built, file)
+                || FileSystem.Facts(target) is not { IsRegular: true } facts || facts.Size != original.Length
                 || !File.ReadAllBytes(target).AsSpan().SequenceEqual(File.ReadAllBytes(original.FullName)))
             {
                 throw new PrepareException(TrialOutcome.Invalid, $"the build changed {file}, which isn't editable", "");

@@ -25,7 +25,7 @@ internal static partial class FileSystem
     private const int Create = 0x40;
     private const int Truncate = 0x200;
     private const int NonBlocking = 0x800;
-    private const int DirectoryOnly = 0x10000;
+    private const int PathOnly = 0x200000;
     private const int CloseOnExec = 0x80000;
     private const ulong Beneath = 0x08;
     private const ulong NoLinks = 0x04 | 0x02;
@@ -153,7 +153,7 @@ internal static partial class FileSystem
     /// <exception cref="IOException">It can't be opened for another reason.</exception>
     public static FileStream? OpenBeneath(string root, string file, bool forWriting = false)
     {
-        var directory = Open(root, DirectoryOnly | CloseOnExec);
+        var directory = Open(root, PathOnly | CloseOnExec);
         if (directory < 0)
         {
             throw new IOException($"{root} can't be opened (errno {Marshal.GetLastPInvokeError()})");

@@ -317,8 +317,82 @@ public sealed class EgressProxyTests : EgressFixture
     }
 
     [Theory]
+    [InlineData("evil.test:8443/.example.org")]
+    [InlineData("evil.test/.example.org")]
+    [InlineData("evil.test?.example.org")]
+    [InlineData("evil.test#.example.org")]
+    [InlineData("x@evil.test\\.example.org")]
+    [InlineData("a\tb.example.org")]
+    public async Task Tunnel_ToANameThatIsMoreThanAName_IsNoneOfAWildcards(string host)
+    {
+        var client = await AdmitAsync("[{host: '*.example.org:TLS'}, {host: '*.example.org:PLAIN'}]");
+        foreach (var port in (int[])[TlsPort, PlainPort])
+        {
+            await using var tunnel = await ConnectAsync(client.Token);
+            await WriteAsync(tunnel, $"CONNECT {host}:{port} HTTP/1.1\r\n\r\n");
+            Assert.StartsWith("HTTP/1.1 400", await ReadAsync(tunnel), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Answer_WithAnotherProtocol_IsNoTunnel()
+    {
+        var client = await AdmitAsync("[{host: 'api.example.org:TLS'}]");
+        Assert.StartsWith(No, await AskAsync(client, "GET", "/", headers: "Connection: Upgrade\r\n"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v1/..#x")]
+    [InlineData("/v1/..\t")]
+    [InlineData("/v1/\u00e9")]
+    public async Task Path_ThatServersReadInTwoWays_GoesNowhere(string path)
+    {
+        var client = await AdmitAsync("[{host: 'api.example.org:TLS', paths: [/v1/]}]");
+        Assert.StartsWith("HTTP/1.1 4", await AskAsync(client, "GET", path), StringComparison.Ordinal);
+        Assert.DoesNotContain(Requests, request => request.Refused is null);
+    }
+
+    [Fact]
+    public async Task Length_ThatRunsOver_OpensNoBudget()
+    {
+        var client = await AdmitAsync("[{host: 'api.example.org:TLS', methods: [POST]}]");
+        Assert.StartsWith(No, await AskAsync(client, "POST", "/", headers: "Content-Length: 9223372036854775807\r\n"), StringComparison.Ordinal);
+        Assert.True(Assert.Single(Requests).Bytes > 0);
+    }
+
+    [Fact]
+    public async Task Refusals_WithoutEnd_AreCounted_AndTheFirstJournaled()
+    {
+        var client = await AdmitAsync("[{host: 'api.example.org:TLS'}]");
+        for (var number = 0; number < 700; number++)
+        {
+            await Assert.ThrowsAsync<NetworkRefusedException>(() => Proxy.KnockAsync(client, $"n{number}.example.net", 443));
+        }
+
+        await Proxy.CloseAsync(client);
+        Assert.Equal(500, Requests.Count);
+        var usage = Assert.Single(Usages);
+        Assert.Equal(700, usage.Hosts.Sum(host => host.Refused));
+        Assert.InRange(usage.Hosts.Count, 1, 501);
+    }
+
+    [Theory]
+    [InlineData("GET", "a\r\nContent-Length: 0\r\n\r\nDELETE / HTTP/1.1\r\nX: y")]
+    [InlineData("GET / HTTP/1.1\r\nX:", "text/plain")]
+    [InlineData("CONNECT", "text/plain")]
+    public async Task Fetch_WithMoreThanAMethodAndAType_GoesNowhere(string method, string type)
+    {
+        var client = await AdmitAsync("[{host: 'api.example.org:TLS', methods: [GET]}]");
+        await Assert.ThrowsAsync<NetworkRefusedException>(() => Proxy.FetchAsync(
+            client, method, new Uri($"https://api.example.org:{TlsPort}/"), "x", type, CancellationToken.None));
+        Assert.NotNull(Assert.Single(Requests).Refused);
+    }
+
+    [Theory]
     [InlineData("GET", "/o/r/info/refs?service=git-upload-pack", false, true)]
     [InlineData("POST", "/o/r/git-upload-pack", false, true)]
+    [InlineData("POST", "/o/r%2fgit-upload-pack", false, false)]
+    [InlineData("POST", "/o/r;x/git-upload-pack", false, false)]
     [InlineData("POST", "/o/r/git-receive-pack", false, false)]
     [InlineData("GET", "/o/r/info/refs?service=git-receive-pack", false, false)]
     [InlineData("GET", "/o/r/info/refs?service=git%2Dreceive%2Dpack", false, false)]
@@ -326,6 +400,7 @@ public sealed class EgressProxyTests : EgressFixture
     public async Task Git_Fetches_AndPushesOnlyWhereARuleSaysSo(string method, string path, bool mayPush, bool goesOut)
     {
         var client = await AdmitAsync($"[{{host: 'api.example.org:TLS', push: {(mayPush ? "yes" : "no")}}}]");
-        Assert.StartsWith(goesOut ? Ok : No, await AskAsync(client, method, path), StringComparison.Ordinal);
+        var type = $"Content-Type: application/x-{path.Split('/')[^1]}-request\r\n";
+        Assert.StartsWith(goesOut ? Ok : No, await AskAsync(client, method, path, headers: type), StringComparison.Ordinal);
     }
 }
