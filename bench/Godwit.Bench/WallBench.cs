@@ -35,7 +35,8 @@ internal static class WallBench
         Workspaces.FileSystem.OwnAll(tree, sandbox.OwnerOfFiles);
         var folder = Path.GetDirectoryName(Path.GetFullPath(godwit))!;
         var runtime = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        var relay = new SandboxRelay([Path.GetFullPath(godwit), "relay"], [folder, runtime.TrimEnd('/')], new Dictionary<string, string> { ["DOTNET_ROOT"] = runtime });
+        var relay = new SandboxRelay(
+            [Path.GetFullPath(godwit), "relay"], [folder, runtime.TrimEnd('/')], new Dictionary<string, string> { ["DOTNET_ROOT"] = runtime });
         var plain = new SandboxCommand { Shell = "true", Tree = tree };
         var behind = plain with
         {
@@ -55,7 +56,9 @@ internal static class WallBench
         }
 
         var (b, s, r) = (Scratch.Median(bare.Skip(5)), Scratch.Median(sandboxed.Skip(5)), Scratch.Median(relayed.Skip(5)));
-        Console.WriteLine($"a bare command {b:0.0} ms, a sandboxed one {s:0.0} ms ({s - b:0.0} ms more, ratio {s / b:0.0}), behind the relay {r:0.0} ms ({r - s:0.0} ms more)");
+        Console.WriteLine(
+            $"a bare command {b:0.0} ms, a sandboxed one {s:0.0} ms ({s - b:0.0} ms more, ratio {s / b:0.0}), behind the relay {r:0.0} ms " +
+            $"({r - s:0.0} ms more)");
     }
 
     private static async Task RequestsAsync(Scratch scratch)

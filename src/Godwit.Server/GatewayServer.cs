@@ -51,9 +51,7 @@ public sealed class GatewayServer : IAsyncDisposable
     public static async Task<GatewayServer> StartAsync(ModelGateway gateway, string socket)
     {
         var server = await StartAsync(gateway, kestrel => kestrel.ListenUnixSocket(socket));
-        const UnixFileMode Everyone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite
-            | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        File.SetUnixFileMode(socket, Everyone);
+        SharedSocket.Open(socket);
         return server;
     }
 

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Godwit.Server;
 
-/// <summary>How both servers end.</summary>
+/// <summary>How servers end.</summary>
 internal static class WebApplicationEnd
 {
     /// <summary>Stops an application: requests that are open have a second, and nobody is waited for after that.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Godwit.Durable.Journal;
 using Godwit.Runs;
@@ -13,20 +14,26 @@ namespace Godwit.Cli.Attacks;
 /// What attacks are after: a secret in every place where one could lie, and fakes that notice whoever reaches them. All of it is on this
 /// machine, and goes with it.
 /// </summary>
-internal sealed class AttackGround : IAsyncDisposable
+internal sealed partial class AttackGround : IAsyncDisposable
 {
     private const string Variable = "GODWIT_ATTACK_SECRET";
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("godwit-attack-");
     private readonly List<IDisposable> _open = [];
     private readonly Process _witness;
+    private readonly FileStream _secretFile;
+    private readonly int _inherited;
     private int _hits;
 
     public AttackGround(SandboxKind kind)
     {
         Secret = $"secret{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
         Environment.SetEnvironmentVariable(Variable, Secret);
+        _secretFile = new FileStream(Path.Combine(_root.FullName, "open"), FileMode.Create);
         Store = new RunStore(Path.Combine(_root.FullName, "store"));
         Directory.CreateDirectory(Store.Home);
+
+        // As a shell leaves them that started this program: open, and for every child to have.
+        _inherited = Duplicate((int)_secretFile.SafeFileHandle.DangerousGetHandle());
         Sandbox = new SandboxRunner(kind, Path.Combine(_root.FullName, "assets"), TimeProvider.System);
         InHome = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), $".godwit-attack-{Secret[6..14]}");
         File.WriteAllText(InHome, Secret);
@@ -151,9 +158,17 @@ internal sealed class AttackGround : IAsyncDisposable
         }
 
         Sandbox.Dispose();
+        _secretFile.Dispose();
+        _ = Close(_inherited);
         File.Delete(InHome);
         FileSystem.DeleteAll(_root.FullName);
     }
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    private static partial int Duplicate(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 
     private void ListenUnix(string path)
     {

@@ -25,6 +25,13 @@ internal static class AttackSuite
         IEnumerable<Attack> attacks, SandboxKind kind, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         await using var ground = new AttackGround(kind);
+
+        // A sandbox that can't be made at all would stop every attack.
+        if (kind != SandboxKind.None)
+        {
+            await ground.Sandbox.RequireAsync(ground.NewTree(), cancellation);
+        }
+
         var notHeld = ground.Sandbox.NotHeld;
         foreach (var attack in attacks)
         {

@@ -127,14 +127,14 @@ internal static class SandboxAttacks
             Outcome(ground, await ground.RunSelfAsync(["memory", "1500000000"], cancellation, command => command with
             {
                 Limits = command.Limits with { Memory = 600L << 20 },
-            }))) { Needs = "memory" },
+            }))) { Needs = SandboxRunner.Memory },
         new Attack("bomb/processes", Shares, async (ground, cancellation) =>
         {
             var result = await ground.RunAsync(
                 "i=0; while [ $i -lt 400 ]; do sleep 3 & i=$((i+1)); done; echo through: 400 processes", cancellation,
                 command => command with { Limits = command.Limits with { Processes = 100 } });
             return Outcome(ground, result);
-        }) { Needs = "pids" },
+        }) { Needs = SandboxRunner.Processes },
         Shell("bomb/temporary-files", Shares, _ => "head -c 80000000 /dev/zero > /tmp/fill && echo through: 80 MB", change: command => command with
         {
             Limits = command.Limits with { Temporary = 20L << 20 },
@@ -153,7 +153,7 @@ internal static class SandboxAttacks
         Shell("bomb/core-dump", Shares, _ => "ulimit -c unlimited 2>/dev/null; sh -c 'kill -SEGV $$' 2>/dev/null; ls core* 2>/dev/null | sed 's/^/through: /'"),
         new Attack("bomb/workspace", Shares, async (ground, cancellation) =>
             Outcome(ground, await ground.RunAsync("head -c 200000000 /dev/zero > fill && echo through: 200 MB in its workspace", cancellation)))
-        { Needs = "workspace" },
+        { Needs = SandboxRunner.Workspace },
     ];
 
     private static IEnumerable<Attack> Network =>

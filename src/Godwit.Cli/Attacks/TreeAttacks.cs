@@ -60,7 +60,8 @@ internal static class TreeAttacks
             "[merge \"x\"]\\n driver = touch $MARK\\n' > .gitconfig; cp .gitconfig .git/config"),
         Runs("host/git-file", "printf 'gitdir: /tmp/elsewhere\\n' > .git"),
         Runs(
-            "host/submodule", "printf '[submodule \"x\"]\\n path = x\\n url = ext::sh -c \"touch $MARK\"\\n update = !touch $MARK\\n' > .gitmodules; mkdir x; " +
+            "host/submodule",
+            "printf '[submodule \"x\"]\\n path = x\\n url = ext::sh -c \"touch $MARK\"\\n update = !touch $MARK\\n' > .gitmodules; mkdir x; " +
             "printf 'gitdir: ../.git/modules/x\\n' > x/.git"),
         Runs("host/names", "touch -- '-rf' '--output=$MARK' '--upload-pack=touch $MARK' \"$(printf 'a\\nb')\" '$(touch $MARK)' '`touch $MARK`' ';touch $MARK'"),
         Runs("host/bare-inside", "mkdir -p inner/objects inner/refs; echo 'ref: refs/heads/x' > inner/HEAD; " +

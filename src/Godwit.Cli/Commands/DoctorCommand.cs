@@ -26,6 +26,11 @@ internal static class DoctorCommand
         var command = new Command("doctor", "Say what this machine has and lacks, and how to mend it.") { models, attack, json };
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(attack) && parsed.GetValue(models))
+            {
+                throw new UsageException("--attack and --models are two examinations; give one of them");
+            }
+
             if (parsed.GetValue(attack))
             {
                 return await AttackAsync(parsed.GetValue(json), cancellation);
@@ -149,7 +154,9 @@ internal static class DoctorCommand
     {
         using var host = new SandboxRunner(SandboxKind.Bubblewrap, store.SandboxAssets, TimeProvider.System);
         var notHeld = host.NotHeld;
-        return new Finding("limits", true, $"not held: {string.Join(", ", notHeld.Keys)}", string.Join("\n        ", notHeld.Values));
+        var held = new[] { SandboxRunner.Memory, SandboxRunner.Processes, "time", "output" }.Where(limit => !notHeld.ContainsKey(limit));
+        return new Finding(
+            "limits", true, $"{string.Join(", ", held)}; and none for {string.Join(", ", notHeld.Keys)}", string.Join("\n        ", notHeld.Values));
     }
 
     /// <summary>What keeps bubblewrap from working, from what the kernel says of itself.</summary>

@@ -24,21 +24,21 @@ internal static class GuardianCommand
         {
             Description = $"Finer labels: a line each with the first {HashLength} digits of a command's SHA-256, a tab, and its label.",
         };
-        var allowed = new Option<string?>("--list")
+        var list = new Option<string?>("--list")
         {
             Description = "Print the commands of a label with how each was judged, such as malicious, instead of the table.",
         };
         var json = CommandGuard.JsonOption();
         var test = new Command("test", "Judge a corpus of commands as an agent's, and print how often each verdict falls, by label and family.")
         {
-            corpus, labels, allowed, json,
+            corpus, labels, list, json,
         };
         test.SetGuardedAction(async (parsed, cancellation) =>
         {
             var rules = RunStore.OfUser().Rules;
             var judged = await JudgeAsync(
                 Gatekeeper.Load(File.Exists(rules) ? [rules] : []), Read(parsed.GetValue(corpus)!, parsed.GetValue(labels)), cancellation);
-            if (parsed.GetValue(allowed) is { } label)
+            if (parsed.GetValue(list) is { } label)
             {
                 List(judged, label);
             }
@@ -58,13 +58,10 @@ internal static class GuardianCommand
 
     private static List<CorpusRow> Read(string corpus, string? labels)
     {
-        var finer = labels is null
-            ? []
-            : File.ReadLines(labels).Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('\t'))
-                .ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+        var finer = labels is null ? [] : ReadLabels(labels);
         var rows = new List<CorpusRow>();
         var number = 0;
-        foreach (var line in File.ReadLines(corpus))
+        foreach (var line in Lines(corpus))
         {
             number++;
             try
@@ -78,12 +75,41 @@ internal static class GuardianCommand
             }
             catch (Exception odd) when (odd is JsonException or KeyNotFoundException or InvalidOperationException)
             {
-                throw new UsageException($"{corpus}:{number}: a line must be a JSON object with label, family and command ({odd.Message})");
+                throw new UsageException($"{corpus}:{number}: a line must be a JSON object with the texts label, family and command");
             }
         }
 
         return rows.Count > 0 ? rows : throw new UsageException($"{corpus} has no commands");
     }
+
+    private static Dictionary<string, string> ReadLabels(string file)
+    {
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        var number = 0;
+        foreach (var line in Lines(file))
+        {
+            number++;
+            if (line.Length == 0 || line[0] == '#')
+            {
+                continue;
+            }
+
+            if (line.Split('\t') is not [{ Length: HashLength } hash, { Length: > 0 } label])
+            {
+                throw new UsageException($"{file}:{number}: a line must be {HashLength} digits, a tab and a label");
+            }
+
+            if (!labels.TryAdd(hash, label))
+            {
+                throw new UsageException($"{file}:{number}: {hash} has a label already; leave one out");
+            }
+        }
+
+        return labels;
+    }
+
+    private static IEnumerable<string> Lines(string file) =>
+        File.Exists(file) ? File.ReadLines(file) : throw new UsageException($"there is no file {file}");
 
     private static async Task<List<Judged>> JudgeAsync(Gatekeeper gatekeeper, List<CorpusRow> rows, CancellationToken cancellation)
     {
@@ -106,7 +132,14 @@ internal static class GuardianCommand
 
     private static void List(List<Judged> judged, string label)
     {
-        foreach (var row in judged.Where(row => row.Row.Label == label))
+        var rows = judged.Where(row => row.Row.Label == label).ToList();
+        if (rows.Count == 0)
+        {
+            var labels = judged.Select(row => row.Row.Label).Distinct().Order(StringComparer.Ordinal);
+            throw new UsageException($"no command is labelled '{label}'; there are {string.Join(", ", labels)}");
+        }
+
+        foreach (var row in rows)
         {
             Console.WriteLine(
                 $"{row.Decision.Verdict.ToString().ToLowerInvariant(),-5} {row.Decision.Rule,-20} {row.Row.Family,-12} " +

@@ -40,7 +40,7 @@ internal static class ClientHello
                 {
                     // A list of one: its length, the kind of the name, and the name with its length. Who lists more has something to hide.
                     var name = BinaryPrimitives.ReadUInt16BigEndian(content[3..]);
-                    return content[2] != HostName || content.Length != name + 5 ? null : Encoding.ASCII.GetString(content.Slice(5, BinaryPrimitives.ReadUInt16BigEndian(content[3..])));
+                    return content[2] == HostName && content.Length == name + 5 ? Encoding.ASCII.GetString(content.Slice(5, name)) : null;
                 }
 
                 extensions = extensions[(4 + length)..];

@@ -70,10 +70,10 @@ internal sealed class EgressConnection(EgressProxy proxy, ConnectionContext conn
             return;
         }
 
-        NetworkRule? opaque;
+        bool isOpaque;
         try
         {
-            opaque = await proxy.KnockAsync(client, host, port);
+            isOpaque = await proxy.AllowTunnelAsync(client, host, port);
         }
         catch (NetworkRefusedException refused)
         {
@@ -83,7 +83,7 @@ internal sealed class EgressConnection(EgressProxy proxy, ConnectionContext conn
 
         await WriteAsync("HTTP/1.1 200 Connection established\r\n\r\n");
         var first = await FirstAsync(late);
-        if (opaque is not null)
+        if (isOpaque)
         {
             await PassThroughAsync(client, host, port, late);
         }

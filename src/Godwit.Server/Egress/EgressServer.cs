@@ -56,9 +56,7 @@ public sealed class EgressServer : IAsyncDisposable
         var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
         app.Run(context => AnswerAsync(proxy, forwarder, context));
         await app.StartAsync();
-        const UnixFileMode Everyone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite
-            | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        File.SetUnixFileMode(socket, Everyone);
+        SharedSocket.Open(socket);
         return new EgressServer(app);
     }
 
@@ -73,11 +71,14 @@ public sealed class EgressServer : IAsyncDisposable
             var call = await CallOfAsync(proxy, from, context);
             var body = Math.Min(context.Request.ContentLength ?? 0, LargestBody);
             var pass = await proxy.PassAsync(from.Client, call, LengthOfHead(context) + body, ofBody: body);
+            var bare = context.Response.Body;
             context.Request.Body = new MeteredStream(context.Request.Body, pass.CountUp);
-            context.Response.Body = new MeteredStream(context.Response.Body, pass.CountDown);
+            context.Response.Body = new MeteredStream(bare, pass.CountDown);
             _ = await forwarder.SendAsync(context, "http://unused", proxy.Upstream, Forwarding, new ToUpstream(call, pass));
             if (context.GetForwarderErrorFeature()?.Exception is { } failed && !context.Response.HasStarted)
             {
+                // What is said from here on is no host's answer.
+                context.Response.Body = bare;
                 await FailAsync(proxy, from.Client, call, context, failed);
             }
         }

@@ -30,10 +30,14 @@ internal sealed class AddressGuard(OwnerNetwork owner, Func<string, Cancellation
     ];
 
     /// <summary>Connects to a host, at addresses that were checked and at no other.</summary>
+    /// <param name="host">Its name.</param>
+    /// <param name="port">Its port.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <param name="isTrusted">Whether it may be anywhere: the machine's own way out.</param>
     /// <exception cref="NetworkRefusedException">It leads where nothing may be reached, or nowhere.</exception>
-    public async Task<Socket> ConnectAsync(string host, int port, CancellationToken cancellation)
+    public async Task<Socket> ConnectAsync(string host, int port, CancellationToken cancellation, bool isTrusted = false)
     {
-        var addresses = await ResolveAsync(host, cancellation);
+        var addresses = await ResolveAsync(host, isTrusted, cancellation);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -47,12 +51,12 @@ internal sealed class AddressGuard(OwnerNetwork owner, Func<string, Cancellation
         }
     }
 
-    private async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellation)
+    private async Task<IPAddress[]> ResolveAsync(string host, bool isTrusted, CancellationToken cancellation)
     {
         IPAddress[] addresses;
         try
         {
-            addresses = await resolve(host, cancellation);
+            addresses = isTrusted ? await Dns.GetHostAddressesAsync(host, cancellation) : await resolve(host, cancellation);
         }
         catch (SocketException unknown)
         {
@@ -61,7 +65,7 @@ internal sealed class AddressGuard(OwnerNetwork owner, Func<string, Cancellation
 
         foreach (var address in addresses)
         {
-            if (!IsAllowed(address))
+            if (!isTrusted && !IsAllowed(address))
             {
                 throw new NetworkRefusedException(
                     $"{host} leads to {address}, which is private, special or this machine's own; if that is right, the machine's owner " +

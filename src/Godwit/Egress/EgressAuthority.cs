@@ -39,8 +39,8 @@ internal sealed class EgressAuthority : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        request.CertificateExtensions.Add(
-            new X509Extension(NameConstraints, Constraints(domains.DefaultIfEmpty(Nobody).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)), critical: true));
+        var named = domains.DefaultIfEmpty(Nobody).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        request.CertificateExtensions.Add(new X509Extension(NameConstraints, Constraints(named), critical: true));
         _certificate = request.CreateSelfSigned(_from, now + Lifetime);
         Pem = _certificate.ExportCertificatePem() + "\n";
     }

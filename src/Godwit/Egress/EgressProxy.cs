@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Godwit.Egress;
 
@@ -73,23 +74,13 @@ public sealed class EgressProxy : IDisposable
     /// <summary>What a host's side of TLS is given inside.</summary>
     public SslStreamCertificateContext CertificateOf(string host) => _authority.For(host);
 
-    /// <summary>Counts what an earlier owner of the run has used.</summary>
-    internal void TakeUp(IReadOnlyList<NetworkRule> rules, IEnumerable<HostUsage> before)
-    {
-        foreach (var host in before)
-        {
-            if (rules.FirstOrDefault(rule => rule.Covers(host.Host, rule.Port ?? 443, true)) is { } rule)
-            {
-                var budget = BudgetOf(rule);
-                budget.Add(host.Down, host.Up);
-            }
-        }
-    }
+    /// <summary>Counts what a run has used of a rule before it was taken up.</summary>
+    internal void CountBefore(NetworkRule rule, long down, long up) => BudgetOf(rule).Add(down, up);
 
-    /// <summary>Whether a client may ask a host for anything at all, before it is known what.</summary>
-    /// <returns>The rule where TLS isn't opened; null where it is.</returns>
+    /// <summary>Lets a client have a tunnel to a host that it may ask for something, before it is known what.</summary>
+    /// <returns>Whether TLS stays closed in it.</returns>
     /// <exception cref="NetworkRefusedException">It may not.</exception>
-    public async Task<NetworkRule?> KnockAsync(NetworkClient client, string host, int port)
+    public async Task<bool> AllowTunnelAsync(NetworkClient client, string host, int port)
     {
         var rules = client.Rules.Where(rule => rule.Covers(host, port, null)).ToList();
         if (rules.Count == 0)
@@ -97,7 +88,7 @@ public sealed class EgressProxy : IDisposable
             throw await RefusedAsync(client, new NetworkCall("CONNECT", host, port, "", true), 0, NoRule(host));
         }
 
-        return rules.Find(rule => rule.IsOpaque);
+        return rules.Exists(rule => rule.IsOpaque);
     }
 
     /// <summary>Lets a request through, which is journaled before it goes out.</summary>
@@ -131,36 +122,23 @@ public sealed class EgressProxy : IDisposable
             throw await RefusedAsync(client, call, bytes, missing.Message);
         }
 
-        client.CountRequest(call.Host);
-        await _log.RequestedAsync(new NetworkRequest(client.Name, call.Method, call.Url, bytes, null));
+        client.CountRequest(call.Host, rule);
+        await _log.RequestedAsync(new NetworkRequest(client.Name, client.Command, call.Method, call.Url, bytes, rule.ToString(), null));
         var pass = new NetworkPass(client, call.Host, rule, budget, credential);
         pass.CountUp(bytes - ofBody);
         return pass;
     }
 
-    /// <summary>Sends a request of this process' own for a client.</summary>
+    /// <summary>Reads an address for a client, from this process itself.</summary>
     /// <exception cref="NetworkRefusedException">It isn't allowed.</exception>
     /// <exception cref="HttpRequestException">The host doesn't answer.</exception>
-    internal async Task<FetchedAnswer> FetchAsync(
-        NetworkClient client, string method, Uri url, string? body, string type, CancellationToken cancellation)
+    internal async Task<FetchedAnswer> FetchAsync(NetworkClient client, Uri url, CancellationToken cancellation)
     {
-        var call = new NetworkCall(method, url.IdnHost.ToLowerInvariant(), url.Port, url.PathAndQuery, url.Scheme == "https") { ContentType = type };
-        if (!NetworkReader.IsMethod(method) || !MediaTypeHeaderValue.TryParse(type, out _) || !NetworkReader.IsName(call.Host))
-        {
-            throw await RefusedAsync(client, call, 0, "its method, content type or host can't be read");
-        }
-
-        var content = body is null ? null : System.Text.Encoding.UTF8.GetBytes(body);
-        var pass = await PassAsync(client, call, url.AbsoluteUri.Length + type.Length + (content?.Length ?? 0));
+        var call = new NetworkCall("GET", url.IdnHost.ToLowerInvariant(), url.Port, url.PathAndQuery, url.Scheme == "https");
+        var pass = await PassAsync(client, call, url.AbsoluteUri.Length);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         late.CancelAfter(Fetching);
-        using var request = new HttpRequestMessage(new HttpMethod(method), url);
-        if (content is not null)
-        {
-            request.Content = new ByteArrayContent(content);
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
-        }
-
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
         if (pass.Credential is var (header, value))
         {
             request.Headers.TryAddWithoutValidation(header, value);
@@ -181,7 +159,7 @@ public sealed class EgressProxy : IDisposable
 
             return new FetchedAnswer(
                 (int)answer.StatusCode, answer.Content.Headers.ContentType?.ToString() ?? "", answer.Headers.Location?.ToString(),
-                System.Text.Encoding.UTF8.GetString(taken.GetBuffer(), 0, (int)taken.Length));
+                Encoding.UTF8.GetString(taken.GetBuffer(), 0, (int)taken.Length));
         }
         catch (Exception broken) when (broken is IOException || (broken is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
@@ -199,7 +177,7 @@ public sealed class EgressProxy : IDisposable
     {
         if (client.CountRefused(call, reason))
         {
-            await _log.RequestedAsync(new NetworkRequest(client.Name, call.Method, call.Url, bytes, reason));
+            await _log.RequestedAsync(new NetworkRequest(client.Name, client.Command, call.Method, call.Url, bytes, null, reason));
         }
 
         return new NetworkRefusedException($"{call.Method} {call.Url} is not allowed: {reason}");
@@ -218,7 +196,7 @@ public sealed class EgressProxy : IDisposable
     /// <summary>Connects to a host whose TLS isn't opened.</summary>
     /// <exception cref="NetworkRefusedException">It leads where nothing may be reached.</exception>
     public async Task<Stream> ConnectAsync(string host, int port, CancellationToken cancellation) =>
-        new System.Net.Sockets.NetworkStream(await _guard.ConnectAsync(host, port, cancellation), ownsSocket: true);
+        new NetworkStream(await _guard.ConnectAsync(host, port, cancellation), ownsSocket: true);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -302,21 +280,11 @@ public sealed class EgressProxy : IDisposable
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        if (HttpClient.DefaultProxy.GetProxy(context.InitialRequestMessage.RequestUri!) is { } proxy && proxy.Host == host && proxy.Port == port)
-        {
-            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(host, port, cancellation);
-                return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
+        var first = context.InitialRequestMessage;
 
-        return await ConnectAsync(host, port, cancellation);
+        // No request that is let through asks for a tunnel: the handler does, of the machine's proxy.
+        var isProxy = first.Method == HttpMethod.Connect
+            || (HttpClient.DefaultProxy.GetProxy(first.RequestUri!) is { } proxy && proxy.Host == host && proxy.Port == port);
+        return new NetworkStream(await _guard.ConnectAsync(host, port, cancellation, isTrusted: isProxy), ownsSocket: true);
     }
 }

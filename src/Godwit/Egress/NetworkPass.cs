@@ -26,7 +26,7 @@ public sealed class NetworkPass
     /// <exception cref="NetworkRefusedException">They are more than the rule allows.</exception>
     public void CountUp(long bytes)
     {
-        _client.CountUp(_host, bytes);
+        _client.CountUp(_host, Rule, bytes);
         if (_budget.Add(0, bytes).Up > Rule.Upload)
         {
             throw new NetworkRefusedException($"the run may send {Rule.Upload} bytes to hosts of '{Rule}', and this would be more");
@@ -37,7 +37,7 @@ public sealed class NetworkPass
     /// <exception cref="NetworkRefusedException">They are more than the rule allows.</exception>
     public void CountDown(long bytes)
     {
-        _client.CountDown(_host, bytes);
+        _client.CountDown(_host, Rule, bytes);
         if (_budget.Add(bytes, 0).Down > Rule.Download)
         {
             throw new NetworkRefusedException($"the run may take {Rule.Download} bytes from hosts of '{Rule}', and this would be more");

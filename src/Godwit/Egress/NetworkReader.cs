@@ -83,9 +83,6 @@ public static partial class NetworkReader
     public static bool IsName(string text) => text.Length <= LongestName && text[0] != '*' && Host().Match(text) is { Success: true } match
         && !match.Groups["port"].Success;
 
-    /// <summary>Whether a text is a method that a request may have.</summary>
-    public static bool IsMethod(string text) => Method().IsMatch(text) && text is not ("CONNECT" or "TRACE");
-
     private static NetworkRule? ReadRule(YamlMap map)
     {
         var text = map.Text("host", required: true);
@@ -96,7 +93,7 @@ public static partial class NetworkReader
         }
 
         var methods = map.List("methods").Select(method => method.ToUpperInvariant()).ToList();
-        foreach (var odd in methods.Where(method => !IsMethod(method)))
+        foreach (var odd in methods.Where(method => !Method().IsMatch(method) || method is "CONNECT" or "TRACE"))
         {
             map.Problem("methods", $"'{odd}' is no method that a rule can allow");
         }

@@ -28,11 +28,13 @@ public sealed record NetworkCall(string Method, string Host, int Port, string Pa
 
 /// <summary>Journaled before a request goes out, and for each that doesn't.</summary>
 /// <param name="Client">Whose command asked: <c>setup</c>, or an agent.</param>
+/// <param name="Command">The command, by an id that no other of the run has.</param>
 /// <param name="Method">The HTTP method; <c>CONNECT</c> where TLS isn't opened.</param>
 /// <param name="Url">The address; the middle of a long one is left out.</param>
 /// <param name="Bytes">What address and headers take, and the body as far as its length was said.</param>
+/// <param name="Rule">The rule that lets it through; null where none does.</param>
 /// <param name="Refused">Why it didn't go out; null where it did.</param>
-public sealed record NetworkRequest(string Client, string Method, string Url, long Bytes, string? Refused)
+public sealed record NetworkRequest(string Client, string Command, string Method, string Url, long Bytes, string? Rule, string? Refused)
 {
     /// <summary>The key of these notes in the journal.</summary>
     public const string Key = "network/request";
@@ -40,8 +42,9 @@ public sealed record NetworkRequest(string Client, string Method, string Url, lo
 
 /// <summary>Journaled when a command has ended: what it had of the network.</summary>
 /// <param name="Client">Whose command it was.</param>
-/// <param name="Hosts">Each host that it asked for.</param>
-public sealed record NetworkUsage(string Client, IReadOnlyList<HostUsage> Hosts)
+/// <param name="Command">The command.</param>
+/// <param name="Hosts">Each host that it asked for, once for each rule that let it.</param>
+public sealed record NetworkUsage(string Client, string Command, IReadOnlyList<HostUsage> Hosts)
 {
     /// <summary>The key of these notes in the journal.</summary>
     public const string Key = "network/usage";
@@ -49,11 +52,12 @@ public sealed record NetworkUsage(string Client, IReadOnlyList<HostUsage> Hosts)
 
 /// <summary>What was asked of a host.</summary>
 /// <param name="Host">Its name.</param>
+/// <param name="Rule">The rule that let requests through; null for those that none did.</param>
 /// <param name="Requests">Requests that went out.</param>
 /// <param name="Refused">Requests that didn't.</param>
 /// <param name="Down">Bytes of answers.</param>
 /// <param name="Up">Bytes of requests: addresses, headers and bodies.</param>
-public sealed record HostUsage(string Host, int Requests, int Refused, long Down, long Up);
+public sealed record HostUsage(string Host, string? Rule, int Requests, int Refused, long Down, long Up);
 
 /// <summary>What a host answered to an agent.</summary>
 /// <param name="Status">The HTTP status.</param>

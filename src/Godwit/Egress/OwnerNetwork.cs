@@ -1,5 +1,6 @@
 using System.Net;
 using Godwit.Goals;
+using Godwit.Identity;
 
 namespace Godwit.Egress;
 
@@ -15,18 +16,10 @@ public sealed record HostCredential(string Host, string Header, string Scheme, s
     /// <exception cref="FormatException">It isn't there; one line that says how to mend it.</exception>
     internal string Value()
     {
-        var secret = KeyFile is null ? Environment.GetEnvironmentVariable(Key!) : OfFile(KeyFile);
-        return string.IsNullOrWhiteSpace(secret)
+        var secret = KeyFile is null ? Environment.GetEnvironmentVariable(Key!)?.Trim() : SecretFile.Read(KeyFile);
+        return string.IsNullOrEmpty(secret)
             ? throw new FormatException($"the credential for {Host} is missing: set {Key ?? KeyFile}")
-            : Scheme.Length == 0 ? secret.Trim() : $"{Scheme} {secret.Trim()}";
-    }
-
-    private static string OfFile(string path)
-    {
-        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        return !File.Exists(path) ? ""
-            : (File.GetUnixFileMode(path) & Others) == 0 ? File.ReadAllText(path)
-            : throw new FormatException($"{path} can be read by others: chmod 600 {path}");
+            : Scheme.Length == 0 ? secret : $"{Scheme} {secret}";
     }
 }
 
@@ -49,13 +42,15 @@ public sealed record OwnerNetwork
     /// <exception cref="FormatException">It has mistakes; all of them, a line each.</exception>
     public static OwnerNetwork Load(string file)
     {
-        if (!System.IO.File.Exists(file))
+        var text = System.IO.File.Exists(file) ? System.IO.File.ReadAllText(file) : "";
+        if (text.Split('\n').All(line => line.Trim() is "" or ['#', ..]))
         {
             return new OwnerNetwork { File = file };
         }
 
         var problems = new List<GoalProblem>();
-        var network = YamlMap.Parse(System.IO.File.ReadAllText(file), problems) is { } root ? Read(root, file) : null;
+        const string Must = "it must be one YAML mapping, such as ranges: [10.20.0.0/16]; docs/network.md says what it may hold";
+        var network = YamlMap.Parse(text, problems, must: Must) is { } root ? Read(root, file) : null;
         return problems.Count == 0
             ? network!
             : throw new FormatException(string.Join('\n', problems.Select(problem => problem.At(file))));

@@ -93,17 +93,13 @@ public sealed class RunNetwork : INetworkLog, IDisposable
         }
     }
 
-    /// <summary>Asks a host for an agent, as its commands may.</summary>
+    /// <summary>Reads an address for an agent, as its commands may.</summary>
     /// <param name="name">The agent.</param>
-    /// <param name="method">The HTTP method, in upper case.</param>
     /// <param name="url">A whole address.</param>
-    /// <param name="body">What is sent; null for nothing.</param>
-    /// <param name="type">Its content type.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="NetworkRefusedException">It isn't allowed.</exception>
     /// <exception cref="HttpRequestException">The host doesn't answer.</exception>
-    public async Task<FetchedAnswer> FetchAsync(
-        string name, string method, Uri url, string? body, string type, CancellationToken cancellation)
+    public async Task<FetchedAnswer> FetchAsync(string name, Uri url, CancellationToken cancellation)
     {
         // Opened for its commands too, so that what the run has used before is known.
         _ = await _door.Value;
@@ -111,7 +107,7 @@ public sealed class RunNetwork : INetworkLog, IDisposable
         _proxy.Value.Admit(client);
         try
         {
-            return await _proxy.Value.FetchAsync(client, method, url, body, type, cancellation);
+            return await _proxy.Value.FetchAsync(client, url, cancellation);
         }
         finally
         {
@@ -135,7 +131,13 @@ public sealed class RunNetwork : INetworkLog, IDisposable
     private async Task<(EgressDoor Door, string Authorities)> OpenAsync()
     {
         var run = await _run.Task;
-        _proxy.Value.TakeUp([.. Rules], UsedBefore(run.Journal.Reader));
+        var used = UsedBefore(run.Journal.Reader);
+        foreach (var rule in Rules)
+        {
+            var (down, up) = used.GetValueOrDefault(rule.ToString());
+            _proxy.Value.CountBefore(rule, down, up);
+        }
+
         Directory.CreateDirectory(_folder);
         var authorities = Path.Combine(_folder, "ca.pem");
         var machine = MachineAuthorities is null ? "" : await File.ReadAllTextAsync(MachineAuthorities);
@@ -143,36 +145,49 @@ public sealed class RunNetwork : INetworkLog, IDisposable
         return (await _host!.OpenAsync(_proxy.Value, _folder), authorities);
     }
 
-    /// <summary>What the run has used; of a command that was cut short, what its requests said before they went out.</summary>
-    private static IEnumerable<HostUsage> UsedBefore(JournalReader journal)
+    /// <summary>
+    /// What the run has used, by rule; of a command that was cut short, what its requests said of themselves before they went out.
+    /// </summary>
+    private static Dictionary<string, (long Down, long Up)> UsedBefore(JournalReader journal)
     {
-        var open = new Dictionary<string, List<HostUsage>>(StringComparer.Ordinal);
+        var used = new Dictionary<string, (long Down, long Up)>(StringComparer.Ordinal);
+        var open = new Dictionary<string, List<NetworkRequest>>(StringComparer.Ordinal);
         foreach (var entry in journal.OfProcess(DurableRun.Host))
         {
             if (entry.Key == NetworkUsage.Key)
             {
                 var usage = Canonical.Deserialize<NetworkUsage>(entry.Data.Span);
-                open.Remove(usage.Client);
+                open.Remove(usage.Command);
                 foreach (var host in usage.Hosts)
                 {
-                    yield return host;
+                    Add(host.Rule, host.Down, host.Up);
                 }
             }
-            else if (entry.Key == NetworkRequest.Key && Canonical.Deserialize<NetworkRequest>(entry.Data.Span) is { Refused: null } request)
+            else if (entry.Key == NetworkRequest.Key && Canonical.Deserialize<NetworkRequest>(entry.Data.Span) is { Rule: not null } request)
             {
-                var host = request.Method == "CONNECT" ? request.Url.Split(':')[0] : new Uri(request.Url).Host;
-                if (!open.TryGetValue(request.Client, out var requests))
+                if (!open.TryGetValue(request.Command, out var requests))
                 {
-                    open[request.Client] = requests = [];
+                    open[request.Command] = requests = [];
                 }
 
-                requests.Add(new HostUsage(host, 1, 0, 0, Math.Max(0, request.Bytes)));
+                requests.Add(request);
             }
         }
 
-        foreach (var host in open.Values.SelectMany(requests => requests))
+        foreach (var request in open.Values.SelectMany(requests => requests))
         {
-            yield return host;
+            Add(request.Rule, 0, request.Bytes);
+        }
+
+        return used;
+
+        void Add(string? rule, long down, long up)
+        {
+            if (rule is not null)
+            {
+                var before = used.GetValueOrDefault(rule);
+                used[rule] = (before.Down + down, before.Up + up);
+            }
         }
     }
 

@@ -236,7 +236,13 @@ public sealed class YamlMap
     }
 
     /// <summary>The mapping that a file is; null where it is none, which is reported.</summary>
-    public static YamlMap? Parse(string text, List<GoalProblem> problems, ISet<string>? known = null)
+    /// <param name="text">The file.</param>
+    /// <param name="problems">Takes every mistake.</param>
+    /// <param name="known">Takes the path of every key that is asked for; null for nobody.</param>
+    /// <param name="must">What is said of a file that is no mapping.</param>
+    public static YamlMap? Parse(
+        string text, List<GoalProblem> problems, ISet<string>? known = null,
+        string must = "a goal file is one YAML mapping; 'godwit init' writes one to start from")
     {
         try
         {
@@ -259,7 +265,7 @@ public sealed class YamlMap
                 return null;
             }
 
-            problems.Add(new GoalProblem(0, 0, "a goal file is one YAML mapping; 'godwit init' writes one to start from"));
+            problems.Add(new GoalProblem(0, 0, must));
         }
         catch (YamlException error)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Godwit.Identity;
 
 namespace Godwit.Models;
 
@@ -7,8 +8,6 @@ namespace Godwit.Models;
 /// <param name="time">The clock.</param>
 public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : IDisposable
 {
-    private const UnixFileMode OthersToo =
-        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
     private readonly ConcurrentDictionary<string, Lazy<IModelDriver>> _drivers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<ProviderConnection>> _plain = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<HttpClient> _connections = [];
@@ -101,14 +100,14 @@ public sealed class ModelDrivers(ModelCatalogue catalogue, TimeProvider time) : 
     {
         if (provider.KeyFile is { } file)
         {
-            if (!File.Exists(file))
+            try
             {
-                throw Wrong(name, $"there is no key file {file}");
+                return SecretFile.Read(file);
             }
-
-            return (File.GetUnixFileMode(file) & OthersToo) == 0
-                ? File.ReadAllText(file).Trim()
-                : throw Wrong(name, $"{file} can be read by others; say 'chmod 600 {file}'");
+            catch (FormatException missing)
+            {
+                throw Wrong(name, missing.Message);
+            }
         }
 
         return provider.Key is null

@@ -48,10 +48,10 @@ public class RunNarrator(RunView view)
 
     private static string InWords(NetworkUsage usage)
     {
-        var (most, rest) = (usage.Hosts.OrderByDescending(host => host.Down).First(), usage.Hosts.Count - 1);
-        var hosts = $"{most.Host}{(rest == 0 ? "" : $" and {rest} more")}";
-        var refused = usage.Hosts.Sum(host => host.Refused);
-        return $"{usage.Client}: {usage.Hosts.Sum(host => host.Requests)} requests to {hosts}, " +
+        var hosts = usage.Hosts.GroupBy(host => host.Host).OrderByDescending(host => host.Sum(of => of.Down)).Select(host => host.Key).ToList();
+        var (requests, refused) = (usage.Hosts.Sum(host => host.Requests), usage.Hosts.Sum(host => host.Refused));
+        var named = hosts.Count == 1 ? hosts[0] : $"{hosts[0]} and {hosts.Count - 1} more";
+        return $"{usage.Client}: {requests} {(requests == 1 ? "request" : "requests")} to {named}, " +
             $"{ByteSizes.Write(usage.Hosts.Sum(host => host.Down))} in, {ByteSizes.Write(usage.Hosts.Sum(host => host.Up))} out" +
             (refused == 0 ? "" : $", {refused} refused");
     }

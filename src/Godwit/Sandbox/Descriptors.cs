@@ -14,7 +14,7 @@ internal static partial class Descriptors
     private const int StandardError = 2;
 
     /// <summary>Marks all but standard input, output and error, so that no child has them. The runtime marks its own.</summary>
-    public static void KeepFromChildren()
+    public static void MarkCloseOnExec()
     {
         foreach (var entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
         {

@@ -8,6 +8,12 @@ namespace Godwit.Sandbox;
 /// <summary>Runs commands in sandboxes, and kills each with all that it started when its time is over.</summary>
 public sealed partial class SandboxRunner : IDisposable
 {
+    /// <summary>The limit of memory.</summary>
+    public const string Memory = "memory";
+
+    /// <summary>The limit of processes and threads.</summary>
+    public const string Processes = "processes";
+
     /// <summary>The limit that no machine holds: what a command writes into its workspace.</summary>
     public const string Workspace = "workspace";
 
@@ -37,7 +43,7 @@ public sealed partial class SandboxRunner : IDisposable
     /// <param name="time">The clock of timeouts.</param>
     public SandboxRunner(SandboxKind kind, string assets, TimeProvider time)
     {
-        Descriptors.KeepFromChildren();
+        Descriptors.MarkCloseOnExec();
         Kind = kind;
         _time = time;
         _assets = SandboxAssets.Write(assets, _home);
@@ -187,8 +193,8 @@ public sealed partial class SandboxRunner : IDisposable
     }
 
     /// <summary>
-    /// What this machine doesn't hold a command to, and why: <c>memory</c> and <c>pids</c> where no control group can be had,
-    /// <c>workspace</c> everywhere, as no quota is set on its files.
+    /// What this machine doesn't hold a command to, and why: <see cref="Memory"/> and <see cref="Processes"/> where no control group can be
+    /// had, <see cref="Workspace"/> everywhere, as no quota is set on its files.
     /// </summary>
     public IReadOnlyDictionary<string, string> NotHeld
     {
@@ -202,12 +208,12 @@ public sealed partial class SandboxRunner : IDisposable
             _idle.Add(group);
             if (!group.LimitsMemory)
             {
-                notHeld["memory"] = "no control group limits memory here: each process is held by itself, all together are not";
+                notHeld[Memory] = "no control group limits memory here: each process is held by itself, all together are not";
             }
 
             if (!group.LimitsProcesses && IsRoot)
             {
-                notHeld["pids"] = "no control group limits processes here, and root's limits don't hold them";
+                notHeld[Processes] = "no control group limits processes here, and root's limits don't hold them";
             }
 
             return notHeld;

@@ -78,7 +78,7 @@ internal static partial class FailureCause
         \bmake(\[\d+\])?:\ \*\*\* | ^\S+\.go:\d+:\d+:\  | ^---\ FAIL: | ^FAIL(ED)?\b[\ :]\S | ^E\ \ +\S | ^panic: | ^[\w.]*(Error|Exception)(:\ |$) |
         ^Unhandled\ exception | ^thread\ '.*'\ panicked | undefined\ reference\ to | ^fatal: | :\ (command\ )?not\ found$ |
         :\ No\ such\ file\ or\ directory | :\ Permission\ denied | :\ cannot\ (open|execute|stat|find|access)\b |
-        ^Segmentation\ fault | ^Aborted\b | \bAssertion\b.*\bfailed | ^AssertionError | \bOut\ ?[Oo]f\ ?[Mm]emory\b
+        ^godwit\ refused\  | ^Segmentation\ fault | ^Aborted\b | \bAssertion\b.*\bfailed | ^AssertionError | \bOut\ ?[Oo]f\ ?[Mm]emory\b
         """)]
     private static partial Regex Mark();
 

@@ -32,6 +32,18 @@ public sealed class AttackTests
         Assert.DoesNotContain(reports, report => report.Outcome.Verdict == AttackVerdict.Stopped);
     }
 
+    /// <summary>The suite as an ordinary user has it, by the program itself; the other tests run as whoever runs them.</summary>
+    [Fact]
+    public void Attacks_OnAnOrdinaryUser_AreAllStopped()
+    {
+        Suite.RequireWhole();
+        Assert.SkipUnless(Environment.UserName == "root", "only root can start the program as another user");
+        using var command = new Cli.Program();
+        var (exit, output, error) = command.RunAs(12_345, "/", "doctor", "--attack");
+        Assert.True(exit == 0, output + error);
+        Assert.Contains(" 0 got through", output, StringComparison.Ordinal);
+    }
+
     private static async Task<List<AttackReport>> CarryOutAsync(IEnumerable<Attack> attacks, SandboxKind kind)
     {
         var reports = new List<AttackReport>();

@@ -7,8 +7,10 @@ using Godwit.Cli;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Egress;
-using Godwit.Sandbox;
 using Godwit.Identity;
+using Godwit.Sandbox;
+using Godwit.Tools;
+using Godwit.Workspaces;
 using Microsoft.AspNetCore.Http;
 
 namespace Godwit.Tests.Egress;
@@ -85,7 +87,7 @@ public sealed class RunNetworkTests : EgressFixture
         Assert.Contains(Requests, request => request.Url.Contains("/-/leak", StringComparison.Ordinal) && request.Refused is not null);
         var usage = Assert.Single(Usages);
         Assert.Equal("setup", usage.Client);
-        Assert.True(usage.Hosts.Single(host => host.Host == "registry.example.org").Down > tarball.Length);
+        Assert.True(usage.Hosts.Single(host => host is { Host: "registry.example.org", Rule: not null }).Down > tarball.Length);
     }
 
     [Fact]
@@ -133,8 +135,84 @@ public sealed class RunNetworkTests : EgressFixture
         Assert.Contains(Requests, request => request.Refused?.Contains("may send 1400", StringComparison.Ordinal) == true);
     }
 
+    /// <summary>Of two rules for a host each has what it was used for, and a command that was cut short what it said of itself.</summary>
+    [Fact]
+    public async Task Budget_OfARunThatIsTakenUpAgain_IsEachRulesOwn()
+    {
+        const string Network =
+            "[{host: 'api.example.org:TLS', for: setup, paths: [/small], upload: 1 kB}, " +
+            "{host: 'api.example.org:TLS', for: setup, paths: [/large], upload: 9 kB}]";
+        var (small, large) = (Rules(Network)[0].ToString(), Rules(Network)[1].ToString());
+        await WithAsync(Network, async (_, run) =>
+        {
+            // One command has ended, another of the same name was cut short.
+            await run.NoteAsync(NetworkRequest.Key, new NetworkRequest("setup", "cut", "GET", $"https://{Api}/small", 700, small, null));
+            await run.NoteAsync(NetworkRequest.Key, new NetworkRequest("setup", "whole", "GET", $"https://{Api}/large", 50, large, null));
+            await run.NoteAsync(
+                NetworkUsage.Key, new NetworkUsage("setup", "whole", [new HostUsage(Api, large, 1, 0, 10, 2000), new HostUsage(Api, null, 0, 3, 0, 0)]));
+        });
+        Answer = context => context.Request.Body.CopyToAsync(Stream.Null);
+        await RunAsync(Network, $"git ls-remote https://{Api}:{TlsPort}/small/{new string('x', 100)}; git ls-remote https://{Api}:{TlsPort}/large/x");
+        var asked = Requests.Where(request => request.Url.Contains($":{TlsPort}/", StringComparison.Ordinal)).ToList();
+        Assert.Contains("has sent 700 bytes", RefusalOf("/small/"), StringComparison.Ordinal);
+        Assert.Null(RefusalOf("/large/"));
+
+        string? RefusalOf(string path) => asked.First(request => request.Url.Contains(path, StringComparison.Ordinal)).Refused;
+    }
+
+    [Fact]
+    public async Task FetchTool_SaysWhoseWordsTheyAre_AndWhatIsRefused()
+    {
+        await WithAsync("[{host: 'api.example.org:TLS', for: agents, paths: [/v1/]}]", async (network, _) =>
+        {
+            var tool = new FetchTool(network);
+            Assert.Contains("GET, HEAD api.example.org", tool.Spec.Description, StringComparison.Ordinal);
+            Answer = context => context.Response.WriteAsync(new string('x', 30_000));
+            var said = await FetchAsync($"https://{Api}:{TlsPort}/v1/a");
+            Assert.StartsWith("200 \n(from api.example.org:)\nxxx", said, StringComparison.Ordinal);
+            Assert.EndsWith("10000 more characters", said, StringComparison.Ordinal);
+            Assert.Contains("allow /v1/", await FetchAsync($"https://{Api}:{TlsPort}/v2"), StringComparison.Ordinal);
+            Assert.Contains("no rule for evil.example.net", await FetchAsync("https://evil.example.net/"), StringComparison.Ordinal);
+            Assert.Contains("no address that can be read", await FetchAsync("file:///etc/shadow"), StringComparison.Ordinal);
+            Answer = context =>
+            {
+                context.Abort();
+                return Task.CompletedTask;
+            };
+            Assert.StartsWith("api.example.org doesn't answer: ", await FetchAsync($"https://{Api}:{TlsPort}/v1/b"), StringComparison.Ordinal);
+
+            async Task<string> FetchAsync(string url)
+            {
+                try
+                {
+                    var tree = new AgentTree("agent-1", "", "", "", new RunRepository(""), -1);
+                    return (await tool.RunAsync(
+                        new ToolContext(tree, null!), ToolArguments.Parse(JsonSerializer.Serialize(new { url })), CancellationToken.None)).Content;
+                }
+                catch (ToolException refused)
+                {
+                    return refused.Message;
+                }
+            }
+        });
+        Assert.All(Requests, request => Assert.Equal("agent-1", request.Client));
+        Assert.Equal(2, Requests.Count(request => request.Rule is not null));
+    }
+
     /// <summary>Runs a line in a run of one folder, taken up anew each time.</summary>
     private async Task<(SandboxResult Result, string Tree)> RunAsync(string network, string line, NetworkUse use = NetworkUse.Setup)
+    {
+        using var sandbox = new SandboxRunner(SandboxKind.Bubblewrap, Path.Combine(Folder.FullName, "assets"), TimeProvider.System);
+        var tree = Directory.CreateDirectory(Path.Combine(Folder.FullName, "tree")).FullName;
+        FileSystem.OwnAll(tree, sandbox.OwnerOfFiles);
+        var command = new SandboxCommand { Shell = line, Tree = tree, Timeout = TimeSpan.FromSeconds(60) };
+        SandboxResult? result = null;
+        await WithAsync(network, async (net, _) => result = await net.RunAsync(sandbox, command, use, "setup", CancellationToken.None));
+        return (result!, tree);
+    }
+
+    /// <summary>Works with the network of a run of one folder, taken up anew each time; what the journal says of it is told afterwards.</summary>
+    private async Task WithAsync(string network, Func<RunNetwork, DurableRun, Task> work)
     {
         var folder = new RunFolder(Path.Combine(Folder.FullName, "run"));
         Directory.CreateDirectory(folder.Path);
@@ -145,14 +223,9 @@ public sealed class RunNetworkTests : EgressFixture
             ? DurableRun.Open(folder, signer, catalogue)
             : await DurableRun.CreateAsync(folder, signer, catalogue, playbook, [], 1);
         await using var doors = new SandboxDoors();
-        using var net = new RunNetwork(
-            new GoalNetwork { Rules = Rules(network) }, Owner, doors, folder.Path, TimeProvider.System, Upstream);
+        using var net = new RunNetwork(new GoalNetwork { Rules = Rules(network) }, Owner, doors, folder.Path, TimeProvider.System, Upstream);
         net.TakeUp(run);
-        using var sandbox = new SandboxRunner(SandboxKind.Bubblewrap, Path.Combine(Folder.FullName, "assets"), TimeProvider.System);
-        var tree = Directory.CreateDirectory(Path.Combine(Folder.FullName, "tree")).FullName;
-        Godwit.Workspaces.FileSystem.OwnAll(tree, sandbox.OwnerOfFiles);
-        var command = new SandboxCommand { Shell = line, Tree = tree, Timeout = TimeSpan.FromSeconds(60) };
-        var result = await net.RunAsync(sandbox, command, use, "setup", CancellationToken.None);
+        await work(net, run);
         Requests.Clear();
         Usages.Clear();
         foreach (var entry in run.Journal.Reader.OfProcess(0))
@@ -166,8 +239,6 @@ public sealed class RunNetworkTests : EgressFixture
                 Usages.Enqueue(Canonical.Deserialize<NetworkUsage>(entry.Data.Span));
             }
         }
-
-        return (result, tree);
     }
 
     private static byte[] Tarball(params (string Path, string Content)[] files)

@@ -10,13 +10,24 @@ public sealed class ModelTests : IDisposable
 
     public void Dispose() => _root.Delete(recursive: true);
 
-    internal static ModelCatalogue Catalogue(string worker, params (string Name, string Dialect, ScriptedProvider Server)[] providers) => ModelCatalogue.Merge([("test", $$"""
-        providers:
-        {{string.Concat(providers.Select(provider => $"  {provider.Name}: {{dialect: {provider.Dialect}, url: {provider.Server.Address}{(provider.Dialect == "anthropic" ? "" : "/v1")}}}\n"))}}
-        models:
-        {{string.Concat(providers.Select(provider => $"  m-{provider.Name}: {{provider: {provider.Name}, id: scripted, input: 5, output: 30, max_output: 1000}}\n"))}}
-        roles: {worker: [{{worker}}]}
-        """)]);
+    internal static ModelCatalogue Catalogue(string worker, params (string Name, string Dialect, ScriptedProvider Server)[] providers)
+    {
+        var (served, models) = ("", "");
+        foreach (var (name, dialect, server) in providers)
+        {
+            served += $"  {name}: {{dialect: {dialect}, url: {server.Address}{(dialect == "anthropic" ? "" : "/v1")}}}\n";
+            models += $"  m-{name}: {{provider: {name}, id: scripted, input: 5, output: 30, max_output: 1000}}\n";
+        }
+
+        return ModelCatalogue.Merge([("test", $"providers:\n{served}models:\n{models}roles: {{worker: [{worker}]}}\n")]);
+    }
+
+    /// <summary>A chat completion that says hi, as a provider writes it.</summary>
+    private static ScriptedReply Hi(string created, string reason, string usage) => new()
+    {
+        Body = "{\"id\":\"x\",\"object\":\"chat.completion\",\"created\":" + created + ",\"model\":\"m\",\"choices\":[{\"index\":0," +
+            "\"message\":{\"role\":\"assistant\",\"content\":\"hi\"},\"finish_reason\":" + reason + "}],\"usage\":{" + usage + "}}",
+    };
 
     internal static ModelRequest Ask(string text = "hello") => new()
     {
@@ -101,7 +112,10 @@ public sealed class ModelTests : IDisposable
     [InlineData("\"eos\"", "EndTurn")]
     public async Task Ask_ServerSpeaksTheDialectNearly_ItsAnswerCounts(string reason, string stop)
     {
-        using var server = new ScriptedProvider(_ => new ScriptedReply { Body = $$$"""{"id":"x","object":"chat.completion","created":1730000000.25,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":{{{reason}}}}],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}""" });
+        const string Usage = """
+            "prompt_tokens":10,"completion_tokens":5,"total_tokens":15
+            """;
+        using var server = new ScriptedProvider(_ => Hi("1730000000.25", reason, Usage));
         var catalogue = Catalogue("m-x", ("x", "compatible", server));
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         var answer = await new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
@@ -113,7 +127,10 @@ public sealed class ModelTests : IDisposable
     [InlineData(10, 20)]
     public async Task Ask_CountThatCantBe_IsBookedAtItsWorstCase(int input, int cached)
     {
-        using var server = new ScriptedProvider(_ => new ScriptedReply { Body = $$$"""{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":{{{input}}},"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":{{{cached}}} } } }""" });
+        var usage = $$"""
+            "prompt_tokens":{{input}},"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":{{cached}}}
+            """;
+        using var server = new ScriptedProvider(_ => Hi("1", "\"stop\"", usage));
         var catalogue = Catalogue("m-x", ("x", "compatible", server));
         using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         var pipeline = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System);
@@ -135,7 +152,9 @@ public sealed class ModelTests : IDisposable
         File.SetUnixFileMode(file, UnixFileMode.UserRead);
         foreach (var server in (ScriptedProvider[])[redirecting, repeating])
         {
-            var catalogue = Catalogue("m-a", ("a", dialect, server)).With($$"""providers: { a: { dialect: {{dialect}}, url: "{{server.Address}}{{(dialect == "anthropic" ? "" : "/v1")}}", key_file: "{{file}}" } }""");
+            var url = $"{server.Address}{(dialect == "anthropic" ? "" : "/v1")}";
+            var catalogue = Catalogue("m-a", ("a", dialect, server))
+                .With($$"""providers: { a: { dialect: {{dialect}}, url: "{{url}}", key_file: "{{file}}" } }""");
             using var drivers = new ModelDrivers(catalogue, TimeProvider.System);
             var asking = new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System).AskAsync(Ask(), CancellationToken.None);
             if (server == redirecting)
@@ -260,7 +279,8 @@ public sealed class ModelTests : IDisposable
                 .Contains("a call has a \"name\"", StringComparison.Ordinal),
             "a word on the call without a name");
         Assert.False(asking.IsCompleted);
-        await File.WriteAllTextAsync(Path.Combine(folder, "a-001.reply.json"), """{"text": "I read", "calls": [{"name": "read", "arguments": {"path": "z"}}]}""");
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "a-001.reply.json"), """{"text": "I read", "calls": [{"name": "read", "arguments": {"path": "z"}}]}""");
         var reply = await asking.WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(("I read", """{"path":"z"}"""), (reply.Words, reply.Calls[0].Arguments));
         Assert.Single(Directory.GetFiles(folder, "*reply*"));
