@@ -12,7 +12,7 @@ RUN dotnet publish src/Godwit.Cli -c Release -r linux-$(uname -m | sed 's/x86_64
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends bubblewrap git util-linux libssl3 ripgrep \
+  && apt-get install -y --no-install-recommends bubblewrap shfmt git util-linux libssl3 ripgrep \
   && rm -rf /var/lib/apt/lists/*
 COPY --from=build /godwit /opt/godwit
 ENV GODWIT_HOME=/state

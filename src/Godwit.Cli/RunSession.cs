@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Godwit.Cli.Commands;
 using Godwit.Durable;
+using Godwit.Guardian;
 using Godwit.Playbooks;
 using Godwit.Runs;
 using Godwit.Sandbox;
@@ -29,6 +30,12 @@ internal sealed class RunSession(RunKinds kinds)
         foreach (var (limit, why) in host.NotHeld.Where(limit => limit.Key != SandboxRunner.Workspace))
         {
             terminal.Line(new RunLine("not held", $"{limit}: {why}", Tone.Strong));
+        }
+
+        if (host.Models is not null && !Gatekeeper.CanReadLines)
+        {
+            terminal.Line(new RunLine(
+                "not held", "shfmt isn't installed, so every command of agents that is more than plain words is asked about", Tone.Strong));
         }
 
         live.Draw();

@@ -206,7 +206,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             var effects = tool.EffectsOf(arguments).Local();
             if (!granted)
             {
-                var ruling = await services.Gatekeeper.DecideAsync(new ProposedAction(effects.Command, effects.Paths), cancellation);
+                var ruling = await services.Gatekeeper.DecideAsync(new ProposedAction(effects.Command, effects.Reads, effects.Writes), cancellation);
                 if (ruling.Verdict != Verdict.Allow)
                 {
                     return Refused(ruling);

@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
@@ -11,7 +14,7 @@ public enum Verdict
     /// <summary>Go on.</summary>
     Allow,
 
-    /// <summary>A person decides.</summary>
+    /// <summary>The reviewer model or a person decides.</summary>
     Ask,
 
     /// <summary>Don't.</summary>
@@ -24,124 +27,215 @@ public enum Verdict
 /// <param name="Reason">Why, for the agent to read.</param>
 public sealed record Decision(Verdict Verdict, string Rule, string Reason)
 {
+    /// <summary>What the action does that the rule matched; empty where none did.</summary>
+    public string Effect { get; init; } = "";
+
     /// <summary>The decision as an agent is told of it.</summary>
-    public string AsRefusal() => $"refused by rule '{Rule}': {Reason}";
+    public string AsRefusal() => $"refused by rule '{Rule}': {Reason}{(Effect.Length > 0 ? $" ({Effect})" : "")}";
 }
 
 /// <summary>What an agent wants to do.</summary>
 /// <param name="Command">The shell line that it would run; null for none.</param>
-/// <param name="Paths">The paths that it names.</param>
-public sealed record ProposedAction(string? Command, IReadOnlyList<string> Paths);
+/// <param name="Reads">The paths that it reads beside.</param>
+/// <param name="Writes">The paths that it writes beside.</param>
+public sealed record ProposedAction(string? Command, IReadOnlyList<string> Reads, IReadOnlyList<string> Writes)
+{
+    /// <summary>A shell line and nothing else.</summary>
+    public static ProposedAction Running(string line) => new(line, [], []);
+}
 
 /// <summary>
-/// The one place that every action passes, of Godwit's own agents and of programs. Rules name kinds of action; the strictest that
-/// matches wins. Each rule carries lines that it must and must not match, and a file whose examples don't hold isn't loaded.
+/// The one place that every action passes, of Godwit's own agents and of programs. What an action does is read from its parsed form,
+/// rules name effects, and the strictest that matches wins. Each rule carries lines that it must and must not match, and a user's
+/// file whose examples don't hold isn't loaded.
 /// </summary>
 public sealed class Gatekeeper
 {
-    private readonly IReadOnlyList<Rule> _rules;
+    private const int MostKept = 4096;
+
+    private readonly IReadOnlyList<GuardianRule> _rules;
+    private readonly ProgramTable _programs;
+    private readonly ConcurrentDictionary<string, IReadOnlyList<ActionEffect>> _read = new(StringComparer.Ordinal);
     private readonly bool _hasNetwork;
 
-    private Gatekeeper(IReadOnlyList<Rule> rules, bool hasNetwork = false) => (_rules, _hasNetwork) = (rules, hasNetwork);
+    private Gatekeeper(IReadOnlyList<GuardianRule> rules, ProgramTable programs, string hash, bool hasNetwork = false) =>
+        (_rules, _programs, Hash, _hasNetwork) = (rules, programs, hash, hasNetwork);
+
+    /// <summary>The first digits of the SHA-256 of all files that the rules were read from.</summary>
+    public string Hash { get; }
+
+    /// <summary>What reads shell lines: <c>shfmt v3.6.0</c>, or that only commands of plain words are read.</summary>
+    public static string Parser => ShellParser.OfMachine.Version is { } version ? $"shfmt {version}" : "none: only single commands of plain words are read";
+
+    /// <summary>Whether lines of more than one plain command can be read on this machine.</summary>
+    public static bool CanReadLines => ShellParser.OfMachine.Version is not null;
 
     /// <summary>The same rules where a proxy decides on each request: that an action wants the network is nothing against it then.</summary>
-    public Gatekeeper WithNetwork() => new(_rules, hasNetwork: true);
+    public Gatekeeper WithNetwork() => new(_rules, _programs, Hash, hasNetwork: true);
 
-    /// <summary>The built-in rules, with files laid over them: a rule of the same name replaces the one before.</summary>
+    /// <summary>The built-in rules, and what files add to them. A file's rule loosens another only by naming it.</summary>
     /// <param name="files">Paths of YAML files.</param>
     /// <exception cref="FormatException">A rule can't be read or one of its examples doesn't hold; all of them, a line each.</exception>
-    public static Gatekeeper Load(params IEnumerable<string> files)
+    public static Gatekeeper Load(params IEnumerable<string> files) =>
+        Read([.. files.Select(file => (file, File.ReadAllText(file)))]);
+
+    /// <summary>The built-in rules, and what texts add to them.</summary>
+    /// <param name="files">Names and texts.</param>
+    /// <exception cref="FormatException">A rule can't be read or one of its examples doesn't hold; all of them, a line each.</exception>
+    public static Gatekeeper Read(params IReadOnlyList<(string Name, string Text)> files)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Godwit.Guardian.rules.yaml")!;
-        using var reader = new StreamReader(stream);
-        return files.Aggregate(
-            Read("built-in rules.yaml", reader.ReadToEnd()), (below, file) => below.Under(Read(file, File.ReadAllText(file))));
+        var builtIn = Parse("rules.yaml", Resource("rules.yaml"));
+        var programs = Deserialize<List<ProgramFacts>>("programs.yaml", Resource("programs.yaml"))!;
+        var rules = builtIn.Rules.ToList();
+        var own = new List<(string File, GuardianRule Rule)>();
+        var mistakes = new List<string>();
+        foreach (var (name, text) in files)
+        {
+            var read = Parse(name, text);
+            programs.AddRange(read.Programs);
+            foreach (var rule in read.Rules)
+            {
+                if (rules.Exists(other => other.Name == rule.Name))
+                {
+                    mistakes.Add($"{name}: there is a rule '{rule.Name}' already; give this one a name of its own, and name the other under loosens if it should count less");
+                }
+
+                mistakes.AddRange(rule.Loosens.Where(other => !rules.Exists(known => known.Name == other))
+                    .Select(other => $"{name}: rule '{rule.Name}' loosens '{other}', and there is no such rule before it"));
+                rules.Add(rule);
+                own.Add((name, rule));
+            }
+        }
+
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+            string.Join('\0', files.Select(file => file.Text).Prepend(Resource("programs.yaml")).Prepend(Resource("rules.yaml"))))))[..16];
+        var gatekeeper = new Gatekeeper(rules, new ProgramTable(programs), hash);
+
+        // The built-in examples are tried by the tests: they can't change after the build.
+        mistakes.AddRange(own.SelectMany(pair => gatekeeper.Mistakes(pair.Rule, pair.File)));
+        return mistakes.Count == 0 ? gatekeeper : throw new FormatException(string.Join('\n', mistakes));
     }
 
-    private Gatekeeper Under(Gatekeeper above) =>
-        new([.. _rules.Where(rule => !above._rules.Any(other => other.Name == rule.Name)), .. above._rules]);
+    /// <summary>Decides on an action by what it does. What can't be understood is asked about.</summary>
+    /// <param name="action">The action.</param>
+    /// <param name="cancellation">Ends the wait for a decision.</param>
+    public Task<Decision> DecideAsync(ProposedAction action, CancellationToken cancellation) =>
+        Task.Run(() => Decide(EffectsOf(action)), cancellation);
 
-    /// <summary>Reads rules and tries their examples.</summary>
-    /// <exception cref="FormatException">A rule can't be read or one of its examples doesn't hold; all of them, a line each.</exception>
-    public static Gatekeeper Read(string file, string text)
+    /// <summary>What an action does, in the order of its line.</summary>
+    public IReadOnlyList<ActionEffect> EffectsOf(ProposedAction action)
+    {
+        var effects = action.Command is { } line ? EffectsOf(line) : [];
+        return
+        [
+            .. effects,
+            .. action.Reads.Select(path => Effect(EffectKind.Reads, path)),
+            .. action.Writes.Select(path => Effect(EffectKind.Writes, path)),
+        ];
+
+        static ActionEffect Effect(EffectKind kind, string path)
+        {
+            var resolved = PathPlaces.Resolve(path, PathPlaces.Tree);
+            return new ActionEffect(kind, PathPlaces.Of(resolved, kind), resolved);
+        }
+    }
+
+    /// <summary>The mistakes of the built-in rules' examples.</summary>
+    internal IReadOnlyList<string> Mistakes() => [.. _rules.SelectMany(rule => Mistakes(rule, "rules.yaml"))];
+
+    private IReadOnlyList<ActionEffect> EffectsOf(string line)
+    {
+        if (_read.TryGetValue(line, out var known))
+        {
+            return known;
+        }
+
+        IReadOnlyList<ActionEffect> effects;
+        try
+        {
+            effects = ShellReader.Read(line, _programs, ShellParser.OfMachine);
+        }
+        catch (Exception unread) when (unread is ArgumentException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException or FormatException
+            or OverflowException)
+        {
+            // A tree of another shape than this reader knows, of a newer shfmt: the line is asked about.
+            effects = [new ActionEffect(EffectKind.Opaque, PathPlace.None, "a form that isn't known")];
+        }
+
+        if (_read.Count >= MostKept)
+        {
+            _read.Clear();
+        }
+
+        _read[line] = effects;
+        return effects;
+    }
+
+    private Decision Decide(IReadOnlyList<ActionEffect> effects)
+    {
+        var decision = new Decision(Verdict.Allow, "default", "");
+        foreach (var effect in effects.Where(effect => !_hasNetwork || effect.Kind != EffectKind.Network))
+        {
+            var matching = _rules.Where(rule => rule.Matches(effect)).ToList();
+            var loosened = matching.SelectMany(rule => rule.Loosens).ToHashSet(StringComparer.Ordinal);
+            if (matching.Where(rule => !loosened.Contains(rule.Name)).MaxBy(rule => rule.Verdict) is { } rule && rule.Verdict > decision.Verdict)
+            {
+                decision = new Decision(rule.Verdict, rule.Name, rule.Reason) { Effect = effect.ToString() };
+            }
+        }
+
+        return decision;
+    }
+
+    private IEnumerable<string> Mistakes(GuardianRule rule, string file)
+    {
+        if (rule.Name.Length == 0 || rule.Effects.Count == 0 || rule.Matching.Count == 0 || rule.NotMatching.Count == 0)
+        {
+            yield return $"{file}: rule '{rule.Name}' needs a name, effects, and examples under matching and not_matching";
+        }
+
+        // Without shfmt most examples can't be read, and say nothing of the rule.
+        foreach (var line in rule.Matching.Where(line => CanReadLines || ShellScript.Plain(line) is not null).Where(line => !EffectsOf(line).Any(rule.Matches)))
+        {
+            yield return $"{file}: rule '{rule.Name}' doesn't match its example '{line}' ({Told(line)})";
+        }
+
+        foreach (var line in rule.NotMatching.Where(line => EffectsOf(line).Any(rule.Matches)))
+        {
+            if (CanReadLines || ShellScript.Plain(line) is not null)
+            {
+                yield return $"{file}: rule '{rule.Name}' matches '{line}', which it says it doesn't ({Told(line)})";
+            }
+        }
+    }
+
+    private string Told(string line) => EffectsOf(line) is { Count: > 0 } effects ? string.Join("; ", effects) : "no effect beyond the tree";
+
+    private static RuleFile Parse(string name, string text) => Deserialize<RuleFile>(name, text) ?? new RuleFile();
+
+    private static T? Deserialize<T>(string name, string text)
     {
         try
         {
-            var rules = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance)
-                .Build()
-                .Deserialize<List<Rule>?>(text)
-                ?? [];
-            var mistakes = rules.SelectMany(rule => rule.Mistakes(file)).ToList();
-            return mistakes.Count == 0 ? new Gatekeeper(rules) : throw new FormatException(string.Join('\n', mistakes));
+            return new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build().Deserialize<T?>(text);
         }
         catch (YamlException error)
         {
-            throw new FormatException($"{file}:{error.Start.Line}:{error.Start.Column}: {(error.InnerException ?? error).Message}");
+            throw new FormatException($"{name}:{error.Start.Line}:{error.Start.Column}: {(error.InnerException ?? error).Message}");
         }
     }
 
-    /// <summary>Decides on an action by what it does. What can't be understood is refused.</summary>
-    /// <param name="action">The action.</param>
-    /// <param name="cancellation">Ends the wait for a decision.</param>
-    public Task<Decision> DecideAsync(ProposedAction action, CancellationToken cancellation)
+    private static string Resource(string name)
     {
-        cancellation.ThrowIfCancellationRequested();
-        try
-        {
-            return Task.FromResult(Decide(action));
-        }
-        catch (Exception unread) when (unread is ArgumentException or InvalidOperationException or IndexOutOfRangeException)
-        {
-            return Task.FromResult(new Decision(Verdict.Deny, "unreadable", "the line can't be read; write it in another way"));
-        }
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Godwit.Guardian.{name}")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
     }
 
-    private Decision Decide(ProposedAction action)
+    private sealed class RuleFile
     {
-        var kinds = action.Paths.Aggregate(
-            action.Command is { } command ? ActionClassifier.OfCommand(command) : ActionKind.Workspace,
-            (all, path) => all | ActionClassifier.OfPath(path));
-        kinds = _hasNetwork ? kinds & ~ActionKind.Network : kinds;
-        var strictest = _rules.Where(rule => rule.Matches(kinds)).MaxBy(rule => rule.Verdict);
-        return strictest is null
-            ? new Decision(Verdict.Allow, "default", "")
-            : new Decision(strictest.Verdict, strictest.Name, strictest.Reason);
-    }
+        public List<GuardianRule> Rules { get; set; } = [];
 
-    /// <summary>A rule as the file has it.</summary>
-    private sealed class Rule
-    {
-        public string Name { get; set; } = "";
-
-        public List<ActionKind> Kinds { get; set; } = [];
-
-        public Verdict Verdict { get; set; }
-
-        public string Reason { get; set; } = "";
-
-        public List<string> Matching { get; set; } = [];
-
-        public List<string> NotMatching { get; set; } = [];
-
-        public bool Matches(ActionKind kinds) =>
-            Kinds.Any(kind => kind == ActionKind.Workspace ? kinds == ActionKind.Workspace : kinds.HasFlag(kind));
-
-        public IEnumerable<string> Mistakes(string file)
-        {
-            if (Name.Length == 0 || Kinds.Count == 0 || Matching.Count == 0 || NotMatching.Count == 0)
-            {
-                yield return $"{file}: rule '{Name}' needs a name, kinds, and examples under matching and not_matching";
-            }
-
-            foreach (var line in Matching.Where(line => !Matches(ActionClassifier.OfCommand(line))))
-            {
-                yield return $"{file}: rule '{Name}' doesn't match its example '{line}' ({ActionClassifier.OfCommand(line)})";
-            }
-
-            foreach (var line in NotMatching.Where(line => Matches(ActionClassifier.OfCommand(line))))
-            {
-                yield return $"{file}: rule '{Name}' matches '{line}', which it says it doesn't ({ActionClassifier.OfCommand(line)})";
-            }
-        }
+        public List<ProgramFacts> Programs { get; set; } = [];
     }
 }

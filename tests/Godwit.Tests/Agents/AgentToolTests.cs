@@ -256,9 +256,9 @@ public sealed class AgentToolTests : AgentFixture
         isBack = true;
         var strict = Services(server) with
         {
-            Gatekeeper = Gatekeeper.Read("r.yaml", """
-                - {name: nothing, kinds: [Workspace], verdict: Deny, reason: it is late, matching: [ls], not_matching: [curl x]}
-                """),
+            Gatekeeper = Gatekeeper.Read(("r.yaml", """
+                rules: [{name: nothing, effects: [Writes], verdict: Deny, reason: it is late, matching: [touch x], not_matching: [ls]}]
+                """)),
         };
         await using var again = DurableRun.Open(Folder, signer, Catalogue(strict));
         var result = (await again.RunAsync().WaitAsync(TimeSpan.FromSeconds(60))).Result<AgentResult>();

@@ -15,7 +15,7 @@ public sealed class GuardianTests : IDisposable
                 {"label": "malicious", "family": "T1", "command": "sudo id"}
                 {"label": "malicious", "family": "T2", "command": "ls"}
                 {"label": "ordinary", "family": "cat", "command": "cat a.txt"}
-                {"label": "ordinary", "family": "cat", "command": "cat ../a.txt"}
+                {"label": "ordinary", "family": "cat", "command": "cat ~/a.txt"}
                 """),
             ("labels.tsv", "# a comment\n6cd4a8f0e3e84a7c\tunused\n"));
         var corpus = Path.Combine(folder, "commands.jsonl");

@@ -52,8 +52,14 @@ public sealed class ProgramRunTests : IDisposable
 
         // What the command tries is for the sandbox to hold, so the gatekeeper lets it through.
         File.WriteAllText(Path.Combine(_godwit.Home, "rules.yaml"), """
-            - {name: no network, kinds: [Network], verdict: Allow, reason: "", matching: [curl x], not_matching: [ls]}
-            - {name: stay in the tree, kinds: [OutsidePath], verdict: Allow, reason: "", matching: [cat /etc/x], not_matching: [ls]}
+            rules:
+            - name: try it anyway
+              effects: [Network, Reads, Scouts, Opaque]
+              verdict: Allow
+              loosens: [no network, no secrets, look nobody over, nothing that can't be told]
+              reason: the sandbox holds
+              matching: [curl x, cat /proc/1/environ]
+              not_matching: [ls]
             """);
         var (exit, output, error) = _godwit.Run("run", goal, "--record", tape);
         Assert.True(

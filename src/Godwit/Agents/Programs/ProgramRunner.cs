@@ -148,7 +148,7 @@ public sealed class ProgramRunner(
 
     private async Task<string?> RefusalAsync(string line, CancellationToken cancellation)
     {
-        var decision = await gatekeeper.DecideAsync(new ProposedAction(line, []), cancellation);
+        var decision = await gatekeeper.DecideAsync(ProposedAction.Running(line), cancellation);
         return decision.Verdict switch
         {
             Verdict.Allow => null,

@@ -1,0 +1,33 @@
+using System.Text.RegularExpressions;
+
+namespace Godwit.Guardian;
+
+/// <summary>A rule as its file has it.</summary>
+internal sealed class GuardianRule
+{
+    public string Name { get; set; } = "";
+
+    public List<EffectKind> Effects { get; set; } = [];
+
+    public List<PathPlace> Places { get; set; } = [];
+
+    public List<string> Targets { get; set; } = [];
+
+    public Verdict Verdict { get; set; }
+
+    public string Reason { get; set; } = "";
+
+    public List<string> Loosens { get; set; } = [];
+
+    public List<string> Matching { get; set; } = [];
+
+    public List<string> NotMatching { get; set; } = [];
+
+    public bool Matches(ActionEffect effect) =>
+        Effects.Contains(effect.Kind)
+        && (Places.Count == 0 || Places.Contains(effect.Place))
+        && (Targets.Count == 0 || Targets.Exists(target => IsLike(effect.Target, target)));
+
+    private static bool IsLike(string text, string glob) =>
+        Regex.IsMatch(text, $"^{Regex.Escape(glob).Replace("\\*", ".*").Replace("\\?", ".")}$", RegexOptions.Singleline | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+}

@@ -1,0 +1,261 @@
+using System.Text.RegularExpressions;
+
+namespace Godwit.Guardian;
+
+/// <summary>Shells and interpreters, and the scripts that they run.</summary>
+internal sealed partial class ShellReader
+{
+    /// <summary>Runs a file by its path: what the line has written into it is read, if it is a script.</summary>
+    private ShellFlow RunFile(string path, List<string> words, ShellState state, ShellFlow input)
+    {
+        var place = PathPlaces.Of(path, EffectKind.Runs);
+        if (state.Files.Keys.FirstOrDefault(file => file == path || (file.EndsWith('/') && path.StartsWith(file, StringComparison.Ordinal))) is not null)
+        {
+            return RunText(state.Held(path), state.With([.. words.Skip(1)]), words[0], interpreter: null);
+        }
+
+        // A folder of its own that only this command sees has nothing that this line hasn't put there.
+        Add(new ActionEffect(EffectKind.Runs, place == PathPlace.Tree && !path.StartsWith(PathPlaces.Tree, StringComparison.Ordinal) ? PathPlace.Unknown : place, path));
+        if (place == PathPlace.Tree)
+        {
+            LookAtWords(words.Skip(1), state);
+        }
+
+        return ShellFlow.Unknown;
+    }
+
+    /// <summary>Runs text as a program: read as shell, or as an interpreter's code.</summary>
+    private ShellFlow RunText(ShellFlow text, ShellState state, string what, string? interpreter)
+    {
+        if (text.IsUnseen)
+        {
+            Add(EffectKind.RunsUnseen, Shown(what));
+        }
+
+        ShellFlow? output = null;
+        foreach (var script in text.Texts)
+        {
+            if (script == GapText)
+            {
+                if ((text.Origin & FlowOrigin.Tree) == 0 && !text.IsUnseen)
+                {
+                    Add(EffectKind.Opaque, $"{Shown(what)} of text that the line doesn't tell");
+                }
+
+                continue;
+            }
+
+            var (language, body) = Language(script.Replace(UnseenText, "", StringComparison.Ordinal), interpreter);
+            var printed = language is null ? Line(body, state, ShellFlow.Empty) : Code(language, body, state);
+            output = output is null ? printed : output.Or(printed);
+        }
+
+        return output ?? ShellFlow.Unknown;
+    }
+
+    /// <summary>The interpreter that a script names in its first line; null for a shell.</summary>
+    private static (string? Language, string Body) Language(string script, string? interpreter)
+    {
+        if (interpreter is not null)
+        {
+            return (interpreter, script);
+        }
+
+        if (!script.StartsWith("#!", StringComparison.Ordinal))
+        {
+            return (null, script);
+        }
+
+        var end = script.IndexOf('\n', StringComparison.Ordinal) is > 0 and var found ? found : script.Length;
+        var language = script[2..end].Split([' ', '/'], StringSplitOptions.RemoveEmptyEntries)
+            .Select(word => Trailing().Replace(word, "")).FirstOrDefault(Interpreters.Contains);
+        return (language, script[end..]);
+    }
+
+    [GeneratedRegex(@"\d+(?:\.\d+)*$")]
+    private static partial Regex Trailing();
+
+    /// <summary>A shell as a program: a line behind <c>-c</c>, a script, or what it reads.</summary>
+    private ShellFlow Shell(List<string> words, ShellState state, ShellFlow input)
+    {
+        for (var at = 1; at < words.Count; at++)
+        {
+            var word = words[at];
+            if (word.Length > 1 && word[0] == '-' && word[1] != '-' && word[^1] == 'c' && at + 1 < words.Count)
+            {
+                return Line(words[at + 1], state.Copy().With([.. words.Skip(at + 3)]), input);
+            }
+
+            if (word is "-o" or "+o" or "--rcfile" or "--init-file")
+            {
+                at++;
+            }
+            else if (word is "-s" or "-" or "--")
+            {
+                break;
+            }
+            else if (!word.StartsWith('-') && !word.StartsWith('+'))
+            {
+                return Script(word, [.. words.Skip(at)], state.Copy(), interpreter: null, words[0]);
+            }
+        }
+
+        if (input == ShellFlow.Empty)
+        {
+            // It reads nothing here, and by hand whatever its user types.
+            Add(EffectKind.Opaque, $"{Shown(words[0])} that waits for lines");
+            return ShellFlow.Unknown;
+        }
+
+        return RunText(input, state.Copy(), words[0], interpreter: null);
+    }
+
+    /// <summary>Lines that ed reads: files that they open and write, and shell lines.</summary>
+    private ShellFlow EditorLines(string program, ShellFlow input, ShellState state)
+    {
+        foreach (var line in input.Texts.SelectMany(text => text.Split('\n')))
+        {
+            if (line.Contains(Gap, StringComparison.Ordinal))
+            {
+                Add(EffectKind.Opaque, $"commands of {program}");
+            }
+            else if (EditorCommand().Match(line) is { Success: true } match)
+            {
+                var (letter, word) = (match.Groups[1].Value + match.Groups[2].Value, match.Groups[3].Value.Trim());
+                if (letter == "!" || word.StartsWith('!'))
+                {
+                    Line(word.TrimStart('!'), state.Copy(), ShellFlow.Unknown);
+                }
+                else if (word.Length > 0)
+                {
+                    AddPath(letter is "w" or "W" ? EffectKind.Writes : EffectKind.Reads, word, state);
+                }
+            }
+        }
+
+        return ShellFlow.Unknown;
+    }
+
+    [GeneratedRegex(@"^[0-9,.$%;]*(?:([eErfwW]) |(!))?(?<=[ !])(.*)$")]
+    private static partial Regex EditorCommand();
+
+    /// <summary>Runs a script by the file's name.</summary>
+    private ShellFlow Script(string file, List<string> words, ShellState state, string? interpreter, string what)
+    {
+        var path = Resolve(file, state);
+        if (path is "/dev/stdin" or "/dev/fd/0")
+        {
+            Add(EffectKind.Opaque, $"{Shown(what)} of what it reads");
+            return ShellFlow.Unknown;
+        }
+
+        var held = state.Held(path);
+        if (held.Texts is [var only] && only == GapText && !held.IsUnseen)
+        {
+            return RunFile(path, words, state, ShellFlow.Empty);
+        }
+
+        return RunText(held, state.With([.. words.Skip(1)]), what, interpreter);
+    }
+
+    private ShellFlow Interpreter(string language, List<string> words, ShellState state, ShellFlow input)
+    {
+        var facts = programs.Find(language, out _)!;
+        ShellFlow? output = null;
+        for (var at = 1; at < words.Count; at++)
+        {
+            var word = words[at];
+            var code = CodeOf(language, word, at + 1 < words.Count ? words[at + 1] : null, facts);
+            if (code is not null)
+            {
+                output = Unmarked(code, out var text) ? UnseenCode(language) : Code(language, text, state);
+                if (language is not ("perl" or "ruby"))
+                {
+                    return output;
+                }
+
+                // perl -pe CODE FILES: what follows are files.
+                var writes = words.Exists(flag => InPlace().IsMatch(flag));
+                foreach (var file in words.Skip(at + (at + 1 < words.Count && ReferenceEquals(code, words[at + 1]) ? 2 : 1))
+                    .Where(file => !file.StartsWith('-')))
+                {
+                    AddPath(writes ? EffectKind.Writes : EffectKind.Reads, file, state);
+                }
+
+                return output;
+            }
+
+            if (word == "-")
+            {
+                break;
+            }
+
+            if (facts.ValuedOptions.Contains(word))
+            {
+                at++;
+            }
+            else if (!word.StartsWith('-'))
+            {
+                LookAtWords(words.Skip(at + 1), state);
+                return Script(word, [.. words.Skip(at)], state, language, words[0]);
+            }
+        }
+
+        return input == ShellFlow.Empty || words.Skip(1).Any(word => word is "--version" or "-v" or "-V" or "--help" or "-h" or "-i" or "-m")
+            ? ShellFlow.Unknown : RunText(input, state, words[0], language);
+
+        ShellFlow UnseenCode(string what)
+        {
+            Add(EffectKind.RunsUnseen, what);
+            return ShellFlow.Unknown;
+        }
+    }
+
+    [GeneratedRegex("^-[a-zA-Z0-9]*i")]
+    private static partial Regex InPlace();
+
+    /// <summary>The code of an option: of the next word, or for <c>-ne'code'</c> and <c>-lane</c> of the end of a bundle.</summary>
+    private static string? CodeOf(string language, string word, string? next, ProgramFacts facts)
+    {
+        if (facts.Options.GetValueOrDefault(word) == WordUse.Code)
+        {
+            return next;
+        }
+
+        if (word.Length < 3 || word[0] != '-' || word[1] == '-')
+        {
+            return null;
+        }
+
+        return language is "perl" or "ruby"
+            ? PerlCode().Match(word) is { Success: true } match ? match.Groups[1].Length > 0 ? match.Groups[1].Value : next : null
+            : facts.Options.GetValueOrDefault(word[..2]) == WordUse.Code ? word[2..]
+            : null;
+    }
+
+    // -pe, -i.bak -ne, -lane'…': the code is the rest of the word, or the next one.
+    [GeneratedRegex("^-(?:[acilnpsuwWtT0-9]|i\\.\\w+|F\\S)*[eE](.*)$", RegexOptions.Singleline)]
+    private static partial Regex PerlCode();
+
+    private static bool Unmarked(string text, out string plain)
+    {
+        plain = text.Replace(UnseenText, "", StringComparison.Ordinal);
+        return plain.Length != text.Length;
+    }
+
+    /// <summary><c>python -m MODULE</c> is the program of that name where it is one.</summary>
+    private ShellFlow Module(List<string> words, ShellState state, ShellFlow input)
+    {
+        switch (words[2])
+        {
+            case "http.server" or "SimpleHTTPServer" or "smtpd" or "ftplib" or "telnetlib" or "pyftpdlib" or "webbrowser" or "http.client" or "urllib.request":
+                Add(EffectKind.Network, words[2]);
+                return ShellFlow.Unknown;
+            case "pip" or "pytest" or "coverage" or "mypy" or "black" or "ruff" or "tox" or "nox" or "twine" or "flake8" or "pylint" or "poetry" or "pdm" or "hatch":
+                return Run([.. words.Skip(2)], state, input);
+            default:
+                LookAtWords(words.Skip(3), state);
+                return ShellFlow.Unknown;
+        }
+    }
+}

@@ -1,0 +1,350 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Godwit.Guardian;
+
+/// <summary>Programs of the table: what their words mean, and what they print.</summary>
+internal sealed partial class ShellReader
+{
+    private ShellFlow RunProgram(string program, List<string> words, ShellState state, ShellFlow input)
+    {
+        var facts = programs.Find(program, out var known);
+        if (facts is null)
+        {
+            if (program != "…" && !program.Contains(Gap, StringComparison.Ordinal))
+            {
+                // What the agent could write itself is nothing new; words that lead out of the tree are.
+                Add(new ActionEffect(EffectKind.Unfamiliar, words.Skip(1).Any(LeadsOut) ? PathPlace.Outside : PathPlace.Tree, Shown(program)));
+            }
+
+            LookAtWords(words.Skip(1), state);
+            return ShellFlow.Unknown;
+
+            bool LeadsOut(string word) =>
+                word.Contains("://", StringComparison.Ordinal) || HostOf(["", word]).Length > 0 || Credentials().IsMatch(word)
+                || (word.StartsWith('/') || word.StartsWith('~') || word.Contains("../", StringComparison.Ordinal))
+                    && PathPlaces.Of(Resolve(word, state), EffectKind.Writes) is not (PathPlace.Tree or PathPlace.Unknown);
+        }
+
+        var target = facts.Does.Contains(EffectKind.Network) ? "" : known;
+        var quiet = facts.Does.Count > 0 && words.Skip(1).Any(word => facts.Flags.TryGetValue(word, out var effects) && effects.Count == 0);
+        foreach (var kind in quiet ? [] : facts.Does.Where(kind => kind != EffectKind.Network || facts.Operands != WordUse.Hosts))
+        {
+            Add(kind, kind == EffectKind.Network ? HostOf(words) : known);
+        }
+
+        var read = Sort(words, facts, state, out var flags);
+        if (facts.Wraps is { } own)
+        {
+            var inner = words.Skip(read.WrapsAt ?? words.Count).Skip(own).SkipWhile(word => program == "env" && IsAssignment(word)).ToList();
+            foreach (var word in words.Skip(read.WrapsAt ?? words.Count).Skip(own).TakeWhile(word => program == "env" && IsAssignment(word)))
+            {
+                Injection(word[..word.IndexOf('=', StringComparison.Ordinal)], [word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..]]);
+            }
+
+            return inner.Count > 0 ? Run(inner, state, input) : ShellFlow.Unknown;
+        }
+
+        foreach (var flag in flags)
+        {
+            facts.Flags.GetValueOrDefault(flag)?.ForEach(kind => Add(kind, known));
+        }
+
+        // A program's verb is its first operand, or the one behind an option's value.
+        foreach (var verb in read.Operands.Take(2))
+        {
+            facts.Verbs.GetValueOrDefault(verb)?.ForEach(kind => Add(kind, kind == EffectKind.Network ? "" : $"{known} {verb}"));
+        }
+
+        var use = facts.When.FirstOrDefault(pair => flags.Any(flag => flag == pair.Key || (pair.Key.Length == 2 && flag.StartsWith(pair.Key, StringComparison.Ordinal)))) is { Key: not null } when
+            ? when.Value : facts.Operands;
+        var recursive = facts.RecursiveOptions.Contains("*") || flags.Exists(facts.RecursiveOptions.Contains);
+        var isFirst = facts.First is not null && !read.HasCode;
+        for (var at = 0; at < read.Operands.Count; at++)
+        {
+            var kind = at == 0 && isFirst ? facts.First!.Value : at == read.Operands.Count - 1 && at > 0 ? facts.Last ?? use : use;
+            Use(kind, read.Operands[at], program, state, recursive);
+        }
+
+        if (use == WordUse.Hosts && facts.Does.Contains(EffectKind.Network) && read.Operands.Count == 0)
+        {
+            Add(EffectKind.Network, "");
+        }
+
+        Special(program, words, flags, state);
+        return Output(program, facts, read.Operands, flags, state, input);
+    }
+
+    /// <summary>What can't be said of a program in the table.</summary>
+    private void Special(string program, List<string> words, List<string> flags, ShellState state)
+    {
+        switch (program)
+        {
+            case "chmod" when words.Skip(1).Any(word => SetId().IsMatch(word)):
+                Add(EffectKind.Privilege, "a file that runs with its owner's rights");
+                break;
+            case "ed" or "ex" or "vi" or "vim" or "nvim" or "emacs" when words.Skip(1).Any(word => word.StartsWith('+') || word is "-c" or "--eval" or "-es" or "--cmd" or "-f"):
+                Add(EffectKind.Opaque, $"commands of {program}");
+                break;
+            case "unzip" or "7z" or "7za" or "unrar" or "rar" when words.Skip(1).Any(word => word.StartsWith("-P", StringComparison.Ordinal) || PasswordOption().IsMatch(word)):
+                var at = words.FindIndex(word => word.StartsWith("-d", StringComparison.Ordinal) || word.StartsWith("-o", StringComparison.Ordinal));
+                var folder = at < 0 || words[at] == "-o" ? state.Folder : words[at].Length > 2 ? words[at][2..] : at + 1 < words.Count ? words[at + 1] : state.Folder;
+                state.Files[Resolve(folder, state).TrimEnd('/') + "/"] = new ShellFlow([GapText], FlowOrigin.Decoded);
+                foreach (var file in state.Files.Keys.Where(file => !file.EndsWith('/') && file.StartsWith(Resolve(folder, state), StringComparison.Ordinal)).ToList())
+                {
+                    state.Files[file] = new ShellFlow([GapText], FlowOrigin.Decoded);
+                }
+
+                break;
+            case "curl" or "wget" when words.Any(word => word is "-O" or "-sO" or "-LO" or "--remote-name") || program == "wget":
+                foreach (var address in words.Skip(1).Where(word => word.Contains("://", StringComparison.Ordinal)))
+                {
+                    state.Files[Resolve(address[(address.LastIndexOf('/') + 1)..], state)] = new ShellFlow([GapText], FlowOrigin.Network);
+                }
+
+                break;
+            case "curl" when words.Find(word => word.StartsWith("file:", StringComparison.Ordinal)) is { } local:
+                AddPath(EffectKind.Reads, local[5..].TrimStart('/').Insert(0, "/"), state);
+                break;
+        }
+
+        for (var at = 1; at < words.Count; at++)
+        {
+            // curl -d @FILE, -F x=@FILE, -T FILE
+            if (program is "curl" && words[at].IndexOf('@', StringComparison.Ordinal) is >= 0 and var sign && words[at - 1] is "-d" or "-F" or "--data" or "--data-binary" or "--form")
+            {
+                AddPath(EffectKind.Reads, words[at][(words[at].IndexOf('@', StringComparison.Ordinal) + 1)..].Split(';')[0], state);
+            }
+            else if (program is "curl" && words[at - 1] is "-T" or "--upload-file")
+            {
+                AddPath(EffectKind.Reads, words[at], state);
+            }
+            else if (program is "curl" or "wget" && words[at - 1] is "-o" or "--output" or "-O" && words[at].Length > 0 && !words[at].Contains("://", StringComparison.Ordinal) && words[at] != "-")
+            {
+                state.Files[Resolve(words[at], state)] = new ShellFlow([GapText], FlowOrigin.Network);
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^(?:[0-7]*[2-7][0-7]{3}|[ugoa]*[+=][rwxXt]*s[rwxXt]*)$")]
+    private static partial Regex SetId();
+
+    [GeneratedRegex("^-p.+")]
+    private static partial Regex PasswordOption();
+
+    private static ShellFlow Output(string program, ProgramFacts facts, List<string> operands, List<string> flags, ShellState state, ShellFlow input)
+    {
+        var source = input;
+        var read = operands.Skip(facts.First == WordUse.Text || facts.First == WordUse.Code ? 1 : 0).Where(word => word != "-").ToList();
+        if (facts.Operands == WordUse.Reads && read.Count > 0)
+        {
+            source = read.Select(word => state.Held(Resolve(word, state))).Aggregate((all, one) => all.Then(one));
+        }
+
+        if (facts.DecodingOptions.Count > 0 && (facts.DecodingOptions.Contains("*") || flags.Exists(facts.DecodingOptions.Contains)))
+        {
+            var decoded = program is "base64" && source.Texts.All(text => text != GapText) ? [.. source.Texts.Select(Decoded)] : (IReadOnlyList<string>)[GapText];
+            return new ShellFlow(decoded, FlowOrigin.Decoded | (source.Origin & FlowOrigin.Network));
+        }
+
+        if (facts.Does.Contains(EffectKind.Network))
+        {
+            return new ShellFlow([GapText], FlowOrigin.Network);
+        }
+
+        if (facts.Filters && facts.First == WordUse.Text && flags.Exists(flag => flag is "-l" or "-L" or "--files-with-matches"))
+        {
+            return new ShellFlow(read.Count > 0 ? ShellFlow.Capped(read) : ["*"], FlowOrigin.Paths);
+        }
+
+        return program is "cat" or "tee" || (facts.Filters && (source.Origin & FlowOrigin.Paths) != 0) ? source
+            : facts.Filters && source.Texts.All(text => text.Length == 0) ? source
+            : source.Changed;
+    }
+
+    private static string Decoded(string text)
+    {
+        var bytes = new byte[text.Length];
+        return Convert.TryFromBase64String(text.Replace("\n", "", StringComparison.Ordinal).Trim(), bytes, out var count)
+            ? Encoding.UTF8.GetString(bytes, 0, count).Replace('\0', ' ') : GapText;
+    }
+
+    private sealed record SortedWords(List<string> Operands, int? WrapsAt, bool HasCode);
+
+    /// <summary>Tells a program's options from its operands, and looks at what options take.</summary>
+    private SortedWords Sort(List<string> words, ProgramFacts facts, ShellState state, out List<string> flags)
+    {
+        flags = [];
+        var operands = new List<string>();
+        var (ended, hasCode) = (false, false);
+        for (var at = 1; at < words.Count; at++)
+        {
+            var word = words[at];
+            if (ended || word.Length < 2 || word[0] != '-')
+            {
+                if (facts.Wraps is not null)
+                {
+                    return new SortedWords(operands, at, hasCode);
+                }
+
+                operands.Add(word);
+                continue;
+            }
+
+            if (word == "--")
+            {
+                ended = true;
+                continue;
+            }
+
+            var equals = word.StartsWith("--", StringComparison.Ordinal) ? word.IndexOf('=', StringComparison.Ordinal) : -1;
+            var name = equals > 0 ? word[..equals] : word;
+            var value = equals > 0 ? word[(equals + 1)..] : null;
+            flags.Add(name);
+            if (!facts.Options.ContainsKey(name) && name.Length > 2 && name[1] != '-')
+            {
+                // -rf is -r and -f; -ofile is -o with its value.
+                flags.AddRange(name.Skip(1).Select(letter => $"-{letter}"));
+                if (facts.Options.ContainsKey(name[..2]))
+                {
+                    (name, value) = (name[..2], name[2..]);
+                }
+                else if (facts.Options.ContainsKey($"-{name[^1]}") || facts.ValuedOptions.Contains($"-{name[^1]}"))
+                {
+                    name = $"-{name[^1]}";
+                }
+            }
+
+            if (facts.Options.TryGetValue(name, out var use))
+            {
+                value ??= at + 1 < words.Count ? words[++at] : "";
+                hasCode |= use is WordUse.Code or WordUse.Text or WordUse.Runs;
+                Use(use, value, words[0], state, recursive: false);
+            }
+            else if (value is null && facts.ValuedOptions.Contains(name))
+            {
+                at++;
+            }
+            else if (facts.Operands != WordUse.Text && !(name.Length > 2 && facts.ValuedOptions.Contains(name[..2])))
+            {
+                LookAtWords([word], state);
+            }
+        }
+
+        return new SortedWords(operands, null, hasCode);
+    }
+
+    private void Use(WordUse use, string word, string program, ShellState state, bool recursive)
+    {
+        switch (use)
+        {
+            case WordUse.Text:
+                break;
+            case WordUse.Any:
+                LookAtWords([word], state);
+                break;
+            case WordUse.Hosts:
+                if (HostOf([program, word]) is { Length: > 0 } host)
+                {
+                    Add(EffectKind.Network, host);
+                }
+                else
+                {
+                    Add(EffectKind.Network, "");
+                    LookAtWords([word], state);
+                }
+
+                break;
+            case WordUse.Builds:
+                AddPath(EffectKind.Runs, word, state);
+                break;
+            case WordUse.Code:
+                Code(program, word, state);
+                break;
+            case WordUse.Shell:
+                Line(word, state.Copy(), ShellFlow.Unknown);
+                break;
+            case WordUse.Runs:
+                Script(word, [word], state, interpreter: null, program);
+                break;
+            default:
+                if (word is "-" or "")
+                {
+                    break;
+                }
+
+                var kind = Enum.Parse<EffectKind>(use.ToString());
+                AddPath(kind, word, state);
+                if (recursive && kind is EffectKind.Reads && PathPlaces.HoldsSecrets(Resolve(word, state)))
+                {
+                    Add(new ActionEffect(EffectKind.Reads, PathPlace.Secret, Resolve(word, state) + "/*"));
+                }
+
+                if (kind is EffectKind.Deletes or EffectKind.DeletesTree)
+                {
+                    state.Files.Remove(Resolve(word, state));
+                }
+                else if (program is "cp" or "mv" or "ln" or "install")
+                {
+                    Copied(word, kind, state);
+                }
+                else if (kind == EffectKind.Writes && program is not "tee")
+                {
+                    state.Files.TryAdd(Resolve(word, state), program is "touch" ? ShellFlow.Empty : ShellFlow.Unknown);
+                }
+
+                break;
+        }
+    }
+
+    private ShellFlow? _copied;
+
+    /// <summary>A file that is copied holds at its new place what it held at the old one.</summary>
+    private void Copied(string word, EffectKind kind, ShellState state)
+    {
+        var path = Resolve(word, state);
+        if (state.Files.TryGetValue(path, out var held))
+        {
+            _copied = held;
+        }
+        else if (kind == EffectKind.Writes && _copied is not null)
+        {
+            (state.Files[path], _copied) = (_copied, null);
+        }
+    }
+
+    /// <summary>Words whose use isn't known: those that look like paths are read.</summary>
+    private void LookAtWords(IEnumerable<string> words, ShellState state)
+    {
+        foreach (var word in words)
+        {
+            var equals = word.IndexOf('=', StringComparison.Ordinal);
+            var value = equals >= 0 && word[0] is not ('/' or '~') ? word[(equals + 1)..]
+                : word.Length > 2 && word[0] == '-' && char.IsAsciiLetter(word[1]) ? word[2..] : word;
+            if (value.StartsWith('/') || value.StartsWith('~') || value == ".." || value.Contains("../", StringComparison.Ordinal))
+            {
+                AddPath(EffectKind.Reads, value, state);
+            }
+        }
+    }
+
+    // user:password@host, domain/user@address
+    [GeneratedRegex(@"\S@[\w.-]+$|\S@\d+\.\d+|^\d{1,3}(?:\.\d{1,3}){3}")]
+    private static partial Regex Credentials();
+
+    private static string HostOf(IReadOnlyList<string> words)
+    {
+        foreach (var word in words.Skip(1))
+        {
+            if (Address().Match(word) is { Success: true } match)
+            {
+                return match.Groups[1].Value;
+            }
+        }
+
+        return "";
+    }
+
+    [GeneratedRegex(@"^(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?|[\w.-]+@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+|localhost)(?=[:/?#]|$)")]
+    private static partial Regex Address();
+}
