@@ -23,7 +23,7 @@ public sealed class FolderTests
         ["Egress"] = ["Durable", "Goals", "Identity", "Sandbox"],
         ["Budgets"] = ["Durable"],
         ["Tools"] = ["Durable", "Models", "Sandbox", "Workspaces", "Egress"],
-        ["Guardian"] = [],
+        ["Guardian"] = ["Sandbox"],
         ["Agents"] = ["Durable", "Goals", "Telemetry", "Runs", "Identity", "Models", "Budgets", "Tools", "Guardian", "Workspaces", "Sandbox", "Egress"],
         ["Playbooks"] =
             [

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Godwit.Agents;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Guardian;
 using Godwit.Playbooks;
 using Godwit.Runs;
 
@@ -57,7 +58,16 @@ internal static class ApprovalCommands
             Arity = ArgumentArity.ZeroOrOne,
         };
         var because = new Option<string?>("--because") { Description = "What the agent is told." };
+        var always = new Option<string?>("--always")
+        {
+            Description = "Also let through what it does here from the next start of a run on, by a rule of this name.",
+        };
         var command = new Command(name, description) { run, number, because };
+        if (granted)
+        {
+            command.Add(always);
+        }
+
         command.SetGuardedAction(async (parsed, cancellation) =>
         {
             var store = RunStore.OfUser();
@@ -68,12 +78,40 @@ internal static class ApprovalCommands
                 open = Pick(kinds.View(reader).Agents.Approvals, parsed.GetValue(number), reader.Run);
             }
 
+            if (granted && parsed.GetValue(always) is { } rule)
+            {
+                Keep(store, rule, open.Asked);
+            }
+
             var answer = new Approval(granted, parsed.GetValue(because));
             var outcome = await new RunActions(kinds, store).AnswerAsync(folder, open, answer, cancellation);
             return SteerCommands.Tell(
                 folder, outcome, $"{open.Asked.Agent} {outcome.Message}", $"answered; 'godwit resume {folder.Id}' goes on");
         });
         return command;
+    }
+
+    /// <summary>Writes a rule for what was asked, with the action as its example.</summary>
+    private static void Keep(RunStore store, string rule, ApprovalAsked asked)
+    {
+        try
+        {
+            if (asked.Rule == Approvals.Question)
+            {
+                throw new FormatException("it is a question of the agent's, and no rule asked it; leave --always out");
+            }
+
+            var item = Gatekeeper.Load(store.RuleFiles).RuleFor(rule, asked.Rule, GuardianReplay.ActionOf(asked.Tool, asked.Arguments));
+            var before = File.Exists(store.ApprovedRules) ? File.ReadAllText(store.ApprovedRules) : "# Written by 'godwit approve --always'.\nrules:\n";
+            Gatekeeper.Read([.. store.RuleFiles.Where(file => file != store.ApprovedRules).Select(file => (file, File.ReadAllText(file))), (store.ApprovedRules, before + item)]);
+            File.WriteAllText(store.ApprovedRules + ".new", before + item);
+            File.Move(store.ApprovedRules + ".new", store.ApprovedRules, overwrite: true);
+            Console.WriteLine($"wrote rule '{rule}' to {store.ApprovedRules}");
+        }
+        catch (FormatException wrong)
+        {
+            throw new UsageException(wrong.Message);
+        }
     }
 
     private static OpenApproval Pick(IReadOnlyList<OpenApproval> open, int? number, string run) => (open.Count, number) switch

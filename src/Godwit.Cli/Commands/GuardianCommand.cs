@@ -4,6 +4,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Godwit.Agents;
+using Godwit.Durable.Journal;
 using Godwit.Guardian;
 using Godwit.Runs;
 
@@ -51,7 +53,7 @@ internal static class GuardianCommand
 
             return ExitCode.Ok;
         });
-        return new Command("guardian", "Try the rules that commands of agents pass.") { Explain(), test };
+        return new Command("guardian", "Try the rules that commands of agents pass.") { Explain(), Replay(), test };
     }
 
     private static Command Explain()
@@ -87,10 +89,49 @@ internal static class GuardianCommand
         return explain;
     }
 
+    private static Command Replay()
+    {
+        var run = RunArgument.Create();
+        var rules = new Option<string?>("--rules") { Description = "A file of rules that is laid over the built-in ones; your own if left out." };
+        var json = CommandGuard.JsonOption();
+        var replay = new Command("replay", "Judge again what the agents of a run wanted to do, and print what would be judged otherwise.") { run, rules, json };
+        replay.SetGuardedAction((parsed, _) =>
+        {
+            if (parsed.GetValue(rules) is { } missing && !File.Exists(missing))
+            {
+                throw new UsageException($"there is no file {missing}");
+            }
+
+            var gatekeeper = parsed.GetValue(rules) is { } file ? Gatekeeper.Load(file) : Rules();
+            using var reader = JournalReader.OpenVerified(RunStore.OfUser().Find(parsed.GetValue(run)!));
+            var judged = GuardianReplay.Judge(reader, gatekeeper);
+            var changed = judged.Where(action => action.Then != action.Now.Verdict).ToList();
+            if (parsed.GetValue(json))
+            {
+                CommandGuard.PrintJson(judged.Select(action => new
+                {
+                    action.Agent, action.Tool, action.Arguments, Then = action.Then.ToString().ToLowerInvariant(), action.ThenBy, Review = action.Review?.Outcome,
+                    Now = action.Now.Verdict.ToString().ToLowerInvariant(), NowBy = action.Now.Rule, action.Now.Effects,
+                }));
+                return Task.FromResult(ExitCode.Ok);
+            }
+
+            foreach (var action in changed)
+            {
+                Console.WriteLine(
+                    $"{action.Agent}: {action.Then.ToString().ToLowerInvariant()} -> {action.Now.Verdict.ToString().ToLowerInvariant()} " +
+                    $"(rule '{action.Now.Rule}')  {action.Tool} {action.Arguments.ReplaceLineEndings("\\n")}");
+            }
+
+            Console.WriteLine($"{judged.Count} actions, {changed.Count} judged otherwise");
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return replay;
+    }
+
     private static Gatekeeper Rules()
     {
-        var rules = RunStore.OfUser().Rules;
-        return Gatekeeper.Load(File.Exists(rules) ? [rules] : []);
+        return Gatekeeper.Load(RunStore.OfUser().RuleFiles);
     }
 
     private static List<CorpusRow> Read(string corpus, string? labels)

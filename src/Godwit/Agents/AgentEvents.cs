@@ -1,6 +1,7 @@
 using System.Text;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
+using Godwit.Guardian;
 using Godwit.Models;
 using Godwit.Tools;
 
@@ -87,6 +88,7 @@ public sealed class AgentEvents(bool transcripts)
     private AgentEvent Charged(Entry entry, string budget, Charge charge)
     {
         var (agent, role) = _agents.GetValueOrDefault(entry.Process, ("", ""));
+        role = AgentTopic.Of(entry) == AgentTopic.Review || entry.Topic == AgentTopic.Review ? ActionReviewer.Role : role;
         var call = (entry.Process, entry.Key);
         if (entry.Kind == EntryKind.StepIntended)
         {
@@ -130,6 +132,10 @@ public sealed class AgentEvents(bool transcripts)
                 return [problems.Count == 0 ? ("gets", "submitted") : ("failed", string.Join('\n', problems))];
             case EntryKind.Noted when topic == AgentTopic.Refused:
                 return [("failed", Canonical.Deserialize<ToolOutput>(entry.Data.Span).Content)];
+            case EntryKind.Noted when topic == AgentTopic.Verdict:
+                var verdict = Canonical.Deserialize<ReviewVerdict>(entry.Data.Span);
+                var grounds = verdict.Risk is null ? "" : $" (risk {verdict.Risk}, authorisation {verdict.Authorisation})".ToLowerInvariant();
+                return [("guardian", $"{verdict.Outcome.ToString().ToLowerInvariant()}{grounds}: {verdict.Rationale}")];
             case EntryKind.Noted when topic == AgentTopic.Asked:
                 var asked = Canonical.Deserialize<ApprovalAsked>(entry.Data.Span);
                 return [("asks", $"a person for {asked.Tool} {asked.Arguments} (rule '{asked.Rule}')")];

@@ -30,6 +30,9 @@ internal sealed record AgentNeeds
     /// <summary>Puts into an agent's folder its base, and what isn't in any tree, such as what setup has left.</summary>
     public required Func<AgentTask, string, CancellationToken, Task> LayAsync { get; init; }
 
+    /// <summary>What the user wants of the run, for a reviewer of the agents' actions.</summary>
+    public string UserWords { get; init; } = "";
+
     /// <summary>The agents of the goal.</summary>
     public required IReadOnlyList<AgentSpec> Agents { get; init; }
 

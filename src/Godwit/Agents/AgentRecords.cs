@@ -208,6 +208,12 @@ public sealed record AgentState
     /// <summary>The time that it has used, as known at its last answer.</summary>
     internal double UsedSeconds => NowSeconds - StartSeconds - WaitedSeconds;
 
+    /// <summary>How many of its actions a reviewer model was asked about.</summary>
+    public int Reviews { get; init; }
+
+    /// <summary>The reviewer's last verdicts, oldest first; true for a denial.</summary>
+    public IReadOnlyList<bool> Denials { get; init; } = [];
+
     /// <summary>A step may take what is left of its time.</summary>
     /// <param name="topic">One of <see cref="AgentTopic"/>.</param>
     internal StepOptions Limit(string topic) =>

@@ -23,6 +23,9 @@ public sealed record AgentServices(
     /// <summary>Whether a person can answer what the gatekeeper asks; else it is denied at once.</summary>
     public bool PeopleCanBeReached { get; init; }
 
+    /// <summary>Decides on what a rule asks about; null where no model plays that role.</summary>
+    public ActionReviewer? Reviewer { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -20,6 +20,12 @@ internal static class AgentTopic
     /// <summary>An action that waits for a person.</summary>
     public const string Asked = "asked";
 
+    /// <summary>What a reviewer model said of an action that a rule asks about.</summary>
+    public const string Review = "review";
+
+    /// <summary>What became of an action that was reviewed.</summary>
+    public const string Verdict = "verdict";
+
     /// <summary>The whole life of a program in an agent's place.</summary>
     public const string Program = "program";
 

@@ -91,15 +91,17 @@ internal sealed class AgentWorld : IAsyncDisposable
             () => needs.Gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), needs.Folder.Path)
                 ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
         var steering = new Steering();
+        var reviewer = catalogue.Roles.ContainsKey(ActionReviewer.Role) ? new ActionReviewer(pipeline, needs.UserWords) : null;
         var programs = needs.Agents.All(agent => agent.Program is null)
             ? null
             : new ProgramRunner(
-                needs.Sandbox, needs.Network, needs.Template, Programs(needs.Store), ledger, gatekeeper,
+                needs.Sandbox, needs.Network, needs.Template, Programs(needs.Store), ledger, gatekeeper, reviewer,
                 Path.Combine(needs.Folder.Trees, "programs"), () => door.Value, steering);
         var services = new AgentServices(
             pipeline, ledger, Tools(needs, slots, jobs), gatekeeper, new AgentTrees(needs.TreeOf), programs)
         {
             PeopleCanBeReached = needs.PeopleCanBeReached,
+            Reviewer = reviewer,
             Time = needs.Time,
             Steering = steering,
             Forms = needs.Forms,
@@ -148,7 +150,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         _drivers.Dispose();
     }
 
-    private static Gatekeeper Rules(RunStore store) => Gatekeeper.Load(File.Exists(store.Rules) ? [store.Rules] : []);
+    private static Gatekeeper Rules(RunStore store) => Gatekeeper.Load(store.RuleFiles);
 
     private static IReadOnlyDictionary<string, ProgramTemplate> Programs(RunStore store) =>
         ProgramTemplate.Load(File.Exists(store.Programs) ? [store.Programs] : []);
@@ -194,12 +196,21 @@ internal sealed class AgentWorld : IAsyncDisposable
         IReadOnlyList<AgentSpec> agents, RunStore store, ModelSource source, IReadOnlyList<string> providers)
     {
         var files = File.Exists(store.Models) ? [store.Models] : Array.Empty<string>();
-        return source is { Mailbox: null, Cassette: null }
-            ? ModelCatalogue.Load(files).Only(providers)
-            : ModelCatalogue.Load(files).With($$"""
+        var catalogue = ModelCatalogue.Load(files);
+        if (source is { Mailbox: null, Cassette: null })
+        {
+            return catalogue.Only(providers);
+        }
+
+        // A reviewer of actions is asked where the user has one, or one was asked when it was recorded.
+        var reviewed = source.Cassette is { } cassette
+            ? File.Exists(cassette) && File.ReadLines(cassette).Any(line => line.Contains($"/{ActionReviewer.Role}\"", StringComparison.Ordinal))
+            : catalogue.Roles.ContainsKey(ActionReviewer.Role);
+        var roles = agents.Select(agent => agent.Role).Concat(reviewed ? [ActionReviewer.Role] : Array.Empty<string>()).Distinct();
+        return catalogue.With($$"""
                 providers: { mailbox: { dialect: mailbox, url: "{{source.Mailbox ?? "/nowhere"}}" } }
                 models: { mailbox: { provider: mailbox, input: 0, output: 0 } }
-                roles: { {{string.Join(", ", agents.Select(agent => agent.Role).Distinct().Select(role => $"{role}: [mailbox]"))}} }
+                roles: { {{string.Join(", ", roles.Select(role => $"{role}: [mailbox]"))}} }
                 """);
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Godwit.Durable;
+using Godwit.Guardian;
 using Godwit.Models;
 
 namespace Godwit.Agents;
@@ -105,6 +106,11 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 if (done.Submitted is { } submission)
                 {
                     return _state with { Result = await ResultAsync(AgentEnd.Submitted, null, submission) };
+                }
+
+                if (ReviewVerdict.Breaks(_state.Denials))
+                {
+                    return await EndAsync(AgentEnd.Stopped, "the guardian denied too many of its actions: three in a row, or ten of fifty");
                 }
 
                 if (_state.ToolCalls >= _task.ToolCalls)

@@ -16,11 +16,15 @@ internal sealed record ToolTurn(AgentState State, IReadOnlyList<MessagePart.Tool
 internal sealed class ToolRunner(IDurableContext context, AgentServices services, AgentState start)
 {
     private readonly AgentTree _tree = services.Trees.Of(start.Task, start.Tree);
+    private const int KeptVerdicts = 50;
+    private int _reviews;
+    private List<bool> _denials = [];
     private readonly Approvals _approvals = new(context, start.Task.Name, () => services.PeopleCanBeReached);
 
     public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)
     {
         var waited = _approvals.WaitedSeconds;
+        (_reviews, _denials) = (state.Reviews, [.. state.Denials]);
         var results = new MessagePart.ToolResult[calls.Count];
         Submission? submitted = null;
         for (var index = 0; index < calls.Count;)
@@ -77,7 +81,13 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             }
         }
 
-        return new ToolTurn(state with { WaitedSeconds = state.WaitedSeconds + _approvals.WaitedSeconds - waited }, results, submitted);
+        state = state with
+        {
+            WaitedSeconds = state.WaitedSeconds + _approvals.WaitedSeconds - waited,
+            Reviews = _reviews,
+            Denials = [.. _denials.TakeLast(KeptVerdicts)],
+        };
+        return new ToolTurn(state, results, submitted);
     }
 
     /// <summary>The name of the tree as it stands.</summary>
@@ -115,6 +125,20 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             }
 
             var one = index == 0 ? key : $"{key}/{index + 1}";
+            var verdict = await ReviewAsync(one, group[index], asked, state);
+            if (verdict is { Outcome: ReviewOutcome.Allow })
+            {
+                granted.Add(index);
+                continue;
+            }
+
+            if (verdict is { Outcome: ReviewOutcome.Deny })
+            {
+                outputs[index] = new JudgedOutput(
+                    $"rule '{asked.Rule}' asked, and the guardian denied it: {verdict.Rationale} Don't try it in another way; do without.", Failed: true);
+                continue;
+            }
+
             var answer = await _approvals.RequestAsync(one, state.Turn, group[index].Name, group[index].Arguments, asked.Rule);
             if (answer is { Granted: true })
             {
@@ -123,7 +147,9 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             }
 
             outputs[index] = new JudgedOutput(
-                answer is null
+                answer is null && verdict is not null
+                    ? $"rule '{asked.Rule}' asked, and no verdict came ({verdict.Rationale}): it isn't done; do it in another way: {asked.Reason}"
+                    : answer is null
                     ? $"rule '{asked.Rule}' would ask a person, and nobody answers here: do it in another way: {asked.Reason}"
                     : $"a person was asked and said no: {answer.Words ?? asked.Reason}",
                 Failed: true);
@@ -141,6 +167,30 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         }
 
         return outputs;
+    }
+
+    /// <summary>What a reviewer model says of an action; null where there is none. Each try is a paid step, and the verdict is kept.</summary>
+    private async Task<ReviewVerdict?> ReviewAsync(string key, MessagePart.ToolCall call, Decision asked, AgentState state)
+    {
+        if (services.Reviewer is not { } reviewer)
+        {
+            return null;
+        }
+
+        var action = new ReviewedAction(call.Name, call.Arguments, asked.Effects, asked.Rule, asked.Reason);
+        var verdict = await reviewer.ReviewAsync(
+            start.Task.Name, start.Task.Goal, services.Steering.SaidTo(start.Task.Name, 0).Words, ++_reviews, action,
+            (tries, request) => context.StepAsync(
+                $"{key}/review/{tries}", Effect.Paid(reviewer.WorstCase(request), services.Budgets.At(start.Task.Budget)), action,
+                (_, attempt, cancellation) => reviewer.AskAsync(request, attempt, services.Time, cancellation),
+                state.Limit(AgentTopic.Review)));
+        await context.NoteAsync($"{key}/verdict", verdict, AgentTopic.Verdict);
+        if (verdict.Outcome is ReviewOutcome.Allow or ReviewOutcome.Deny)
+        {
+            _denials.Add(verdict.Outcome == ReviewOutcome.Deny);
+        }
+
+        return verdict;
     }
 
     /// <summary>

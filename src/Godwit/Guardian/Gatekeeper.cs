@@ -30,6 +30,9 @@ public sealed record Decision(Verdict Verdict, string Rule, string Reason)
     /// <summary>What the action does that the rule matched; empty where none did.</summary>
     public string Effect { get; init; } = "";
 
+    /// <summary>All that the action does; empty for nothing beyond the tree.</summary>
+    public IReadOnlyList<string> Effects { get; init; } = [];
+
     /// <summary>The decision as an agent is told of it.</summary>
     public string AsRefusal() => $"refused by rule '{Rule}': {Reason}{(Effect.Length > 0 ? $" ({Effect})" : "")}";
 }
@@ -120,7 +123,11 @@ public sealed class Gatekeeper
     /// <param name="action">The action.</param>
     /// <param name="cancellation">Ends the wait for a decision.</param>
     public Task<Decision> DecideAsync(ProposedAction action, CancellationToken cancellation) =>
-        Task.Run(() => Decide(EffectsOf(action)), cancellation);
+        Task.Run(() => Decide(action), cancellation);
+
+    /// <summary>The same, on the caller's thread.</summary>
+    /// <param name="action">The action.</param>
+    public Decision Decide(ProposedAction action) => Decide(EffectsOf(action));
 
     /// <summary>What an action does, in the order of its line.</summary>
     public IReadOnlyList<ActionEffect> EffectsOf(ProposedAction action)
@@ -138,6 +145,47 @@ public sealed class Gatekeeper
             var resolved = PathPlaces.Resolve(path, PathPlaces.Tree);
             return new ActionEffect(kind, PathPlaces.Of(resolved, kind), resolved);
         }
+    }
+
+    /// <summary>
+    /// A rule that lets through from now on what a rule asks about of an action, and nothing else: its effects, with their targets. The
+    /// text is an item of a file's <c>rules</c>.
+    /// </summary>
+    /// <param name="name">The new rule's name.</param>
+    /// <param name="asking">The rule that asks.</param>
+    /// <param name="action">The action, which becomes the rule's example.</param>
+    /// <exception cref="FormatException">The rule doesn't ask about it, or the name is taken.</exception>
+    public string RuleFor(string name, string asking, ProposedAction action)
+    {
+        var asked = _rules.FirstOrDefault(rule => rule.Name == asking && rule.Verdict == Verdict.Ask)
+            ?? throw new FormatException($"there is no rule '{asking}' that asks");
+        if (_rules.Any(rule => rule.Name == name))
+        {
+            throw new FormatException($"there is a rule '{name}' already; give the new one another name");
+        }
+
+        var effects = EffectsOf(action).Where(asked.Matches).ToList();
+        if (effects.Count == 0 || action.Command is null || effects.Exists(effect => effect.Kind == EffectKind.Opaque))
+        {
+            throw new FormatException($"what rule '{asking}' asks about here can't be told from the action, so no rule can let it through");
+        }
+
+        var rule = new GuardianRule
+        {
+            Name = name,
+            Effects = [.. effects.Select(effect => effect.Kind).Distinct()],
+            Places = [.. effects.Select(effect => effect.Place).Distinct()],
+            Targets = [.. effects.Select(effect => effect.Target).Distinct()],
+            Verdict = Verdict.Allow,
+            Reason = "a person approved it for good",
+            Loosens = [asking],
+            Matching = [action.Command],
+            NotMatching = ["true"],
+        };
+        return new SerializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance)
+            .ConfigureDefaultValuesHandling(DefaultValuesHandling.OmitEmptyCollections)
+            .Build()
+            .Serialize(new List<GuardianRule> { rule });
     }
 
     /// <summary>The mistakes of the built-in rules' examples.</summary>
@@ -184,7 +232,7 @@ public sealed class Gatekeeper
             }
         }
 
-        return decision;
+        return decision with { Effects = [.. effects.Select(effect => effect.ToString())] };
     }
 
     private IEnumerable<string> Mistakes(GuardianRule rule, string file)

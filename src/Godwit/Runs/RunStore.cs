@@ -40,6 +40,12 @@ public sealed class RunStore(string home)
     /// <summary>The user's own rules for what agents may do.</summary>
     public string Rules => Path.Combine(home, "rules.yaml");
 
+    /// <summary>The rules that 'godwit approve --always' has written.</summary>
+    public string ApprovedRules => Path.Combine(home, "rules.approved.yaml");
+
+    /// <summary>Those of the two that are there.</summary>
+    public IReadOnlyList<string> RuleFiles => [.. ((string[])[Rules, ApprovedRules]).Where(File.Exists)];
+
     /// <summary>What this machine's owner says of the network.</summary>
     public string Network => Path.Combine(home, "network.yaml");
 

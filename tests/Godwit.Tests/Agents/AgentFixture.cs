@@ -73,7 +73,7 @@ public abstract class AgentFixture : IAsyncDisposable
         var catalogue = ModelCatalogue.Merge([("test", $$"""
             providers: { x: { url: "{{server.Address}}/v1" } }
             models: { m: { provider: x, id: scripted, input: 5, output: 30, max_output: {{maxOutput}}, context: {{context}} } }
-            roles: {worker: [m]}
+            roles: {worker: [m], guardian: [m]}
             """)]);
         var drivers = new ModelDrivers(catalogue, TimeProvider.System);
         _sandbox ??= new SandboxRunner(SandboxKind.None, Path.Combine(Root.FullName, "assets"), TimeProvider.System);

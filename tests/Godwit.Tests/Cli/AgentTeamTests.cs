@@ -84,7 +84,7 @@ public sealed class AgentTeamTests : AgentRunFixture
     public async Task Run_ActionThatNeedsAPerson_WaitsAndIsAnsweredFromAnotherTerminal(string answer, string told)
     {
         var mail = Mailbox(
-            ("trial-1-001.reply.json", """{"calls": [{"name": "run", "arguments": {"command": "ls /opt > /dev/null || true"}}]}"""),
+            ("trial-1-001.reply.json", """{"calls": [{"name": "run", "arguments": {"command": "nohup ls"}}]}"""),
             ("trial-1-002.reply.json", """{"calls": [{"name": "submit", "arguments": {"summary": "nothing"}}]}"""));
         using var process = Command.Start("run", Goal(), "--mailbox", mail, "--trials", "1");
         await Durable.Eventually.TrueAsync(
@@ -92,7 +92,23 @@ public sealed class AgentTeamTests : AgentRunFixture
         Assert.Contains("1 actions of agents wait", Command.Run("show", "last").Output, StringComparison.Ordinal);
         Assert.Equal("waiting", Command.RunJson("list")[0].GetProperty("state").GetString());
         Assert.Equal(2, Command.Run(answer, "last", "7").Exit);
-        Assert.Equal(0, Command.Run([answer, "last", .. answer == "deny" ? ["--because", "not today"] : Array.Empty<string>()]).Exit);
+        var replayed = Command.RunJson("guardian", "replay", "last")[0];
+        Assert.Equal(("ask", "ask"), (replayed.GetProperty("then").GetString(), replayed.GetProperty("now").GetString()));
+        if (answer == "approve")
+        {
+            var taken = Command.Run(answer, "last", "--always", "no secrets");
+            Assert.Equal(2, taken.Exit);
+            Assert.Contains("there is a rule 'no secrets' already", taken.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, Command.Run([answer, "last", .. answer == "deny" ? ["--because", "not today"] : (string[])["--always", "jobs of ours"]]).Exit);
+        if (answer == "approve")
+        {
+            Assert.Contains("allow", Command.Run("guardian", "explain", "nohup ls").Output, StringComparison.Ordinal);
+            Assert.Contains("ask by rule", Command.Run("guardian", "explain", "setsid ls").Output, StringComparison.Ordinal);
+            Assert.Contains("1 actions, 1 judged otherwise", Command.Run("guardian", "replay", "last").Output, StringComparison.Ordinal);
+        }
+
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Contains(told, Command.Run("log", "last").Output, StringComparison.Ordinal);
         Assert.Contains("nothing waits", Command.Run("approvals", "last").Output, StringComparison.Ordinal);

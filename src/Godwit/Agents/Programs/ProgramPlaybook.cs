@@ -24,6 +24,7 @@ public sealed record ProgramPlaybook(AgentServices Services) : Playbook<AgentTas
                 (ended, attempt, _) => Task.FromResult(Report.Of(ended.Events, attempt.Get(ended.Output))));
             var (how, reason) = end switch
             {
+                { IsCancelled: true, Error: ProgramGuard.Broken } => (AgentEnd.Stopped, end.Error),
                 { IsCancelled: true } => (AgentEnd.Cancelled, end.Error),
                 { Refused: { } refused } => (AgentEnd.OutOfBudget, refused),
                 { TimedOut: true } => (AgentEnd.OutOfBudget, $"its time of {input.Seconds:0} s is used up"),

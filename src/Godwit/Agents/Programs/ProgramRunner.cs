@@ -42,12 +42,13 @@ public sealed record ProgramEnd(
 /// <param name="programs">What there is.</param>
 /// <param name="budgets">What they are booked on.</param>
 /// <param name="gatekeeper">Decides on the shell lines that their models ask for.</param>
+/// <param name="reviewer">Decides on those that a rule asks about; null for nobody.</param>
 /// <param name="scratch">A folder for the programs' own folders.</param>
 /// <param name="door">Opens the gateway, once.</param>
 /// <param name="steering">What people have ordered.</param>
 public sealed class ProgramRunner(
     SandboxRunner sandbox, RunNetwork network, SandboxCommand template, IReadOnlyDictionary<string, ProgramTemplate> programs,
-    BudgetLedger budgets, Gatekeeper gatekeeper, string scratch, Func<Task<GatewayDoor>> door, Steering steering)
+    BudgetLedger budgets, Gatekeeper gatekeeper, ActionReviewer? reviewer, string scratch, Func<Task<GatewayDoor>> door, Steering steering)
 {
     private const string SocketInside = "/run/godwit/gateway";
     private const string HomeInside = "/godwit/home";
@@ -64,6 +65,8 @@ public sealed class ProgramRunner(
         var program = programs[task.Program!];
         var open = await door();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var broken = new CancellationTokenSource();
+        var guard = new ProgramGuard(gatekeeper, reviewer, steering, task, budgets.At(task.Budget), attempt, broken);
         var client = new GatewayClient
         {
             Agent = task.Name,
@@ -71,7 +74,7 @@ public sealed class ProgramRunner(
             Budget = budgets.At(task.Budget),
             Attempt = attempt,
             Ended = ended.Token,
-            Refusal = line => RefusalAsync(line, ended.Token),
+            Refusal = line => guard.RefusalAsync(line, ended.Token),
             Hold = waiting => steering.WhilePausedAsync(task.Name, attempt.Time, waiting),
         };
         var own = Path.Combine(scratch, task.Name);
@@ -88,7 +91,7 @@ public sealed class ProgramRunner(
                 FileSystem.OwnAll(home, sandbox.OwnerOfFiles);
             }
 
-            var (result, isCancelled) = await RunUntilCancelledAsync(command, task.Name, cancellation);
+            var (result, isCancelled) = await RunUntilCancelledAsync(command, task.Name, broken.Token, cancellation);
 
             // What the program didn't wait for gets a moment to end, and is booked at its worst case after that.
             open.Gateway.Dismiss(client);
@@ -112,9 +115,9 @@ public sealed class ProgramRunner(
 
     /// <summary>Runs the program to its end, or until a person ends it.</summary>
     private async Task<(SandboxResult Result, bool IsCancelled)> RunUntilCancelledAsync(
-        SandboxCommand command, string agent, CancellationToken cancellation)
+        SandboxCommand command, string agent, CancellationToken broken, CancellationToken cancellation)
     {
-        using var killed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var killed = CancellationTokenSource.CreateLinkedTokenSource(cancellation, broken);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var watching = CancelAsync(agent, killed, over.Token);
         try
@@ -123,7 +126,7 @@ public sealed class ProgramRunner(
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return (new SandboxResult(KilledByPerson, false, TimeSpan.Zero, "", steering.CancelledBecause(agent)!), true);
+            return (new SandboxResult(KilledByPerson, false, TimeSpan.Zero, "", steering.CancelledBecause(agent) ?? ProgramGuard.Broken), true);
         }
         finally
         {
@@ -144,17 +147,6 @@ public sealed class ProgramRunner(
         {
             // It has ended before.
         }
-    }
-
-    private async Task<string?> RefusalAsync(string line, CancellationToken cancellation)
-    {
-        var decision = await gatekeeper.DecideAsync(ProposedAction.Running(line), cancellation);
-        return decision.Verdict switch
-        {
-            Verdict.Allow => null,
-            Verdict.Ask => $"{decision.AsRefusal()}; a person would have to be asked, and a program can't wait for one",
-            _ => decision.AsRefusal(),
-        };
     }
 
     private SandboxCommand Command(

@@ -134,6 +134,7 @@ internal sealed class BuildHost : RunHost
         Template = trees.Template,
         LayAsync = (task, path, cancellation) => trees.LayAsync(task.BaseCommit, path, cancellation),
         Agents = [.. input.Goal.Agents],
+        UserWords = input.Goal.Title,
         Limits = new BudgetLimits { Dollars = input.Goal.Dollars, Tokens = input.Goal.Tokens },
         Models = input.Models,
         Gateways = ground.Gateways,

@@ -161,6 +161,7 @@ internal sealed class OptimiseHost : RunHost
             Template = trees.Template,
             LayAsync = (_, path, cancellation) => trees.LayAsync(path, cancellation),
             Agents = goal.Agents,
+            UserWords = goal.Title,
             Limits = new BudgetLimits { Dollars = goal.Dollars, Tokens = goal.Tokens },
             Models = input.Models,
             Gateways = ground.Gateways,
