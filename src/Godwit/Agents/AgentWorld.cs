@@ -117,8 +117,11 @@ internal sealed class AgentWorld : IAsyncDisposable
         .. needs.Network.RulesOf(NetworkUse.Agents).Count > 0 ? [new FetchTool(needs.Network)] : (ITool[])[], .. needs.Tools(slots),
     ];
 
-    /// <summary>Counts what earlier owners of the run have spent, and takes away what they left running; only for its owner.</summary>
-    public void TakeUp(DurableRun run)
+    /// <summary>
+    /// Counts what earlier owners of the run have spent, takes away what they left running, and journals by which rules its actions are
+    /// judged from now on; only for its owner.
+    /// </summary>
+    public async Task TakeUpAsync(DurableRun run)
     {
         _jobs.Clear();
         foreach (var (node, history) in run.Budgets)
@@ -127,6 +130,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         }
 
         run.Listen(SteeringOrder.Signal, Services.Steering.Hear);
+        await run.NoteAsync(GuardianNote.Key, new GuardianNote(Gatekeeper.Parser, Services.Gatekeeper.Hash, Services.Reviewer is not null));
     }
 
     /// <summary>

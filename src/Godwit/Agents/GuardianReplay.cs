@@ -18,6 +18,16 @@ namespace Godwit.Agents;
 public sealed record ReplayedAction(
     string Agent, string Tool, string Arguments, Verdict Then, string ThenBy, ReviewVerdict? Review, Decision Now);
 
+/// <summary>By what a run's actions are judged, from where this stands in its journal.</summary>
+/// <param name="Parser">What reads shell lines, with its version.</param>
+/// <param name="Rules">The first digits of the SHA-256 of all rules and programs.</param>
+/// <param name="IsReviewed">Whether a model decides on what a rule asks about.</param>
+public sealed record GuardianNote(string Parser, string Rules, bool IsReviewed)
+{
+    /// <summary>The key of these notes in the journal.</summary>
+    public const string Key = "guardian";
+}
+
 /// <summary>Judges again what a run's journal has of its agents' actions: of Godwit's own, whose refused calls are in it, too.</summary>
 public static class GuardianReplay
 {

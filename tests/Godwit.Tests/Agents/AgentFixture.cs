@@ -38,6 +38,12 @@ public abstract class AgentFixture : IAsyncDisposable
 
     internal string? Ripgrep { get; set; }
 
+    /// <summary>What keeps commands apart. Default nothing.</summary>
+    internal SandboxKind Walls { get; set; }
+
+    /// <summary>What commands may reach. Default nothing.</summary>
+    internal RunNetwork Network { get; set; } = RunNetwork.None;
+
     public async ValueTask DisposeAsync()
     {
         if (_jobs is not null)
@@ -76,9 +82,9 @@ public abstract class AgentFixture : IAsyncDisposable
             roles: {worker: [m], guardian: [m]}
             """)]);
         var drivers = new ModelDrivers(catalogue, TimeProvider.System);
-        _sandbox ??= new SandboxRunner(SandboxKind.None, Path.Combine(Root.FullName, "assets"), TimeProvider.System);
+        _sandbox ??= new SandboxRunner(Walls, Path.Combine(Root.FullName, "assets"), TimeProvider.System);
         var template = new SandboxCommand { Shell = "", Tree = "" };
-        _jobs ??= new BackgroundJobs(_sandbox, RunNetwork.None, template, Path.Combine(Root.FullName, "jobs"), TimeProvider.System);
+        _jobs ??= new BackgroundJobs(_sandbox, Network, template, Path.Combine(Root.FullName, "jobs"), TimeProvider.System);
         return new AgentServices(
             new ModelPipeline(catalogue, drivers.Of, null, TimeProvider.System),
             new BudgetLedger(new Dictionary<string, BudgetLimits> { ["run"] = new() { Dollars = dollars } }),
@@ -88,13 +94,14 @@ public abstract class AgentFixture : IAsyncDisposable
                 new SearchTool(Ripgrep),
                 new EditTool(),
                 new WriteTool(),
-                new RunTool(_sandbox, RunNetwork.None, template, new CommandSlots(1), _jobs),
+                new RunTool(_sandbox, Network, template, new CommandSlots(1), _jobs),
                 new JobTool(_jobs),
+                .. Network.RulesOf(NetworkUse.Agents).Count > 0 ? [new FetchTool(Network)] : (ITool[])[],
             ],
-            Gatekeeper.Load(),
+            Network.RulesOf(NetworkUse.Agents).Count > 0 ? Gatekeeper.Load().WithNetwork() : Gatekeeper.Load(),
             new AgentTrees(
                 task => new AgentTree(
-                    task.Name, Path.Combine(Folder.Path, "trees", task.Name), task.BaseTree, task.BaseCommit, Clone, -1)));
+                    task.Name, Path.Combine(Folder.Path, "trees", task.Name), task.BaseTree, task.BaseCommit, Clone, _sandbox.OwnerOfFiles)));
     }
 
     internal async Task<AgentResult> RunAsync(AgentServices services, AgentTask task)

@@ -111,7 +111,7 @@ internal sealed class BuildHost : RunHost
             var services = new BuildServices(gate, world, new BranchPublisher(repository), agents.Services) { Network = network };
             var host = new BuildHost(await open(signer, services), signer, ground, trees, gate, agents, network);
             network.TakeUp(host.Run);
-            agents.TakeUp(host.Run);
+            await agents.TakeUpAsync(host.Run);
             return host;
         }
         catch

@@ -131,7 +131,11 @@ internal sealed class OptimiseHost : RunHost
                     agents is null ? null : new CodeWorld(folder, repository, trees, input.Goal.Harness, ParameterFileOf(input))));
             var host = new OptimiseHost(await open(signer, playbook), signer, sandbox, measurer, agents, network);
             network.TakeUp(host.Run);
-            agents?.TakeUp(host.Run);
+            if (agents is not null)
+            {
+                await agents.TakeUpAsync(host.Run);
+            }
+
             Processors.LeaveToMeasuring(input.Goal.Harness.Cpus);
             return host;
         }
