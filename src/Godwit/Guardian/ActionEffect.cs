@@ -18,6 +18,9 @@ public enum EffectKind
     /// <summary>Deletes a whole folder.</summary>
     DeletesTree,
 
+    /// <summary>Does something with a file that isn't known: may read it, may write it.</summary>
+    Touches,
+
     /// <summary>Runs a file as a program.</summary>
     Runs,
 

@@ -54,7 +54,12 @@ internal static partial class PathPlaces
         var parts = new List<string>();
         foreach (var part in full.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (part == "..")
+            if (parts is ["proc", _, "cwd" or "root"] && part == "..")
+            {
+                // Above what a process sees as its folder; its root has nothing above it.
+                parts.Clear();
+            }
+            else if (part == "..")
             {
                 // Above a home is what holds homes.
                 if (parts.Count > 0)
@@ -75,7 +80,9 @@ internal static partial class PathPlaces
 
         var joined = string.Join('/', parts);
         var resolved = joined.StartsWith('~') || joined.StartsWith(Gap) ? joined : "/" + joined;
-        return OfProcess().Match(resolved) is { Success: true } match ? Resolve("/" + match.Groups[1].Value, Tree) : resolved;
+        return OfProcess().Match(resolved) is { Success: true } match
+            ? Resolve(match.Groups[1].Value.StartsWith("cwd", StringComparison.Ordinal) ? Tree + match.Groups[2].Value : "/" + match.Groups[2].Value.TrimStart('/'), Tree)
+            : resolved;
     }
 
     /// <summary>Whose a resolved path is.</summary>
@@ -97,6 +104,11 @@ internal static partial class PathPlaces
 
         // All of a folder that has secrets somewhere below it: grep -r x /
         if (kind == EffectKind.Reads && path.EndsWith("/*", StringComparison.Ordinal) && HoldsSecrets(path.Length == 2 ? "/" : path[..^2]))
+        {
+            return PathPlace.Secret;
+        }
+
+        if (kind == EffectKind.Reads && IsBelow(path, ["/dev"]))
         {
             return PathPlace.Secret;
         }
@@ -152,13 +164,35 @@ internal static partial class PathPlaces
 
     private static bool MatchesSecret(string path)
     {
-        var pattern = $"^{Regex.Escape(path.Replace('[', '?').Replace(']', '*')).Replace("\\*", "[^/]*").Replace("\\?", ".?")}$";
-        return Array.Exists(Exact, secret => Regex.IsMatch(secret, pattern, RegexOptions.None, TimeSpan.FromMilliseconds(50)))
-            && path.Count(letter => letter is not ('*' or '?' or '/')) > 3;
+        // All keys below a folder that has some: find / -name '*_rsa'
+        var last = path[(path.LastIndexOf('/') + 1)..];
+        var folder = path.Split('*', '?', '[')[0].TrimEnd('/');
+        if (HoldsSecrets(folder.Length == 0 ? "/" : folder) && last.Count(char.IsAsciiLetterOrDigit) > 1)
+        {
+            var names = Glob(last);
+            if (Array.Exists(SecretNames, name => names.IsMatch(name)))
+            {
+                return true;
+            }
+        }
+
+        var pattern = Glob(path);
+        return Array.Exists(Exact, pattern.IsMatch) && path.Count(letter => letter is not ('*' or '?' or '/')) > 3;
     }
 
+    private static readonly string[] SecretNames =
+        ["id_rsa", "id_ed25519", "shadow", "gshadow", "server.key", "private.pem", ".netrc", ".pgpass", "credentials", "credentials.json", "secrets.yml", "environ"];
+
+    // Sets of letters match any: which they are isn't looked at.
+    private static Regex Glob(string text) => new(
+        $"^{Regex.Escape(Sets().Replace(text, "?")).Replace("\\*", "[^/]*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal)}$",
+        RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(50));
+
+    [GeneratedRegex(@"\[[^\]/]*\]")]
+    private static partial Regex Sets();
+
     // What a process sees as its root and folder.
-    [GeneratedRegex(@"^/proc/[^/]+/(?:root|task/[^/]+/root)(?:/(.*))?$")]
+    [GeneratedRegex(@"^/proc/[^/]+/(?:task/[^/]+/)?(root|cwd)(/.*)?$")]
     private static partial Regex OfProcess();
 
     [GeneratedRegex(

@@ -60,6 +60,9 @@ public sealed class ProgramFacts
     /// <summary>What the last of two or more is; null for as the others.</summary>
     public WordUse? Last { get; set; }
 
+    /// <summary>Whether reaching this sandbox itself is nothing to it: servers that are being built are tried so.</summary>
+    public bool Loopback { get; set; }
+
     /// <summary>Options that take the next word, which is text.</summary>
     public string Valued { get; set; } = "";
 

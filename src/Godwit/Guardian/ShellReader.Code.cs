@@ -19,33 +19,23 @@ internal sealed partial class ShellReader
         switch (language)
         {
             case "sed" or "gsed" or "ssed":
-                SedScript(code, state);
+                SedCommands(code, state);
                 return ShellFlow.Unknown;
             case "awk" or "gawk" or "mawk" or "nawk":
                 AwkScript(code, state);
                 return ShellFlow.Unknown;
         }
 
-        if (code.Contains(Gap, StringComparison.Ordinal) && code.Trim(Gap, ' ', '\n').Length == 0)
+        if (!Readable.Contains(language) || (code.Contains(Gap, StringComparison.Ordinal) && code.Trim(Gap, ' ', '\n').Length == 0))
         {
-            Add(EffectKind.Opaque, $"code of {language} that is made while the line runs");
+            Add(EffectKind.Opaque, $"code of {language}");
             return ShellFlow.Unknown;
         }
 
-        if (Networking().IsMatch(code))
-        {
-            Add(EffectKind.Network, Quoted().Matches(code).Select(match => HostOf(["", match.Groups[2].Value])).FirstOrDefault(host => host.Length > 0) ?? "");
-        }
-
-        if (Decoding().IsMatch(code) && Evaluating().IsMatch(code))
-        {
-            Add(EffectKind.RunsUnseen, $"code of {language} that decodes what it runs");
-        }
-        else if (Evaluating().IsMatch(code) || Native().IsMatch(code))
-        {
-            Add(EffectKind.Opaque, $"code of {language} that runs code of its own making");
-        }
-
+        // What is said is one thing, what is done another: names in texts aren't uses.
+        var texts = Quoted().Matches(code).Select(match => Plain(match.Groups[2].Value)).ToList();
+        var bare = Quoted().Replace(code, match => $"{match.Groups[1].Value}{match.Groups[1].Value}");
+        Uses(language, code, bare, texts, state);
         foreach (Match call in Starting(language).Matches(code))
         {
             Started(language, code[(call.Index + call.Length)..], state);
@@ -59,32 +49,90 @@ internal sealed partial class ShellReader
             }
         }
 
-        if (Loading().IsMatch(code))
+        if (Loading().IsMatch(bare))
         {
-            foreach (Match quoted in Quoted().Matches(code))
+            foreach (var text in texts)
             {
-                if (state.Files.TryGetValue(Resolve(quoted.Groups[2].Value, state), out var loaded))
+                if (state.Files.TryGetValue(Resolve(text, state), out var loaded))
                 {
                     RunText(loaded, state, language, language);
                 }
             }
         }
 
-        if (Files().IsMatch(code))
+        if (Files().IsMatch(bare))
         {
-            var kind = Changing().IsMatch(code) ? EffectKind.Writes : EffectKind.Reads;
-            foreach (Match quoted in Quoted().Matches(code))
-            {
-                var text = quoted.Groups[2].Value;
-                if ((text.StartsWith('/') && text.Length > 1) || text.StartsWith("~/", StringComparison.Ordinal) || text.StartsWith("../", StringComparison.Ordinal))
-                {
-                    AddPath(kind, text, state);
-                }
-            }
+            Paths(language, bare, texts, state);
         }
 
         return ShellFlow.Unknown;
     }
+
+    private static readonly HashSet<string> Readable = new(StringComparer.Ordinal)
+    {
+        "python", "python3", "python2", "pypy", "pypy3", "ipython", "perl", "ruby", "node", "nodejs", "deno", "bun", "php", "lua", "luajit",
+    };
+
+    /// <summary>What code reaches for outside of its own: the network, other programs, code of its own making.</summary>
+    private void Uses(string language, string code, string bare, List<string> texts, ShellState state)
+    {
+        if (Networking().IsMatch(bare) || (texts.Exists(text => text.Contains("://", StringComparison.Ordinal)) && Fetching().IsMatch(bare))
+            || RequiredNetwork().IsMatch(code))
+        {
+            Add(EffectKind.Network, texts.Select(text => HostOf(["", text])).FirstOrDefault(host => host.Length > 0) ?? "");
+        }
+
+        if (Decoding().IsMatch(bare) && Evaluating().IsMatch(bare))
+        {
+            Add(EffectKind.RunsUnseen, $"code of {language} that decodes what it runs");
+        }
+        else if (Evaluating().IsMatch(bare) || Native().IsMatch(bare))
+        {
+            Add(EffectKind.Opaque, $"code of {language} that runs code of its own making");
+        }
+
+        // A way to other programs whose use isn't one of those that are read.
+        var started = Starting(language).Count(code);
+        if (Ways(language).IsMatch(bare) && started == 0)
+        {
+            Add(EffectKind.Opaque, $"code of {language} that may start programs");
+        }
+
+        if (WholeEnvironment().IsMatch(bare))
+        {
+            Add(EffectKind.Scouts, "the whole environment");
+        }
+
+        if (Killing().IsMatch(bare))
+        {
+            Add(EffectKind.Controls, language);
+        }
+    }
+
+    /// <summary>The files that code names; a path that it makes of a folder with secrets can't be told.</summary>
+    private void Paths(string language, string bare, List<string> texts, ShellState state)
+    {
+        var kind = Changing().IsMatch(bare) || texts.Exists(text => text is "w" or "a" or "x" or "wb" or "ab" or "w+" or "a+") ? EffectKind.Writes : EffectKind.Reads;
+        foreach (var text in texts)
+        {
+            if (PathPlaces.HoldsSecrets(text.Length > 1 ? text.TrimEnd('/') : text) && text is not "/")
+            {
+                Add(EffectKind.Opaque, $"a path that code of {language} makes");
+            }
+            else if ((text.StartsWith('/') && text.Length > 1) || text.StartsWith("~/", StringComparison.Ordinal) || text.StartsWith("../", StringComparison.Ordinal))
+            {
+                AddPath(kind, text, state);
+            }
+        }
+
+        if (OwnHome().IsMatch(bare))
+        {
+            AddPath(kind, "~/…", state);
+        }
+    }
+
+    /// <summary>A text without its escapes.</summary>
+    private static string Plain(string text) => text.Contains('\\', StringComparison.Ordinal) ? AnsiText(text) : text;
 
     /// <summary>The command of <c>system("…")</c> or <c>run(["…", "…"])</c>; what isn't a plain text can't be told.</summary>
     private void Started(string language, string rest, ShellState state)
@@ -135,15 +183,15 @@ internal sealed partial class ShellReader
     private static partial Regex Backticks();
 
     [GeneratedRegex(
-        @"\b(?:urllib|urllib2|requests|httpx|aiohttp|http\.(?:client|server)|socket|socketserver|ftplib|smtplib|telnetlib|paramiko|xmlrpc|websockets?|pycurl|" +
+        @"\b(?:urllib|urllib2|requests|httpx|aiohttp|http\.(?:client|server)|http\.createServer|socket|socketserver|ftplib|smtplib|telnetlib|paramiko|xmlrpc|websockets?|pycurl|" +
         @"IO::Socket|LWP|HTTP::Tiny|Net::\w+|Socket|TCPSocket|open-uri|fsockopen|curl_\w+|stream_socket_client|axios|undici|XMLHttpRequest|WebSocket|sendto)\b|" +
-        @"\bfetch\s*\(|require\s*\(?\s*['""](?:node:)?(?:https?|net|dgram|tls|dns|http2)['""]|\bDeno\.(?:connect|listen|serve)|\bUDPSocket|file_get_contents\s*\(\s*['""]https?:|/inet/")]
+        @"\bfetch\s*\(|\bDeno\.(?:connect|listen|serve)|\bUDPSocket|\b(?:imaplib|poplib|nntplib|webbrowser|open_connection|create_connection|getaddrinfo)\b")]
     private static partial Regex Networking();
 
     [GeneratedRegex(@"\b(?:b64decode|base64|unhexlify|fromhex|frombase64|atob|decode_base64|codecs\.decode|zlib\.decompress|marshal\.loads|pack\s*\(|gzinflate|str_rot13|unpack)\b|Buffer\.from\s*\(")]
     private static partial Regex Decoding();
 
-    [GeneratedRegex(@"(?<![\w.$>-])(?:exec|eval|compile|__import__|Function|assert|instance_eval|class_eval)\s*\(|\bnew\s+Function\b|\beval\s+[$@""']|\bgetattr\s*\(\s*__|\bvm\.run")]
+    [GeneratedRegex(@"(?<![\w.$>-])(?:exec|eval|compile|__import__|Function|instance_eval|class_eval)\s*\(|\bnew\s+Function\b|\beval\s+[$@""']|\bgetattr\s*\(\s*__|\bvm\.run")]
     private static partial Regex Evaluating();
 
     [GeneratedRegex(@"\b(?:ctypes|cffi|Inline::C|DynaLoader|syscall|setuid|setgid|seteuid|setreuid|ptrace|ffi\.cdef|process\.(?:binding|dlopen|setuid))\b")]
@@ -151,6 +199,41 @@ internal sealed partial class ShellReader
 
     [GeneratedRegex(@"\b(?:py_compile|compileall|runpy|importlib|import_module|exec|eval|execfile|load\w*|require|import|include|source|dofile|do)\b")]
     private static partial Regex Loading();
+
+    [GeneratedRegex(@"\b(?:get|open|urlopen|read_csv|read_json|read_html|load|fetch|request|download|connect|import|include|require|curl|wget)\w*\s*[\(' ""]")]
+    private static partial Regex Fetching();
+
+    [GeneratedRegex(@"require\s*\(?\s*['""](?:node:)?(?:https?|net|dgram|tls|dns|http2)['""]|from\s+['""](?:node:)?(?:https?|net|dgram|tls|http2)['""]|/inet/")]
+    private static partial Regex RequiredNetwork();
+
+    private static Regex Ways(string language) => language switch
+    {
+        "perl" or "ruby" => PerlWays(),
+        "php" => PhpWays(),
+        "node" or "nodejs" or "deno" or "bun" => NodeWays(),
+        _ => PythonWays(),
+    };
+
+    [GeneratedRegex(@"\b(?:subprocess|pty|popen2?|system|posix|posix_spawn\w*|fork|spawn\w*|create_subprocess\w*|runpy|importlib|builtins|pickle|shelve|marshal|multiprocessing|code|pdb|globals|vars)\b|\bos\.exec|\bgetattr\s*\(\s*(?:os|sys)\b|\b\w+\s*=\s*(?:exec|eval|__import__)\b|\bfrom\s+os\s+import\b|\bimport\s+os\s+as\b")]
+    private static partial Regex PythonWays();
+
+    [GeneratedRegex(@"(?<![\w$@%.>-])(?:exec|system|qx|fork|spawn|popen|syscall|readpipe|do\s*\{?\s*['""]|send|public_send|instance_eval|method)\b\s*[\({\['""q:]|%x|\bopen\s*[\( ]\s*\w+\s*,\s*(?:''|""""|\$|q)|\bProcess\b|\bKernel\b|\bIO\.popen|/e{1,2}e\b|<>")]
+    private static partial Regex PerlWays();
+
+    [GeneratedRegex(@"\$\w+\s*\(|\bcall_user_func\w*|\b(?:proc_open|popen|passthru|shell_exec|exec|system|create_function|array_map|preg_replace_callback)\b")]
+    private static partial Regex PhpWays();
+
+    [GeneratedRegex(@"\bchild_process\b|\bexec\w*Sync\b|\bspawn\w*\b|\bprocess\s*\[|\bmainModule\b|\bDeno\.|\bBun\.|\brequire\s*\(\s*(?!['""])|\bimport\s*\(|\]\s*\(")]
+    private static partial Regex NodeWays();
+
+    [GeneratedRegex(@"\bos\.environ(?!\s*(?:\[|\.get|\.setdefault|\.pop))|\bprocess\.env(?!\s*[.\[])|%ENV\b|\bENV\.(?:to_h|each|inspect)|\bgetenv\s*\(\s*\)")]
+    private static partial Regex WholeEnvironment();
+
+    [GeneratedRegex(@"\bos\.kill(?:pg)?\b|\bprocess\.kill\b|\bProcess\.kill\b|(?<![\w.])kill\s+['""\d]")]
+    private static partial Regex Killing();
+
+    [GeneratedRegex(@"\bexpanduser\b|\.home\s*\(|\bhomedir\s*\(|\bDir\.home\b|\bchdir\b")]
+    private static partial Regex OwnHome();
 
     private static Regex Starting(string language) => language switch
     {
@@ -179,25 +262,17 @@ internal sealed partial class ShellReader
     [GeneratedRegex(@"['""][wax]b?\+?['""]|\b(?:write\w*|unlink\w*|remove\w*|rmtree|rm\w*|rename\w*|copy\w*|move|mkdir\w*|makedirs|chmod\w*|chown\w*|symlink\w*|truncate|touch|file_put_contents|append\w*|dump)\s*[\(]|['""]\s*>")]
     private static partial Regex Changing();
 
-    private void SedScript(string script, ShellState state)
+    private void SedCommands(string script, ShellState state)
     {
-        // s/a/b/e and the command e run a shell; w and r name files.
-        if (SedRuns().IsMatch(script))
+        var read = SedScript.Of(script);
+        if (read.Runs)
         {
             Add(EffectKind.Opaque, "a command that sed makes");
         }
 
-        foreach (Match file in SedFiles().Matches(script))
-        {
-            AddPath(file.Groups[1].Value is "w" or "W" ? EffectKind.Writes : EffectKind.Reads, file.Groups[2].Value, state);
-        }
+        read.Reads.Where(file => file.Length > 0).ToList().ForEach(file => AddPath(EffectKind.Reads, file, state));
+        read.Writes.Where(file => file.Length > 0).ToList().ForEach(file => AddPath(EffectKind.Writes, file, state));
     }
-
-    [GeneratedRegex(@"(?:^|[;\n}{]|\d|\$|/)\s*e(?:\s+\S|\s*$|\s*;)|^\s*s(.)(?:\\.|(?!\1).)*\1(?:\\.|(?!\1).)*\1[gpiIm0-9]*e", RegexOptions.Multiline)]
-    private static partial Regex SedRuns();
-
-    [GeneratedRegex(@"(?:^|[;\n}{/]|\d|\$)\s*([wWrR])\s+([/~.][^\s;}]*)", RegexOptions.Multiline)]
-    private static partial Regex SedFiles();
 
     private void AwkScript(string script, ShellState state)
     {

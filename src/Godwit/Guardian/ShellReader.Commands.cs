@@ -89,19 +89,27 @@ internal sealed partial class ShellReader
 
     private ShellFlow? Builtin(string program, List<string> words, ShellState state, ShellFlow input)
     {
+        if (words is [_, "--version" or "--help" or "-V" or "-version"] || (words is [_, "-v" or "version"] && !Shells.Contains(program)))
+        {
+            return ShellFlow.Unknown;
+        }
+
         switch (program)
         {
             case "cd" or "chdir" or "pushd":
                 var target = words.Skip(1).LastOrDefault(word => !word.StartsWith('-') || word == "-") ?? "~";
+                var before = state.Folder;
                 if (target == "-")
                 {
-                    state.Folder = GapText;
+                    state.Folder = state.Value("OLDPWD")[0];
                 }
                 else
                 {
                     AddPath(EffectKind.Lists, target, state);
                     state.Folder = Resolve(target, state);
                 }
+
+                state.Variables["OLDPWD"] = [before];
 
                 return ShellFlow.Empty;
             case "eval":
@@ -110,7 +118,13 @@ internal sealed partial class ShellReader
                 Add(EffectKind.Injects, "every command of the shell");
                 return Line(words[1], state.Copy(), input);
             case "trap":
-                return words.Count > 2 && words[1] is not ("-" or "" or "-p" or "-l") ? Line(words[1], state.Copy(), input) : ShellFlow.Empty;
+                if (words.Count > 2 && words[1] is not ("-" or "" or "-p" or "-l"))
+                {
+                    // It runs at the end, with what variables hold by then.
+                    _traps.Add((words[1], state));
+                }
+
+                return ShellFlow.Empty;
             case "exec" when words.Count == 1:
                 return ShellFlow.Empty;
             case "read" or "mapfile" or "readarray":
@@ -125,6 +139,22 @@ internal sealed partial class ShellReader
                 return ShellFlow.Unknown;
             case "set" when words.Count > 2 && words[1] == "+o" && words[2] == "history":
                 Add(EffectKind.HidesTraces, "the shell's history");
+                return ShellFlow.Empty;
+            case "set" when words.Contains("--"):
+                state.Arguments = [.. words.SkipWhile(word => word != "--").Skip(1)];
+                return ShellFlow.Empty;
+            case "printf" when words.Count > 3 && words[1] == "-v":
+                var made = Printed(program, [program, .. words.Skip(3)]).Texts;
+                state.Assign(words[2], made);
+                Injection(words[2], made);
+                return ShellFlow.Empty;
+            case "declare" or "typeset" or "local" when words.Contains("-n"):
+            case "enable" when words.Contains("-f"):
+            case "complete" or "compgen" or "mapfile" or "readarray" or "bind" when words.Contains("-C") || words.Contains("-x"):
+                Add(EffectKind.Opaque, $"what {program} does here");
+                return ShellFlow.Empty;
+            case "hash" when words is [_, "-p", var behind, var name, ..]:
+                state.Aliases[name] = behind;
                 return ShellFlow.Empty;
             case "unset":
                 words.Skip(1).ToList().ForEach(variable => state.Assign(variable, [""]));
@@ -166,6 +196,14 @@ internal sealed partial class ShellReader
                 return new ShellFlow([words[^1]]);
             case "source" or ".":
                 return words.Count > 1 ? Script(words[1], [.. words.Skip(1)], state, interpreter: null, "sh") : ShellFlow.Empty;
+            case "env" when words.Exists(word => word is "-C" or "--chdir" || word.StartsWith("--chdir=", StringComparison.Ordinal)):
+                var moved = state.Copy();
+                var option = words.FindIndex(word => word is "-C" || word.StartsWith("--chdir", StringComparison.Ordinal));
+                var to = words[option].Contains('=', StringComparison.Ordinal) ? words[option][8..].TrimStart('=') : option + 1 < words.Count ? words[option + 1] : "";
+                AddPath(EffectKind.Lists, to, moved);
+                moved.Folder = Resolve(to, moved);
+                words = [.. words.Take(option), .. words.Skip(option + (words[option].Contains('=', StringComparison.Ordinal) ? 1 : 2))];
+                return Builtin(program, words, moved, input) ?? RunProgram(program, words, moved, input);
             case "env" or "printenv" when words.Count == 1:
                 Add(EffectKind.Scouts, "the whole environment");
                 return ShellFlow.Unknown;
@@ -191,11 +229,16 @@ internal sealed partial class ShellReader
                 return Git(words, state, input);
             case "dd":
                 return Dd(words, state, input);
-            case "tar" or "bsdtar" or "cpio" or "pax":
+            case "make" or "gmake" or "ninja":
+                return Make(words, state, input);
+            case "cpio" or "pax":
+                return Cpio(words, state, input);
+            case "ln" when words.Skip(1).Any(word => !word.StartsWith('-')):
+                return Link(words, state, input);
+            case "tar" or "bsdtar":
                 return Tar(words, state, input);
-            case "python" or "python3" when words.Count > 2 && words[1] == "-m":
-                return Module(words, state, input);
-            case "kill" when words.Skip(1).All(word => word.StartsWith('-') || word.StartsWith('%') || word == "own" || word is "0" or "TERM" or "KILL"):
+            case "kill" when words.Skip(1).All(word => word.StartsWith('-') || word.StartsWith('%') || word == "own" || word is "TERM" or "KILL" or "INT" or "HUP"
+                || word.Contains(Gap, StringComparison.Ordinal)) || words is [_, "-0", ..]:
                 return ShellFlow.Empty;
             default:
                 return Shells.Contains(Trailing().Replace(program, "")) ? Shell(words, state, input)

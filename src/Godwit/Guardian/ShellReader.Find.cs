@@ -88,28 +88,34 @@ internal sealed partial class ShellReader
                 place = words[at] == "-I" && at + 1 < words.Count ? words[++at] : words[at].Length > 2 && words[at][1] != '-' ? words[at][2..]
                     : words[at].Contains('=', StringComparison.Ordinal) ? words[at][(words[at].IndexOf('=', StringComparison.Ordinal) + 1)..] : "{}";
             }
-            else if (valued.Split(' ').Contains(words[at]))
+            else if (words[at] is "-a" or "--arg-file" && at + 1 < words.Count)
             {
+                input = OpenFile(words[++at], state);
+            }
+            else if (valued.Split(' ').Contains(words[at]) || (words[at].Length > 2 && words[at][1] != '-' && valued.Split(' ').Contains($"-{words[at][^1]}")))
+            {
+                // -0n 1: the last letter takes the next word.
                 at++;
+            }
+            else if (words[at].Length > 2 && words[at][1] != '-' && words[at][^1] == 'I' && at + 1 < words.Count)
+            {
+                place = words[++at];
             }
         }
 
-        place ??= words[0] == "parallel" ? "{}" : null;
-        var command = words.Skip(at).TakeWhile(word => word != ":::").ToList();
-        var given = words.Skip(at).SkipWhile(word => word != ":::").Skip(1).ToList();
+        if (words[0] == "parallel")
+        {
+            return Parallel([.. words.Skip(at)], state, input);
+        }
+
+        var command = words.Skip(at).ToList();
         if (command.Count == 0)
         {
-            if (words[0] == "parallel")
-            {
-                return RunText(input, state, "parallel", interpreter: null);
-            }
-
             return input;
         }
 
-        var texts = given.Count > 0 ? ShellFlow.Capped(given)
-            : (input.Origin & FlowOrigin.Paths) != 0 ? input.Texts
-            : ShellFlow.Capped(input.Texts.SelectMany(text => text.Split(['\n', ' '], StringSplitOptions.RemoveEmptyEntries).DefaultIfEmpty(GapText)));
+        var texts = (input.Origin & FlowOrigin.Paths) != 0 ? input.Texts
+            : ShellFlow.Capped(input.Texts.SelectMany(text => text.Split(['\n', ' ', '\0'], StringSplitOptions.RemoveEmptyEntries).DefaultIfEmpty(GapText)));
         var mark = input.IsUnseen ? UnseenText : "";
         ShellFlow? output = null;
         foreach (var text in texts)
@@ -118,6 +124,30 @@ internal sealed partial class ShellReader
             var isReplaced = place is not null && command.Exists(word => word.Contains(place, StringComparison.Ordinal));
             var printed = Run(
                 isReplaced ? [.. command.Select(word => word.Replace(place!, given1, StringComparison.Ordinal))] : [.. command, given1], state.Copy(), ShellFlow.Empty);
+            output = output is null ? printed : output.Or(printed);
+        }
+
+        return output ?? ShellFlow.Unknown;
+    }
+
+    /// <summary><c>parallel</c> hands a line to a shell for each word that it is given, or for each line that comes in.</summary>
+    private ShellFlow Parallel(List<string> words, ShellState state, ShellFlow input)
+    {
+        var command = string.Join(' ', words.TakeWhile(word => word is not (":::" or "::::")));
+        var given = words.SkipWhile(word => word is not (":::" or "::::")).Skip(1).ToList();
+        var texts = given.Count > 0 ? ShellFlow.Capped(given) : (input.Origin & FlowOrigin.Paths) != 0 ? input.Texts : [GapText];
+        if (command.Length == 0 && given.Count == 0)
+        {
+            return RunText(input, state, "parallel", interpreter: null);
+        }
+
+        ShellFlow? output = null;
+        foreach (var text in texts)
+        {
+            // What can't be told of a word stays a word: parallel quotes it.
+            var word = command.Length == 0 ? text : text.Replace(GapText, "*", StringComparison.Ordinal);
+            var line = command.Contains("{}", StringComparison.Ordinal) ? command.Replace("{}", word, StringComparison.Ordinal) : $"{command} {word}".Trim();
+            var printed = Line(line, state.Copy(), ShellFlow.Empty);
             output = output is null ? printed : output.Or(printed);
         }
 

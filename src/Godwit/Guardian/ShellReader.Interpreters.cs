@@ -81,9 +81,18 @@ internal sealed partial class ShellReader
         for (var at = 1; at < words.Count; at++)
         {
             var word = words[at];
-            if (word.Length > 1 && word[0] == '-' && word[1] != '-' && word[^1] == 'c' && at + 1 < words.Count)
+            if (word.Length > 1 && word[0] == '-' && word[1] != '-' && word.Contains('c', StringComparison.Ordinal))
             {
-                return Line(words[at + 1], state.Copy().With([.. words.Skip(at + 3)]), input);
+                // Other options may stand between -c and its line.
+                var line = words.FindIndex(at + 1, next => !next.StartsWith('-') && !next.StartsWith('+'));
+                if (line < 0)
+                {
+                    return ShellFlow.Empty;
+                }
+
+                var inside = state.Copy().With([.. words.Skip(line + 2)]);
+                inside.Variables["0"] = line + 1 < words.Count ? [words[line + 1]] : ["sh"];
+                return Line(words[line], inside, input);
             }
 
             if (word is "-o" or "+o" or "--rcfile" or "--init-file")
@@ -169,13 +178,19 @@ internal sealed partial class ShellReader
             if (code is not null)
             {
                 output = Unmarked(code, out var text) ? UnseenCode(language) : Code(language, text, state);
+
+                // perl -pe CODE FILES, python -c CODE FILES: what follows are files, or words that look like some.
+                var writes = language is "perl" or "ruby" ? words.Exists(flag => InPlace().IsMatch(flag)) : Changing().IsMatch(code);
                 if (language is not ("perl" or "ruby"))
                 {
+                    foreach (var file in words.Skip(at + 1).Where(file => !ReferenceEquals(file, code) && LooksLikePath(file)))
+                    {
+                        AddPath(writes ? EffectKind.Writes : EffectKind.Reads, file, state);
+                    }
+
                     return output;
                 }
 
-                // perl -pe CODE FILES: what follows are files.
-                var writes = words.Exists(flag => InPlace().IsMatch(flag));
                 foreach (var file in words.Skip(at + (at + 1 < words.Count && ReferenceEquals(code, words[at + 1]) ? 2 : 1))
                     .Where(file => !file.StartsWith('-')))
                 {
@@ -185,9 +200,27 @@ internal sealed partial class ShellReader
                 return output;
             }
 
-            if (word == "-")
+            if (word is "-" or "--")
             {
                 break;
+            }
+
+            if (language == "perl" && word.StartsWith("-M", StringComparison.OrdinalIgnoreCase) && word.Length > 2)
+            {
+                Code(language, $"use {word[2..]}", state);
+            }
+
+            if (language is "python" or "python3" or "python2" or "pypy3" && PythonModule().Match(word) is { Success: true } module)
+            {
+                var name = module.Groups[1].Length > 0 ? module.Groups[1].Value : at + 1 < words.Count ? words[at + 1] : "";
+                return Module([words[0], "-m", name, .. words.Skip(at + (module.Groups[1].Length > 0 ? 1 : 2))], state, input);
+            }
+
+            if (PreloadOption().Match(word) is { Success: true } preload)
+            {
+                var file = preload.Groups[2].Success ? preload.Groups[2].Value : at + 1 < words.Count ? words[++at] : "";
+                AddPath(EffectKind.Runs, file, state);
+                continue;
             }
 
             if (facts.ValuedOptions.Contains(word))
@@ -196,13 +229,18 @@ internal sealed partial class ShellReader
             }
             else if (!word.StartsWith('-'))
             {
+                if (word.Any(letter => letter is ' ' or '(' or ')' or '\n' or ';' or '"' or '\''))
+                {
+                    Add(EffectKind.Opaque, $"what {language} is given");
+                    return ShellFlow.Unknown;
+                }
+
                 LookAtWords(words.Skip(at + 1), state);
                 return Script(word, [.. words.Skip(at)], state, language, words[0]);
             }
         }
 
-        return input == ShellFlow.Empty || words.Skip(1).Any(word => word is "--version" or "-v" or "-V" or "--help" or "-h" or "-i" or "-m")
-            ? ShellFlow.Unknown : RunText(input, state, words[0], language);
+        return input == ShellFlow.Empty ? ShellFlow.Unknown : RunText(input, state, words[0], language);
 
         ShellFlow UnseenCode(string what)
         {
@@ -222,6 +260,22 @@ internal sealed partial class ShellReader
             return next;
         }
 
+        if (word.StartsWith("--", StringComparison.Ordinal))
+        {
+            var equals = word.IndexOf('=', StringComparison.Ordinal);
+            return equals > 0 && facts.Options.GetValueOrDefault(word[..equals]) == WordUse.Code ? word[(equals + 1)..] : null;
+        }
+
+        if (language.StartsWith("python", StringComparison.Ordinal) && PythonCode().Match(word) is { Success: true } bundle)
+        {
+            return bundle.Groups[1].Length > 0 ? bundle.Groups[1].Value : next;
+        }
+
+        if (language is "node" or "nodejs" && word is "-pe" or "-ep")
+        {
+            return next;
+        }
+
         if (word.Length < 3 || word[0] != '-' || word[1] == '-')
         {
             return null;
@@ -237,6 +291,16 @@ internal sealed partial class ShellReader
     [GeneratedRegex("^-(?:[acilnpsuwWtT0-9]|i\\.\\w+|F\\S)*[eE](.*)$", RegexOptions.Singleline)]
     private static partial Regex PerlCode();
 
+    // -Bc, -uc'…': flags without a value before the c.
+    [GeneratedRegex("^-[bBdEhiIOPqsSuvVx?]*c(.*)$", RegexOptions.Singleline)]
+    private static partial Regex PythonCode();
+
+    [GeneratedRegex("^-[bBdEhiIOPqsSuvVx?]*m(.*)$")]
+    private static partial Regex PythonModule();
+
+    [GeneratedRegex("^(--require|--import|--loader|--experimental-loader)(?:=(.+))?$")]
+    private static partial Regex PreloadOption();
+
     private static bool Unmarked(string text, out string plain)
     {
         plain = text.Replace(UnseenText, "", StringComparison.Ordinal);
@@ -250,6 +314,9 @@ internal sealed partial class ShellReader
         {
             case "http.server" or "SimpleHTTPServer" or "smtpd" or "ftplib" or "telnetlib" or "pyftpdlib" or "webbrowser" or "http.client" or "urllib.request":
                 Add(EffectKind.Network, words[2]);
+                return ShellFlow.Unknown;
+            case "timeit" or "pdb" or "cProfile" or "profile" or "trace" or "runpy" or "code" or "doctest":
+                Add(EffectKind.Opaque, $"what {words[2]} runs");
                 return ShellFlow.Unknown;
             case "pip" or "pytest" or "coverage" or "mypy" or "black" or "ruff" or "tox" or "nox" or "twine" or "flake8" or "pylint" or "poetry" or "pdm" or "hatch":
                 return Run([.. words.Skip(2)], state, input);

@@ -28,7 +28,7 @@ internal sealed partial class ShellReader
 
         var target = facts.Does.Contains(EffectKind.Network) ? "" : known;
         var quiet = facts.Does.Count > 0 && words.Skip(1).Any(word => facts.Flags.TryGetValue(word, out var effects) && effects.Count == 0);
-        foreach (var kind in quiet ? [] : facts.Does.Where(kind => kind != EffectKind.Network || facts.Operands != WordUse.Hosts))
+        foreach (var kind in quiet || (facts.Loopback && ReachesItself(words)) ? [] : facts.Does.Where(kind => kind != EffectKind.Network || facts.Operands != WordUse.Hosts))
         {
             Add(kind, kind == EffectKind.Network ? HostOf(words) : known);
         }
@@ -51,7 +51,10 @@ internal sealed partial class ShellReader
         }
 
         // A program's verb is its first operand, or the one behind an option's value.
-        foreach (var verb in read.Operands.Take(2))
+        var first = words.FindIndex(1, word => !word.StartsWith('-'));
+        var verbs = first > 1 && words[first - 1].StartsWith('-') ? 2 : 1;
+        var offline = words.Exists(word => word is "--offline" or "--no-index" or "--no-network" or "--frozen-offline" || (word == "-o" && program is "mvn" or "mvnw"));
+        foreach (var verb in offline ? [] : read.Operands.Take(verbs))
         {
             facts.Verbs.GetValueOrDefault(verb)?.ForEach(kind => Add(kind, kind == EffectKind.Network ? "" : $"{known} {verb}"));
         }
@@ -66,9 +69,14 @@ internal sealed partial class ShellReader
             Use(kind, read.Operands[at], program, state, recursive);
         }
 
-        if (use == WordUse.Hosts && facts.Does.Contains(EffectKind.Network) && read.Operands.Count == 0)
+        if (use == WordUse.Hosts && !(facts.Loopback && ReachesItself(words)) && facts.Does.Contains(EffectKind.Network) && HostOf(words).Length == 0)
         {
             Add(EffectKind.Network, "");
+        }
+
+        if (program == "tee")
+        {
+            read.Operands.ForEach(file => SaveFile(file, input, state, flags.Contains("-a") || flags.Contains("--append")));
         }
 
         Special(program, words, flags, state);
@@ -246,11 +254,13 @@ internal sealed partial class ShellReader
             case WordUse.Hosts:
                 if (HostOf([program, word]) is { Length: > 0 } host)
                 {
-                    Add(EffectKind.Network, host);
+                    if (!IsItself(host) || programs.Find(program, out _)?.Loopback != true)
+                    {
+                        Add(EffectKind.Network, host);
+                    }
                 }
                 else
                 {
-                    Add(EffectKind.Network, "");
                     LookAtWords([word], state);
                 }
 
@@ -290,40 +300,75 @@ internal sealed partial class ShellReader
                 }
                 else if (kind == EffectKind.Writes && program is not "tee")
                 {
-                    state.Files.TryAdd(Resolve(word, state), program is "touch" ? ShellFlow.Empty : ShellFlow.Unknown);
+                    // What a compiler makes of the tree is of the tree.
+                    var isBuilt = programs.Find(program, out _)?.Operands == WordUse.Builds;
+                    var made = program is "touch" ? ShellFlow.Empty : isBuilt ? new ShellFlow([GapText], FlowOrigin.Tree) : ShellFlow.Unknown;
+                    if (program is "sed" or "perl" || !state.Files.ContainsKey(Resolve(word, state)))
+                    {
+                        state.Files[Resolve(word, state)] = made;
+                    }
                 }
 
                 break;
         }
     }
 
-    private ShellFlow? _copied;
+    private (ShellFlow Flow, string Name)? _copied;
 
     /// <summary>A file that is copied holds at its new place what it held at the old one.</summary>
     private void Copied(string word, EffectKind kind, ShellState state)
     {
         var path = Resolve(word, state);
-        if (state.Files.TryGetValue(path, out var held))
+        if (state.Files.TryGetValue(path, out var held) && kind != EffectKind.Writes)
         {
-            _copied = held;
+            _copied = (held, path[(path.LastIndexOf('/') + 1)..]);
         }
-        else if (kind == EffectKind.Writes && _copied is not null)
+        else if (kind is EffectKind.Reads or EffectKind.Lists && PathPlaces.Of(path, EffectKind.Reads) == PathPlace.Tree)
         {
-            (state.Files[path], _copied) = (_copied, null);
+            _copied = (new ShellFlow([GapText], FlowOrigin.Tree), path[(path.LastIndexOf('/') + 1)..]);
+        }
+        else if (kind == EffectKind.Writes && _copied is { } copied)
+        {
+            // Where it is copied into a folder, it keeps its name.
+            state.Files[path] = copied.Flow;
+            state.Files[$"{path}/{copied.Name}"] = copied.Flow;
+            _copied = null;
         }
     }
 
     /// <summary>Words whose use isn't known: those that look like paths are read.</summary>
     private void LookAtWords(IEnumerable<string> words, ShellState state)
     {
+        var writes = false;
         foreach (var word in words)
         {
+            var isOutput = writes;
+            writes = OutputOption().Match(word) is { Success: true } output && !output.Groups[1].Success;
+            isOutput |= OutputOption().Match(word) is { Success: true } attached && attached.Groups[1].Success;
             var equals = word.IndexOf('=', StringComparison.Ordinal);
             var value = equals >= 0 && word[0] is not ('/' or '~') ? word[(equals + 1)..]
                 : word.Length > 2 && word[0] == '-' && char.IsAsciiLetter(word[1]) ? word[2..] : word;
-            if (value.StartsWith('/') || value.StartsWith('~') || value == ".." || value.Contains("../", StringComparison.Ordinal))
+            if (!LooksLikePath(value))
+            {
+                continue;
+            }
+
+            if (isOutput)
+            {
+                AddPath(EffectKind.Writes, value, state);
+                continue;
+            }
+
+            // What is done with it isn't known: what everybody may read is, at most, read.
+            var resolved = Resolve(value, state);
+            var read = PathPlaces.Of(resolved, EffectKind.Reads);
+            if (read is PathPlace.Public or PathPlace.Tree or PathPlace.Secret)
             {
                 AddPath(EffectKind.Reads, value, state);
+            }
+            else
+            {
+                Add(new ActionEffect(EffectKind.Touches, PathPlaces.Of(resolved, EffectKind.Writes), resolved));
             }
         }
     }
@@ -331,6 +376,18 @@ internal sealed partial class ShellReader
     // user:password@host, domain/user@address
     [GeneratedRegex(@"\S@[\w.-]+$|\S@\d+\.\d+|^\d{1,3}(?:\.\d{1,3}){3}")]
     private static partial Regex Credentials();
+
+    [GeneratedRegex("^--?(?:o|out|output(?:-?(?:file|dir|directory|path))?|out-?(?:file|dir)|dest(?:ination|dir)?|target-dir|log-?file|report-?file)(=.*)?$")]
+    private static partial Regex OutputOption();
+
+    /// <summary>Whether all hosts that words name are this sandbox itself.</summary>
+    private static bool ReachesItself(List<string> words)
+    {
+        var hosts = words.Skip(1).Select(word => HostOf(["", word])).Where(host => host.Length > 0).ToList();
+        return hosts.Count > 0 && hosts.TrueForAll(IsItself);
+    }
+
+    private static bool IsItself(string host) => host == "localhost" || host.StartsWith("127.", StringComparison.Ordinal);
 
     private static string HostOf(IReadOnlyList<string> words)
     {

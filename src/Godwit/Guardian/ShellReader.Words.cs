@@ -39,7 +39,10 @@ internal sealed partial class ShellReader
         }
 
         var (before, inside, after) = (text[..match.Index], match.Groups[1].Value, text[(match.Index + match.Length)..]);
-        IEnumerable<string> choices = inside.Contains(',', StringComparison.Ordinal) ? inside.Split(',') : [GapText];
+        IEnumerable<string> choices = inside.Contains(',', StringComparison.Ordinal) ? inside.Split(',')
+            : inside is [>= 'A' and <= 'z' and var first, '.', '.', >= 'A' and <= 'z' and var last] && first <= last
+                ? Enumerable.Range(first, last - first + 1).Select(letter => ((char)letter).ToString())
+                : [GapText];
         return choices.Take(MostFields + 1).SelectMany(choice => Braces($"{before}{choice}{after}")).Take(MostFields + 1);
     }
 
@@ -70,6 +73,9 @@ internal sealed partial class ShellReader
                 return [part.TryGetProperty("Dollar", out var ansi) && ansi.GetBoolean() ? AnsiText(text) : text];
             case "DblQuoted":
                 return Texts(part, script, state, quoted: true);
+            case "ParamExp" when quoted && part.GetProperty("Param").GetProperty("Value").GetString() == "@":
+                // The one expansion that makes fields within quotes, too.
+                return [string.Join(Split, state.Arguments)];
             case "ParamExp":
                 return Fielded(Parameter(part, script, state), quoted);
             case "CmdSubst":
@@ -101,24 +107,52 @@ internal sealed partial class ShellReader
             return ["0" + GapText];
         }
 
-        if (Has("Excl") || Has("Names"))
+        if (expansion.TryGetProperty("Index", out var index))
+        {
+            Substitutions(index, script, state);
+        }
+
+        if (Has("Excl"))
+        {
+            return ShellFlow.Capped(values.SelectMany(value => value.Contains(Gap, StringComparison.Ordinal) ? [GapText] : state.Value(value)));
+        }
+
+        if (Has("Names"))
         {
             return [GapText];
         }
 
-        if (Has("Slice") || Has("Repl"))
+        if (Has("Slice"))
         {
             Substitutions(expansion, script, state);
-            return [GapText];
+            return ShellFlow.Capped(values.Select(value => Sliced(value, expansion.GetProperty("Slice"))));
+        }
+
+        if (expansion.TryGetProperty("Repl", out var replacing) && replacing.ValueKind == JsonValueKind.Object)
+        {
+            Substitutions(expansion, script, state);
+            var all = replacing.TryGetProperty("All", out var every) && every.GetBoolean();
+            var old = Texts(replacing.GetProperty("Orig"), script, state, quoted: true)[0];
+            var with = replacing.TryGetProperty("With", out var word) && word.ValueKind == JsonValueKind.Object
+                ? Texts(word, script, state, quoted: true)[0] : "";
+            return ShellFlow.Capped(values.Select(value => Replaced(value, old, with, all)));
         }
 
         if (expansion.TryGetProperty("Exp", out var operation) && operation.ValueKind == JsonValueKind.Object)
         {
-            var other = operation.TryGetProperty("Word", out var word) && word.ValueKind == JsonValueKind.Object
-                ? Texts(word, script, state, quoted: true) : [""];
-            return TakesOther(expansion, script)
-                ? ShellFlow.Capped(values.Where(value => value != GapText || other.Count == 0).Concat(other))
-                : ShellFlow.Capped(values.Select(WithoutEnd));
+            var other = operation.TryGetProperty("Word", out var given) && given.ValueKind == JsonValueKind.Object
+                ? Texts(given, script, state, quoted: true) : [""];
+            var way = OperatorOf(expansion, script);
+            if (way.Contains('=', StringComparison.Ordinal))
+            {
+                state.Assign(name, other);
+                Injection(name, other);
+            }
+
+            return way[0] is '#' or '%'
+                ? ShellFlow.Capped(values.Select(value => Trimmed(value, other[0], way)))
+                : way[0] is '@' or ',' or '^' ? [GapText]
+                : ShellFlow.Capped(values.Where(value => value != GapText || other.Count == 0).Concat(other));
         }
 
         return values;
@@ -127,12 +161,67 @@ internal sealed partial class ShellReader
             && there.ValueKind is JsonValueKind.True or JsonValueKind.Object or JsonValueKind.Number;
     }
 
-    /// <summary>Whether <c>${x…}</c> gives another text where the variable has none, and doesn't cut something off it.</summary>
-    private static bool TakesOther(JsonElement expansion, ShellScript script)
+    /// <summary>What stands behind the name in <c>${x…}</c>: <c>:-</c>, <c>%%</c> and the like.</summary>
+    private static string OperatorOf(JsonElement expansion, ShellScript script)
     {
         var at = expansion.GetProperty("Dollar").GetProperty("Offset").GetInt32() + 2
             + Encoding.UTF8.GetByteCount(expansion.GetProperty("Param").GetProperty("Value").GetString()!);
-        return at < script.Source.Length && script.Source[at] is (byte)':' or (byte)'-' or (byte)'=' or (byte)'+' or (byte)'?';
+        if (at < script.Source.Length && script.Source[at] == (byte)'[')
+        {
+            at = Math.Max(at, Array.IndexOf(script.Source, (byte)']', at) + 1);
+        }
+
+        var end = at;
+        while (end < script.Source.Length && end < at + 2 && script.Source[end] is (byte)':' or (byte)'-' or (byte)'=' or (byte)'+' or (byte)'?' or (byte)'#' or (byte)'%' or (byte)',' or (byte)'^' or (byte)'@')
+        {
+            end++;
+        }
+
+        return end > at ? Encoding.ASCII.GetString(script.Source, at, end - at) : ":";
+    }
+
+    private static string Sliced(string value, JsonElement slice)
+    {
+        if (value.Contains(Gap, StringComparison.Ordinal) || Number("Offset") is not { } from || from < 0 || from > value.Length)
+        {
+            return GapText;
+        }
+
+        var length = slice.TryGetProperty("Length", out var given) && given.ValueKind == JsonValueKind.Object ? Number("Length") : value.Length - from;
+        return length is { } count and >= 0 ? value.Substring(from, Math.Min(count, value.Length - from)) : GapText;
+
+        int? Number(string name) => slice.TryGetProperty(name, out var node) && node.ValueKind == JsonValueKind.Object
+            && node.TryGetProperty("Parts", out var parts) && parts.GetArrayLength() == 1
+            && int.TryParse(parts[0].TryGetProperty("Value", out var text) ? text.GetString() : null, out var number) ? number : null;
+    }
+
+    private static string Replaced(string value, string old, string with, bool all)
+    {
+        if (value.Contains(Gap, StringComparison.Ordinal) || old.Length == 0 || old.AsSpan().IndexOfAny("*?[#%") >= 0)
+        {
+            return WithoutEnd(value);
+        }
+
+        var at = value.IndexOf(old, StringComparison.Ordinal);
+        return all ? value.Replace(old, with, StringComparison.Ordinal) : at < 0 ? value : value[..at] + with + value[(at + old.Length)..];
+    }
+
+    /// <summary>A value from whose start or end a pattern is cut.</summary>
+    private static string Trimmed(string value, string pattern, string way)
+    {
+        if (value.Contains(Gap, StringComparison.Ordinal) || pattern.Contains(Gap, StringComparison.Ordinal) || pattern.Contains('[', StringComparison.Ordinal))
+        {
+            return WithoutEnd(value);
+        }
+
+        // The longest or the shortest that matches.
+        var matching = new Regex(
+            $"^{Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal)}$",
+            RegexOptions.Singleline | RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(50));
+        var lengths = Enumerable.Range(0, Math.Min(value.Length, 1000) + 1)
+            .Where(length => matching.IsMatch(way[0] == '#' ? value[..length] : value[(value.Length - length)..])).ToList();
+        var cut = lengths.Count == 0 ? 0 : way.Length > 1 ? lengths[^1] : lengths[0];
+        return way[0] == '#' ? value[cut..] : value[..(value.Length - cut)];
     }
 
     /// <summary>A text of which something was cut off: its folder is all that can be told.</summary>
@@ -199,11 +288,12 @@ internal sealed partial class ShellReader
         'r' => "\r",
         'e' or 'E' => "\u001b",
         'x' => ((char)Convert.ToInt32(match.Value[2..], 16)).ToString(),
+        'U' => ((char)Convert.ToInt32(match.Value[2..], 16)).ToString(),
         'u' => ((char)Convert.ToInt32(match.Value[2..], 16)).ToString(),
         >= '0' and <= '7' => ((char)Convert.ToInt32(match.Value[1..], 8)).ToString(),
         _ => match.Value[1..],
     });
 
-    [GeneratedRegex(@"\\(?:x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|[0-7]{1,3}|.)", RegexOptions.Singleline)]
+    [GeneratedRegex(@"\\(?:x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U0{0,4}[0-9a-fA-F]{1,4}|[0-7]{1,3}|.)", RegexOptions.Singleline)]
     private static partial Regex Escape();
 }

@@ -25,6 +25,7 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
     private readonly List<ActionEffect> _effects = [];
     private readonly HashSet<ActionEffect> _seen = [];
     private readonly List<string> _calling = [];
+    private readonly List<(string Line, ShellState State)> _traps = [];
     private int _commands;
     private int _depth;
     private int _pipes;
@@ -40,6 +41,10 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
         else
         {
             reader.Line(line, new ShellState(), ShellFlow.Empty);
+            for (var number = 0; number < reader._traps.Count && number < MostFields; number++)
+            {
+                reader.Line(reader._traps[number].Line, reader._traps[number].State, ShellFlow.Empty);
+            }
         }
 
         return reader._effects;
@@ -317,16 +322,25 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
         if (HistoryVariable().IsMatch(name))
         {
             Add(EffectKind.HidesTraces, name);
+            return;
         }
-        else if (LoaderVariable().IsMatch(name) && values.Any(value => value.Length > 0))
+
+        foreach (var value in values.Where(value => value.Length > 0))
         {
-            Add(EffectKind.Injects, name);
-        }
-        else if (name is "PROMPT_COMMAND" or "GIT_SSH_COMMAND" or "GIT_EXTERNAL_DIFF" or "GIT_PAGER" or "PAGER" or "EDITOR" or "GIT_EDITOR" or "VISUAL")
-        {
-            foreach (var value in values.Where(value => value.Length > 0))
+            if (LoaderVariable().IsMatch(name) || (OptionVariable().IsMatch(name) && LoadingOption().IsMatch(value))
+                || (name.StartsWith("GIT_", StringComparison.Ordinal) && !HarmlessGitVariable().IsMatch(name) && !CommandVariable().IsMatch(name)))
             {
-                Line(value, new ShellState(), ShellFlow.Empty);
+                Add(EffectKind.Injects, name);
+            }
+            else if (CommandVariable().IsMatch(name))
+            {
+                Line(value.TrimStart('|'), new ShellState(), ShellFlow.Empty);
+            }
+            else if (SearchVariable().IsMatch(name)
+                && value.Split(':').Any(folder => PathPlaces.Of(PathPlaces.Resolve(folder, PathPlaces.Tree), EffectKind.Runs) is PathPlace.Outside or PathPlace.Home
+                    || folder.StartsWith("/tmp", StringComparison.Ordinal)))
+            {
+                Add(EffectKind.Injects, name);
             }
         }
     }
@@ -334,8 +348,28 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
     [GeneratedRegex("^HIST(?:FILE|SIZE|FILESIZE|CONTROL|IGNORE|CMD)$")]
     private static partial Regex HistoryVariable();
 
-    [GeneratedRegex("^(?:LD_(?:PRELOAD|AUDIT)|DYLD_INSERT_LIBRARIES|BASH_ENV|PYTHONSTARTUP|PERL5OPT|RUBYOPT|GCONV_PATH)$")]
+    // Whatever they name is run, or loaded into what is run.
+    [GeneratedRegex("^(?:LD_(?:PRELOAD|AUDIT)|DYLD_INSERT_LIBRARIES|BASH_ENV|ENV|PYTHONSTARTUP|PERL5(?:OPT|DB)|RUBYOPT|GCONV_PATH|PS[04]|BASH_FUNC_.*|_JAVA_OPTIONS)$")]
     private static partial Regex LoaderVariable();
+
+    // Options of other programs: only some load code.
+    [GeneratedRegex("^(?:NODE_OPTIONS|JAVA_TOOL_OPTIONS|MAVEN_OPTS|GRADLE_OPTS|GOFLAGS|MAKEFLAGS|RUSTFLAGS|npm_config_.*)$")]
+    private static partial Regex OptionVariable();
+
+    [GeneratedRegex("--(?:require|import|loader|experimental-loader|eval)|-r\\s|-javaagent|-agent(?:lib|path)|-toolexec|-exec|linker|script.shell", RegexOptions.IgnoreCase)]
+    private static partial Regex LoadingOption();
+
+    // Their values are commands.
+    [GeneratedRegex("^(?:PROMPT_COMMAND|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|SEQUENCE_EDITOR|ASKPASS|PROXY_COMMAND)|(?:MAN)?PAGER|EDITOR|VISUAL|BROWSER|LESS(?:OPEN|CLOSE)|" +
+        "SSH_ASKPASS|RUSTC(?:_WORKSPACE)?_WRAPPER|RUSTC|CARGO_TARGET_.*_(?:RUNNER|LINKER)|CC|CXX|SHELL)$")]
+    private static partial Regex CommandVariable();
+
+    [GeneratedRegex("^GIT_(?:(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)|TERMINAL_PROMPT|OPTIONAL_LOCKS|MERGE_AUTOEDIT|LITERAL_PATHSPECS|CONFIG_NOSYSTEM|DISCOVERY_ACROSS_FILESYSTEM|FLUSH)$")]
+    private static partial Regex HarmlessGitVariable();
+
+    // Folders in which programs and modules are looked for.
+    [GeneratedRegex("^(?:PATH|PYTHONPATH|PERL5LIB|RUBYLIB|NODE_PATH|CLASSPATH|LD_LIBRARY_PATH|GOPATH|LUA_PATH)$")]
+    private static partial Regex SearchVariable();
 
     private static IEnumerable<JsonElement> Children(JsonElement node, string name) =>
         node.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
@@ -390,6 +424,21 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
         state.Files[resolved] = appends && state.Files.TryGetValue(resolved, out var before) ? before.Then(flow) : flow;
     }
 
-    private static string Resolve(string path, ShellState state) =>
-        PathPlaces.Resolve(path.Replace(UnseenText, "", StringComparison.Ordinal), state.Folder);
+    /// <summary>Where a path leads, through the links that the line itself has made.</summary>
+    private static string Resolve(string path, ShellState state)
+    {
+        var resolved = PathPlaces.Resolve(path.Replace(UnseenText, "", StringComparison.Ordinal), state.Folder);
+        for (var times = 0; times < DeepestLine && state.Links.Count > 0; times++)
+        {
+            var link = state.Links.FirstOrDefault(pair => resolved == pair.Key || resolved.StartsWith(pair.Key + "/", StringComparison.Ordinal));
+            if (link.Key is null)
+            {
+                break;
+            }
+
+            resolved = PathPlaces.Resolve($"{link.Value}/{resolved[link.Key.Length..]}", PathPlaces.Tree);
+        }
+
+        return resolved;
+    }
 }

@@ -25,11 +25,14 @@ internal sealed class ShellState
     /// <summary>What the line itself has written, by path; a path with a slash at its end is a folder that something was unpacked into.</summary>
     public Dictionary<string, ShellFlow> Files { get; private init; } = new(StringComparer.Ordinal);
 
+    /// <summary>Symbolic links that the line itself has made, and where they lead.</summary>
+    public Dictionary<string, string> Links { get; private init; } = new(StringComparer.Ordinal);
+
     /// <summary>Where relative paths start.</summary>
     public string Folder { get; set; } = PathPlaces.Tree;
 
     /// <summary><c>$1</c> and on.</summary>
-    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public IReadOnlyList<string> Arguments { get; set; } = [];
 
     /// <summary>More than 0 in what may not be carried out.</summary>
     public int Conditional { get; set; }
@@ -37,14 +40,14 @@ internal sealed class ShellState
     /// <summary>The state of a subshell: what it changes is its own, but for files.</summary>
     public ShellState Copy(bool keepsFolder = false) => new()
     {
-        Variables = new(Variables, StringComparer.Ordinal), Functions = new(Functions, StringComparer.Ordinal), Files = Files, Aliases = Aliases, Folder = Folder,
+        Variables = new(Variables, StringComparer.Ordinal), Functions = new(Functions, StringComparer.Ordinal), Files = Files, Links = Links, Aliases = Aliases, Folder = Folder,
         Arguments = Arguments, Conditional = keepsFolder ? Conditional : 0,
     };
 
     /// <summary>The state of a function's or a script's body.</summary>
     public ShellState With(IReadOnlyList<string> arguments) => new()
     {
-        Variables = Variables, Functions = Functions, Files = Files, Aliases = Aliases, Folder = Folder, Arguments = arguments, Conditional = Conditional,
+        Variables = Variables, Functions = Functions, Files = Files, Links = Links, Aliases = Aliases, Folder = Folder, Arguments = arguments, Conditional = Conditional,
     };
 
     /// <summary>Assigns; in what may not be carried out the old values stay possible.</summary>
