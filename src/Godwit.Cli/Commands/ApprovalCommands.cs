@@ -102,8 +102,10 @@ internal static class ApprovalCommands
             }
 
             var item = Gatekeeper.Load(store.RuleFiles).RuleFor(rule, asked.Rule, GuardianReplay.ActionOf(asked.Tool, asked.Arguments));
-            var before = File.Exists(store.ApprovedRules) ? File.ReadAllText(store.ApprovedRules) : "# Written by 'godwit approve --always'.\nrules:\n";
-            Gatekeeper.Read([.. store.RuleFiles.Where(file => file != store.ApprovedRules).Select(file => (file, File.ReadAllText(file))), (store.ApprovedRules, before + item)]);
+            var before = File.Exists(store.ApprovedRules) ? File.ReadAllText(store.ApprovedRules)
+                : "# Written by 'godwit approve --always'.\nrules:\n";
+            Gatekeeper.Read([.. store.RuleFiles.Where(file => file != store.ApprovedRules).Select(file => (file, File.ReadAllText(file))),
+                (store.ApprovedRules, before + item)]);
             File.WriteAllText(store.ApprovedRules + ".new", before + item);
             File.Move(store.ApprovedRules + ".new", store.ApprovedRules, overwrite: true);
             Console.WriteLine($"wrote rule '{rule}' to {store.ApprovedRules}");

@@ -98,7 +98,8 @@ internal static class DoctorCommand
             await ToolAsync("git", ["--version"], "apt-get install git", cancellation),
             await ToolAsync("bwrap", ["--version"], "apt-get install bubblewrap", cancellation),
             await ToolAsync("setpriv", ["--version"], "apt-get install util-linux", cancellation),
-            await ToolAsync("shfmt", ["--version"], "apt-get install shfmt, or agents' command lines of more than plain words are asked about", cancellation),
+            await ToolAsync(
+                "shfmt", ["--version"], "apt-get install shfmt, or agents' command lines of more than plain words are asked about", cancellation),
             await SandboxAsync(store, cancellation),
             Limits(store),
             Key(store),

@@ -31,7 +31,8 @@ internal static class GuardianCommand
             Description = "Print the commands of a label with how each was judged, such as malicious, instead of the table.",
         };
         var json = CommandGuard.JsonOption();
-        var test = new Command("test", "Judge a corpus of commands as an agent's, and print how often each verdict falls, by label and family.")
+        var test = new Command("test",
+            "Judge a corpus of commands as an agent's, and print how often each verdict falls, by label and family.")
         {
             corpus, labels, list, json,
         };
@@ -44,7 +45,8 @@ internal static class GuardianCommand
             }
             else if (parsed.GetValue(json))
             {
-                CommandGuard.PrintJson(judged.GroupBy(row => row.Row.Label).Select(group => new { Label = group.Key, Verdicts = Counts(group) }));
+                CommandGuard.PrintJson(judged.GroupBy(row => row.Row.Label)
+                    .Select(group => new { Label = group.Key, Verdicts = Counts(group) }));
             }
             else
             {
@@ -70,7 +72,8 @@ internal static class GuardianCommand
             {
                 CommandGuard.PrintJson(new
                 {
-                    Verdict = decision.Verdict.ToString().ToLowerInvariant(), decision.Rule, decision.Reason, Effects = effects.Select(effect => effect.ToString()),
+                    Verdict = decision.Verdict.ToString().ToLowerInvariant(), decision.Rule, decision.Reason, Effects = effects
+                        .Select(effect => effect.ToString()),
                     Gatekeeper.Parser,
                 });
                 return ExitCode.Ok;
@@ -92,9 +95,11 @@ internal static class GuardianCommand
     private static Command Replay()
     {
         var run = RunArgument.Create();
-        var rules = new Option<string?>("--rules") { Description = "A file of rules that is laid over the built-in ones; your own if left out." };
+        var rules = new Option<string?>(
+            "--rules") { Description = "A file of rules that is laid over the built-in ones; your own if left out." };
         var json = CommandGuard.JsonOption();
-        var replay = new Command("replay", "Judge again what the agents of a run wanted to do, and print what would be judged otherwise.") { run, rules, json };
+        var replay = new Command("replay",
+            "Judge again what the agents of a run wanted to do, and print what would be judged otherwise.") { run, rules, json };
         replay.SetGuardedAction((parsed, _) =>
         {
             if (parsed.GetValue(rules) is { } missing && !File.Exists(missing))
@@ -110,7 +115,8 @@ internal static class GuardianCommand
             {
                 CommandGuard.PrintJson(judged.Select(action => new
                 {
-                    action.Agent, action.Tool, action.Arguments, Then = action.Then.ToString().ToLowerInvariant(), action.ThenBy, Review = action.Review?.Outcome,
+                    action.Agent, action.Tool, action.Arguments, Then = action.Then.ToString().ToLowerInvariant(), action.ThenBy,
+                        Review = action.Review?.Outcome,
                     Now = action.Now.Verdict.ToString().ToLowerInvariant(), NowBy = action.Now.Rule, action.Now.Effects,
                 }));
                 return Task.FromResult(ExitCode.Ok);
@@ -244,12 +250,14 @@ internal static class GuardianCommand
         }
 
         Console.WriteLine($"\nlines are read by {Gatekeeper.Parser}");
-        Console.WriteLine($"a decision takes {Times(judged.Select(row => row.Milliseconds))}, of a line that was judged before {Times(judged.Select(row => row.AgainMilliseconds))}");
+        Console.WriteLine(
+            $"a decision takes {Times(judged.Select(row => row.Milliseconds))}, of a line that was judged before {Times(judged.Select(row => row.AgainMilliseconds))}");
 
         static string Times(IEnumerable<double> all)
         {
             var times = all.Order().ToList();
-            return string.Create(CultureInfo.InvariantCulture, $"{times[times.Count / 2]:0.000} ms (median), {times[times.Count * 95 / 100]:0.000} ms (95 of 100)");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{times[times.Count / 2]:0.000} ms (median), {times[times.Count * 95 / 100]:0.000} ms (95 of 100)");
         }
     }
 
@@ -259,10 +267,12 @@ internal static class GuardianCommand
         {
             var count = rows.Count(row => row.Decision.Verdict == verdict);
             var (low, high) = Wilson(count, rows.Count);
-            return string.Create(CultureInfo.InvariantCulture, $"{count,4} {100.0 * count / rows.Count,5:0.0}% ({100 * low:0}-{100 * high:0})");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{count,4} {100.0 * count / rows.Count,5:0.0}% ({100 * low:0}-{100 * high:0})");
         }
 
-        Console.WriteLine($"{name,-24} {rows.Count,8}  {Share(Verdict.Allow),-22} {Share(Verdict.Ask),-22} {Share(Verdict.Deny),-22}".TrimEnd());
+        Console.WriteLine(
+            $"{name,-24} {rows.Count,8}  {Share(Verdict.Allow),-22} {Share(Verdict.Ask),-22} {Share(Verdict.Deny),-22}".TrimEnd());
     }
 
     /// <summary>Wilson's interval of 95 % for a share (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927).</summary>

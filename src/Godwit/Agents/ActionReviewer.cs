@@ -4,7 +4,9 @@ using Godwit.Models;
 
 namespace Godwit.Agents;
 
-/// <summary>An action that a rule asks about, as the reviewer model sees it: what it is and what it does, and nothing that the agent says of it.</summary>
+/// <summary>
+/// An action that a rule asks about, as the reviewer model sees it: what it is and what it does, and nothing that the agent says of it.
+/// </summary>
 /// <param name="Tool">The tool.</param>
 /// <param name="Arguments">Its arguments, as the agent wrote them.</param>
 /// <param name="Effects">What it would do, by its parsed form.</param>

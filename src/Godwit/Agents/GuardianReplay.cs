@@ -51,7 +51,8 @@ public static class GuardianReplay
                 case EntryKind.StepCompleted when AgentTopic.Of(entry) == AgentTopic.Reply && agents.ContainsKey(entry.Process):
                     calls[entry.Process] = Canonical.Deserialize<ModelStepResult>(entry.Data.Span).Reply.Calls;
                     break;
-                case EntryKind.StepCompleted when AgentTopic.Of(entry) == AgentTopic.Results && !entry.Key.EndsWith("/granted", StringComparison.Ordinal)
+                case EntryKind.StepCompleted when AgentTopic.Of(entry) == AgentTopic.Results
+                    && !entry.Key.EndsWith("/granted", StringComparison.Ordinal)
                     && calls.TryGetValue(entry.Process, out var wanted) && FirstOf(entry.Key) is { } first:
                     var outputs = Canonical.Deserialize<IReadOnlyList<JudgedOutput>>(entry.Data.Span);
                     for (var offset = 0; offset < outputs.Count && first - 1 + offset < wanted.Count; offset++)
@@ -80,7 +81,8 @@ public static class GuardianReplay
         {
             using var read = JsonDocument.Parse(arguments);
             string? Text(string name) => read.RootElement.ValueKind == JsonValueKind.Object
-                && read.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+                && read.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()
+                    : null;
             IReadOnlyList<string> path = Text("path") is { } named ? [named] : [];
             return tool switch
             {
@@ -107,5 +109,6 @@ public static class GuardianReplay
 
     /// <summary>Which of a reply's calls a step's first one is: <c>turn/3/tools/2</c> begins with the second.</summary>
     private static int? FirstOf(string key) =>
-        int.TryParse(key[(key.LastIndexOf('/') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var first) && first > 0 ? first : null;
+        int.TryParse(key[(key.LastIndexOf('/') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var first) && first > 0
+            ? first : null;
 }

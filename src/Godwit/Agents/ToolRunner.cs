@@ -41,7 +41,8 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             if (call.Name == AgentPrompt.Ask.Name && state.Task.MayAsk)
             {
                 (state, results[index]) = (
-                    state with { ToolCalls = state.ToolCalls + 1 }, await _approvals.QuestionAsync($"{key}/tools/{index + 1}", call, state.Turn));
+                    state with { ToolCalls = state.ToolCalls + 1 },
+                        await _approvals.QuestionAsync($"{key}/tools/{index + 1}", call, state.Turn));
                 index++;
                 continue;
             }
@@ -112,7 +113,9 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         return tree;
     });
 
-    /// <summary>Carries out what of a group the gatekeeper lets through, at once or when a person has; the rest is answered with its reason.</summary>
+    /// <summary>
+    /// Carries out what of a group the gatekeeper lets through, at once or when a person has; the rest is answered with its reason.
+    /// </summary>
     private async Task<IReadOnlyList<ToolOutput>> RunGroupAsync(string key, IReadOnlyList<MessagePart.ToolCall> group, AgentState state)
     {
         var outputs = await CarryOutAsync(key, group, granted: false, state.Limit(AgentTopic.Results));
@@ -135,7 +138,8 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             if (verdict is { Outcome: ReviewOutcome.Deny })
             {
                 outputs[index] = new JudgedOutput(
-                    $"rule '{asked.Rule}' asked, and the guardian denied it: {verdict.Rationale} Don't try it in another way; do without.", Failed: true);
+                    $"rule '{asked.Rule}' asked, and the guardian denied it: {verdict.Rationale} Don't try it in another way; do without.",
+                        Failed: true);
                 continue;
             }
 
@@ -169,7 +173,9 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         return outputs;
     }
 
-    /// <summary>What a reviewer model says of an action; null where there is none. Each try is a paid step, and the verdict is kept.</summary>
+    /// <summary>
+    /// What a reviewer model says of an action; null where there is none. Each try is a paid step, and the verdict is kept.
+    /// </summary>
     private async Task<ReviewVerdict?> ReviewAsync(string key, MessagePart.ToolCall call, Decision asked, AgentState state)
     {
         if (services.Reviewer is not { } reviewer)
@@ -256,7 +262,8 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             var effects = tool.EffectsOf(arguments).Local();
             if (!granted)
             {
-                var ruling = await services.Gatekeeper.DecideAsync(new ProposedAction(effects.Command, effects.Reads, effects.Writes), cancellation);
+                var ruling = await services.Gatekeeper.DecideAsync(new ProposedAction(effects.Command, effects.Reads, effects.Writes),
+                    cancellation);
                 if (ruling.Verdict != Verdict.Allow)
                 {
                     return Refused(ruling);
@@ -285,17 +292,21 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         ?? throw new ToolException(
             $"there is no tool '{name}'; there are {string.Join(", ", Tools.Select(tool => tool.Spec.Name))}, note and submit");
 
-    /// <summary>Checks a form that was filled in; what was decided of it once holds, whatever a later version of the code would say.</summary>
+    /// <summary>
+    /// Checks a form that was filled in; what was decided of it once holds, whatever a later version of the code would say.
+    /// </summary>
     private async Task<(MessagePart.ToolResult Result, Submission? Submitted)> FillInAsync(
         string key, SubmissionForm form, MessagePart.ToolCall call, IReadOnlyList<string> opened)
     {
         var problems = await context.StepAsync(
             key, Effect.Repeatable, call.Arguments,
-            (json, _, _) => Task.FromResult((IReadOnlyList<string>)[.. Broken(json) is { } broken ? [broken] : form.ProblemsOf(start.Task, json, opened)]),
+            (json, _, _) => Task.FromResult((IReadOnlyList<string>)[.. Broken(json) is { } broken ? [broken]
+                : form.ProblemsOf(start.Task, json, opened)]),
             new StepOptions { Topic = AgentTopic.Form });
         return problems.Count == 0
             ? (new MessagePart.ToolResult(call.Id, "submitted"), new Submission(form.InWords(call.Arguments), [], call.Arguments))
-            : (new MessagePart.ToolResult(call.Id, $"not taken; mend all of these:\n- {string.Join("\n- ", problems)}", Failed: true), null);
+            : (new MessagePart.ToolResult(call.Id, $"not taken; mend all of these:\n- {string.Join("\n- ", problems)}", Failed: true),
+                null);
 
         static string? Broken(string json)
         {

@@ -85,6 +85,7 @@ public readonly record struct ActionEffect(EffectKind Kind, PathPlace Place, str
         var kind = Kind.ToString();
         var words = string.Concat(
             kind.Select((letter, at) => char.IsUpper(letter) ? $"{(at > 0 ? " " : "")}{char.ToLowerInvariant(letter)}" : $"{letter}"));
-        return $"{words}{(Target.Length > 0 ? " " + Target : "")}{(Place == PathPlace.None ? "" : $" ({Place.ToString().ToLowerInvariant()})")}";
+        var place = Place == PathPlace.None ? "" : $" ({Place.ToString().ToLowerInvariant()})";
+        return $"{words}{(Target.Length > 0 ? " " + Target : "")}{place}";
     }
 }

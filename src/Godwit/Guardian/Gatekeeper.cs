@@ -68,12 +68,15 @@ public sealed class Gatekeeper
     public string Hash { get; }
 
     /// <summary>What reads shell lines: <c>shfmt v3.6.0</c>, or that only commands of plain words are read.</summary>
-    public static string Parser => ShellParser.OfMachine.Version is { } version ? $"shfmt {version}" : "none: only single commands of plain words are read";
+    public static string Parser => ShellParser.OfMachine.Version is { } version ? $"shfmt {version}"
+        : "none: only single commands of plain words are read";
 
     /// <summary>Whether lines of more than one plain command can be read on this machine.</summary>
     public static bool CanReadLines => ShellParser.OfMachine.Version is not null;
 
-    /// <summary>The same rules where a proxy decides on each request: that an action wants the network is nothing against it then.</summary>
+    /// <summary>
+    /// The same rules where a proxy decides on each request: that an action wants the network is nothing against it then.
+    /// </summary>
     public Gatekeeper WithNetwork() => new(_rules, _programs, Hash, hasNetwork: true);
 
     /// <summary>The built-in rules, and what files add to them. A file's rule loosens another only by naming it.</summary>
@@ -100,7 +103,8 @@ public sealed class Gatekeeper
             {
                 if (rules.Exists(other => other.Name == rule.Name))
                 {
-                    mistakes.Add($"{name}: there is a rule '{rule.Name}' already; give this one a name of its own, and name the other under loosens if it should count less");
+                    mistakes.Add(
+                        $"{name}: there is a rule '{rule.Name}' already; give this one a name of its own, and name the other under loosens if it should count less");
                 }
 
                 mistakes.AddRange(rule.Loosens.Where(other => !rules.Exists(known => known.Name == other))
@@ -203,7 +207,8 @@ public sealed class Gatekeeper
         {
             effects = ShellReader.Read(line, _programs, ShellParser.OfMachine);
         }
-        catch (Exception unread) when (unread is ArgumentException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException or FormatException
+        catch (Exception unread) when (
+            unread is ArgumentException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException or FormatException
             or OverflowException)
         {
             // A tree of another shape than this reader knows, of a newer shfmt: the line is asked about.
@@ -226,7 +231,8 @@ public sealed class Gatekeeper
         {
             var matching = _rules.Where(rule => rule.Matches(effect)).ToList();
             var loosened = matching.SelectMany(rule => rule.Loosens).ToHashSet(StringComparer.Ordinal);
-            if (matching.Where(rule => !loosened.Contains(rule.Name)).MaxBy(rule => rule.Verdict) is { } rule && rule.Verdict > decision.Verdict)
+            if (matching.Where(rule => !loosened.Contains(rule.Name)).MaxBy(rule => rule.Verdict) is { } rule
+                && rule.Verdict > decision.Verdict)
             {
                 decision = new Decision(rule.Verdict, rule.Name, rule.Reason) { Effect = effect.ToString() };
             }
@@ -243,7 +249,8 @@ public sealed class Gatekeeper
         }
 
         // Without shfmt most examples can't be read, and say nothing of the rule.
-        foreach (var line in rule.Matching.Where(line => CanReadLines || ShellScript.Plain(line) is not null).Where(line => !EffectsOf(line).Any(rule.Matches)))
+        foreach (var line in rule.Matching.Where(line => CanReadLines || ShellScript.Plain(line) is not null)
+            .Where(line => !EffectsOf(line).Any(rule.Matches)))
         {
             yield return $"{file}: rule '{rule.Name}' doesn't match its example '{line}' ({Told(line)})";
         }
@@ -257,7 +264,8 @@ public sealed class Gatekeeper
         }
     }
 
-    private string Told(string line) => EffectsOf(line) is { Count: > 0 } effects ? string.Join("; ", effects) : "no effect beyond the tree";
+    private string Told(string line) => EffectsOf(line) is { Count: > 0 } effects ? string.Join("; ", effects)
+        : "no effect beyond the tree";
 
     private static RuleFile Parse(string name, string text) => Deserialize<RuleFile>(name, text) ?? new RuleFile();
 

@@ -29,5 +29,6 @@ internal sealed class GuardianRule
         && (Targets.Count == 0 || Targets.Exists(target => IsLike(effect.Target, target)));
 
     private static bool IsLike(string text, string glob) =>
-        Regex.IsMatch(text, $"^{Regex.Escape(glob).Replace("\\*", ".*").Replace("\\?", ".")}$", RegexOptions.Singleline | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        Regex.IsMatch(text, $"^{Regex.Escape(glob).Replace("\\*", ".*").Replace("\\?", ".")}$",
+            RegexOptions.Singleline | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
 }

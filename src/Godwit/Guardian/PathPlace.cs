@@ -23,7 +23,9 @@ public enum PathPlace
     /// <summary>What is run by itself later: start-up files, timers, units, hooks.</summary>
     Startup,
 
-    /// <summary>The machine's own: programs, settings, kernel and devices. A public file that is written to is of the system, too.</summary>
+    /// <summary>
+    /// The machine's own: programs, settings, kernel and devices. A public file that is written to is of the system, too.
+    /// </summary>
     System,
 
     /// <summary>Logs, mail and the shell's history.</summary>
@@ -81,7 +83,8 @@ internal static partial class PathPlaces
         var joined = string.Join('/', parts);
         var resolved = joined.StartsWith('~') || joined.StartsWith(Gap) ? joined : "/" + joined;
         return OfProcess().Match(resolved) is { Success: true } match
-            ? Resolve(match.Groups[1].Value.StartsWith("cwd", StringComparison.Ordinal) ? Tree + match.Groups[2].Value : "/" + match.Groups[2].Value.TrimStart('/'), Tree)
+            ? Resolve(match.Groups[1].Value.StartsWith("cwd", StringComparison.Ordinal) ? Tree + match.Groups[2].Value
+                : "/" + match.Groups[2].Value.TrimStart('/'), Tree)
             : resolved;
     }
 
@@ -94,7 +97,8 @@ internal static partial class PathPlaces
         if (path.StartsWith(Gap))
         {
             // What follows may still tell: …/.ssh/id_rsa, …/usercustomize.py.
-            return Secrets().IsMatch(path) ? PathPlace.Secret : changes && StartupAnywhere().IsMatch(path) ? PathPlace.Startup : PathPlace.Unknown;
+            return Secrets().IsMatch(path) ? PathPlace.Secret : changes && StartupAnywhere().IsMatch(path) ? PathPlace.Startup
+                : PathPlace.Unknown;
         }
 
         if (IsBelow(path, Own))
@@ -140,27 +144,32 @@ internal static partial class PathPlaces
     }
 
     /// <summary>Whether secrets lie below a folder, for a program that reads all that is below it.</summary>
-    public static bool HoldsSecrets(string path) => path is "/" or "/etc" or "/proc" or "/root" or "/home" or "/var" or "~" or "/run" or "/dev";
+    public static bool HoldsSecrets(string path) =>
+        path is "/" or "/etc" or "/proc" or "/root" or "/home" or "/var" or "~" or "/run" or "/dev";
 
     private static readonly string[] Own =
-        [Tree, "/tmp", "/godwit", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd", "/dev/tty", "/dev/shm"];
+        [Tree, "/tmp", "/godwit", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/stdin", "/dev/stdout",
+            "/dev/stderr", "/dev/fd", "/dev/tty", "/dev/shm"];
 
     private static readonly string[] PublicFolders =
         ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/proc", "/sys", "/boot", "/nix/store"];
 
     private static readonly string[] SystemFolders =
     [
-        "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/proc", "/sys", "/boot", "/dev", "/run", "/var", "/nix", "/Library", "/System",
+        "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/proc", "/sys", "/boot", "/dev", "/run", "/var", "/nix", "/Library",
+            "/System",
     ];
 
     private static readonly string[] Homes = ["/home", "/root", "/Users"];
 
     // What a glob may name, too.
     private static readonly string[] Exact =
-        ["/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/master.passwd", "~/.ssh/id_rsa", "~/.netrc", "/root/.ssh/id_rsa", "/proc/1/environ"];
+        ["/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/master.passwd", "~/.ssh/id_rsa", "~/.netrc", "/root/.ssh/id_rsa",
+            "/proc/1/environ"];
 
     private static bool IsBelow(string path, string[] folders) =>
-        Array.Exists(folders, folder => path == folder || (path.StartsWith(folder, StringComparison.Ordinal) && path[folder.Length] == '/'));
+        Array.Exists(folders, folder => path == folder || (path.StartsWith(folder, StringComparison.Ordinal)
+            && path[folder.Length] == '/'));
 
     private static bool MatchesSecret(string path)
     {
@@ -181,12 +190,17 @@ internal static partial class PathPlaces
     }
 
     private static readonly string[] SecretNames =
-        ["id_rsa", "id_ed25519", "shadow", "gshadow", "server.key", "private.pem", ".netrc", ".pgpass", "credentials", "credentials.json", "secrets.yml", "environ"];
+        ["id_rsa", "id_ed25519", "shadow", "gshadow", "server.key", "private.pem", ".netrc", ".pgpass", "credentials", "credentials.json",
+            "secrets.yml", "environ"];
 
     // Sets of letters match any: which they are isn't looked at.
-    private static Regex Glob(string text) => new(
-        $"^{Regex.Escape(Sets().Replace(text, "?")).Replace("\\*", "[^/]*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal)}$",
-        RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(50));
+    private static Regex Glob(string text)
+    {
+        var pattern = Regex.Escape(Sets().Replace(text, "?"))
+            .Replace("\\*", "[^/]*", StringComparison.Ordinal)
+            .Replace("\\?", ".", StringComparison.Ordinal);
+        return new Regex($"^{pattern}$", RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(50));
+    }
 
     [GeneratedRegex(@"\[[^\]/]*\]")]
     private static partial Regex Sets();
@@ -196,25 +210,33 @@ internal static partial class PathPlaces
     private static partial Regex OfProcess();
 
     [GeneratedRegex(
-        @"(?:^|/)(?:\.ssh|\.aws|\.azure|\.gnupg|\.kube|\.oci|\.docker|\.password-store|\.vault-token|\.netrc|_netrc|\.pgpass|\.my\.cnf|\.git-credentials|" +
-        @"\.npmrc|\.pypirc|\.mozilla|\.thunderbird|keyrings|id_(?:rsa|dsa|ecdsa|ed25519)|\.nuget/NuGet/NuGet\.Config|\.cargo/credentials(?:\.toml)?|" +
-        @"\.config/(?:gcloud|gh|google-chrome|chromium|hub|op|doctl|rclone)|Login Data|key[34]\.db|logins\.json|Keychains|[^/]*\.(?:keytab|kdbx|jks|pfx|p12))(?:/|$)|" +
-        @"^/etc/(?:g?shadow-?|master\.passwd|spwd\.db|sudoers(?:\.d)?|security/opasswd|ssl/private|ssh/ssh_host[^/]*_key|krb5\.keytab|pki/[^/]+/private)(?:/|$)|" +
+        @"(?:^|/)(?:\.ssh|\.aws|\.azure|\.gnupg|\.kube|\.oci|\.docker|\.password-store|\.vault-token|\.netrc|_netrc|\.pgpass|" +
+        @"\.my\.cnf|\.git-credentials|" +
+        @"\.npmrc|\.pypirc|\.mozilla|\.thunderbird|keyrings|id_(?:rsa|dsa|ecdsa|ed25519)|\.nuget/NuGet/NuGet\.Config|" +
+        @"\.cargo/credentials(?:\.toml)?|" +
+        @"\.config/(?:gcloud|gh|google-chrome|chromium|hub|op|doctl|rclone)|Login Data|key[34]\.db|logins\.json|Keychains|" +
+        @"[^/]*\.(?:keytab|kdbx|jks|pfx|p12))(?:/|$)|" +
+        @"^/etc/(?:g?shadow-?|master\.passwd|spwd\.db|sudoers(?:\.d)?|security/opasswd|ssl/private|ssh/ssh_host[^/]*_key|krb5\.keytab|" +
+        @"pki/[^/]+/private)(?:/|$)|" +
         @"^/proc/(?:\d+|[\uFFFF*][^/]*|self|thread-self)/(?:environ|mem|maps|smaps|map|auxv|fd|cmdline)(?:/|$)|^/proc/kcore|^/dev/k?mem|" +
         @"^(?:/var)?/run/(?:secrets|credentials|docker\.sock|user)(?:/|$)|^/var/lib/(?:sss|samba/private|mysql|postgresql|docker)(?:/|$)",
         RegexOptions.CultureInvariant)]
     private static partial Regex Secrets();
 
     [GeneratedRegex(
-        @"^/var/(?:log|spool/mail|mail|audit|adm|account|run/utmp)(?:/|$)|^/run/(?:utmp|log)|(?:^|/)\.(?:\w+_history|histfile|lesshst|viminfo|wtmp)(?:/|$)|" +
+        @"^/var/(?:log|spool/mail|mail|audit|adm|account|run/utmp)(?:/|$)|^/run/(?:utmp|log)|(?:^|/)\.(?:\w+_history|histfile|lesshst|" +
+        @"viminfo|wtmp)(?:/|$)|" +
         @"(?:^|/)fish_history$",
         RegexOptions.CultureInvariant)]
     private static partial Regex Traces();
 
     [GeneratedRegex(
-        @"(?:^|/)\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|shrc|zshrc|zshenv|zprofile|zlogin|zlogout|kshrc|cshrc|tcshrc|login|" +
-        @"logout|xinitrc|xsession|xprofile|inputrc|vimrc|emacs|gdbinit|pythonrc|gitconfig|npmrc)$|(?:^|/)\.config/(?:autostart|systemd|fish|environment\.d|git)(?:/|$)|" +
-        @"^/etc/(?:cron[^/]*|systemd|init\.d|init|rc[^/]*|profile(?:\.d)?|bash\.bashrc|bashrc|zsh|zshenv|environment|xdg/autostart|ld\.so[^/]*|" +
+        @"(?:^|/)\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|shrc|zshrc|zshenv|zprofile|zlogin|zlogout|kshrc|" +
+        @"cshrc|tcshrc|login|" +
+        @"logout|xinitrc|xsession|xprofile|inputrc|vimrc|emacs|gdbinit|pythonrc|gitconfig|npmrc)$|(?:^|/)\.config/(?:autostart|" +
+        @"systemd|fish|environment\.d|git)(?:/|$)|" +
+        @"^/etc/(?:cron[^/]*|systemd|init\.d|init|rc[^/]*|profile(?:\.d)?|bash\.bashrc|bashrc|zsh|zshenv|environment|xdg/autostart|" +
+        @"ld\.so[^/]*|" +
         @"update-motd\.d|udev|modules[^/]*|modprobe\.d|inittab|pam\.d|launchd[^/]*|periodic|NetworkManager/dispatcher\.d|dbus-1)(?:/|$)|" +
         @"^/(?:usr/)?lib/systemd|^/var/spool/(?:cron|at)|(?:^|/)authorized_keys2?$|(?:^|/)Library/Launch(?:Agents|Daemons)",
         RegexOptions.CultureInvariant)]
@@ -222,6 +244,7 @@ internal static partial class PathPlaces
 
     // Run by itself wherever it lies: Python's site hooks, and what git runs.
     [GeneratedRegex(
-        @"(?:^|/)(?:(?:site|user)customize\.py|[^/]+\.pth|\.git/(?:hooks/[^/]+|config|info/attributes))$|(?:^|/)\.git/hooks$", RegexOptions.CultureInvariant)]
+        @"(?:^|/)(?:(?:site|user)customize\.py|[^/]+\.pth|\.git/(?:hooks/[^/]+|config|info/attributes))$|(?:^|" +
+        @"/)\.git/hooks$", RegexOptions.CultureInvariant)]
     private static partial Regex StartupAnywhere();
 }

@@ -63,7 +63,9 @@ public sealed record ReviewVerdict(ReviewOutcome Outcome, ReviewRisk? Risk, Revi
 
     private static readonly string[] Names = ["risk", "authorisation", "outcome", "rationale"];
 
-    /// <summary>Reads a verdict: a JSON object of just the four fields, each with one of its values, that doesn't contradict itself.</summary>
+    /// <summary>
+    /// Reads a verdict: a JSON object of just the four fields, each with one of its values, that doesn't contradict itself.
+    /// </summary>
     /// <param name="text">All that the model said.</param>
     /// <param name="problem">What is wrong with it; null where it is a verdict.</param>
     public static ReviewVerdict? Parse(string text, out string? problem)
@@ -100,7 +102,8 @@ public sealed record ReviewVerdict(ReviewOutcome Outcome, ReviewRisk? Risk, Revi
                 return null;
             }
 
-            if (outcome == ReviewOutcome.Allow && (risk == ReviewRisk.Critical || (risk == ReviewRisk.High && authorisation != ReviewAuthorisation.Explicit)))
+            if (outcome == ReviewOutcome.Allow && (risk == ReviewRisk.Critical
+                || (risk == ReviewRisk.High && authorisation != ReviewAuthorisation.Explicit)))
             {
                 problem = "it allows what is critical, or high without the user's own word";
                 return null;

@@ -1,6 +1,8 @@
 namespace Godwit.Guardian;
 
-/// <summary>What a script of <c>sed</c> does beyond its text: files that it reads and writes, and commands that it runs (POSIX and GNU sed).</summary>
+/// <summary>
+/// What a script of <c>sed</c> does beyond its text: files that it reads and writes, and commands that it runs (POSIX and GNU sed).
+/// </summary>
 /// <param name="Reads">Files that it reads.</param>
 /// <param name="Writes">Files that it writes.</param>
 /// <param name="Runs">Whether it runs commands.</param>
@@ -70,7 +72,8 @@ internal sealed record SedScript(IReadOnlyList<string> Reads, IReadOnlyList<stri
                 var mark = text[at] == '/' ? '/' : text[++at];
                 at = Past(text, at + 1, mark);
             }
-            else if (char.IsWhiteSpace(text[at]) || char.IsAsciiDigit(text[at]) || text[at] is ';' or '{' or '}' or '$' or ',' or '!' or '+' or '~' or 'I' or 'M')
+            else if (char.IsWhiteSpace(text[at]) || char.IsAsciiDigit(text[at])
+                || text[at] is ';' or '{' or '}' or '$' or ',' or '!' or '+' or '~' or 'I' or 'M')
             {
                 at++;
             }

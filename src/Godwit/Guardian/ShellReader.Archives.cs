@@ -27,17 +27,21 @@ internal sealed partial class ShellReader
     private ShellFlow Tar(List<string> words, ShellState state, ShellFlow input)
     {
         var bundle = words.Count > 1 ? words[1].TrimStart('-') : "";
-        var creates = words.Skip(1).Any(word => word is "--create" or "--append" or "--update") || (!bundle.StartsWith('-') && bundle.AsSpan().IndexOfAny("cru") >= 0 && !bundle.Contains('x', StringComparison.Ordinal));
-        var lists = !creates && (words.Contains("--list") || (bundle.Contains('t', StringComparison.Ordinal) && !bundle.Contains('x', StringComparison.Ordinal)));
+        var creates = words.Skip(1).Any(word => word is "--create" or "--append" or "--update")
+            || (!bundle.StartsWith('-') && bundle.AsSpan().IndexOfAny("cru") >= 0 && !bundle.Contains('x', StringComparison.Ordinal));
+        var lists = !creates && (words.Contains("--list") || (bundle.Contains('t', StringComparison.Ordinal)
+            && !bundle.Contains('x', StringComparison.Ordinal)));
         var (folder, file) = (state.Folder, (string?)null);
         for (var at = 1; at < words.Count; at++)
         {
             var word = words[at];
-            var value = word.Contains('=', StringComparison.Ordinal) ? word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..] : at + 1 < words.Count ? words[at + 1] : "";
+            var value = word.Contains('=', StringComparison.Ordinal) ? word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..]
+                : at + 1 < words.Count ? words[at + 1] : "";
             if (TarRuns(word))
             {
                 // An option may be shortened, and its value follow at once.
-                Line(word.StartsWith("-I", StringComparison.Ordinal) && word.Length > 2 ? word[2..] : value[(value.LastIndexOf("exec=", StringComparison.Ordinal) is >= 0 and var exec ? exec + 5 : 0)..],
+                Line(word.StartsWith("-I", StringComparison.Ordinal) && word.Length > 2 ? word[2..]
+                    : value[(value.LastIndexOf("exec=", StringComparison.Ordinal) is >= 0 and var exec ? exec + 5 : 0)..],
                     state.Copy(), ShellFlow.Unknown);
                 at += word.Contains('=', StringComparison.Ordinal) || word.Length > 2 && word[1] != '-' ? 0 : 1;
             }
@@ -45,7 +49,8 @@ internal sealed partial class ShellReader
             {
                 folder = Resolve(word[2..], state);
             }
-            else if (word is "-T" or "-X" || word.StartsWith("--files-from", StringComparison.Ordinal) || word.StartsWith("--one-top-level=", StringComparison.Ordinal))
+            else if (word is "-T" or "-X" || word.StartsWith("--files-from", StringComparison.Ordinal)
+                || word.StartsWith("--one-top-level=", StringComparison.Ordinal))
             {
                 AddPath(word.StartsWith("--one", StringComparison.Ordinal) ? EffectKind.Writes : EffectKind.Reads, value, state);
                 at += word.Contains('=', StringComparison.Ordinal) ? 0 : 1;
@@ -56,7 +61,8 @@ internal sealed partial class ShellReader
                 at += word.Contains('=', StringComparison.Ordinal) ? 0 : 1;
             }
             else if (word is "-f" or "--file" || word.StartsWith("--file=", StringComparison.Ordinal)
-                || (file is null && (at == 1 || word.StartsWith('-')) && !word.StartsWith("--", StringComparison.Ordinal) && word.EndsWith('f')))
+                || (file is null && (at == 1 || word.StartsWith('-')) && !word.StartsWith("--", StringComparison.Ordinal)
+                    && word.EndsWith('f')))
             {
                 file = value;
                 at += word.Contains('=', StringComparison.Ordinal) ? 0 : 1;
@@ -106,13 +112,15 @@ internal sealed partial class ShellReader
         var name = word.Split('=')[0];
         return word is "-F" or "-I" || (word.StartsWith("-I", StringComparison.Ordinal) && word.Length > 2)
             || (name.Length > 5 && Array.Exists(
-                (string[])["--to-command", "--use-compress-program", "--checkpoint-action", "--info-script", "--new-volume-script", "--rsh-command", "--rmt-command"],
+                (string[])["--to-command", "--use-compress-program", "--checkpoint-action", "--info-script", "--new-volume-script",
+                    "--rsh-command", "--rmt-command"],
                 option => option.StartsWith(name, StringComparison.Ordinal)) && name is not "--checkpoint");
     }
 
     private ShellFlow Cpio(List<string> words, ShellState state, ShellFlow input)
     {
-        var writes = words[0] == "cpio" ? words.Exists(word => CpioCopies().IsMatch(word)) : words.Exists(word => word.StartsWith("-rw", StringComparison.Ordinal));
+        var writes = words[0] == "cpio" ? words.Exists(word => CpioCopies().IsMatch(word))
+            : words.Exists(word => word.StartsWith("-rw", StringComparison.Ordinal));
         if (writes)
         {
             // What it reads are the names that come in; the folder it copies to stands last.
@@ -180,7 +188,8 @@ internal sealed partial class ShellReader
                 case "-E" or "--eval" or "SHELL" or ".SHELLFLAGS":
                     Add(EffectKind.Opaque, $"{name} of make");
                     break;
-                case "install" when !words.Exists(word => word.StartsWith("DESTDIR=", StringComparison.Ordinal) || word.StartsWith("PREFIX=", StringComparison.OrdinalIgnoreCase)):
+                case "install" when !words.Exists(word => word.StartsWith("DESTDIR=", StringComparison.Ordinal)
+                    || word.StartsWith("PREFIX=", StringComparison.OrdinalIgnoreCase)):
                     Add(EffectKind.Administers, "make install");
                     break;
                 case "DESTDIR" or "PREFIX" or "prefix":
@@ -192,5 +201,6 @@ internal sealed partial class ShellReader
         return input.Changed;
     }
 
-    private static bool LooksLikePath(string word) => word.StartsWith('/') || word.StartsWith('~') || word.Contains("../", StringComparison.Ordinal) || word == "..";
+    private static bool LooksLikePath(string word) => word.StartsWith('/') || word.StartsWith('~')
+        || word.Contains("../", StringComparison.Ordinal) || word == "..";
 }

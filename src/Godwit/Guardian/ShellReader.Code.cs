@@ -112,14 +112,16 @@ internal sealed partial class ShellReader
     /// <summary>The files that code names; a path that it makes of a folder with secrets can't be told.</summary>
     private void Paths(string language, string bare, List<string> texts, ShellState state)
     {
-        var kind = Changing().IsMatch(bare) || texts.Exists(text => text is "w" or "a" or "x" or "wb" or "ab" or "w+" or "a+") ? EffectKind.Writes : EffectKind.Reads;
+        var kind = Changing().IsMatch(bare) || texts.Exists(text => text is "w" or "a" or "x" or "wb" or "ab" or "w+" or "a+")
+            ? EffectKind.Writes : EffectKind.Reads;
         foreach (var text in texts)
         {
             if (PathPlaces.HoldsSecrets(text.Length > 1 ? text.TrimEnd('/') : text) && text is not "/")
             {
                 Add(EffectKind.Opaque, $"a path that code of {language} makes");
             }
-            else if ((text.StartsWith('/') && text.Length > 1) || text.StartsWith("~/", StringComparison.Ordinal) || text.StartsWith("../", StringComparison.Ordinal))
+            else if ((text.StartsWith('/') && text.Length > 1) || text.StartsWith("~/", StringComparison.Ordinal)
+                || text.StartsWith("../", StringComparison.Ordinal))
             {
                 AddPath(kind, text, state);
             }
@@ -148,13 +150,16 @@ internal sealed partial class ShellReader
                 return;
             }
         }
-        else if (Quoted().Match(rest) is { Success: true, Index: 0 } first && !(first.Groups[1].Value == "\"" && language is "perl" or "ruby" or "php" && first.Value.Contains('$', StringComparison.Ordinal)))
+        else if (Quoted().Match(rest) is { Success: true, Index: 0 } first
+            && !(first.Groups[1].Value == "\"" && language is "perl" or "ruby" or "php"
+                && first.Value.Contains('$', StringComparison.Ordinal)))
         {
             // system("ls", "-l"): words; system("ls -l"): a line.
             var more = FollowingWords().Match(rest[first.Length..]);
             if (more.Success && more.Length > 0)
             {
-                Run([first.Groups[2].Value, .. Quoted().Matches(more.Value).Select(match => match.Groups[2].Value)], state.Copy(), ShellFlow.Empty);
+                Run([first.Groups[2].Value, .. Quoted().Matches(more.Value).Select(match => match.Groups[2].Value)], state.Copy(),
+                    ShellFlow.Empty);
             }
             else
             {
@@ -183,27 +188,36 @@ internal sealed partial class ShellReader
     private static partial Regex Backticks();
 
     [GeneratedRegex(
-        @"\b(?:urllib|urllib2|requests|httpx|aiohttp|http\.(?:client|server)|http\.createServer|socket|socketserver|ftplib|smtplib|telnetlib|paramiko|xmlrpc|websockets?|pycurl|" +
-        @"IO::Socket|LWP|HTTP::Tiny|Net::\w+|Socket|TCPSocket|open-uri|fsockopen|curl_\w+|stream_socket_client|axios|undici|XMLHttpRequest|WebSocket|sendto)\b|" +
-        @"\bfetch\s*\(|\bDeno\.(?:connect|listen|serve)|\bUDPSocket|\b(?:imaplib|poplib|nntplib|webbrowser|open_connection|create_connection|getaddrinfo)\b")]
+        @"\b(?:urllib|urllib2|requests|httpx|aiohttp|http\.(?:client|server)|http\.createServer|socket|socketserver|ftplib|smtplib|" +
+        @"telnetlib|paramiko|xmlrpc|websockets?|pycurl|" +
+        @"IO::Socket|LWP|HTTP::Tiny|Net::\w+|Socket|TCPSocket|open-uri|fsockopen|curl_\w+|stream_socket_client|axios|undici|" +
+        @"XMLHttpRequest|WebSocket|sendto)\b|" +
+        @"\bfetch\s*\(|\bDeno\.(?:connect|listen|serve)|\bUDPSocket|\b(?:imaplib|poplib|nntplib|webbrowser|open_connection|" +
+        @"create_connection|getaddrinfo)\b")]
     private static partial Regex Networking();
 
-    [GeneratedRegex(@"\b(?:b64decode|base64|unhexlify|fromhex|frombase64|atob|decode_base64|codecs\.decode|zlib\.decompress|marshal\.loads|pack\s*\(|gzinflate|str_rot13|unpack)\b|Buffer\.from\s*\(")]
+    [GeneratedRegex(@"\b(?:b64decode|base64|unhexlify|fromhex|frombase64|atob|decode_base64|codecs\.decode|zlib\.decompress|" +
+        @"marshal\.loads|pack\s*\(|gzinflate|str_rot13|unpack)\b|Buffer\.from\s*\(")]
     private static partial Regex Decoding();
 
-    [GeneratedRegex(@"(?<![\w.$>-])(?:exec|eval|compile|__import__|Function|instance_eval|class_eval)\s*\(|\bnew\s+Function\b|\beval\s+[$@""']|\bgetattr\s*\(\s*__|\bvm\.run")]
+    [GeneratedRegex(@"(?<![\w.$>-])(?:exec|eval|compile|__import__|Function|instance_eval|class_eval)\s*\(|\bnew\s+Function\b|" +
+        @"\beval\s+[$@""']|\bgetattr\s*\(\s*__|\bvm\.run")]
     private static partial Regex Evaluating();
 
-    [GeneratedRegex(@"\b(?:ctypes|cffi|Inline::C|DynaLoader|syscall|setuid|setgid|seteuid|setreuid|ptrace|ffi\.cdef|process\.(?:binding|dlopen|setuid))\b")]
+    [GeneratedRegex(@"\b(?:ctypes|cffi|Inline::C|DynaLoader|syscall|setuid|setgid|seteuid|setreuid|ptrace|ffi\.cdef|" +
+        @"process\.(?:binding|dlopen|setuid))\b")]
     private static partial Regex Native();
 
-    [GeneratedRegex(@"\b(?:py_compile|compileall|runpy|importlib|import_module|exec|eval|execfile|load\w*|require|import|include|source|dofile|do)\b")]
+    [GeneratedRegex(@"\b(?:py_compile|compileall|runpy|importlib|import_module|exec|eval|execfile|load\w*|require|import|include|" +
+        @"source|dofile|do)\b")]
     private static partial Regex Loading();
 
-    [GeneratedRegex(@"\b(?:get|open|urlopen|read_csv|read_json|read_html|load|fetch|request|download|connect|import|include|require|curl|wget)\w*\s*[\(' ""]")]
+    [GeneratedRegex(@"\b(?:get|open|urlopen|read_csv|read_json|read_html|load|fetch|request|download|connect|import|include|require|" +
+        @"curl|wget)\w*\s*[\(' ""]")]
     private static partial Regex Fetching();
 
-    [GeneratedRegex(@"require\s*\(?\s*['""](?:node:)?(?:https?|net|dgram|tls|dns|http2)['""]|from\s+['""](?:node:)?(?:https?|net|dgram|tls|http2)['""]|/inet/")]
+    [GeneratedRegex(@"require\s*\(?\s*['""](?:node:)?(?:https?|net|dgram|tls|dns|http2)['""]|from\s+['""](?:node:)?(?:https?|net|" +
+        @"dgram|tls|http2)['""]|/inet/")]
     private static partial Regex RequiredNetwork();
 
     private static Regex Ways(string language) => language switch
@@ -214,7 +228,9 @@ internal sealed partial class ShellReader
         _ => PythonWays(),
     };
 
-    [GeneratedRegex(@"\b(?:subprocess|pty|popen2?|system|posix|posix_spawn\w*|fork|spawn\w*|create_subprocess\w*|runpy|importlib|builtins|pickle|shelve|marshal|multiprocessing|code|pdb|globals|vars)\b|\bos\.exec|\bgetattr\s*\(\s*(?:os|sys)\b|\b\w+\s*=\s*(?:exec|eval|__import__)\b|\bfrom\s+os\s+import\b|\bimport\s+os\s+as\b")]
+    [GeneratedRegex(@"\b(?:subprocess|pty|popen2?|system|posix|posix_spawn\w*|fork|spawn\w*|create_subprocess\w*|runpy|importlib|" +
+        @"builtins|pickle|shelve|marshal|multiprocessing|code|pdb|globals|vars)\b|\bos\.exec|\bgetattr\s*\(\s*(?:os|sys)\b|" +
+        @"\b\w+\s*=\s*(?:exec|eval|__import__)\b|\bfrom\s+os\s+import\b|\bimport\s+os\s+as\b")]
     private static partial Regex PythonWays();
 
     [GeneratedRegex(@"(?<![\w$@%.>-])(?:exec|system|qx|fork|spawn|popen|syscall|readpipe|do\s*\{?\s*['""]|send|public_send|instance_eval|method)\b\s*[\({\['""q:]|%x|\bopen\s*[\( ]\s*\w+\s*,\s*(?:''|""""|\$|q)|\bProcess\b|\bKernel\b|\bIO\.popen|/e{1,2}e\b|<>")]

@@ -14,7 +14,8 @@ internal sealed partial class ShellReader
 
     private static readonly HashSet<string> Interpreters = new(StringComparer.Ordinal)
     {
-        "python", "python3", "python2", "pypy", "pypy3", "ipython", "perl", "ruby", "node", "nodejs", "deno", "bun", "php", "lua", "Rscript", "tclsh", "expect",
+        "python", "python3", "python2", "pypy", "pypy3", "ipython", "perl", "ruby", "node", "nodejs", "deno", "bun", "php", "lua",
+            "Rscript", "tclsh", "expect",
     };
 
     /// <summary>Runs a command: its effects are added, and what it prints is returned.</summary>
@@ -67,7 +68,8 @@ internal sealed partial class ShellReader
     }
 
     private ShellFlow CallFunction(
-        string name, (System.Text.Json.JsonElement Body, ShellScript Script) function, List<string> words, ShellState state, ShellFlow input)
+        string name, (System.Text.Json.JsonElement Body, ShellScript Script) function, List<string> words, ShellState state,
+            ShellFlow input)
     {
         if (_calling.Contains(name))
         {
@@ -162,7 +164,7 @@ internal sealed partial class ShellReader
             case "export" or "declare" or "local" or "readonly" or "typeset":
                 foreach (var word in words.Skip(1).Where(word => word.Contains('=', StringComparison.Ordinal)))
                 {
-                    var (variable, value) = (word[..word.IndexOf('=', StringComparison.Ordinal)], word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+                    var (variable, value) = Pair(word);
                     state.Assign(variable, [value]);
                     Injection(variable, [value]);
                 }
@@ -171,7 +173,8 @@ internal sealed partial class ShellReader
             case "alias":
                 foreach (var word in words.Skip(1).Where(IsAssignment))
                 {
-                    state.Aliases[word[..word.IndexOf('=', StringComparison.Ordinal)]] = word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..];
+                    var (alias, meaning) = Pair(word);
+                    state.Aliases[alias] = meaning;
                 }
 
                 return ShellFlow.Empty;
@@ -199,7 +202,8 @@ internal sealed partial class ShellReader
             case "env" when words.Exists(word => word is "-C" or "--chdir" || word.StartsWith("--chdir=", StringComparison.Ordinal)):
                 var moved = state.Copy();
                 var option = words.FindIndex(word => word is "-C" || word.StartsWith("--chdir", StringComparison.Ordinal));
-                var to = words[option].Contains('=', StringComparison.Ordinal) ? words[option][8..].TrimStart('=') : option + 1 < words.Count ? words[option + 1] : "";
+                var to = words[option].Contains('=', StringComparison.Ordinal) ? words[option][8..].TrimStart('=')
+                    : option + 1 < words.Count ? words[option + 1] : "";
                 AddPath(EffectKind.Lists, to, moved);
                 moved.Folder = Resolve(to, moved);
                 words = [.. words.Take(option), .. words.Skip(option + (words[option].Contains('=', StringComparison.Ordinal) ? 1 : 2))];
@@ -237,19 +241,22 @@ internal sealed partial class ShellReader
                 return Link(words, state, input);
             case "tar" or "bsdtar":
                 return Tar(words, state, input);
-            case "kill" when words.Skip(1).All(word => word.StartsWith('-') || word.StartsWith('%') || word == "own" || word is "TERM" or "KILL" or "INT" or "HUP"
+            case "kill" when words.Skip(1).All(word => word.StartsWith('-') || word.StartsWith('%') || word == "own"
+                || word is "TERM" or "KILL" or "INT" or "HUP"
                 || word.Contains(Gap, StringComparison.Ordinal)) || words is [_, "-0", ..]:
                 return ShellFlow.Empty;
             default:
                 return Shells.Contains(Trailing().Replace(program, "")) ? Shell(words, state, input)
-                    : Interpreters.Contains(Trailing().Replace(program, "")) ? Interpreter(Trailing().Replace(program, ""), words, state, input)
+                    : Interpreters.Contains(Trailing().Replace(program, ""))
+                        ? Interpreter(Trailing().Replace(program, ""), words, state, input)
                     : null;
         }
     }
 
     private static void Read(List<string> words, ShellState state, ShellFlow input)
     {
-        var names = words.Skip(1).Where(word => !word.StartsWith('-') && word.Length > 0 && (char.IsAsciiLetter(word[0]) || word[0] == '_')).ToList();
+        var names = words.Skip(1).Where(word => !word.StartsWith('-') && word.Length > 0 && (char.IsAsciiLetter(word[0]) || word[0] == '_'))
+            .ToList();
         var values = (input.Origin & FlowOrigin.Paths) != 0 || input.Texts.All(text => !text.Contains(Gap, StringComparison.Ordinal))
             ? ShellFlow.Capped(input.Texts.SelectMany(text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries)))
             : [GapText];
@@ -291,8 +298,16 @@ internal sealed partial class ShellReader
     [GeneratedRegex("%(?:%|[-#0 +']*[0-9*]*(?:\\.[0-9*]+)?[a-zA-Z])")]
     private static partial Regex Place();
 
+    /// <summary>What stands before and behind the first equals sign.</summary>
+    private static (string Name, string Value) Pair(string word)
+    {
+        var at = word.IndexOf('=', StringComparison.Ordinal);
+        return at < 0 ? (word, "") : (word[..at], word[(at + 1)..]);
+    }
+
     private static bool IsAssignment(string word) =>
-        word.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && word[..at].All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_');
+        word.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
+            && word[..at].All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_');
 
     private static string Shown(string text) => text.Length > 60 ? text[..60] + "…" : text;
 }

@@ -9,7 +9,8 @@ internal sealed partial class ShellReader
     {
         var at = 1;
         var roots = new List<string>();
-        for (; at < words.Count && !(words[at].StartsWith('-') && words[at].Length > 1) && words[at] is not ("(" or "!" or "," or "\\("); at++)
+        for (; at < words.Count && !(words[at].StartsWith('-') && words[at].Length > 1)
+            && words[at] is not ("(" or "!" or "," or "\\("); at++)
         {
             roots.Add(words[at]);
         }
@@ -29,7 +30,8 @@ internal sealed partial class ShellReader
             }
         }
 
-        if (words.IndexOf("-maxdepth") is > 0 and var depth && depth + 1 < words.Count && words[depth + 1] is "0" or "1" && names.Count == 0)
+        if (words.IndexOf("-maxdepth") is > 0 and var depth && depth + 1 < words.Count && words[depth + 1] is "0" or "1"
+            && names.Count == 0)
         {
             // Nothing of the folders below.
             names.Add("file");
@@ -38,7 +40,8 @@ internal sealed partial class ShellReader
         // The names say what is looked for: …/.ssh/id_rsa. Those that end in a wildcard say little.
         var found = ShellFlow.Capped(roots.SelectMany(root => names.DefaultIfEmpty("").Select(name =>
             $"{root.TrimEnd('/')}/*{(name.Length > 0 ? "/" + name.TrimStart('/') : "")}")));
-        foreach (var path in found.Where(path => PathPlaces.Of(Resolve(path, state), EffectKind.Lists) == PathPlace.Secret && PathPlaces.Of(Resolve(roots[0], state), EffectKind.Lists) != PathPlace.Tree))
+        foreach (var path in found.Where(path => PathPlaces.Of(Resolve(path, state), EffectKind.Lists) == PathPlace.Secret
+            && PathPlaces.Of(Resolve(roots[0], state), EffectKind.Lists) != PathPlace.Tree))
         {
             AddPath(EffectKind.Lists, path, state);
         }
@@ -83,16 +86,20 @@ internal sealed partial class ShellReader
         var (at, place) = (1, (string?)null);
         for (; at < words.Count && words[at].StartsWith('-'); at++)
         {
-            if (words[at].StartsWith("-I", StringComparison.Ordinal) || words[at].StartsWith("-i", StringComparison.Ordinal) || words[at].StartsWith("--replace", StringComparison.Ordinal))
+            if (words[at].StartsWith("-I", StringComparison.Ordinal) || words[at].StartsWith("-i", StringComparison.Ordinal)
+                || words[at].StartsWith("--replace", StringComparison.Ordinal))
             {
-                place = words[at] == "-I" && at + 1 < words.Count ? words[++at] : words[at].Length > 2 && words[at][1] != '-' ? words[at][2..]
-                    : words[at].Contains('=', StringComparison.Ordinal) ? words[at][(words[at].IndexOf('=', StringComparison.Ordinal) + 1)..] : "{}";
+                place = words[at] == "-I" && at + 1 < words.Count ? words[++at] : words[at].Length > 2 && words[at][1] != '-'
+                    ? words[at][2..]
+                    : words[at].Contains('=', StringComparison.Ordinal)
+                        ? words[at][(words[at].IndexOf('=', StringComparison.Ordinal) + 1)..] : "{}";
             }
             else if (words[at] is "-a" or "--arg-file" && at + 1 < words.Count)
             {
                 input = OpenFile(words[++at], state);
             }
-            else if (valued.Split(' ').Contains(words[at]) || (words[at].Length > 2 && words[at][1] != '-' && valued.Split(' ').Contains($"-{words[at][^1]}")))
+            else if (valued.Split(' ').Contains(words[at]) || (words[at].Length > 2 && words[at][1] != '-'
+                && valued.Split(' ').Contains($"-{words[at][^1]}")))
             {
                 // -0n 1: the last letter takes the next word.
                 at++;
@@ -115,7 +122,8 @@ internal sealed partial class ShellReader
         }
 
         var texts = (input.Origin & FlowOrigin.Paths) != 0 ? input.Texts
-            : ShellFlow.Capped(input.Texts.SelectMany(text => text.Split(['\n', ' ', '\0'], StringSplitOptions.RemoveEmptyEntries).DefaultIfEmpty(GapText)));
+            : ShellFlow.Capped(input.Texts.SelectMany(text =>
+                text.Split(['\n', ' ', '\0'], StringSplitOptions.RemoveEmptyEntries).DefaultIfEmpty(GapText)));
         var mark = input.IsUnseen ? UnseenText : "";
         ShellFlow? output = null;
         foreach (var text in texts)
@@ -123,7 +131,8 @@ internal sealed partial class ShellReader
             var given1 = mark + text;
             var isReplaced = place is not null && command.Exists(word => word.Contains(place, StringComparison.Ordinal));
             var printed = Run(
-                isReplaced ? [.. command.Select(word => word.Replace(place!, given1, StringComparison.Ordinal))] : [.. command, given1], state.Copy(), ShellFlow.Empty);
+                isReplaced ? [.. command.Select(word => word.Replace(place!, given1, StringComparison.Ordinal))]
+                    : [.. command, given1], state.Copy(), ShellFlow.Empty);
             output = output is null ? printed : output.Or(printed);
         }
 
@@ -146,7 +155,8 @@ internal sealed partial class ShellReader
         {
             // What can't be told of a word stays a word: parallel quotes it.
             var word = command.Length == 0 ? text : text.Replace(GapText, "*", StringComparison.Ordinal);
-            var line = command.Contains("{}", StringComparison.Ordinal) ? command.Replace("{}", word, StringComparison.Ordinal) : $"{command} {word}".Trim();
+            var line = command.Contains("{}", StringComparison.Ordinal) ? command.Replace("{}", word, StringComparison.Ordinal)
+                : $"{command} {word}".Trim();
             var printed = Line(line, state.Copy(), ShellFlow.Empty);
             output = output is null ? printed : output.Or(printed);
         }

@@ -24,7 +24,8 @@ internal sealed partial class ShellReader
             {
                 Setting(words[at][2..].Split('=', 2), inside);
             }
-            else if (words[at].StartsWith("--config-env", StringComparison.Ordinal) || words[at].StartsWith("--exec-path=", StringComparison.Ordinal))
+            else if (words[at].StartsWith("--config-env", StringComparison.Ordinal)
+                || words[at].StartsWith("--exec-path=", StringComparison.Ordinal))
             {
                 Add(EffectKind.Opaque, words[at].Split('=')[0] + " of git");
             }
@@ -45,7 +46,9 @@ internal sealed partial class ShellReader
 
         var verb = words[at];
         List<string> rest = [.. words.Skip(at + 1)];
-        bool Has(params string[] options) => rest.Exists(word => options.Contains(word) || options.Any(option => option.StartsWith("--", StringComparison.Ordinal) && word.StartsWith(option + "=", StringComparison.Ordinal)));
+        bool Has(params string[] options) => rest.Exists(word => options.Contains(word)
+            || options.Any(option => option.StartsWith("--", StringComparison.Ordinal)
+                && word.StartsWith(option + "=", StringComparison.Ordinal)));
         GitCommands(verb, rest, inside);
         var isRemote = rest.Exists(word => RemoteAddress().IsMatch(word));
         switch (verb)
@@ -63,7 +66,8 @@ internal sealed partial class ShellReader
 
                 break;
             case "submodule" when Has("foreach"):
-                Line(string.Join(' ', rest.SkipWhile(word => word != "foreach").Skip(1).SkipWhile(word => word.StartsWith('-'))), inside, ShellFlow.Unknown);
+                Line(string.Join(' ', rest.SkipWhile(word => word != "foreach").Skip(1).SkipWhile(word => word.StartsWith('-'))), inside,
+                    ShellFlow.Unknown);
                 break;
             case "fetch-pack" or "send-pack" or "http-fetch" or "http-push" or "daemon" or "remote-http" or "remote-https" or "credential":
             case "remote" when Has("show", "prune") || (Has("add") && Has("-f")):
@@ -75,7 +79,8 @@ internal sealed partial class ShellReader
             case "push":
                 Add(EffectKind.Network, HostOf(["git", .. rest]));
                 Add(EffectKind.Publishes, "git push");
-                if (Has("-f", "--force", "--force-with-lease", "--mirror", "--delete", "-d", "--prune") || rest.Exists(word => word.StartsWith('+') || word.StartsWith(':')))
+                if (Has("-f", "--force", "--force-with-lease", "--mirror", "--delete", "-d", "--prune")
+                    || rest.Exists(word => word.StartsWith('+') || word.StartsWith(':')))
                 {
                     Add(EffectKind.RewritesHistory, "git push by force");
                 }
@@ -86,7 +91,8 @@ internal sealed partial class ShellReader
             case "update-ref" when Has("-d"):
             case "gc" when Has("--prune"):
                 Add(EffectKind.RewritesHistory, $"git {verb}");
-                foreach (var filter in rest.Where((word, number) => number > 0 && rest[number - 1].EndsWith("-filter", StringComparison.Ordinal)))
+                foreach (var filter in rest.Where((word, number) => number > 0
+                    && rest[number - 1].EndsWith("-filter", StringComparison.Ordinal)))
                 {
                     Line(filter, inside.Copy(), ShellFlow.Unknown);
                 }
@@ -137,8 +143,10 @@ internal sealed partial class ShellReader
         for (var at = 0; at < rest.Count; at++)
         {
             var match = GitCommandOption().Match(rest[at]);
-            var takes = match.Success && (match.Groups[1].Value != "-u" || verb == "clone") && (match.Groups[1].Value != "-x" || verb is "rebase" or "difftool")
-                && (match.Groups[1].Value != "-O" || verb == "grep") && (match.Groups[1].Value is not ("-c" or "--config") || verb == "clone");
+            var takes = match.Success && (match.Groups[1].Value != "-u" || verb == "clone")
+                && (match.Groups[1].Value != "-x" || verb is "rebase" or "difftool")
+                && (match.Groups[1].Value != "-O" || verb == "grep")
+                    && (match.Groups[1].Value is not ("-c" or "--config") || verb == "clone");
             if (!takes)
             {
                 continue;
@@ -184,7 +192,8 @@ internal sealed partial class ShellReader
         }
 
         var isAlias = pair[0].StartsWith("alias.", StringComparison.OrdinalIgnoreCase);
-        if (pair[0].EndsWith("path", StringComparison.OrdinalIgnoreCase) || pair[0].EndsWith("templatedir", StringComparison.OrdinalIgnoreCase))
+        if (pair[0].EndsWith("path", StringComparison.OrdinalIgnoreCase)
+            || pair[0].EndsWith("templatedir", StringComparison.OrdinalIgnoreCase))
         {
             if (pair[1] == "/dev/null")
             {
@@ -200,8 +209,11 @@ internal sealed partial class ShellReader
     }
 
     [GeneratedRegex(
-        @"^(?:include(?:if\..*)?\.path|init\.templatedir|alias\..*|core\.(?:pager|editor|sshcommand|fsmonitor|hookspath|askpass|gitproxy|alternateRefsCommand)|pager\..*|diff\.external|diff\..*\.(?:command|textconv)|" +
-        @"merge\..*\.driver|filter\..*\.(?:clean|smudge|process)|credential\.(?:.*\.)?helper|gpg\.(?:.*\.)?program|sequence\.editor|difftool\..*\.cmd|" +
-        @"mergetool\..*\.cmd|uploadpack\.packobjectshook|protocol\.ext\.allow|remote\..*\.(?:uploadpack|receivepack)|browser\..*\.cmd|man\..*\.cmd)$", RegexOptions.IgnoreCase)]
+        @"^(?:include(?:if\..*)?\.path|init\.templatedir|alias\..*|core\.(?:pager|editor|sshcommand|fsmonitor|hookspath|askpass|" +
+        @"gitproxy|alternateRefsCommand)|pager\..*|diff\.external|diff\..*\.(?:command|textconv)|" +
+        @"merge\..*\.driver|filter\..*\.(?:clean|smudge|process)|credential\.(?:.*\.)?helper|gpg\.(?:.*\.)?program|sequence\.editor|" +
+        @"difftool\..*\.cmd|" +
+        @"mergetool\..*\.cmd|uploadpack\.packobjectshook|protocol\.ext\.allow|remote\..*\.(?:uploadpack|receivepack)|browser\..*\.cmd|" +
+        @"man\..*\.cmd)$", RegexOptions.IgnoreCase)]
     private static partial Regex GitCommandSetting();
 }

@@ -9,13 +9,15 @@ internal sealed partial class ShellReader
     private ShellFlow RunFile(string path, List<string> words, ShellState state, ShellFlow input)
     {
         var place = PathPlaces.Of(path, EffectKind.Runs);
-        if (state.Files.Keys.FirstOrDefault(file => file == path || (file.EndsWith('/') && path.StartsWith(file, StringComparison.Ordinal))) is not null)
+        if (state.Files.Keys.FirstOrDefault(file => file == path
+            || (file.EndsWith('/') && path.StartsWith(file, StringComparison.Ordinal))) is not null)
         {
             return RunText(state.Held(path), state.With([.. words.Skip(1)]), words[0], interpreter: null);
         }
 
         // A folder of its own that only this command sees has nothing that this line hasn't put there.
-        Add(new ActionEffect(EffectKind.Runs, place == PathPlace.Tree && !path.StartsWith(PathPlaces.Tree, StringComparison.Ordinal) ? PathPlace.Unknown : place, path));
+        Add(new ActionEffect(EffectKind.Runs, place == PathPlace.Tree && !path.StartsWith(PathPlaces.Tree, StringComparison.Ordinal)
+            ? PathPlace.Unknown : place, path));
         if (place == PathPlace.Tree)
         {
             LookAtWords(words.Skip(1), state);

@@ -14,7 +14,8 @@ internal sealed partial class ShellReader
             if (program != "…" && !program.Contains(Gap, StringComparison.Ordinal))
             {
                 // What the agent could write itself is nothing new; words that lead out of the tree are.
-                Add(new ActionEffect(EffectKind.Unfamiliar, words.Skip(1).Any(LeadsOut) ? PathPlace.Outside : PathPlace.Tree, Shown(program)));
+                Add(new ActionEffect(EffectKind.Unfamiliar, words.Skip(1).Any(LeadsOut) ? PathPlace.Outside
+                    : PathPlace.Tree, Shown(program)));
             }
 
             LookAtWords(words.Skip(1), state);
@@ -28,7 +29,8 @@ internal sealed partial class ShellReader
 
         var target = facts.Does.Contains(EffectKind.Network) ? "" : known;
         var quiet = facts.Does.Count > 0 && words.Skip(1).Any(word => facts.Flags.TryGetValue(word, out var effects) && effects.Count == 0);
-        foreach (var kind in quiet || (facts.Loopback && ReachesItself(words)) ? [] : facts.Does.Where(kind => kind != EffectKind.Network || facts.Operands != WordUse.Hosts))
+        foreach (var kind in quiet || (facts.Loopback && ReachesItself(words)) ? []
+            : facts.Does.Where(kind => kind != EffectKind.Network || facts.Operands != WordUse.Hosts))
         {
             Add(kind, kind == EffectKind.Network ? HostOf(words) : known);
         }
@@ -36,8 +38,10 @@ internal sealed partial class ShellReader
         var read = Sort(words, facts, state, out var flags);
         if (facts.Wraps is { } own)
         {
-            var inner = words.Skip(read.WrapsAt ?? words.Count).Skip(own).SkipWhile(word => program == "env" && IsAssignment(word)).ToList();
-            foreach (var word in words.Skip(read.WrapsAt ?? words.Count).Skip(own).TakeWhile(word => program == "env" && IsAssignment(word)))
+            var inner = words.Skip(read.WrapsAt ?? words.Count).Skip(own).SkipWhile(word => program == "env" && IsAssignment(word))
+                .ToList();
+            foreach (var word in words.Skip(read.WrapsAt ?? words.Count)
+                .Skip(own).TakeWhile(word => program == "env" && IsAssignment(word)))
             {
                 Injection(word[..word.IndexOf('=', StringComparison.Ordinal)], [word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..]]);
             }
@@ -53,13 +57,15 @@ internal sealed partial class ShellReader
         // A program's verb is its first operand, or the one behind an option's value.
         var first = words.FindIndex(1, word => !word.StartsWith('-'));
         var verbs = first > 1 && words[first - 1].StartsWith('-') ? 2 : 1;
-        var offline = words.Exists(word => word is "--offline" or "--no-index" or "--no-network" or "--frozen-offline" || (word == "-o" && program is "mvn" or "mvnw"));
+        var offline = words.Exists(word => word is "--offline" or "--no-index" or "--no-network" or "--frozen-offline"
+            || (word == "-o" && program is "mvn" or "mvnw"));
         foreach (var verb in offline ? [] : read.Operands.Take(verbs))
         {
             facts.Verbs.GetValueOrDefault(verb)?.ForEach(kind => Add(kind, kind == EffectKind.Network ? "" : $"{known} {verb}"));
         }
 
-        var use = facts.When.FirstOrDefault(pair => flags.Any(flag => flag == pair.Key || (pair.Key.Length == 2 && flag.StartsWith(pair.Key, StringComparison.Ordinal)))) is { Key: not null } when
+        var use = facts.When.FirstOrDefault(pair => flags.Any(flag => flag == pair.Key
+            || (pair.Key.Length == 2 && flag.StartsWith(pair.Key, StringComparison.Ordinal)))) is { Key: not null } when
             ? when.Value : facts.Operands;
         var recursive = facts.RecursiveOptions.Contains("*") || flags.Exists(facts.RecursiveOptions.Contains);
         var isFirst = facts.First is not null && !read.HasCode;
@@ -69,7 +75,8 @@ internal sealed partial class ShellReader
             Use(kind, read.Operands[at], program, state, recursive);
         }
 
-        if (use == WordUse.Hosts && !(facts.Loopback && ReachesItself(words)) && facts.Does.Contains(EffectKind.Network) && HostOf(words).Length == 0)
+        if (use == WordUse.Hosts && !(facts.Loopback && ReachesItself(words)) && facts.Does.Contains(EffectKind.Network)
+            && HostOf(words).Length == 0)
         {
             Add(EffectKind.Network, "");
         }
@@ -91,14 +98,19 @@ internal sealed partial class ShellReader
             case "chmod" when words.Skip(1).Any(word => SetId().IsMatch(word)):
                 Add(EffectKind.Privilege, "a file that runs with its owner's rights");
                 break;
-            case "ed" or "ex" or "vi" or "vim" or "nvim" or "emacs" when words.Skip(1).Any(word => word.StartsWith('+') || word is "-c" or "--eval" or "-es" or "--cmd" or "-f"):
+            case "ed" or "ex" or "vi" or "vim" or "nvim" or "emacs" when words
+                .Skip(1).Any(word => word.StartsWith('+') || word is "-c" or "--eval" or "-es" or "--cmd" or "-f"):
                 Add(EffectKind.Opaque, $"commands of {program}");
                 break;
-            case "unzip" or "7z" or "7za" or "unrar" or "rar" when words.Skip(1).Any(word => word.StartsWith("-P", StringComparison.Ordinal) || PasswordOption().IsMatch(word)):
-                var at = words.FindIndex(word => word.StartsWith("-d", StringComparison.Ordinal) || word.StartsWith("-o", StringComparison.Ordinal));
-                var folder = at < 0 || words[at] == "-o" ? state.Folder : words[at].Length > 2 ? words[at][2..] : at + 1 < words.Count ? words[at + 1] : state.Folder;
+            case "unzip" or "7z" or "7za" or "unrar" or "rar" when words
+                .Skip(1).Any(word => word.StartsWith("-P", StringComparison.Ordinal) || PasswordOption().IsMatch(word)):
+                var at = words.FindIndex(word => word.StartsWith("-d", StringComparison.Ordinal)
+                    || word.StartsWith("-o", StringComparison.Ordinal));
+                var folder = at < 0 || words[at] == "-o" ? state.Folder : words[at].Length > 2 ? words[at][2..] : at + 1 < words.Count
+                    ? words[at + 1] : state.Folder;
                 state.Files[Resolve(folder, state).TrimEnd('/') + "/"] = new ShellFlow([GapText], FlowOrigin.Decoded);
-                foreach (var file in state.Files.Keys.Where(file => !file.EndsWith('/') && file.StartsWith(Resolve(folder, state), StringComparison.Ordinal)).ToList())
+                foreach (var file in state.Files.Keys.Where(file => !file.EndsWith('/')
+                    && file.StartsWith(Resolve(folder, state), StringComparison.Ordinal)).ToList())
                 {
                     state.Files[file] = new ShellFlow([GapText], FlowOrigin.Decoded);
                 }
@@ -119,15 +131,22 @@ internal sealed partial class ShellReader
         for (var at = 1; at < words.Count; at++)
         {
             // curl -d @FILE, -F x=@FILE, -T FILE
-            if (program is "curl" && words[at].IndexOf('@', StringComparison.Ordinal) is >= 0 and var sign && words[at - 1] is "-d" or "-F" or "--data" or "--data-binary" or "--form")
+            if (program is "curl" && words[at].Contains('@', StringComparison.Ordinal)
+                && words[at - 1] is "-d" or "-F" or "--data" or "--data-binary" or "--form")
             {
-                AddPath(EffectKind.Reads, words[at][(words[at].IndexOf('@', StringComparison.Ordinal) + 1)..].Split(';')[0], state);
+                // @- is what comes in.
+                var file = words[at][(words[at].IndexOf('@', StringComparison.Ordinal) + 1)..].Split(';')[0];
+                if (file != "-")
+                {
+                    AddPath(EffectKind.Reads, file, state);
+                }
             }
             else if (program is "curl" && words[at - 1] is "-T" or "--upload-file")
             {
                 AddPath(EffectKind.Reads, words[at], state);
             }
-            else if (program is "curl" or "wget" && words[at - 1] is "-o" or "--output" or "-O" && words[at].Length > 0 && !words[at].Contains("://", StringComparison.Ordinal) && words[at] != "-")
+            else if (program is "curl" or "wget" && words[at - 1] is "-o" or "--output" or "-O" && words[at].Length > 0
+                && !words[at].Contains("://", StringComparison.Ordinal) && words[at] != "-")
             {
                 state.Files[Resolve(words[at], state)] = new ShellFlow([GapText], FlowOrigin.Network);
             }
@@ -140,7 +159,8 @@ internal sealed partial class ShellReader
     [GeneratedRegex("^-p.+")]
     private static partial Regex PasswordOption();
 
-    private static ShellFlow Output(string program, ProgramFacts facts, List<string> operands, List<string> flags, ShellState state, ShellFlow input)
+    private static ShellFlow Output(string program, ProgramFacts facts, List<string> operands, List<string> flags, ShellState state,
+        ShellFlow input)
     {
         var source = input;
         var read = operands.Skip(facts.First == WordUse.Text || facts.First == WordUse.Code ? 1 : 0).Where(word => word != "-").ToList();
@@ -151,7 +171,8 @@ internal sealed partial class ShellReader
 
         if (facts.DecodingOptions.Count > 0 && (facts.DecodingOptions.Contains("*") || flags.Exists(facts.DecodingOptions.Contains)))
         {
-            var decoded = program is "base64" && source.Texts.All(text => text != GapText) ? [.. source.Texts.Select(Decoded)] : (IReadOnlyList<string>)[GapText];
+            var decoded = program is "base64" && source.Texts.All(text => text != GapText) ? [.. source.Texts.Select(Decoded)]
+                : (IReadOnlyList<string>)[GapText];
             return new ShellFlow(decoded, FlowOrigin.Decoded | (source.Origin & FlowOrigin.Network));
         }
 
@@ -302,7 +323,8 @@ internal sealed partial class ShellReader
                 {
                     // What a compiler makes of the tree is of the tree.
                     var isBuilt = programs.Find(program, out _)?.Operands == WordUse.Builds;
-                    var made = program is "touch" ? ShellFlow.Empty : isBuilt ? new ShellFlow([GapText], FlowOrigin.Tree) : ShellFlow.Unknown;
+                    var made = program is "touch" ? ShellFlow.Empty : isBuilt ? new ShellFlow([GapText], FlowOrigin.Tree)
+                        : ShellFlow.Unknown;
                     if (program is "sed" or "perl" || !state.Files.ContainsKey(Resolve(word, state)))
                     {
                         state.Files[Resolve(word, state)] = made;
@@ -377,7 +399,8 @@ internal sealed partial class ShellReader
     [GeneratedRegex(@"\S@[\w.-]+$|\S@\d+\.\d+|^\d{1,3}(?:\.\d{1,3}){3}")]
     private static partial Regex Credentials();
 
-    [GeneratedRegex("^--?(?:o|out|output(?:-?(?:file|dir|directory|path))?|out-?(?:file|dir)|dest(?:ination|dir)?|target-dir|log-?file|report-?file)(=.*)?$")]
+    [GeneratedRegex("^--?(?:o|out|output(?:-?(?:file|dir|directory|path))?|out-?(?:file|dir)|dest(?:ination|dir)?|target-dir|" +
+        "log-?file|report-?file)(=.*)?$")]
     private static partial Regex OutputOption();
 
     /// <summary>Whether all hosts that words name are this sandbox itself.</summary>
@@ -402,6 +425,7 @@ internal sealed partial class ShellReader
         return "";
     }
 
-    [GeneratedRegex(@"^(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?|[\w.-]+@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+|localhost)(?=[:/?#]|$)")]
+    [GeneratedRegex(@"^(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?|[\w.-]+@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+|" +
+        @"localhost)(?=[:/?#]|$)")]
     private static partial Regex Address();
 }

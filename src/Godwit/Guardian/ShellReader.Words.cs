@@ -19,7 +19,8 @@ internal sealed partial class ShellReader
     {
         var isQuoted = Children(word, "Parts").Any(part => part.GetProperty("Type").GetString() is "SglQuoted" or "DblQuoted");
         var braces = Children(word, "Parts").Any(
-            part => part.GetProperty("Type").GetString() == "Lit" && part.GetProperty("Value").GetString()!.Contains('{', StringComparison.Ordinal));
+            part => part.GetProperty("Type").GetString() == "Lit"
+                && part.GetProperty("Value").GetString()!.Contains('{', StringComparison.Ordinal));
         return
         [
             .. Texts(word, script, state, quoted: false).Select(text =>
@@ -114,7 +115,8 @@ internal sealed partial class ShellReader
 
         if (Has("Excl"))
         {
-            return ShellFlow.Capped(values.SelectMany(value => value.Contains(Gap, StringComparison.Ordinal) ? [GapText] : state.Value(value)));
+            return ShellFlow.Capped(values.SelectMany(value => value.Contains(Gap, StringComparison.Ordinal) ? [GapText]
+                : state.Value(value)));
         }
 
         if (Has("Names"))
@@ -172,7 +174,8 @@ internal sealed partial class ShellReader
         }
 
         var end = at;
-        while (end < script.Source.Length && end < at + 2 && script.Source[end] is (byte)':' or (byte)'-' or (byte)'=' or (byte)'+' or (byte)'?' or (byte)'#' or (byte)'%' or (byte)',' or (byte)'^' or (byte)'@')
+        while (end < script.Source.Length && end < at + 2 && script.Source[end] is (byte)':' or (byte)'-' or (byte)'=' or (byte)'+' or (
+            byte)'?' or (byte)'#' or (byte)'%' or (byte)',' or (byte)'^' or (byte)'@')
         {
             end++;
         }
@@ -187,7 +190,8 @@ internal sealed partial class ShellReader
             return GapText;
         }
 
-        var length = slice.TryGetProperty("Length", out var given) && given.ValueKind == JsonValueKind.Object ? Number("Length") : value.Length - from;
+        var length = slice.TryGetProperty("Length", out var given) && given.ValueKind == JsonValueKind.Object ? Number("Length")
+            : value.Length - from;
         return length is { } count and >= 0 ? value.Substring(from, Math.Min(count, value.Length - from)) : GapText;
 
         int? Number(string name) => slice.TryGetProperty(name, out var node) && node.ValueKind == JsonValueKind.Object
@@ -209,7 +213,8 @@ internal sealed partial class ShellReader
     /// <summary>A value from whose start or end a pattern is cut.</summary>
     private static string Trimmed(string value, string pattern, string way)
     {
-        if (value.Contains(Gap, StringComparison.Ordinal) || pattern.Contains(Gap, StringComparison.Ordinal) || pattern.Contains('[', StringComparison.Ordinal))
+        if (value.Contains(Gap, StringComparison.Ordinal) || pattern.Contains(Gap, StringComparison.Ordinal)
+            || pattern.Contains('[', StringComparison.Ordinal))
         {
             return WithoutEnd(value);
         }

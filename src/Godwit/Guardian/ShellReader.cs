@@ -72,7 +72,8 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
 
         if (parser.Parse(line) is not { } script)
         {
-            Add(EffectKind.Opaque, parser.Version is null ? "not one command of plain words, and shfmt isn't installed" : "not a line that a shell reads");
+            Add(EffectKind.Opaque, parser.Version is null ? "not one command of plain words, and shfmt isn't installed"
+                : "not a line that a shell reads");
             return ShellFlow.Unknown;
         }
 
@@ -110,16 +111,19 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
                         ? new ShellFlow(Texts(document, script, state, quoted: true)) : ShellFlow.Empty;
                     break;
                 case "<<<":
-                    input = new ShellFlow(ShellFlow.Capped(Texts(redirect.GetProperty("Word"), script, state, quoted: true).Select(text => text + "\n")));
+                    input = new ShellFlow(ShellFlow.Capped(Texts(redirect.GetProperty("Word"), script, state, quoted: true)
+                        .Select(text => text + "\n")));
                     break;
                 case "<" or "<>":
                     input = OpenFile(target, state);
                     break;
-                case ">&" or "<&" or ">&-" or "<&-" when target.Length == 0 || target.All(letter => char.IsAsciiDigit(letter) || letter == '-'):
+                case ">&" or "<&" or ">&-" or "<&-" when target.Length == 0
+                    || target.All(letter => char.IsAsciiDigit(letter) || letter == '-'):
                     break;
                 default:
                     files.Add((target, way.StartsWith(">>", StringComparison.Ordinal) || way == "&>>"));
-                    silent |= !redirect.TryGetProperty("N", out var number) || number.ValueKind == JsonValueKind.Null || number.GetProperty("Value").GetString() == "1";
+                    silent |= !redirect.TryGetProperty("N", out var number) || number.ValueKind == JsonValueKind.Null
+                        || number.GetProperty("Value").GetString() == "1";
                     break;
             }
         }
@@ -328,7 +332,8 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
         foreach (var value in values.Where(value => value.Length > 0))
         {
             if (LoaderVariable().IsMatch(name) || (OptionVariable().IsMatch(name) && LoadingOption().IsMatch(value))
-                || (name.StartsWith("GIT_", StringComparison.Ordinal) && !HarmlessGitVariable().IsMatch(name) && !CommandVariable().IsMatch(name)))
+                || (name.StartsWith("GIT_", StringComparison.Ordinal) && !HarmlessGitVariable().IsMatch(name)
+                    && !CommandVariable().IsMatch(name)))
             {
                 Add(EffectKind.Injects, name);
             }
@@ -337,7 +342,8 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
                 Line(value.TrimStart('|'), new ShellState(), ShellFlow.Empty);
             }
             else if (SearchVariable().IsMatch(name)
-                && value.Split(':').Any(folder => PathPlaces.Of(PathPlaces.Resolve(folder, PathPlaces.Tree), EffectKind.Runs) is PathPlace.Outside or PathPlace.Home
+                && value.Split(':').Any(folder => PathPlaces.Of(PathPlaces.Resolve(folder, PathPlaces.Tree),
+                    EffectKind.Runs) is PathPlace.Outside or PathPlace.Home
                     || folder.StartsWith("/tmp", StringComparison.Ordinal)))
             {
                 Add(EffectKind.Injects, name);
@@ -349,22 +355,26 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
     private static partial Regex HistoryVariable();
 
     // Whatever they name is run, or loaded into what is run.
-    [GeneratedRegex("^(?:LD_(?:PRELOAD|AUDIT)|DYLD_INSERT_LIBRARIES|BASH_ENV|ENV|PYTHONSTARTUP|PERL5(?:OPT|DB)|RUBYOPT|GCONV_PATH|PS[04]|BASH_FUNC_.*|_JAVA_OPTIONS)$")]
+    [GeneratedRegex("^(?:LD_(?:PRELOAD|AUDIT)|DYLD_INSERT_LIBRARIES|BASH_ENV|ENV|PYTHONSTARTUP|PERL5(?:OPT|DB)|RUBYOPT|GCONV_PATH|" +
+        "PS[04]|BASH_FUNC_.*|_JAVA_OPTIONS)$")]
     private static partial Regex LoaderVariable();
 
     // Options of other programs: only some load code.
     [GeneratedRegex("^(?:NODE_OPTIONS|JAVA_TOOL_OPTIONS|MAVEN_OPTS|GRADLE_OPTS|GOFLAGS|MAKEFLAGS|RUSTFLAGS|npm_config_.*)$")]
     private static partial Regex OptionVariable();
 
-    [GeneratedRegex("--(?:require|import|loader|experimental-loader|eval)|-r\\s|-javaagent|-agent(?:lib|path)|-toolexec|-exec|linker|script.shell", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("--(?:require|import|loader|experimental-loader|eval)|-r\\s|-javaagent|-agent(?:lib|path)|-toolexec|-exec|linker|" +
+        "script.shell", RegexOptions.IgnoreCase)]
     private static partial Regex LoadingOption();
 
     // Their values are commands.
-    [GeneratedRegex("^(?:PROMPT_COMMAND|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|SEQUENCE_EDITOR|ASKPASS|PROXY_COMMAND)|(?:MAN)?PAGER|EDITOR|VISUAL|BROWSER|LESS(?:OPEN|CLOSE)|" +
+    [GeneratedRegex("^(?:PROMPT_COMMAND|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|SEQUENCE_EDITOR|ASKPASS|PROXY_COMMAND)|" +
+        "(?:MAN)?PAGER|EDITOR|VISUAL|BROWSER|LESS(?:OPEN|CLOSE)|" +
         "SSH_ASKPASS|RUSTC(?:_WORKSPACE)?_WRAPPER|RUSTC|CARGO_TARGET_.*_(?:RUNNER|LINKER)|CC|CXX|SHELL)$")]
     private static partial Regex CommandVariable();
 
-    [GeneratedRegex("^GIT_(?:(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)|TERMINAL_PROMPT|OPTIONAL_LOCKS|MERGE_AUTOEDIT|LITERAL_PATHSPECS|CONFIG_NOSYSTEM|DISCOVERY_ACROSS_FILESYSTEM|FLUSH)$")]
+    [GeneratedRegex("^GIT_(?:(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)|TERMINAL_PROMPT|OPTIONAL_LOCKS|MERGE_AUTOEDIT|LITERAL_PATHSPECS|" +
+        "CONFIG_NOSYSTEM|DISCOVERY_ACROSS_FILESYSTEM|FLUSH)$")]
     private static partial Regex HarmlessGitVariable();
 
     // Folders in which programs and modules are looked for.
@@ -394,7 +404,8 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
 
     private void Add(ActionEffect effect)
     {
-        var shown = effect with { Target = effect.Target.Replace(UnseenText, "", StringComparison.Ordinal).Replace(Gap, '…').Replace(Split, ' ') };
+        var shown = effect with { Target = effect.Target.Replace(UnseenText, "", StringComparison.Ordinal).Replace(Gap, '…')
+            .Replace(Split, ' ') };
         if (_seen.Add(shown))
         {
             _effects.Add(shown);
@@ -430,7 +441,8 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
         var resolved = PathPlaces.Resolve(path.Replace(UnseenText, "", StringComparison.Ordinal), state.Folder);
         for (var times = 0; times < DeepestLine && state.Links.Count > 0; times++)
         {
-            var link = state.Links.FirstOrDefault(pair => resolved == pair.Key || resolved.StartsWith(pair.Key + "/", StringComparison.Ordinal));
+            var link = state.Links.FirstOrDefault(pair => resolved == pair.Key
+                || resolved.StartsWith(pair.Key + "/", StringComparison.Ordinal));
             if (link.Key is null)
             {
                 break;

@@ -9,7 +9,8 @@ internal sealed class ShellState
 
     private static readonly Dictionary<string, string> Usual = new(StringComparer.Ordinal)
     {
-        ["HOME"] = "~", ["PWD"] = PathPlaces.Tree, ["TMPDIR"] = "/tmp", ["IFS"] = " ", ["SHELL"] = "/bin/bash", ["HISTFILE"] = "~/.bash_history",
+        ["HOME"] = "~", ["PWD"] = PathPlaces.Tree, ["TMPDIR"] = "/tmp", ["IFS"] = " ", ["SHELL"] = "/bin/bash",
+            ["HISTFILE"] = "~/.bash_history",
         ["0"] = "sh", ["!"] = "own", ["$"] = "own", ["#"] = "0", ["?"] = "0", ["GODWIT_HOME"] = "/godwit",
     };
 
@@ -22,7 +23,9 @@ internal sealed class ShellState
     /// <summary>Aliases.</summary>
     public Dictionary<string, string> Aliases { get; private init; } = new(StringComparer.Ordinal);
 
-    /// <summary>What the line itself has written, by path; a path with a slash at its end is a folder that something was unpacked into.</summary>
+    /// <summary>
+    /// What the line itself has written, by path; a path with a slash at its end is a folder that something was unpacked into.
+    /// </summary>
     public Dictionary<string, ShellFlow> Files { get; private init; } = new(StringComparer.Ordinal);
 
     /// <summary>Symbolic links that the line itself has made, and where they lead.</summary>
@@ -40,14 +43,16 @@ internal sealed class ShellState
     /// <summary>The state of a subshell: what it changes is its own, but for files.</summary>
     public ShellState Copy(bool keepsFolder = false) => new()
     {
-        Variables = new(Variables, StringComparer.Ordinal), Functions = new(Functions, StringComparer.Ordinal), Files = Files, Links = Links, Aliases = Aliases, Folder = Folder,
+        Variables = new(Variables, StringComparer.Ordinal), Functions = new(Functions, StringComparer.Ordinal), Files = Files,
+            Links = Links, Aliases = Aliases, Folder = Folder,
         Arguments = Arguments, Conditional = keepsFolder ? Conditional : 0,
     };
 
     /// <summary>The state of a function's or a script's body.</summary>
     public ShellState With(IReadOnlyList<string> arguments) => new()
     {
-        Variables = Variables, Functions = Functions, Files = Files, Links = Links, Aliases = Aliases, Folder = Folder, Arguments = arguments, Conditional = Conditional,
+        Variables = Variables, Functions = Functions, Files = Files, Links = Links, Aliases = Aliases, Folder = Folder,
+            Arguments = arguments, Conditional = Conditional,
     };
 
     /// <summary>Assigns; in what may not be carried out the old values stay possible.</summary>
