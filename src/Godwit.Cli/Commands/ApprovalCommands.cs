@@ -78,21 +78,23 @@ internal static class ApprovalCommands
                 open = Pick(kinds.View(reader).Agents.Approvals, parsed.GetValue(number), reader.Run);
             }
 
-            if (granted && parsed.GetValue(always) is { } rule)
-            {
-                Keep(store, rule, open.Asked);
-            }
-
+            var rule = granted ? parsed.GetValue(always) : null;
+            var item = rule is null ? null : RuleFor(store, rule, open.Asked);
             var answer = new Approval(granted, parsed.GetValue(because));
             var outcome = await new RunActions(kinds, store).AnswerAsync(folder, open, answer, cancellation);
+            if (item is not null && outcome.Taken)
+            {
+                Keep(store, rule!, item);
+            }
+
             return SteerCommands.Tell(
                 folder, outcome, $"{open.Asked.Agent} {outcome.Message}", $"answered; 'godwit resume {folder.Id}' goes on");
         });
         return command;
     }
 
-    /// <summary>Writes a rule for what was asked, with the action as its example.</summary>
-    private static void Keep(RunStore store, string rule, ApprovalAsked asked)
+    /// <summary>A rule for what was asked, with the action as its example; tried before the answer is given.</summary>
+    private static string RuleFor(RunStore store, string rule, ApprovalAsked asked)
     {
         try
         {
@@ -102,18 +104,33 @@ internal static class ApprovalCommands
             }
 
             var item = Gatekeeper.Load(store.RuleFiles).RuleFor(rule, asked.Rule, GuardianReplay.ActionOf(asked.Tool, asked.Arguments));
-            var before = File.Exists(store.ApprovedRules) ? File.ReadAllText(store.ApprovedRules)
-                : "# Written by 'godwit approve --always'.\nrules:\n";
-            Gatekeeper.Read([.. store.RuleFiles.Where(file => file != store.ApprovedRules).Select(file => (file, File.ReadAllText(file))),
-                (store.ApprovedRules, before + item)]);
-            File.WriteAllText(store.ApprovedRules + ".new", before + item);
-            File.Move(store.ApprovedRules + ".new", store.ApprovedRules, overwrite: true);
-            Console.WriteLine($"wrote rule '{rule}' to {store.ApprovedRules}");
+            With(store, item);
+            return item;
         }
         catch (FormatException wrong)
         {
             throw new UsageException(wrong.Message);
         }
+    }
+
+    private static void Keep(RunStore store, string rule, string item)
+    {
+        using var alone = new FileStream(store.ApprovedRules + ".lock", FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+        File.WriteAllText(store.ApprovedRules + ".new", With(store, item));
+        File.Move(store.ApprovedRules + ".new", store.ApprovedRules, overwrite: true);
+        Console.WriteLine($"wrote rule '{rule}' to {store.ApprovedRules}; from the next start on it lets through, of any action:");
+        Console.WriteLine(item.TrimEnd());
+    }
+
+    /// <summary>The file with a rule more.</summary>
+    /// <exception cref="FormatException">It couldn't be read afterwards.</exception>
+    private static string With(RunStore store, string item)
+    {
+        var before = File.Exists(store.ApprovedRules) ? File.ReadAllText(store.ApprovedRules) : "";
+        var whole = (before.Contains("rules:", StringComparison.Ordinal) ? before : "# Written by 'godwit approve --always'.\nrules:\n") + item;
+        var others = store.RuleFiles.Where(file => file != store.ApprovedRules).Select(file => (file, File.ReadAllText(file)));
+        Gatekeeper.Read([.. others, (store.ApprovedRules, whole)]);
+        return whole;
     }
 
     private static OpenApproval Pick(IReadOnlyList<OpenApproval> open, int? number, string run) => (open.Count, number) switch

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
@@ -12,7 +13,7 @@ using Godwit.Workspaces;
 namespace Godwit.Agents;
 
 /// <summary>All that the agents of a run need, wired together: models, budgets, tools, the gatekeeper and their trees.</summary>
-internal sealed class AgentWorld : IAsyncDisposable
+internal sealed partial class AgentWorld : IAsyncDisposable
 {
     private readonly ModelDrivers _drivers;
     private readonly BudgetLedger _ledger;
@@ -65,7 +66,10 @@ internal sealed class AgentWorld : IAsyncDisposable
             return;
         }
 
-        foreach (var role in agents.Select(agent => agent.Role).Distinct())
+        var own = ModelCatalogue.Load(File.Exists(store.Models) ? [store.Models] : []);
+        var roles = agents.Select(agent => agent.Role)
+            .Concat(source.Mailbox is null && own.Roles.ContainsKey(ActionReviewer.Role) ? [ActionReviewer.Role] : Array.Empty<string>());
+        foreach (var role in roles.Distinct())
         {
             RolePlayers.Require(catalogue, role, store.Models, priced, providers);
         }
@@ -91,7 +95,7 @@ internal sealed class AgentWorld : IAsyncDisposable
             () => needs.Gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), needs.Folder.Path)
                 ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
         var steering = new Steering();
-        var reviewer = catalogue.Roles.ContainsKey(ActionReviewer.Role) ? new ActionReviewer(pipeline, needs.UserWords) : null;
+        var reviewer = IsReviewed(catalogue, needs.Models) ? new ActionReviewer(pipeline, needs.UserWords) : null;
         var programs = needs.Agents.All(agent => agent.Program is null)
             ? null
             : new ProgramRunner(
@@ -130,7 +134,8 @@ internal sealed class AgentWorld : IAsyncDisposable
         }
 
         run.Listen(SteeringOrder.Signal, Services.Steering.Hear);
-        await run.NoteAsync(GuardianNote.Key, new GuardianNote(Gatekeeper.Parser, Services.Gatekeeper.Hash, Services.Reviewer is not null));
+        await run.NoteAsync(GuardianNote.Key, new GuardianNote(
+            Gatekeeper.Parser, Services.Gatekeeper.Hash, Services.Reviewer is not null, Services.Gatekeeper.HasNetwork));
     }
 
     /// <summary>
@@ -195,6 +200,14 @@ internal sealed class AgentWorld : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a model decides on what rules ask about: one of the user's, or one that was asked when a recording was made.</summary>
+    private static bool IsReviewed(ModelCatalogue catalogue, ModelSource source) => source.Cassette is { } cassette
+        ? File.Exists(cassette) && File.ReadLines(cassette).Any(line => RecordedReview().IsMatch(line))
+        : catalogue.Roles.ContainsKey(ActionReviewer.Role);
+
+    [GeneratedRegex("\"agent\":\"[^\"]+/guardian\"")]
+    private static partial Regex RecordedReview();
+
     /// <summary>A mailbox or a recording answers in every role.</summary>
     private static ModelCatalogue Catalogue(
         IReadOnlyList<AgentSpec> agents, RunStore store, ModelSource source, IReadOnlyList<string> providers)
@@ -207,10 +220,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         }
 
         // A reviewer of actions is asked where the user has one, or one was asked when it was recorded.
-        var reviewed = source.Cassette is { } cassette
-            ? File.Exists(cassette) && File.ReadLines(cassette).Any(line => line.Contains($"/{ActionReviewer.Role}\"", StringComparison.Ordinal))
-            : catalogue.Roles.ContainsKey(ActionReviewer.Role);
-        var roles = agents.Select(agent => agent.Role).Concat(reviewed ? [ActionReviewer.Role] : Array.Empty<string>()).Distinct();
+        var roles = agents.Select(agent => agent.Role).Concat(IsReviewed(catalogue, source) ? [ActionReviewer.Role] : Array.Empty<string>()).Distinct();
         return catalogue.With($$"""
                 providers: { mailbox: { dialect: mailbox, url: "{{source.Mailbox ?? "/nowhere"}}" } }
                 models: { mailbox: { provider: mailbox, input: 0, output: 0 } }

@@ -22,7 +22,8 @@ public sealed record ReplayedAction(
 /// <param name="Parser">What reads shell lines, with its version.</param>
 /// <param name="Rules">The first digits of the SHA-256 of all rules and programs.</param>
 /// <param name="IsReviewed">Whether a model decides on what a rule asks about.</param>
-public sealed record GuardianNote(string Parser, string Rules, bool IsReviewed)
+/// <param name="HasNetwork">Whether a proxy decides on requests, so that wanting the network is nothing against an action.</param>
+public sealed record GuardianNote(string Parser, string Rules, bool IsReviewed, bool HasNetwork = false)
 {
     /// <summary>The key of these notes in the journal.</summary>
     public const string Key = "guardian";
@@ -45,6 +46,13 @@ public static class GuardianReplay
         {
             switch (entry.Kind)
             {
+                case EntryKind.Noted when entry.Process == DurableRun.Host && entry.Key == GuardianNote.Key:
+                    if (Canonical.Deserialize<GuardianNote>(entry.Data.Span).HasNetwork)
+                    {
+                        gatekeeper = gatekeeper.WithNetwork();
+                    }
+
+                    break;
                 case EntryKind.ProcessStarted when EntryInfo.Of<EntryInfo.Started>(entry).Playbook == "agent/segment":
                     agents[entry.Process] = Canonical.Deserialize<AgentState>(entry.Data.Span).Task.Name;
                     break;

@@ -103,14 +103,14 @@ internal sealed record SegmentPlaybook(AgentServices Services) : Playbook<AgentS
                 var done = await _tools.RunAsync($"turn/{_state.Turn}", reply.Calls, _state);
                 _state = done.State;
                 answers.AddRange(done.Results);
-                if (done.Submitted is { } submission)
-                {
-                    return _state with { Result = await ResultAsync(AgentEnd.Submitted, null, submission) };
-                }
-
                 if (ReviewVerdict.Breaks(_state.Denials))
                 {
                     return await EndAsync(AgentEnd.Stopped, "the guardian denied too many of its actions: three in a row, or ten of fifty");
+                }
+
+                if (done.Submitted is { } submission)
+                {
+                    return _state with { Result = await ResultAsync(AgentEnd.Submitted, null, submission) };
                 }
 
                 if (_state.ToolCalls >= _task.ToolCalls)

@@ -79,6 +79,19 @@ public sealed class Steering
         }
     }
 
+    /// <summary>All that people have said to an agent; what programs said on somebody's behalf isn't among it.</summary>
+    /// <param name="agent">The agent.</param>
+    internal IReadOnlyList<string> SaidByPeople(string agent)
+    {
+        lock (_gate)
+        {
+            return
+            [
+                .. _orders.Where(order => order.What == SteeringAct.Say && order.IsFor(agent) && !order.IsProgram).Select(order => order.Words),
+            ];
+        }
+    }
+
     /// <summary>Why a person has ended an agent; null where nobody has.</summary>
     internal string? CancelledBecause(string agent)
     {

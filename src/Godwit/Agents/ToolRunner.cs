@@ -17,6 +17,8 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 {
     private readonly AgentTree _tree = services.Trees.Of(start.Task, start.Tree);
     private const int KeptVerdicts = 50;
+    private const string TooMuch = "not carried out: the guardian has denied too much of what you wanted, and your work ends";
+    private Charge _reviewCharge = Charge.None;
     private int _reviews;
     private List<bool> _denials = [];
     private readonly Approvals _approvals = new(context, start.Task.Name, () => services.PeopleCanBeReached);
@@ -24,13 +26,19 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     public async Task<ToolTurn> RunAsync(string key, IReadOnlyList<MessagePart.ToolCall> calls, AgentState state)
     {
         var waited = _approvals.WaitedSeconds;
-        (_reviews, _denials) = (state.Reviews, [.. state.Denials]);
+        (_reviews, _denials, _reviewCharge) = (state.Reviews, [.. state.Denials], Charge.None);
         var results = new MessagePart.ToolResult[calls.Count];
         Submission? submitted = null;
         for (var index = 0; index < calls.Count;)
         {
             var call = calls[index];
             var left = state.Task.ToolCalls - state.ToolCalls;
+            if (ReviewVerdict.Breaks(_denials))
+            {
+                results[index++] = new MessagePart.ToolResult(call.Id, TooMuch, Failed: true);
+                continue;
+            }
+
             if (left <= 0 && call.Name != AgentPrompt.Submit.Name)
             {
                 results[index++] = new MessagePart.ToolResult(
@@ -86,6 +94,7 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         {
             WaitedSeconds = state.WaitedSeconds + _approvals.WaitedSeconds - waited,
             Reviews = _reviews,
+            Charge = state.Charge + _reviewCharge,
             Denials = [.. _denials.TakeLast(KeptVerdicts)],
         };
         return new ToolTurn(state, results, submitted);
@@ -128,7 +137,13 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             }
 
             var one = index == 0 ? key : $"{key}/{index + 1}";
-            var verdict = await ReviewAsync(one, group[index], asked, state);
+            if (ReviewVerdict.Breaks(_denials))
+            {
+                outputs[index] = new JudgedOutput(TooMuch, Failed: true);
+                continue;
+            }
+
+            var verdict = outputs[index].IsReviewed ? await ReviewAsync(one, group[index], asked, state) : null;
             if (verdict is { Outcome: ReviewOutcome.Allow })
             {
                 granted.Add(index);
@@ -160,7 +175,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
             await context.NoteAsync($"{one}/refused", new ToolOutput(outputs[index].Content, Failed: true), AgentTopic.Refused);
         }
 
-        if (granted.Count > 0)
+        if (granted.Count > 0 && ReviewVerdict.Breaks(_denials))
+        {
+            granted.ForEach(index => outputs[index] = new JudgedOutput(TooMuch, Failed: true));
+        }
+        else if (granted.Count > 0)
         {
             var done = await CarryOutAsync(
                 $"{key}/granted", [.. granted.Select(index => group[index])], granted: true, state.Limit(AgentTopic.Results));
@@ -176,20 +195,26 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
     /// <summary>
     /// What a reviewer model says of an action; null where there is none. Each try is a paid step, and the verdict is kept.
     /// </summary>
-    private async Task<ReviewVerdict?> ReviewAsync(string key, MessagePart.ToolCall call, Decision asked, AgentState state)
+    private async Task<ReviewVerdict> ReviewAsync(string key, MessagePart.ToolCall call, Decision asked, AgentState state)
     {
-        if (services.Reviewer is not { } reviewer)
-        {
-            return null;
-        }
-
+        var reviewer = services.Reviewer ?? new ActionReviewer(services.Models, "");
         var action = new ReviewedAction(call.Name, call.Arguments, asked.Effects, asked.Rule, asked.Reason);
         var verdict = await reviewer.ReviewAsync(
-            start.Task.Name, start.Task.Goal, services.Steering.SaidTo(start.Task.Name, 0).Words, ++_reviews, action,
-            (tries, request) => context.StepAsync(
-                $"{key}/review/{tries}", Effect.Paid(reviewer.WorstCase(request), services.Budgets.At(start.Task.Budget)), action,
-                (_, attempt, cancellation) => reviewer.AskAsync(request, attempt, services.Time, cancellation),
-                state.Limit(AgentTopic.Review)));
+            start.Task.Name, start.Task.Goal, services.Steering.SaidByPeople(start.Task.Name), ++_reviews, action,
+            async (tries, request) =>
+            {
+                // Where no model plays the role any more, what was said before still holds, and nothing new is.
+                var worst = services.Reviewer is null ? Charge.None : reviewer.WorstCase(request);
+                var answer = await context.StepAsync(
+                    $"{key}/review/{tries}", Effect.Paid(worst, services.Budgets.At(start.Task.Budget)), action,
+                    (_, attempt, cancellation) => TryAsync(request, attempt, cancellation),
+                    state.Limit(AgentTopic.Review) with
+                    {
+                        Hold = cancellation => services.Steering.WhilePausedAsync(start.Task.Name, services.Time, cancellation),
+                    });
+                _reviewCharge += answer.Charge;
+                return answer;
+            });
         await context.NoteAsync($"{key}/verdict", verdict, AgentTopic.Verdict);
         if (verdict.Outcome is ReviewOutcome.Allow or ReviewOutcome.Deny)
         {
@@ -197,6 +222,23 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         }
 
         return verdict;
+    }
+
+    private Task<ModelStepResult> TryAsync(ModelRequest request, Attempt attempt, CancellationToken cancellation)
+    {
+        if (services.Steering.CancelledBecause(start.Task.Name) is { } why)
+        {
+            attempt.Settle(Charge.None);
+            throw new StepFaultException(AgentModel.Cancelled, why);
+        }
+
+        if (services.Reviewer is not { } reviewer)
+        {
+            attempt.Settle(Charge.None);
+            throw new StepFaultException("model", $"no model plays the role '{ActionReviewer.Role}' any more");
+        }
+
+        return reviewer.AskAsync(request, attempt, services.Time, cancellation);
     }
 
     /// <summary>
@@ -280,8 +322,8 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
         }
     }
 
-    private static JudgedOutput Refused(Decision ruling) => ruling.Verdict == Verdict.Ask
-        ? new JudgedOutput($"a person is asked (rule '{ruling.Rule}')", Failed: true) { Asks = ruling }
+    private JudgedOutput Refused(Decision ruling) => ruling.Verdict == Verdict.Ask
+        ? new JudgedOutput($"it is asked about (rule '{ruling.Rule}')", Failed: true) { Asks = ruling, IsReviewed = services.Reviewer is not null }
         : new JudgedOutput(ruling.AsRefusal(), Failed: true);
 
     private ITool? Find(string name) => Tools.FirstOrDefault(tool => tool.Spec.Name == name);
@@ -402,8 +444,11 @@ internal sealed class ToolRunner(IDurableContext context, AgentServices services
 /// <param name="Failed">It could not do what was asked, or may not.</param>
 internal sealed record JudgedOutput(string Content, bool Failed = false) : ToolOutput(Content, Failed)
 {
-    /// <summary>The ruling that a person has to decide on; null for none.</summary>
+    /// <summary>The ruling that the reviewer model or a person has to decide on; null for none.</summary>
     public Decision? Asks { get; init; }
+
+    /// <summary>Whether a reviewer model is asked first: that holds for what was judged, whatever the settings are by the time of a resume.</summary>
+    public bool IsReviewed { get; init; }
 }
 
 /// <summary>Tool calls that run beside each other.</summary>

@@ -59,10 +59,12 @@ public sealed class Gatekeeper
     private readonly IReadOnlyList<GuardianRule> _rules;
     private readonly ProgramTable _programs;
     private readonly ConcurrentDictionary<string, IReadOnlyList<ActionEffect>> _read = new(StringComparer.Ordinal);
-    private readonly bool _hasNetwork;
 
     private Gatekeeper(IReadOnlyList<GuardianRule> rules, ProgramTable programs, string hash, bool hasNetwork = false) =>
-        (_rules, _programs, Hash, _hasNetwork) = (rules, programs, hash, hasNetwork);
+        (_rules, _programs, Hash, HasNetwork) = (rules, programs, hash, hasNetwork);
+
+    /// <summary>Whether a proxy decides on each request.</summary>
+    public bool HasNetwork { get; }
 
     /// <summary>The first digits of the SHA-256 of all files that the rules were read from.</summary>
     public string Hash { get; }
@@ -169,7 +171,8 @@ public sealed class Gatekeeper
         }
 
         var effects = EffectsOf(action).Where(asked.Matches).ToList();
-        if (effects.Count == 0 || action.Command is null || effects.Exists(effect => effect.Kind == EffectKind.Opaque))
+        if (effects.Count == 0 || action.Command is null
+            || effects.Exists(effect => effect.Kind == EffectKind.Opaque || effect.Target.AsSpan().IndexOfAny('…', '*', '?') >= 0))
         {
             throw new FormatException($"what rule '{asking}' asks about here can't be told from the action, so no rule can let it through");
         }
@@ -215,19 +218,24 @@ public sealed class Gatekeeper
             effects = [new ActionEffect(EffectKind.Opaque, PathPlace.None, "a form that isn't known")];
         }
 
-        if (_read.Count >= MostKept)
+        // What couldn't be read may only have been slow: it is tried again.
+        if (!effects.Any(effect => effect.Kind == EffectKind.Opaque && effect.Target == ShellReader.Unread))
         {
-            _read.Clear();
+            if (_read.Count >= MostKept)
+            {
+                _read.Clear();
+            }
+
+            _read[line] = effects;
         }
 
-        _read[line] = effects;
         return effects;
     }
 
     private Decision Decide(IReadOnlyList<ActionEffect> effects)
     {
         var decision = new Decision(Verdict.Allow, "default", "");
-        foreach (var effect in effects.Where(effect => !_hasNetwork || effect.Kind != EffectKind.Network))
+        foreach (var effect in effects.Where(effect => !HasNetwork || effect.Kind != EffectKind.Network))
         {
             var matching = _rules.Where(rule => rule.Matches(effect)).ToList();
             var loosened = matching.SelectMany(rule => rule.Loosens).ToHashSet(StringComparer.Ordinal);

@@ -121,8 +121,9 @@ public sealed record ReviewVerdict(ReviewOutcome Outcome, ReviewRisk? Risk, Revi
                     && Enum.TryParse(fields[name].GetString(), ignoreCase: true, out value);
             }
         }
-        catch (JsonException)
+        catch (Exception unread) when (unread is JsonException or InvalidOperationException or ArgumentException)
         {
+            // Half a character in a text, too.
             problem = "it isn't JSON";
             return null;
         }

@@ -45,7 +45,7 @@ internal sealed class ShellParser : IDisposable
         }
 
         var bytes = Encoding.UTF8.GetBytes(line);
-        var script = bytes.Length > LongestLine ? null : Version is null ? ShellScript.Plain(line) : Run(bytes);
+        var script = bytes.Length > LongestLine ? null : Version is null ? ShellScript.Plain(line) : Run(bytes, out var ended) ?? (ended ? null : Run(bytes, out _));
         if (script is not null)
         {
             if (_read.Count >= MostKept)
@@ -69,8 +69,10 @@ internal sealed class ShellParser : IDisposable
         }
     }
 
-    private ShellScript? Run(byte[] line)
+    /// <summary>Reads a line; it is worth another try where the process didn't come to its own end.</summary>
+    private ShellScript? Run(byte[] line, out bool ended)
     {
+        ended = false;
         Process? process = null;
         try
         {
@@ -79,9 +81,13 @@ internal sealed class ShellParser : IDisposable
             _ = Task.Run(Prepare);
             process.StandardInput.BaseStream.Write(line);
             process.StandardInput.Close();
-            using var tree = JsonDocument.Parse(process.StandardOutput.BaseStream, new JsonDocumentOptions { MaxDepth = 512 });
+            using var output = new MemoryStream();
+            process.StandardOutput.BaseStream.CopyTo(output);
             process.WaitForExit();
-            return process.ExitCode == 0 ? new ShellScript(tree.RootElement.Clone(), line) : null;
+            ended = process.ExitCode is 0 or 1;
+            output.Position = 0;
+            using var tree = process.ExitCode == 0 ? JsonDocument.Parse(output, new JsonDocumentOptions { MaxDepth = 512 }) : null;
+            return tree is not null ? new ShellScript(tree.RootElement.Clone(), line) : null;
         }
         catch (Exception unread) when (unread is JsonException or IOException or InvalidOperationException or Win32Exception)
         {

@@ -328,6 +328,18 @@ internal sealed partial class ShellReader
             AddPath(EffectKind.Writes, texts[Number(file)], state);
         }
 
+        foreach (Match read in AwkReads().Matches(bare))
+        {
+            if (read.Groups[1].Success)
+            {
+                AddPath(EffectKind.Reads, texts[Number(read)], state);
+            }
+            else
+            {
+                Add(EffectKind.Opaque, "a file whose name awk makes");
+            }
+        }
+
         if (script.Contains("/inet/", StringComparison.Ordinal))
         {
             Add(EffectKind.Network, "");
@@ -338,6 +350,10 @@ internal sealed partial class ShellReader
 
     [GeneratedRegex(@"""(?:\\.|[^""\\\n])*""")]
     private static partial Regex AwkText();
+
+    // getline < "file"; a name that isn't one text, ARGV, and code from elsewhere.
+    [GeneratedRegex(@"\bgetline\b[^;}\n|<]*<\s*(?:""(\d+)""\s*(?=[;}\n)]|$)|)|\bARGV\s*\[|^\s*@(?:load|include)|@\w+\s*\(", RegexOptions.Multiline)]
+    private static partial Regex AwkReads();
 
     [GeneratedRegex(@"\bsystem\s*\(\s*(?:""(\d+)""\s*\)|)")]
     private static partial Regex AwkSystem();

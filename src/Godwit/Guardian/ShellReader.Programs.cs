@@ -27,7 +27,6 @@ internal sealed partial class ShellReader
                     && PathPlaces.Of(Resolve(word, state), EffectKind.Writes) is not (PathPlace.Tree or PathPlace.Unknown);
         }
 
-        var target = facts.Does.Contains(EffectKind.Network) ? "" : known;
         var quiet = facts.Does.Count > 0 && words.Skip(1).Any(word => facts.Flags.TryGetValue(word, out var effects) && effects.Count == 0);
         foreach (var kind in quiet || (facts.Loopback && ReachesItself(words)) ? []
             : facts.Does.Where(kind => kind != EffectKind.Network || facts.Operands != WordUse.Hosts))
@@ -59,9 +58,10 @@ internal sealed partial class ShellReader
         var verbs = first > 1 && words[first - 1].StartsWith('-') ? 2 : 1;
         var offline = words.Exists(word => word is "--offline" or "--no-index" or "--no-network" or "--frozen-offline"
             || (word == "-o" && program is "mvn" or "mvnw"));
-        foreach (var verb in offline ? [] : read.Operands.Take(verbs))
+        foreach (var verb in read.Operands.Take(verbs))
         {
-            facts.Verbs.GetValueOrDefault(verb)?.ForEach(kind => Add(kind, kind == EffectKind.Network ? "" : $"{known} {verb}"));
+            facts.Verbs.GetValueOrDefault(verb)?.Where(kind => kind != EffectKind.Network || !offline)
+                .ToList().ForEach(kind => Add(kind, kind == EffectKind.Network ? "" : $"{known} {verb}"));
         }
 
         var use = facts.When.FirstOrDefault(pair => flags.Any(flag => flag == pair.Key
@@ -101,6 +101,12 @@ internal sealed partial class ShellReader
             case "ed" or "ex" or "vi" or "vim" or "nvim" or "emacs" when words
                 .Skip(1).Any(word => word.StartsWith('+') || word is "-c" or "--eval" or "-es" or "--cmd" or "-f"):
                 Add(EffectKind.Opaque, $"commands of {program}");
+                break;
+            case "sqlite3" when words.Skip(1).Any(word => SqliteReaches().IsMatch(word)):
+                Add(EffectKind.Opaque, "what sqlite3 is told");
+                break;
+            case "zip" when words.FindIndex(word => word is "-TT" or "--unzip-command") is > 0 and var tests && tests + 1 < words.Count:
+                Line(words[tests + 1], state.Copy(), ShellFlow.Unknown);
                 break;
             case "unzip" or "7z" or "7za" or "unrar" or "rar" when words
                 .Skip(1).Any(word => word.StartsWith("-P", StringComparison.Ordinal) || PasswordOption().IsMatch(word)):
@@ -155,6 +161,10 @@ internal sealed partial class ShellReader
 
     [GeneratedRegex(@"^(?:[0-7]*[2-7][0-7]{3}|[ugoa]*[+=][rwxXt]*s[rwxXt]*)$")]
     private static partial Regex SetId();
+
+    // Commands of sqlite3's shell that reach files and other programs, and functions that do.
+    [GeneratedRegex(@"^\s*\.(?!tables|schema|headers|mode|indexes|width|databases)\w|\b(?:readfile|writefile|load_extension|edit)\s*\(", RegexOptions.Multiline)]
+    private static partial Regex SqliteReaches();
 
     [GeneratedRegex("^-p.+")]
     private static partial Regex PasswordOption();

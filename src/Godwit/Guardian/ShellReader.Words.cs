@@ -153,6 +153,8 @@ internal sealed partial class ShellReader
 
             return way[0] is '#' or '%'
                 ? ShellFlow.Capped(values.Select(value => Trimmed(value, other[0], way)))
+                : way[0] == '@' && values.Any(value => value.Contains("$(", StringComparison.Ordinal) || value.Contains('`', StringComparison.Ordinal))
+                    ? Evaluated(values, state)
                 : way[0] is '@' or ',' or '^' ? [GapText]
                 : ShellFlow.Capped(values.Where(value => value != GapText || other.Count == 0).Concat(other));
         }
@@ -181,6 +183,13 @@ internal sealed partial class ShellReader
         }
 
         return end > at ? Encoding.ASCII.GetString(script.Source, at, end - at) : ":";
+    }
+
+    /// <summary><c>${x@P}</c> runs what is substituted in a value.</summary>
+    private IReadOnlyList<string> Evaluated(IReadOnlyList<string> values, ShellState state)
+    {
+        values.ToList().ForEach(value => Line($": \"{value}\"", state.Copy(), ShellFlow.Empty));
+        return [GapText];
     }
 
     private static string Sliced(string value, JsonElement slice)

@@ -11,6 +11,9 @@ namespace Godwit.Guardian;
 /// <param name="parser">Reads the lines.</param>
 internal sealed partial class ShellReader(ProgramTable programs, ShellParser parser)
 {
+    /// <summary>What stands for a line that isn't one, or that wasn't read in time.</summary>
+    public const string Unread = "not a line that a shell reads";
+
     private const int DeepestLine = 12;
     private const int MostCommands = 2000;
     private const int MostFields = 64;
@@ -73,7 +76,7 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
         if (parser.Parse(line) is not { } script)
         {
             Add(EffectKind.Opaque, parser.Version is null ? "not one command of plain words, and shfmt isn't installed"
-                : "not a line that a shell reads");
+                : Unread);
             return ShellFlow.Unknown;
         }
 

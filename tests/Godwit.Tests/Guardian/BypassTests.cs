@@ -82,6 +82,13 @@ public sealed class BypassTests
     [InlineData("parallel 'sudo ls {}' ::: a")]
     [InlineData("node -p process.env")]
     [InlineData("trap 'sudo ls' EXIT")]
+    [InlineData("x='$(sudo ls)'; echo \"${x@P}\"")]
+    [InlineData("sqlite3 x.db '.shell sudo ls'")]
+    [InlineData("sqlite3 x.db \"select readfile('/etc/shadow')\"")]
+    [InlineData("zip -TT 'sudo ls' -T x.zip x")]
+    [InlineData("jq -f /etc/shadow x.json")]
+    [InlineData("awk 'BEGIN { while ((getline l < \"/etc/shadow\") > 0) print l }'")]
+    [InlineData("npm publish --offline")]
     [InlineData("hash -p /usr/bin/sudo s; s ls")]
     public void WayRound_IsSeen(string line) => Assert.NotEqual(Verdict.Allow, Judge(line));
 
@@ -123,6 +130,8 @@ public sealed class BypassTests
     [InlineData("env FOO=1 ./check --verbose")]
     [InlineData("test -f x && [ -n \"$Y\" ] && [[ $Z == a* ]] && echo yes")]
     [InlineData("ls -la /usr/include | head; cat /etc/os-release")]
+    [InlineData("sqlite3 x.db 'select count(*) from t' && sqlite3 x.db .tables")]
+    [InlineData("awk '$1 < \"b\" {print}' x.txt")]
     [InlineData("hyperfine --warmup 1 './bench/run'")]
     public void EverydayLine_IsAllowed(string line)
     {

@@ -20,10 +20,11 @@ internal sealed class ProgramGuard(
     /// <summary>Why a program was ended.</summary>
     public const string Broken = "the guardian denied too many of its actions: three in a row, or ten of fifty";
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(200);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _asked = new(StringComparer.Ordinal);
     private readonly List<bool> _denials = [];
-    private int _reviews;
 
     /// <summary>What is against a line; null for nothing.</summary>
     public async Task<string?> RefusalAsync(string line, CancellationToken cancellation)
@@ -52,19 +53,33 @@ internal sealed class ProgramGuard(
     {
         // After a crash the same line has the same key, and its verdict is the journal's.
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(line)))[..16];
-        int times, number;
+        int times;
         lock (_gate)
         {
             _asked[hash] = times = _asked.GetValueOrDefault(hash) + 1;
-            number = ++_reviews;
         }
 
+        // By the line and not by the order: programs ask several things at once, and a recording is played by this number.
+        var number = (int)(Convert.ToUInt32(hash[..7], 16) & 0x3FFFFFF) + times;
         var action = new ReviewedAction("shell", line, decision.Effects, decision.Rule, decision.Reason);
-        var verdict = await model.ReviewAsync(
-            task.Name, task.Goal, steering.SaidTo(task.Name, 0).Words, number, action,
-            (tries, request) => attempt.PaidAsync(
-                $"review/{hash}/{times}/{tries}", model.WorstCase(request), budget, action,
-                (call, ending) => model.AskAsync(request, call, TimeProvider.System, ending), cancellation));
+        ReviewVerdict verdict;
+
+        // The call whose answer this is part of still holds its money and its place with the provider: a wait for either mustn't be without end.
+        using var late = new CancellationTokenSource(LongestWait);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
+        try
+        {
+            verdict = await model.ReviewAsync(
+                task.Name, task.Goal, steering.SaidByPeople(task.Name), number, action,
+                (tries, request) => attempt.PaidAsync(
+                    $"review/{hash}/{times}/{tries}", model.WorstCase(request), budget, action,
+                    (call, ending) => model.AskAsync(request, call, TimeProvider.System, ending), either.Token));
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            verdict = new ReviewVerdict(ReviewOutcome.TimedOut, null, null, $"no verdict came within {LongestWait.TotalSeconds:0} s");
+        }
+
         lock (_gate)
         {
             if (verdict.Outcome is ReviewOutcome.Allow or ReviewOutcome.Deny)

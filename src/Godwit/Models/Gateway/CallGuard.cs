@@ -18,6 +18,19 @@ internal sealed class CallGuard(Func<string, Task<string?>> refusal)
 
     private readonly List<string> _held = [];
 
+    // A stream tells of one call several times: in pieces, at its end, in the whole answer. It is judged once.
+    private readonly Dictionary<string, string?> _judged = new(StringComparer.Ordinal);
+
+    private async Task<string?> RefusalAsync(string line)
+    {
+        if (!_judged.TryGetValue(line, out var refused))
+        {
+            _judged[line] = refused = await refusal(line);
+        }
+
+        return refused;
+    }
+
     /// <summary>Whether an event of a stream has to wait for the answer's end: it and all behind it once a call has begun.</summary>
     public bool Holds(string sent)
     {
@@ -207,7 +220,7 @@ internal sealed class CallGuard(Func<string, Task<string?>> refusal)
         string? reason = null;
         foreach (var name in lines)
         {
-            reason ??= await refusal(LineOf(call[name])!);
+            reason ??= await RefusalAsync(LineOf(call[name])!);
         }
 
         if (reason is null)
