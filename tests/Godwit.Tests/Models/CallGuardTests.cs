@@ -72,7 +72,13 @@ public sealed class CallGuardTests
     public async Task Stream_RefusedLine_IsReplacedInEveryPieceAndNothingElseIsTouched(
         string dialect, string[] words, string[] calls, Func<IEnumerable<JsonNode>, IEnumerable<string>> read)
     {
-        var guard = new CallGuard(Refusal);
+        // Each is judged once, however often a stream tells of it: a model may be asked, and paid, for it.
+        var judged = new List<string>();
+        var guard = new CallGuard(line =>
+        {
+            judged.Add(line);
+            return Refusal(line);
+        });
         Assert.All(words, sent => Assert.False(guard.Holds(sent), dialect));
         Assert.All(calls, sent => Assert.True(guard.Holds(sent), $"{dialect}: {sent}"));
         var released = (await guard.ReleaseAsync()).ToList();
@@ -88,6 +94,7 @@ public sealed class CallGuardTests
             string.Concat(words) + string.Concat(released),
             await new CallGuard(Refusal).WholeAsync("text/event-stream", string.Concat(words) + string.Concat(calls)));
         Assert.Equal(string.Concat(calls), await new CallGuard(Nothing).WholeAsync("text/event-stream", string.Concat(calls)));
+        Assert.Equal(["curl x", "ls"], judged.Order(StringComparer.Ordinal));
     }
 
     [Theory]
