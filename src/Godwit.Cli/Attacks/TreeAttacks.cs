@@ -75,7 +75,7 @@ internal static class TreeAttacks
             await PlantAsync(ground, tree, plant, cancellation);
             ITool used = tool switch
             {
-                "search" => new SearchTool(ProgramFinderOf("rg")),
+                "search" => new SearchTool(ProgramFinder.Find("rg")),
                 "list" => new ListTool(),
                 _ => new ReadTool(),
             };
@@ -157,6 +157,4 @@ internal static class TreeAttacks
             return refused.Message;
         }
     }
-
-    private static string? ProgramFinderOf(string name) => Agents.ProgramFinder.Find(name);
 }

@@ -31,8 +31,8 @@ internal static class GuardianCommand
             Description = "Print the commands of a label with how each was judged, such as malicious, instead of the table.",
         };
         var json = CommandGuard.JsonOption();
-        var test = new Command("test",
-            "Judge a corpus of commands as an agent's, and print how often each verdict falls, by label and family.")
+        var test = new Command(
+            "test", "Judge a corpus of commands as an agent's, and print how often each verdict falls, by label and family.")
         {
             corpus, labels, list, json,
         };
@@ -67,25 +67,23 @@ internal static class GuardianCommand
         {
             var gatekeeper = Rules();
             var action = ProposedAction.Running(parsed.GetValue(line)!);
-            var (effects, decision) = (gatekeeper.EffectsOf(action), await gatekeeper.DecideAsync(action, cancellation));
+            var decision = await gatekeeper.DecideAsync(action, cancellation);
             if (parsed.GetValue(json))
             {
                 CommandGuard.PrintJson(new
                 {
-                    Verdict = decision.Verdict.ToString().ToLowerInvariant(), decision.Rule, decision.Reason, Effects = effects
-                        .Select(effect => effect.ToString()),
-                    Gatekeeper.Parser,
+                    Verdict = decision.Verdict.ToString().ToLowerInvariant(), decision.Rule, decision.Reason, decision.Effects, Gatekeeper.Parser,
                 });
                 return ExitCode.Ok;
             }
 
-            foreach (var effect in effects)
+            foreach (var effect in decision.Effects)
             {
-                Console.WriteLine(effect.ToString());
+                Console.WriteLine(effect);
             }
 
             Console.WriteLine(decision.Verdict == Verdict.Allow
-                ? $"allow{(effects.Count == 0 ? ": nothing beyond the tree" : "")}"
+                ? $"allow{(decision.Effects.Count == 0 ? ": nothing beyond the tree" : "")}"
                 : $"{decision.Verdict.ToString().ToLowerInvariant()} by rule '{decision.Rule}': {decision.Reason}");
             return ExitCode.Ok;
         });
@@ -95,11 +93,16 @@ internal static class GuardianCommand
     private static Command Replay()
     {
         var run = RunArgument.Create();
-        var rules = new Option<string?>(
-            "--rules") { Description = "A file of rules that is laid over the built-in ones; your own if left out." };
+        var rules = new Option<string?>("--rules")
+        {
+            Description = "A file of rules that is laid over the built-in ones; your own if left out.",
+        };
         var json = CommandGuard.JsonOption();
-        var replay = new Command("replay",
-            "Judge again what the agents of a run wanted to do, and print what would be judged otherwise.") { run, rules, json };
+        var replay = new Command(
+            "replay", "Judge again what the agents of a run wanted to do, and print what would be judged otherwise.")
+        {
+            run, rules, json,
+        };
         replay.SetGuardedAction((parsed, _) =>
         {
             if (parsed.GetValue(rules) is { } missing && !File.Exists(missing))
@@ -115,8 +118,8 @@ internal static class GuardianCommand
             {
                 CommandGuard.PrintJson(judged.Select(action => new
                 {
-                    action.Agent, action.Tool, action.Arguments, Then = action.Then.ToString().ToLowerInvariant(), action.ThenBy,
-                        Review = action.Review?.Outcome,
+                    action.Agent, action.Tool, action.Arguments,
+                    Then = action.Then.ToString().ToLowerInvariant(), action.ThenBy, Review = action.Review?.Outcome,
                     Now = action.Now.Verdict.ToString().ToLowerInvariant(), NowBy = action.Now.Rule, action.Now.Effects,
                 }));
                 return Task.FromResult(ExitCode.Ok);
@@ -250,8 +253,8 @@ internal static class GuardianCommand
         }
 
         Console.WriteLine($"\nlines are read by {Gatekeeper.Parser}");
-        Console.WriteLine(
-            $"a decision takes {Times(judged.Select(row => row.Milliseconds))}, of a line that was judged before {Times(judged.Select(row => row.AgainMilliseconds))}");
+        var (first, again) = (Times(judged.Select(row => row.Milliseconds)), Times(judged.Select(row => row.AgainMilliseconds)));
+        Console.WriteLine($"a decision takes {first}, of a line that was judged before {again}");
 
         static string Times(IEnumerable<double> all)
         {

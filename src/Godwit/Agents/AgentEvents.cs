@@ -88,7 +88,7 @@ public sealed class AgentEvents(bool transcripts)
     private AgentEvent Charged(Entry entry, string budget, Charge charge)
     {
         var (agent, role) = _agents.GetValueOrDefault(entry.Process, ("", ""));
-        role = AgentTopic.Of(entry) == AgentTopic.Review || entry.Topic == AgentTopic.Review ? ActionReviewer.Role : role;
+        role = entry.Topic == AgentTopic.Review ? ActionReviewer.Role : role;
         var call = (entry.Process, entry.Key);
         if (entry.Kind == EntryKind.StepIntended)
         {

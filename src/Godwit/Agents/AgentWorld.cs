@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Godwit.Budgets;
 using Godwit.Durable;
 using Godwit.Durable.Journal;
@@ -13,7 +12,7 @@ using Godwit.Workspaces;
 namespace Godwit.Agents;
 
 /// <summary>All that the agents of a run need, wired together: models, budgets, tools, the gatekeeper and their trees.</summary>
-internal sealed partial class AgentWorld : IAsyncDisposable
+internal sealed class AgentWorld : IAsyncDisposable
 {
     private readonly ModelDrivers _drivers;
     private readonly BudgetLedger _ledger;
@@ -47,7 +46,8 @@ internal sealed partial class AgentWorld : IAsyncDisposable
         }
 
         Rules(store);
-        var catalogue = Catalogue(agents, store, source, providers);
+        var own = OwnCatalogue(store);
+        var catalogue = Catalogue(own, agents, source, providers);
         foreach (var agent in agents)
         {
             RequireProgram(agent, store, catalogue, source);
@@ -66,7 +66,6 @@ internal sealed partial class AgentWorld : IAsyncDisposable
             return;
         }
 
-        var own = ModelCatalogue.Load(File.Exists(store.Models) ? [store.Models] : []);
         var roles = agents.Select(agent => agent.Role)
             .Concat(source.Mailbox is null && own.Roles.ContainsKey(ActionReviewer.Role) ? [ActionReviewer.Role] : Array.Empty<string>());
         foreach (var role in roles.Distinct())
@@ -77,7 +76,7 @@ internal sealed partial class AgentWorld : IAsyncDisposable
 
     public static AgentWorld Make(AgentNeeds needs)
     {
-        var catalogue = Catalogue(needs.Agents, needs.Store, needs.Models, needs.Providers);
+        var catalogue = Catalogue(OwnCatalogue(needs.Store), needs.Agents, needs.Models, needs.Providers);
         var rules = Rules(needs.Store);
         var gatekeeper = needs.Network.RulesOf(NetworkUse.Agents).Count > 0 ? rules.WithNetwork() : rules;
         var cassette = needs.Models switch
@@ -95,7 +94,11 @@ internal sealed partial class AgentWorld : IAsyncDisposable
             () => needs.Gateways?.OpenAsync(new ModelGateway(catalogue, pipeline, drivers), needs.Folder.Path)
                 ?? throw new InvalidOperationException("this host serves no gateway, which agents that are programs need"));
         var steering = new Steering();
-        var reviewer = IsReviewed(catalogue, needs.Models) ? new ActionReviewer(pipeline, needs.UserWords) : null;
+
+        // Where a recording is played, whoever was asked when it was made is asked again.
+        var isReviewed = cassette is { IsRecording: false }
+            ? cassette.HasRepliesTo($"/{ActionReviewer.Role}") : catalogue.Roles.ContainsKey(ActionReviewer.Role);
+        var reviewer = isReviewed ? new ActionReviewer(pipeline, needs.UserWords) : null;
         var programs = needs.Agents.All(agent => agent.Program is null)
             ? null
             : new ProgramRunner(
@@ -200,28 +203,22 @@ internal sealed partial class AgentWorld : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a model decides on what rules ask about: one of the user's, or one that was asked when a recording was made.</summary>
-    private static bool IsReviewed(ModelCatalogue catalogue, ModelSource source) => source.Cassette is { } cassette
-        ? File.Exists(cassette) && File.ReadLines(cassette).Any(line => RecordedReview().IsMatch(line))
-        : catalogue.Roles.ContainsKey(ActionReviewer.Role);
+    private static ModelCatalogue OwnCatalogue(RunStore store) => ModelCatalogue.Load(File.Exists(store.Models) ? [store.Models] : []);
 
-    [GeneratedRegex("\"agent\":\"[^\"]+/guardian\"")]
-    private static partial Regex RecordedReview();
-
-    /// <summary>A mailbox or a recording answers in every role.</summary>
+    /// <summary>The user's models that may be asked. A mailbox or a recording answers in every role that is needed.</summary>
     private static ModelCatalogue Catalogue(
-        IReadOnlyList<AgentSpec> agents, RunStore store, ModelSource source, IReadOnlyList<string> providers)
+        ModelCatalogue own, IReadOnlyList<AgentSpec> agents, ModelSource source, IReadOnlyList<string> providers)
     {
-        var files = File.Exists(store.Models) ? [store.Models] : Array.Empty<string>();
-        var catalogue = ModelCatalogue.Load(files);
         if (source is { Mailbox: null, Cassette: null })
         {
-            return catalogue.Only(providers);
+            return own.Only(providers);
         }
 
-        // A reviewer of actions is asked where the user has one, or one was asked when it was recorded.
-        var roles = agents.Select(agent => agent.Role).Concat(IsReviewed(catalogue, source) ? [ActionReviewer.Role] : Array.Empty<string>()).Distinct();
-        return catalogue.With($$"""
+        var isReviewed = source.Cassette is not null || own.Roles.ContainsKey(ActionReviewer.Role);
+        var roles = agents.Select(agent => agent.Role)
+            .Concat(isReviewed ? [ActionReviewer.Role] : Array.Empty<string>())
+            .Distinct();
+        return own.With($$"""
                 providers: { mailbox: { dialect: mailbox, url: "{{source.Mailbox ?? "/nowhere"}}" } }
                 models: { mailbox: { provider: mailbox, input: 0, output: 0 } }
                 roles: { {{string.Join(", ", roles.Select(role => $"{role}: [mailbox]"))}} }

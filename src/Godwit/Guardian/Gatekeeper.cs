@@ -56,6 +56,13 @@ public sealed class Gatekeeper
 {
     private const int MostKept = 4096;
 
+    // Longer lines are rare, and would fill the memory.
+    private const int LongestKept = 2048;
+
+    private static readonly Lazy<RuleFile> BuiltInRules = new(() => Parse("rules.yaml", Resource("rules.yaml")));
+    private static readonly Lazy<List<ProgramFacts>> BuiltInPrograms =
+        new(() => Deserialize<List<ProgramFacts>>("programs.yaml", Resource("programs.yaml"))!);
+
     private readonly IReadOnlyList<GuardianRule> _rules;
     private readonly ProgramTable _programs;
     private readonly ConcurrentDictionary<string, IReadOnlyList<ActionEffect>> _read = new(StringComparer.Ordinal);
@@ -92,9 +99,8 @@ public sealed class Gatekeeper
     /// <exception cref="FormatException">A rule can't be read or one of its examples doesn't hold; all of them, a line each.</exception>
     public static Gatekeeper Read(params IReadOnlyList<(string Name, string Text)> files)
     {
-        var builtIn = Parse("rules.yaml", Resource("rules.yaml"));
-        var programs = Deserialize<List<ProgramFacts>>("programs.yaml", Resource("programs.yaml"))!;
-        var rules = builtIn.Rules.ToList();
+        var programs = BuiltInPrograms.Value.ToList();
+        var rules = BuiltInRules.Value.Rules.ToList();
         var own = new List<(string File, GuardianRule Rule)>();
         var mistakes = new List<string>();
         foreach (var (name, text) in files)
@@ -106,7 +112,8 @@ public sealed class Gatekeeper
                 if (rules.Exists(other => other.Name == rule.Name))
                 {
                     mistakes.Add(
-                        $"{name}: there is a rule '{rule.Name}' already; give this one a name of its own, and name the other under loosens if it should count less");
+                        $"{name}: there is a rule '{rule.Name}' already; give this one a name of its own, and name the other under " +
+                        $"loosens if it should count less");
                 }
 
                 mistakes.AddRange(rule.Loosens.Where(other => !rules.Exists(known => known.Name == other))
@@ -196,7 +203,12 @@ public sealed class Gatekeeper
     }
 
     /// <summary>The mistakes of the built-in rules' examples.</summary>
-    internal IReadOnlyList<string> Mistakes() => [.. _rules.SelectMany(rule => Mistakes(rule, "rules.yaml"))];
+    internal IReadOnlyList<string> Mistakes() =>
+    [
+        .. _rules.SelectMany(rule => Mistakes(rule, "rules.yaml")),
+        .. BuiltInPrograms.Value.SelectMany(program => program.Names).CountBy(name => name).Where(name => name.Value > 1)
+            .Select(name => $"programs.yaml: {name.Key} stands there twice"),
+    ];
 
     private IReadOnlyList<ActionEffect> EffectsOf(string line)
     {
@@ -219,7 +231,7 @@ public sealed class Gatekeeper
         }
 
         // What couldn't be read may only have been slow: it is tried again.
-        if (!effects.Any(effect => effect.Kind == EffectKind.Opaque && effect.Target == ShellReader.Unread))
+        if (line.Length <= LongestKept && !effects.Any(effect => effect.Kind == EffectKind.Opaque && effect.Target == ShellReader.Unread))
         {
             if (_read.Count >= MostKept)
             {

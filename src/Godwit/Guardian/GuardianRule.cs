@@ -1,4 +1,4 @@
-using System.Text.RegularExpressions;
+using System.IO.Enumeration;
 
 namespace Godwit.Guardian;
 
@@ -26,9 +26,5 @@ internal sealed class GuardianRule
     public bool Matches(ActionEffect effect) =>
         Effects.Contains(effect.Kind)
         && (Places.Count == 0 || Places.Contains(effect.Place))
-        && (Targets.Count == 0 || Targets.Exists(target => IsLike(effect.Target, target)));
-
-    private static bool IsLike(string text, string glob) =>
-        Regex.IsMatch(text, $"^{Regex.Escape(glob).Replace("\\*", ".*").Replace("\\?", ".")}$",
-            RegexOptions.Singleline | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        && (Targets.Count == 0 || Targets.Exists(target => FileSystemName.MatchesSimpleExpression(target, effect.Target, ignoreCase: false)));
 }

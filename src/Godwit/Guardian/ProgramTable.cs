@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Godwit.Guardian;
 
 /// <summary>What a program does with a word.</summary>
-public enum WordUse
+internal enum WordUse
 {
     /// <summary>A path where it looks like one; else text.</summary>
     Any,
@@ -43,7 +43,7 @@ public enum WordUse
 }
 
 /// <summary>What is written down of programs: their effects, and what their words mean.</summary>
-public sealed class ProgramFacts
+internal sealed class ProgramFacts
 {
     /// <summary>Names; a version behind one is passed over: <c>python3.12</c> is <c>python3</c>.</summary>
     public List<string> Names { get; set; } = [];

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Godwit.Sandbox;
 
 namespace Godwit.Guardian;
 
@@ -15,11 +15,9 @@ internal sealed class ShellParser : IDisposable
     /// <summary>Longer lines aren't read, in bytes.</summary>
     public const int LongestLine = 64 * 1024;
 
-    private const int MostKept = 4096;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
     private readonly string? _program;
-    private readonly ConcurrentDictionary<string, ShellScript> _read = new(StringComparer.Ordinal);
     private Process? _waiting;
     private volatile bool _disposed;
 
@@ -31,7 +29,7 @@ internal sealed class ShellParser : IDisposable
     }
 
     /// <summary>The parser that this machine has.</summary>
-    public static ShellParser OfMachine { get; } = new(Find("shfmt"));
+    public static ShellParser OfMachine { get; } = new(ProgramFinder.Find("shfmt"));
 
     /// <summary>The version that shfmt tells; null where it is missing or doesn't start.</summary>
     public string? Version { get; }
@@ -39,24 +37,21 @@ internal sealed class ShellParser : IDisposable
     /// <summary>The tree of a line; null where it can't be read: bad syntax, too long, too slow, or not plain and no shfmt.</summary>
     public ShellScript? Parse(string line)
     {
-        if (_read.TryGetValue(line, out var known))
-        {
-            return known;
-        }
-
         var bytes = Encoding.UTF8.GetBytes(line);
-        var script = bytes.Length > LongestLine ? null : Version is null ? ShellScript.Plain(line) : Run(bytes, out var ended) ?? (ended ? null : Run(bytes, out _));
-        if (script is not null)
+        if (bytes.Length > LongestLine)
         {
-            if (_read.Count >= MostKept)
-            {
-                _read.Clear();
-            }
-
-            _read[line] = script;
+            return null;
         }
 
-        return script;
+        if (Version is null)
+        {
+            return ShellScript.Plain(line);
+        }
+
+        // The process that waited may have been ended by somebody: another gets what is left of the time.
+        var start = TimeProvider.System.GetTimestamp();
+        var script = Run(bytes, Patience, out var ended);
+        return script is not null || ended ? script : Run(bytes, Patience - TimeProvider.System.GetElapsedTime(start), out _);
     }
 
     /// <inheritdoc/>
@@ -69,15 +64,24 @@ internal sealed class ShellParser : IDisposable
         }
     }
 
-    /// <summary>Reads a line; it is worth another try where the process didn't come to its own end.</summary>
-    private ShellScript? Run(byte[] line, out bool ended)
+    /// <summary>Reads a line by one process.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="patience">How long it has; it is killed then.</param>
+    /// <param name="ended">Whether it came to its own end: then what it said holds.</param>
+    private ShellScript? Run(byte[] line, TimeSpan patience, out bool ended)
     {
         ended = false;
+        if (patience <= TimeSpan.Zero)
+        {
+            return null;
+        }
+
         Process? process = null;
         try
         {
             process = Interlocked.Exchange(ref _waiting, null) ?? Start();
-            using var late = new Timer(static state => Kill((Process)state!), process, Patience, Timeout.InfiniteTimeSpan);
+            using var late = TimeProvider.System.CreateTimer(
+                static state => Kill((Process)state!), process, patience, Timeout.InfiniteTimeSpan);
             _ = Task.Run(Prepare);
             process.StandardInput.BaseStream.Write(line);
             process.StandardInput.Close();
@@ -144,11 +148,6 @@ internal sealed class ShellParser : IDisposable
             return null;
         }
     }
-
-    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-        .Where(folder => folder.StartsWith('/'))
-        .Select(folder => Path.Combine(folder, program))
-        .FirstOrDefault(File.Exists);
 
     private static void Kill(Process process)
     {

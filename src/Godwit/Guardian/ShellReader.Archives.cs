@@ -85,7 +85,7 @@ internal sealed partial class ShellReader
 
         if (file is not null and not "-")
         {
-            if (HostOf(["tar", file]) is { Length: > 0 } host && file.Contains('@', StringComparison.Ordinal))
+            if (HostOf(file) is { Length: > 0 } host && file.Contains('@', StringComparison.Ordinal))
             {
                 Add(EffectKind.Network, host);
             }

@@ -26,17 +26,16 @@ internal sealed partial class ShellReader
                 return ShellFlow.Unknown;
         }
 
-        if (!Readable.Contains(language) || (code.Contains(Gap, StringComparison.Ordinal) && code.Trim(Gap, ' ', '\n').Length == 0))
+        if (CodeLanguage.Of(language) is not { } read || (code.Contains(Gap, StringComparison.Ordinal) && code.Trim(Gap, ' ', '\n').Length == 0))
         {
             Add(EffectKind.Opaque, $"code of {language}");
             return ShellFlow.Unknown;
         }
 
         // What is said is one thing, what is done another: names in texts aren't uses.
-        var texts = Quoted().Matches(code).Select(match => Plain(match.Groups[2].Value)).ToList();
-        var bare = Quoted().Replace(code, match => $"{match.Groups[1].Value}{match.Groups[1].Value}");
-        Uses(language, code, bare, texts, state);
-        foreach (Match call in Starting(language).Matches(code))
+        var (bare, texts) = Apart(code);
+        Uses(language, read, code, bare, texts);
+        foreach (Match call in read.Starts.Matches(code))
         {
             Started(language, code[(call.Index + call.Length)..], state);
         }
@@ -68,18 +67,34 @@ internal sealed partial class ShellReader
         return ShellFlow.Unknown;
     }
 
-    private static readonly HashSet<string> Readable = new(StringComparer.Ordinal)
+    /// <summary>A language whose code is read.</summary>
+    /// <param name="Starts">Calls that start a program, whose command is read.</param>
+    /// <param name="Ways">Names by which programs can be started in ways that aren't read.</param>
+    private sealed record CodeLanguage(Regex Starts, Regex Ways)
     {
-        "python", "python3", "python2", "pypy", "pypy3", "ipython", "perl", "ruby", "node", "nodejs", "deno", "bun", "php", "lua", "luajit",
-    };
+        /// <summary>The language of an interpreter; null where its code isn't read.</summary>
+        public static CodeLanguage? Of(string interpreter) => interpreter switch
+        {
+            "python" or "python3" or "python2" or "pypy" or "pypy3" or "ipython" or "lua" or "luajit" => Python,
+            "perl" or "ruby" => Perl,
+            "php" => Php,
+            "node" or "nodejs" or "deno" or "bun" => Node,
+            _ => null,
+        };
+
+        private static readonly CodeLanguage Python = new(PythonStarting(), PythonWays());
+        private static readonly CodeLanguage Perl = new(PerlStarting(), PerlWays());
+        private static readonly CodeLanguage Php = new(PhpStarting(), PhpWays());
+        private static readonly CodeLanguage Node = new(NodeStarting(), NodeWays());
+    }
 
     /// <summary>What code reaches for outside of its own: the network, other programs, code of its own making.</summary>
-    private void Uses(string language, string code, string bare, List<string> texts, ShellState state)
+    private void Uses(string language, CodeLanguage read, string code, string bare, List<string> texts)
     {
         if (Networking().IsMatch(bare) || (texts.Exists(text => text.Contains("://", StringComparison.Ordinal)) && Fetching().IsMatch(bare))
             || RequiredNetwork().IsMatch(code))
         {
-            Add(EffectKind.Network, texts.Select(text => HostOf(["", text])).FirstOrDefault(host => host.Length > 0) ?? "");
+            Add(EffectKind.Network, HostIn(texts));
         }
 
         if (Decoding().IsMatch(bare) && Evaluating().IsMatch(bare))
@@ -92,8 +107,7 @@ internal sealed partial class ShellReader
         }
 
         // A way to other programs whose use isn't one of those that are read.
-        var started = Starting(language).Count(code);
-        if (Ways(language).IsMatch(bare) && started == 0)
+        if (read.Ways.IsMatch(bare) && !read.Starts.IsMatch(code))
         {
             Add(EffectKind.Opaque, $"code of {language} that may start programs");
         }
@@ -112,8 +126,7 @@ internal sealed partial class ShellReader
     /// <summary>The files that code names; a path that it makes of a folder with secrets can't be told.</summary>
     private void Paths(string language, string bare, List<string> texts, ShellState state)
     {
-        var kind = Changing().IsMatch(bare) || texts.Exists(text => text is "w" or "a" or "x" or "wb" or "ab" or "w+" or "a+")
-            ? EffectKind.Writes : EffectKind.Reads;
+        var kind = Changes(bare, texts) ? EffectKind.Writes : EffectKind.Reads;
         foreach (var text in texts)
         {
             if (PathPlaces.HoldsSecrets(text.Length > 1 ? text.TrimEnd('/') : text) && text is not "/")
@@ -132,6 +145,18 @@ internal sealed partial class ShellReader
             AddPath(kind, "~/…", state);
         }
     }
+
+    /// <summary>Whether code changes files: by its calls, or by how it opens them.</summary>
+    private static bool Changes(string bare, List<string> texts) =>
+        Changing().IsMatch(bare) || texts.Exists(text => text.StartsWith('>') || OpeningMode().IsMatch(text));
+
+    [GeneratedRegex(@"^(?:[wax][bt]?\+?|r[bt]?\+[bt]?)$")]
+    private static partial Regex OpeningMode();
+
+    /// <summary>Code with its texts emptied, and the texts.</summary>
+    private static (string Bare, List<string> Texts) Apart(string code) => (
+        Quoted().Replace(code, match => $"{match.Groups[1].Value}{match.Groups[1].Value}"),
+        [.. Quoted().Matches(code).Select(match => Plain(match.Groups[2].Value))]);
 
     /// <summary>A text without its escapes.</summary>
     private static string Plain(string text) => text.Contains('\\', StringComparison.Ordinal) ? AnsiText(text) : text;
@@ -220,29 +245,26 @@ internal sealed partial class ShellReader
         @"dgram|tls|http2)['""]|/inet/")]
     private static partial Regex RequiredNetwork();
 
-    private static Regex Ways(string language) => language switch
-    {
-        "perl" or "ruby" => PerlWays(),
-        "php" => PhpWays(),
-        "node" or "nodejs" or "deno" or "bun" => NodeWays(),
-        _ => PythonWays(),
-    };
-
     [GeneratedRegex(@"\b(?:subprocess|pty|popen2?|system|posix|posix_spawn\w*|fork|spawn\w*|create_subprocess\w*|runpy|importlib|" +
         @"builtins|pickle|shelve|marshal|multiprocessing|code|pdb|globals|vars)\b|\bos\.exec|\bgetattr\s*\(\s*(?:os|sys)\b|" +
         @"\b\w+\s*=\s*(?:exec|eval|__import__)\b|\bfrom\s+os\s+import\b|\bimport\s+os\s+as\b")]
     private static partial Regex PythonWays();
 
-    [GeneratedRegex(@"(?<![\w$@%.>-])(?:exec|system|qx|fork|spawn|popen|syscall|readpipe|do\s*\{?\s*['""]|send|public_send|instance_eval|method)\b\s*[\({\['""q:]|%x|\bopen\s*[\( ]\s*\w+\s*,\s*(?:''|""""|\$|q)|\bProcess\b|\bKernel\b|\bIO\.popen|/e{1,2}e\b|<>")]
+    [GeneratedRegex(@"(?<![\w$@%.>-])(?:exec|system|qx|fork|spawn|popen|syscall|readpipe|do\s*\{?\s*['""]|send|public_send|" +
+        @"instance_eval|method)\b\s*[\({\['""q:]|%x|\bopen\s*[\( ]\s*\w+\s*,\s*(?:''|""""|\$|q)|\bProcess\b|\bKernel\b|\bIO\.popen|" +
+        @"/e{1,2}e\b|<>")]
     private static partial Regex PerlWays();
 
-    [GeneratedRegex(@"\$\w+\s*\(|\bcall_user_func\w*|\b(?:proc_open|popen|passthru|shell_exec|exec|system|create_function|array_map|preg_replace_callback)\b")]
+    [GeneratedRegex(@"\$\w+\s*\(|\bcall_user_func\w*|\b(?:proc_open|popen|passthru|shell_exec|exec|system|create_function|array_map|" +
+        @"preg_replace_callback)\b")]
     private static partial Regex PhpWays();
 
-    [GeneratedRegex(@"\bchild_process\b|\bexec\w*Sync\b|\bspawn\w*\b|\bprocess\s*\[|\bmainModule\b|\bDeno\.|\bBun\.|\brequire\s*\(\s*(?!['""])|\bimport\s*\(|\]\s*\(")]
+    [GeneratedRegex(@"\bchild_process\b|\bexec\w*Sync\b|\bspawn\w*\b|\bprocess\s*\[|\bmainModule\b|\bDeno\.|\bBun\.|" +
+        @"\brequire\s*\(\s*(?!['""])|\bimport\s*\(|\]\s*\(")]
     private static partial Regex NodeWays();
 
-    [GeneratedRegex(@"\bos\.environ(?!\s*(?:\[|\.get|\.setdefault|\.pop))|\bprocess\.env(?!\s*[.\[])|%ENV\b|\bENV\.(?:to_h|each|inspect)|\bgetenv\s*\(\s*\)")]
+    [GeneratedRegex(@"\bos\.environ(?!\s*(?:\[|\.get|\.setdefault|\.pop))|\bprocess\.env(?!\s*[.\[])|%ENV\b|\bENV\.(?:to_h|each|" +
+        @"inspect)|\bgetenv\s*\(\s*\)")]
     private static partial Regex WholeEnvironment();
 
     [GeneratedRegex(@"\bos\.kill(?:pg)?\b|\bprocess\.kill\b|\bProcess\.kill\b|(?<![\w.])kill\s+['""\d]")]
@@ -251,19 +273,12 @@ internal sealed partial class ShellReader
     [GeneratedRegex(@"\bexpanduser\b|\.home\s*\(|\bhomedir\s*\(|\bDir\.home\b|\bchdir\b")]
     private static partial Regex OwnHome();
 
-    private static Regex Starting(string language) => language switch
-    {
-        "perl" => PerlStarting(),
-        "ruby" => PerlStarting(),
-        "php" => PhpStarting(),
-        "node" or "nodejs" or "deno" or "bun" => NodeStarting(),
-        _ => PythonStarting(),
-    };
-
-    [GeneratedRegex(@"\b(?:os\.(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)|subprocess\.\w+|(?:check_output|check_call|Popen)|pty\.spawn|commands\.get\w+|io\.popen|os\.execute)\s*\(")]
+    [GeneratedRegex(@"\b(?:os\.(?:system|popen|exec\w+|spawn\w+|posix_spawn\w*)|subprocess\.\w+|(?:check_output|check_call|Popen)|" +
+        @"pty\.spawn|commands\.get\w+|io\.popen|os\.execute)\s*\(")]
     private static partial Regex PythonStarting();
 
-    [GeneratedRegex(@"(?<![\w$@%.:-])(?:system|exec|popen|spawn|IO\.popen|Open3\.\w+|Kernel\.\w+|qx)\s*[\({ ](?=\s*['""\[\($])|\bopen\s*\(?\s*[^;]*['""]\s*\|")]
+    [GeneratedRegex(@"(?<![\w$@%.:-])(?:system|exec|popen|spawn|IO\.popen|Open3\.\w+|Kernel\.\w+|qx)\s*[\({ ](?=\s*['""\[\($])|" +
+        @"\bopen\s*\(?\s*[^;]*['""]\s*\|")]
     private static partial Regex PerlStarting();
 
     [GeneratedRegex(@"\b(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec)\s*\(")]
@@ -272,10 +287,14 @@ internal sealed partial class ShellReader
     [GeneratedRegex(@"\b(?:execSync|exec|execFile|execFileSync|spawn|spawnSync|fork|Deno\.(?:run|Command)|Bun\.spawn\w*)\s*\(")]
     private static partial Regex NodeStarting();
 
-    [GeneratedRegex(@"\b(?:open|read\w*|write\w*|unlink\w*|remove\w*|rm\w*|rename\w*|copy\w*|move|mkdir\w*|chmod\w*|chown\w*|link|symlink\w*|Path|File|Dir|FileUtils|fs|shutil|glob|io|os|truncate|opendir|file_get_contents|file_put_contents|fopen|include|require|load|listdir|walk|scandir)\b\s*[.\(: '""]")]
+    [GeneratedRegex(@"\b(?:open|read\w*|write\w*|unlink\w*|remove\w*|rm\w*|rename\w*|copy\w*|move|mkdir\w*|chmod\w*|chown\w*|link|" +
+        @"symlink\w*|Path|File|Dir|FileUtils|fs|shutil|glob|io|os|truncate|opendir|file_get_contents|file_put_contents|fopen|include|" +
+        @"require|load|listdir|walk|scandir)\b\s*[.\(: '""]")]
     private static partial Regex Files();
 
-    [GeneratedRegex(@"['""][wax]b?\+?['""]|\b(?:write\w*|unlink\w*|remove\w*|rmtree|rm\w*|rename\w*|copy\w*|move|mkdir\w*|makedirs|chmod\w*|chown\w*|symlink\w*|truncate|touch|file_put_contents|append\w*|dump)\s*[\(]|['""]\s*>")]
+    [GeneratedRegex(
+        @"\b(?:write\w*|unlink\w*|remove\w*|rmtree|rm\w*|rename\w*|copy\w*|move|mkdir\w*|makedirs|chmod\w*|chown\w*|symlink\w*|" +
+        @"truncate|touch|file_put_contents|append\w*|dump)\s*[\(]")]
     private static partial Regex Changing();
 
     private void SedCommands(string script, ShellState state)
@@ -352,14 +371,16 @@ internal sealed partial class ShellReader
     private static partial Regex AwkText();
 
     // getline < "file"; a name that isn't one text, ARGV, and code from elsewhere.
-    [GeneratedRegex(@"\bgetline\b[^;}\n|<]*<\s*(?:""(\d+)""\s*(?=[;}\n)]|$)|)|\bARGV\s*\[|^\s*@(?:load|include)|@\w+\s*\(", RegexOptions.Multiline)]
+    [GeneratedRegex(@"\bgetline\b[^;}\n|<]*<\s*(?:""(\d+)""\s*(?=[;}\n)]|$)|)|\bARGV\s*\[|^\s*@(?:load|include)|" +
+        @"@\w+\s*\(", RegexOptions.Multiline)]
     private static partial Regex AwkReads();
 
     [GeneratedRegex(@"\bsystem\s*\(\s*(?:""(\d+)""\s*\)|)")]
     private static partial Regex AwkSystem();
 
     // print x | "command", "command" | getline, and what stands there that isn't a text.
-    [GeneratedRegex(@"\bprintf?\b[^;}\n|]*(?<!\|)\|(?!\|)&?\s*(?:""(\d+)""\s*(?=[;}\n]|$)|)|""(?<1>\d+)""\s*\|&?\s*getline|\w\s*\|&?\s*getline")]
+    [GeneratedRegex(@"\bprintf?\b[^;}\n|]*(?<!\|)\|(?!\|)&?\s*(?:""(\d+)""\s*(?=[;}\n]|$)|)|""(?<1>\d+)""\s*\|&?\s*getline|" +
+        @"\w\s*\|&?\s*getline")]
     private static partial Regex AwkPipes();
 
     [GeneratedRegex(@"\bprintf?\b[^;}\n]*>{1,2}\s*""(\d+)""")]

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Godwit.Sandbox;
 
@@ -11,12 +12,6 @@ internal sealed partial class ShellReader
 
     private static readonly HashSet<string> Shells = new(StringComparer.Ordinal)
         { "sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "rbash", "fish", "csh", "tcsh" };
-
-    private static readonly HashSet<string> Interpreters = new(StringComparer.Ordinal)
-    {
-        "python", "python3", "python2", "pypy", "pypy3", "ipython", "perl", "ruby", "node", "nodejs", "deno", "bun", "php", "lua",
-            "Rscript", "tclsh", "expect",
-    };
 
     /// <summary>Runs a command: its effects are added, and what it prints is returned.</summary>
     private ShellFlow Run(List<string> words, ShellState state, ShellFlow input)
@@ -61,15 +56,13 @@ internal sealed partial class ShellReader
         if (program.Contains(Gap, StringComparison.Ordinal))
         {
             Add(EffectKind.Opaque, "a program whose name is made while the line runs");
-            words = ["…", .. words.Skip(1)];
         }
 
         return Builtin(program, words, state, input) ?? RunProgram(program, words, state, input);
     }
 
     private ShellFlow CallFunction(
-        string name, (System.Text.Json.JsonElement Body, ShellScript Script) function, List<string> words, ShellState state,
-            ShellFlow input)
+        string name, (JsonElement Body, ShellScript Script) function, List<string> words, ShellState state, ShellFlow input)
     {
         if (_calling.Contains(name))
         {
@@ -112,11 +105,10 @@ internal sealed partial class ShellReader
                 }
 
                 state.Variables["OLDPWD"] = [before];
-
                 return ShellFlow.Empty;
             case "eval":
                 return Line(string.Join(' ', words.Skip(1)), state, input);
-            case "trap" when words.Count > 2 && words.Skip(2).Any(word => word is "DEBUG"):
+            case "trap" when words.Count > 2 && words.Skip(2).Contains("DEBUG"):
                 Add(EffectKind.Injects, "every command of the shell");
                 return Line(words[1], state.Copy(), input);
             case "trap":
@@ -130,7 +122,7 @@ internal sealed partial class ShellReader
             case "exec" when words.Count == 1:
                 return ShellFlow.Empty;
             case "read" or "mapfile" or "readarray":
-                Read(words, state, input);
+                ReadLine(words, state, input);
                 return ShellFlow.Empty;
             case "history" or "fc":
                 if (words.Skip(1).Any(word => word.StartsWith('-') && word.AsSpan(1).IndexOfAny("cdwa") >= 0))
@@ -246,14 +238,14 @@ internal sealed partial class ShellReader
                 || word.Contains(Gap, StringComparison.Ordinal)) || words is [_, "-0", ..]:
                 return ShellFlow.Empty;
             default:
-                return Shells.Contains(Trailing().Replace(program, "")) ? Shell(words, state, input)
-                    : Interpreters.Contains(Trailing().Replace(program, ""))
-                        ? Interpreter(Trailing().Replace(program, ""), words, state, input)
+                var facts = programs.Find(program, out var known);
+                return Shells.Contains(known) ? Shell(words, state, input)
+                    : facts is { First: WordUse.Runs } ? Interpreter(known, facts, words, state, input)
                     : null;
         }
     }
 
-    private static void Read(List<string> words, ShellState state, ShellFlow input)
+    private static void ReadLine(List<string> words, ShellState state, ShellFlow input)
     {
         var names = words.Skip(1).Where(word => !word.StartsWith('-') && word.Length > 0 && (char.IsAsciiLetter(word[0]) || word[0] == '_'))
             .ToList();

@@ -56,7 +56,7 @@ internal sealed partial class ShellReader
             case "clone" or "fetch" or "pull" or "ls-remote" or "archive" when verb != "archive" || Has("--remote"):
                 if (isRemote || !rest.Exists(word => word.StartsWith('.') || word.StartsWith('/')))
                 {
-                    Add(EffectKind.Network, HostOf(["git", .. rest]));
+                    Add(EffectKind.Network, HostIn(rest));
                 }
 
                 foreach (var transport in rest.Where(word => word.StartsWith("ext::", StringComparison.Ordinal)))
@@ -74,10 +74,10 @@ internal sealed partial class ShellReader
             case "submodule" when Has("add", "update"):
             case "remote" when Has("update"):
             case "lfs" or "svn" or "p4" or "send-email" or "request-pull" or "imap-send":
-                Add(EffectKind.Network, HostOf(["git", .. rest]));
+                Add(EffectKind.Network, HostIn(rest));
                 break;
             case "push":
-                Add(EffectKind.Network, HostOf(["git", .. rest]));
+                Add(EffectKind.Network, HostIn(rest));
                 Add(EffectKind.Publishes, "git push");
                 if (Has("-f", "--force", "--force-with-lease", "--mirror", "--delete", "-d", "--prune")
                     || rest.Exists(word => word.StartsWith('+') || word.StartsWith(':')))
@@ -177,10 +177,14 @@ internal sealed partial class ShellReader
 
     // Verbs that work on the repository and its tree alone.
     [GeneratedRegex(
-        "^(?:add|am|annotate|apply|bisect|blame|branch|bundle|cat-file|check-[a-z-]+|checkout|checkout-index|cherry|cherry-pick|clean|commit|commit-tree|config|count-objects|" +
-        "describe|diff-[a-z]+|fast-export|diff|difftool|mergetool|for-each-ref|format-patch|fsck|gc|grep|hash-object|help|init|interpret-trailers|log|ls-files|ls-tree|merge|merge-base|merge-file|" +
-        "merge-tree|mktag|mktree|mv|name-rev|notes|pack-refs|prune|range-diff|read-tree|rebase|reflog|remote|rerere|reset|restore|rev-list|rev-parse|revert|rm|shortlog|show|" +
-        "show-branch|show-ref|sparse-checkout|stash|status|stripspace|submodule|switch|symbolic-ref|tag|update-index|update-ref|var|verify-[a-z]+|version|whatchanged|worktree|write-tree|maintenance|archive)$")]
+        "^(?:add|am|annotate|apply|bisect|blame|branch|bundle|cat-file|check-[a-z-]+|checkout|checkout-index|cherry|cherry-pick|clean|" +
+        "commit|commit-tree|config|count-objects|" +
+        "describe|diff-[a-z]+|fast-export|diff|difftool|mergetool|for-each-ref|format-patch|fsck|gc|grep|hash-object|help|init|" +
+        "interpret-trailers|log|ls-files|ls-tree|merge|merge-base|merge-file|" +
+        "merge-tree|mktag|mktree|mv|name-rev|notes|pack-refs|prune|range-diff|read-tree|rebase|reflog|remote|rerere|reset|restore|" +
+        "rev-list|rev-parse|revert|rm|shortlog|show|" +
+        "show-branch|show-ref|sparse-checkout|stash|status|stripspace|submodule|switch|symbolic-ref|tag|update-index|update-ref|var|" +
+        "verify-[a-z]+|version|whatchanged|worktree|write-tree|maintenance|archive)$")]
     private static partial Regex GitVerb();
 
     /// <summary>A setting of git that names a command.</summary>

@@ -56,7 +56,7 @@ internal sealed partial class ShellReader
     }
 
     /// <summary>The interpreter that a script names in its first line; null for a shell.</summary>
-    private static (string? Language, string Body) Language(string script, string? interpreter)
+    private (string? Language, string Body) Language(string script, string? interpreter)
     {
         if (interpreter is not null)
         {
@@ -70,12 +70,9 @@ internal sealed partial class ShellReader
 
         var end = script.IndexOf('\n', StringComparison.Ordinal) is > 0 and var found ? found : script.Length;
         var language = script[2..end].Split([' ', '/'], StringSplitOptions.RemoveEmptyEntries)
-            .Select(word => Trailing().Replace(word, "")).FirstOrDefault(Interpreters.Contains);
+            .Select(word => programs.Find(word, out var known) is { First: WordUse.Runs } ? known : null).FirstOrDefault(known => known is not null);
         return (language, script[end..]);
     }
-
-    [GeneratedRegex(@"\d+(?:\.\d+)*$")]
-    private static partial Regex Trailing();
 
     /// <summary>A shell as a program: a line behind <c>-c</c>, a script, or what it reads.</summary>
     private ShellFlow Shell(List<string> words, ShellState state, ShellFlow input)
@@ -169,9 +166,8 @@ internal sealed partial class ShellReader
         return RunText(held, state.With([.. words.Skip(1)]), what, interpreter);
     }
 
-    private ShellFlow Interpreter(string language, List<string> words, ShellState state, ShellFlow input)
+    private ShellFlow Interpreter(string language, ProgramFacts facts, List<string> words, ShellState state, ShellFlow input)
     {
-        var facts = programs.Find(language, out _)!;
         ShellFlow? output = null;
         for (var at = 1; at < words.Count; at++)
         {
@@ -182,7 +178,9 @@ internal sealed partial class ShellReader
                 output = Unmarked(code, out var text) ? UnseenCode(language) : Code(language, text, state);
 
                 // perl -pe CODE FILES, python -c CODE FILES: what follows are files, or words that look like some.
-                var writes = language is "perl" or "ruby" ? words.Exists(flag => InPlace().IsMatch(flag)) : Changing().IsMatch(code);
+                var writes = language is "perl" or "ruby"
+                    ? words.Exists(flag => InPlace().IsMatch(flag))
+                    : Apart(code) is var (bare, texts) && Changes(bare, texts);
                 if (language is not ("perl" or "ruby"))
                 {
                     foreach (var file in words.Skip(at + 1).Where(file => !ReferenceEquals(file, code) && LooksLikePath(file)))
@@ -320,7 +318,7 @@ internal sealed partial class ShellReader
             case "timeit" or "pdb" or "cProfile" or "profile" or "trace" or "runpy" or "code" or "doctest":
                 Add(EffectKind.Opaque, $"what {words[2]} runs");
                 return ShellFlow.Unknown;
-            case "pip" or "pytest" or "coverage" or "mypy" or "black" or "ruff" or "tox" or "nox" or "twine" or "flake8" or "pylint" or "poetry" or "pdm" or "hatch":
+            case var module when programs.Find(module, out _) is not null:
                 return Run([.. words.Skip(2)], state, input);
             default:
                 LookAtWords(words.Skip(3), state);

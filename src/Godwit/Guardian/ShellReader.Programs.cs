@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -11,7 +12,7 @@ internal sealed partial class ShellReader
         var facts = programs.Find(program, out var known);
         if (facts is null)
         {
-            if (program != "…" && !program.Contains(Gap, StringComparison.Ordinal))
+            if (!program.Contains(Gap, StringComparison.Ordinal))
             {
                 // What the agent could write itself is nothing new; words that lead out of the tree are.
                 Add(new ActionEffect(EffectKind.Unfamiliar, words.Skip(1).Any(LeadsOut) ? PathPlace.Outside
@@ -22,16 +23,22 @@ internal sealed partial class ShellReader
             return ShellFlow.Unknown;
 
             bool LeadsOut(string word) =>
-                word.Contains("://", StringComparison.Ordinal) || HostOf(["", word]).Length > 0 || Credentials().IsMatch(word)
+                word.Contains("://", StringComparison.Ordinal) || HostOf(word).Length > 0 || Credentials().IsMatch(word)
                 || (word.StartsWith('/') || word.StartsWith('~') || word.Contains("../", StringComparison.Ordinal))
                     && PathPlaces.Of(Resolve(word, state), EffectKind.Writes) is not (PathPlace.Tree or PathPlace.Unknown);
         }
 
-        var quiet = facts.Does.Count > 0 && words.Skip(1).Any(word => facts.Flags.TryGetValue(word, out var effects) && effects.Count == 0);
-        foreach (var kind in quiet || (facts.Loopback && ReachesItself(words)) ? []
-            : facts.Does.Where(kind => kind != EffectKind.Network || facts.Operands != WordUse.Hosts))
+        var isQuiet = facts.Does.Count > 0 && words.Skip(1).Any(word => facts.Flags.TryGetValue(word, out var effects) && effects.Count == 0);
+        foreach (var kind in isQuiet ? [] : facts.Does)
         {
-            Add(kind, kind == EffectKind.Network ? HostOf(words) : known);
+            if (kind == EffectKind.Network)
+            {
+                Reach(words, facts);
+            }
+            else
+            {
+                Add(kind, known);
+            }
         }
 
         var read = Sort(words, facts, state, out var flags);
@@ -42,7 +49,8 @@ internal sealed partial class ShellReader
             foreach (var word in words.Skip(read.WrapsAt ?? words.Count)
                 .Skip(own).TakeWhile(word => program == "env" && IsAssignment(word)))
             {
-                Injection(word[..word.IndexOf('=', StringComparison.Ordinal)], [word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..]]);
+                var (variable, assigned) = Pair(word);
+                Injection(variable, [assigned]);
             }
 
             return inner.Count > 0 ? Run(inner, state, input) : ShellFlow.Unknown;
@@ -73,12 +81,6 @@ internal sealed partial class ShellReader
         {
             var kind = at == 0 && isFirst ? facts.First!.Value : at == read.Operands.Count - 1 && at > 0 ? facts.Last ?? use : use;
             Use(kind, read.Operands[at], program, state, recursive);
-        }
-
-        if (use == WordUse.Hosts && !(facts.Loopback && ReachesItself(words)) && facts.Does.Contains(EffectKind.Network)
-            && HostOf(words).Length == 0)
-        {
-            Add(EffectKind.Network, "");
         }
 
         if (program == "tee")
@@ -122,39 +124,37 @@ internal sealed partial class ShellReader
                 }
 
                 break;
-            case "curl" or "wget" when words.Any(word => word is "-O" or "-sO" or "-LO" or "--remote-name") || program == "wget":
-                foreach (var address in words.Skip(1).Where(word => word.Contains("://", StringComparison.Ordinal)))
-                {
-                    state.Files[Resolve(address[(address.LastIndexOf('/') + 1)..], state)] = new ShellFlow([GapText], FlowOrigin.Network);
-                }
-
-                break;
-            case "curl" when words.Find(word => word.StartsWith("file:", StringComparison.Ordinal)) is { } local:
-                AddPath(EffectKind.Reads, local[5..].TrimStart('/').Insert(0, "/"), state);
+            case "curl" or "wget":
+                Transfer(program, words, state);
                 break;
         }
+    }
 
+    /// <summary>What curl and wget save, and the files that curl sends.</summary>
+    private void Transfer(string program, List<string> words, ShellState state)
+    {
+        var fetched = new ShellFlow([GapText], FlowOrigin.Network);
         for (var at = 1; at < words.Count; at++)
         {
-            // curl -d @FILE, -F x=@FILE, -T FILE
-            if (program is "curl" && words[at].Contains('@', StringComparison.Ordinal)
-                && words[at - 1] is "-d" or "-F" or "--data" or "--data-binary" or "--form")
+            var word = words[at];
+            if (word.StartsWith("file:", StringComparison.Ordinal))
             {
-                // @- is what comes in.
-                var file = words[at][(words[at].IndexOf('@', StringComparison.Ordinal) + 1)..].Split(';')[0];
-                if (file != "-")
-                {
-                    AddPath(EffectKind.Reads, file, state);
-                }
+                AddPath(EffectKind.Reads, $"/{word[5..].TrimStart('/')}", state);
             }
-            else if (program is "curl" && words[at - 1] is "-T" or "--upload-file")
+            else if (word.Contains("://", StringComparison.Ordinal))
             {
-                AddPath(EffectKind.Reads, words[at], state);
+                // wget, and curl -O, keep the name.
+                state.Files[Resolve(word[(word.LastIndexOf('/') + 1)..], state)] = fetched;
             }
-            else if (program is "curl" or "wget" && words[at - 1] is "-o" or "--output" or "-O" && words[at].Length > 0
-                && !words[at].Contains("://", StringComparison.Ordinal) && words[at] != "-")
+            else if (words[at - 1] is "-o" or "--output" or "-O" or "--output-document" && word is not ("-" or ""))
             {
-                state.Files[Resolve(words[at], state)] = new ShellFlow([GapText], FlowOrigin.Network);
+                state.Files[Resolve(word, state)] = fetched;
+            }
+            else if (program == "curl" && words[at - 1] is "-d" or "-F" or "--data" or "--data-binary" or "--form"
+                && word.IndexOf('@', StringComparison.Ordinal) is >= 0 and var sign && word[(sign + 1)..].Split(';')[0] is var file && file != "-")
+            {
+                // -d @FILE, -F x=@FILE; @- is what comes in.
+                AddPath(EffectKind.Reads, file, state);
             }
         }
     }
@@ -163,7 +163,9 @@ internal sealed partial class ShellReader
     private static partial Regex SetId();
 
     // Commands of sqlite3's shell that reach files and other programs, and functions that do.
-    [GeneratedRegex(@"^\s*\.(?!tables|schema|headers|mode|indexes|width|databases)\w|\b(?:readfile|writefile|load_extension|edit)\s*\(", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^\s*\.(?!tables|schema|headers|mode|indexes|width|databases)\w|\b(?:readfile|writefile|load_extension|edit)\s*\(",
+        RegexOptions.Multiline)]
     private static partial Regex SqliteReaches();
 
     [GeneratedRegex("^-p.+")]
@@ -283,14 +285,7 @@ internal sealed partial class ShellReader
                 LookAtWords([word], state);
                 break;
             case WordUse.Hosts:
-                if (HostOf([program, word]) is { Length: > 0 } host)
-                {
-                    if (!IsItself(host) || programs.Find(program, out _)?.Loopback != true)
-                    {
-                        Add(EffectKind.Network, host);
-                    }
-                }
-                else
+                if (HostOf(word).Length == 0)
                 {
                     LookAtWords([word], state);
                 }
@@ -374,9 +369,10 @@ internal sealed partial class ShellReader
         var writes = false;
         foreach (var word in words)
         {
-            var isOutput = writes;
-            writes = OutputOption().Match(word) is { Success: true } output && !output.Groups[1].Success;
-            isOutput |= OutputOption().Match(word) is { Success: true } attached && attached.Groups[1].Success;
+            // -o FILE, or --output=FILE
+            var option = OutputOption().Match(word);
+            var isOutput = writes || (option.Success && option.Groups[1].Success);
+            writes = option.Success && !option.Groups[1].Success;
             var equals = word.IndexOf('=', StringComparison.Ordinal);
             var value = equals >= 0 && word[0] is not ('/' or '~') ? word[(equals + 1)..]
                 : word.Length > 2 && word[0] == '-' && char.IsAsciiLetter(word[1]) ? word[2..] : word;
@@ -413,29 +409,26 @@ internal sealed partial class ShellReader
         "log-?file|report-?file)(=.*)?$")]
     private static partial Regex OutputOption();
 
-    /// <summary>Whether all hosts that words name are this sandbox itself.</summary>
-    private static bool ReachesItself(List<string> words)
+    /// <summary>Each host that a program's words name is reached; where none is named, it is some.</summary>
+    private void Reach(List<string> words, ProgramFacts facts)
     {
-        var hosts = words.Skip(1).Select(word => HostOf(["", word])).Where(host => host.Length > 0).ToList();
-        return hosts.Count > 0 && hosts.TrueForAll(IsItself);
+        var hosts = words.Skip(1).Select(HostOf).Where(host => host.Length > 0).Distinct(StringComparer.Ordinal).ToList();
+        hosts.Where(host => !facts.Loopback || !IsItself(host)).DefaultIfEmpty(hosts.Count == 0 ? "" : null)
+            .OfType<string>().ToList().ForEach(host => Add(EffectKind.Network, host));
     }
 
-    private static bool IsItself(string host) => host == "localhost" || host.StartsWith("127.", StringComparison.Ordinal);
+    private static bool IsItself(string host) =>
+        host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
-    private static string HostOf(IReadOnlyList<string> words)
-    {
-        foreach (var word in words.Skip(1))
-        {
-            if (Address().Match(word) is { Success: true } match)
-            {
-                return match.Groups[1].Value;
-            }
-        }
+    /// <summary>The first host that words name; empty for none.</summary>
+    private static string HostIn(IEnumerable<string> words) => words.Select(HostOf).FirstOrDefault(host => host.Length > 0) ?? "";
 
-        return "";
-    }
+    /// <summary>The host of an address, or of <c>user@host:path</c>; empty for a word that is neither.</summary>
+    private static string HostOf(string word) => Address().Match(word) is { Success: true } match
+        ? match.Groups[1].Value + match.Groups[2].Value : "";
 
-    [GeneratedRegex(@"^(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?|[\w.-]+@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+|" +
-        @"localhost)(?=[:/?#]|$)")]
+    [GeneratedRegex(
+        @"^(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?#\s]+)|" +
+        @"(?:[\w.-]+@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+|localhost)(?=[:/?#]|$))")]
     private static partial Regex Address();
 }

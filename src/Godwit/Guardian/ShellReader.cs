@@ -131,14 +131,13 @@ internal sealed partial class ShellReader(ProgramTable programs, ShellParser par
             }
         }
 
-        if (statement.TryGetProperty("Background", out var background) && background.GetBoolean())
-        {
-            _pipes++;
-        }
-
+        // What runs beside the rest is like a pipe: a function that calls itself there multiplies.
+        var isBeside = statement.TryGetProperty("Background", out var background) && background.GetBoolean();
+        _pipes += isBeside ? 1 : 0;
         var output = statement.TryGetProperty("Cmd", out var command) && command.ValueKind == JsonValueKind.Object
             ? Command(command, script, state, input)
             : input == ShellFlow.Empty ? ShellFlow.Empty : input;
+        _pipes -= isBeside ? 1 : 0;
         foreach (var (target, appends) in files)
         {
             SaveFile(target, output, state, appends);

@@ -91,6 +91,16 @@ public sealed partial class Cassette
         }
     }
 
+    /// <summary>Whether anybody whose name ends so was answered.</summary>
+    /// <param name="ending">The end of an agent's name.</param>
+    internal bool HasRepliesTo(string ending)
+    {
+        lock (_gate)
+        {
+            return _replies.Keys.Any(key => key.Agent.EndsWith(ending, StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>The recorded reply; null where there is none and the cassette is recording.</summary>
     /// <exception cref="ModelException">There is none, and it isn't.</exception>
     public ModelReply? Find(ModelRequest request)

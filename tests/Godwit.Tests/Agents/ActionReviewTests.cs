@@ -7,6 +7,7 @@ using Godwit.Identity;
 using Godwit.Models;
 using Godwit.Tests.Durable;
 using Godwit.Tests.Models;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Godwit.Tests.Agents;
 
@@ -48,7 +49,8 @@ public sealed class ActionReviewTests : AgentFixture
         using var reader = JournalReader.Open(Folder);
         var events = new AgentEvents(transcripts: true);
         var all = reader.After(0, [.. AgentEvents.Kinds]).SelectMany(entry => events.Of(reader, entry)).ToList();
-        Assert.Contains(all.OfType<AgentEvent.Said>(), said => said.What == "guardian" && said.Text.Contains(isDone ? "a test" : "Nobody", StringComparison.Ordinal));
+        var words = isDone ? "a test" : "Nobody";
+        Assert.Contains(all.OfType<AgentEvent.Said>(), said => said.What == "guardian" && said.Text.Contains(words, StringComparison.Ordinal));
         Assert.Contains(all.OfType<AgentEvent.Charged>(), charged => charged.Cost is { Role: "guardian", InFlight: false });
     }
 
@@ -61,6 +63,34 @@ public sealed class ActionReviewTests : AgentFixture
         Assert.Equal(2, server.Requests.Count(IsReview));
         Assert.Contains("That is no verdict", server.Requests.Last(IsReview).ToJsonString(), StringComparison.Ordinal);
         Assert.Contains("no verdict came", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
+    }
+
+    /// <summary>A timeout is no denial, and no permission either; nothing more is paid for it.</summary>
+    [Fact]
+    public async Task Agent_ReviewerDoesntAnswerInTime_ItIsntDone()
+    {
+        using var gate = new ManualResetEventSlim();
+        var clock = new FakeTimeProvider();
+        using var server = new ScriptedProvider(request =>
+        {
+            if (!IsReview(request))
+            {
+                return Turns(Asking, Done)(request);
+            }
+
+            gate.Wait(TimeSpan.FromSeconds(60));
+            return new ScriptedReply(Allows);
+        });
+        var running = RunAsync(Reviewed(server) with { Time = clock }, await TaskAsync());
+        await Eventually.TrueAsync(() => server.Requests.Any(IsReview), "the reviewer is asked");
+        clock.Advance(TimeSpan.FromSeconds(89));
+        Assert.NotSame(running, await Task.WhenAny(running, Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System)));
+        clock.Advance(TimeSpan.FromSeconds(2));
+        gate.Set();
+        var result = await running;
+        Assert.False(await ChangedAsync(result));
+        Assert.Equal(1, server.Requests.Count(IsReview));
+        Assert.Contains("no verdict came within 90 s", LastToolResult(server.Requests[^1]), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Godwit.Durable;
 using Godwit.Durable.Journal;
 using Godwit.Guardian;
 using Godwit.Identity;
+using Godwit.Sandbox;
 using Godwit.Tests.Durable;
 using Godwit.Tests.Models;
 using Godwit.Tools;

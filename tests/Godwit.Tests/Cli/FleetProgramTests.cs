@@ -22,7 +22,7 @@ public sealed class FleetProgramTests : IDisposable
         Suite.RequireWhole();
         foreach (var program in (string[])["codex", "claude"])
         {
-            Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
+            Assert.SkipUnless(Godwit.Sandbox.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
         }
 
         using var own = new ScriptedProvider(OwnAgents) { InputPrice = 1, OutputPrice = 3 };

@@ -37,7 +37,7 @@ public sealed class ProgramRunTests : IDisposable
     {
         // The quickest to start; codex is killed below, and most other tests speak opencode's dialect.
         Suite.RequireWhole(but: program == "claude");
-        Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
+        Assert.SkipUnless(Godwit.Sandbox.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
         ScriptedProvider? server = null;
         using var scripted = server = new ScriptedProvider(request =>
             (request["tools"] as JsonArray)?.Count > 0 != true ? new ScriptedReply("A title")
@@ -127,7 +127,7 @@ public sealed class ProgramRunTests : IDisposable
     public void Run_ModelAsksForWhatARuleForbids_ReadsTheRuleAndGoesOn(string program, string dialect)
     {
         Suite.RequireWhole(but: program == "claude");
-        Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
+        Assert.SkipUnless(Godwit.Sandbox.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
         using var server = new ScriptedProvider(request =>
         {
             var said = request.ToJsonString().Split("I take the filler out.").Length - 1;
@@ -153,7 +153,7 @@ public sealed class ProgramRunTests : IDisposable
     public void Run_CassetteOfGodwitsOwnAgent_EndsWithOneLineThatSaysSo(string program, string dialect)
     {
         Suite.RequireWhole(but: program == "claude");
-        Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
+        Assert.SkipUnless(Godwit.Sandbox.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
         var (goal, _) = Goal(program, dialect, "http://127.0.0.1:1");
         var tape = Path.Combine(Path.GetDirectoryName(_godwit.Home)!, "own.jsonl");
         const string Usage = """{"input":1,"cachedInput":0,"output":1,"surcharge":0}""";
@@ -176,7 +176,7 @@ public sealed class ProgramRunTests : IDisposable
     {
         // It makes up an id for each message, so it is the hardest to recognise.
         Suite.RequireWhole(but: program == "codex");
-        Assert.SkipUnless(Godwit.Agents.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
+        Assert.SkipUnless(Godwit.Sandbox.ProgramFinder.Find(program) is not null, $"{program} isn't installed (npm)");
         using var gate = new ManualResetEventSlim();
         var (first, second) = (0, 0);
         using var server = new ScriptedProvider(request =>
@@ -259,6 +259,28 @@ public sealed class ProgramRunTests : IDisposable
         Assert.True(costs.GetProperty("dollars").GetDecimal() >= server.Billed);
     }
 
+    /// <summary>A model decides on a line that a rule asks about, once, before the program is given it.</summary>
+    [Fact]
+    public void Run_ProgramsModelWantsWhatARuleAsksAbout_TheGuardianDecides()
+    {
+        const string Denies = """{"risk": "high", "authorisation": "none", "outcome": "deny", "rationale": "Nobody asked for it."}""";
+        bool IsReview(JsonNode request) => request.ToJsonString().Contains("You guard a machine", StringComparison.Ordinal);
+        using var server = new ScriptedProvider(
+            request => IsReview(request) ? new ScriptedReply(Denies) : new ScriptedReply(null, ("bash", """{"command":"nohup ./server"}""")));
+        var goal = Small(server, """
+            body='{"model":"m","messages":[{"role":"user","content":"what now?"}]}'
+            exec 3<>"/dev/tcp/127.0.0.1/${GODWIT_GATEWAY##*:}"
+            printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' "$GODWIT_TOKEN" "${#body}" "$body" >&3
+            cat <&3 | grep -a choices
+            printf 'keep\nx\n' > src.txt
+            """, roles: "worker: [m], guardian: [m]");
+        var (exit, output, error) = _godwit.Run("run", goal);
+        Assert.True(exit == 0, output + error);
+        Assert.Equal(1, server.Requests.Count(IsReview));
+        Assert.Contains("the guardian denied it: Nobody asked for it.", _godwit.Run("log", "last").Output, StringComparison.Ordinal);
+        Assert.Equal(server.Billed, _godwit.RunJson("show", "last", "--costs").GetProperty("dollars").GetDecimal());
+    }
+
     [Fact]
     public void Run_ProgramDoesntWaitForAnAnswer_TheCallIsBookedOnceAtItsWorstCase()
     {
@@ -284,13 +306,13 @@ public sealed class ProgramRunTests : IDisposable
     }
 
     /// <summary>A goal whose agents are a few lines of bash that ask the gateway by themselves.</summary>
-    private string Small(ScriptedProvider server, string agent, int input = 5)
+    private string Small(ScriptedProvider server, string agent, int input = 5, string roles = "worker: [m]")
     {
         Directory.CreateDirectory(_godwit.Home);
         File.WriteAllText(Path.Combine(_godwit.Home, "models.yaml"), $$"""
             providers: { x: { url: "{{server.Address}}/v1" } }
             models: { m: { provider: x, id: scripted-model, input: {{input}}, output: 30, max_output: 2000 } }
-            roles: { worker: [m] }
+            roles: { {{roles}} }
             """);
         File.WriteAllText(
             Path.Combine(_godwit.Home, "programs.yaml"), "small: {command: bash ./agent, speaks: /chat/completions, events: text}\n");

@@ -89,6 +89,12 @@ public sealed class BypassTests
     [InlineData("jq -f /etc/shadow x.json")]
     [InlineData("awk 'BEGIN { while ((getline l < \"/etc/shadow\") > 0) print l }'")]
     [InlineData("npm publish --offline")]
+    [InlineData("curl -sSLO https://h.org/x")]
+    [InlineData("curl http://localhost/ http://evil/")]
+    [InlineData("curl http://127.0.0.1.evil.org/")]
+    [InlineData("curl -x http://proxy.org http://localhost/")]
+    [InlineData("julia -e 'run(`sudo ls`)'")]
+    [InlineData("printf '#!/usr/bin/env python3.11\nimport os\nos.system(\"sudo ls\")\n' > x; ./x")]
     [InlineData("hash -p /usr/bin/sudo s; s ls")]
     public void WayRound_IsSeen(string line) => Assert.NotEqual(Verdict.Allow, Judge(line));
 
@@ -132,6 +138,9 @@ public sealed class BypassTests
     [InlineData("ls -la /usr/include | head; cat /etc/os-release")]
     [InlineData("sqlite3 x.db 'select count(*) from t' && sqlite3 x.db .tables")]
     [InlineData("awk '$1 < \"b\" {print}' x.txt")]
+    [InlineData("./server & f() { if x; then f; fi; }; f")]
+    [InlineData("curl -s http://[::1]:8080/ && curl http://127.0.0.1:80/x")]
+    [InlineData("python3 -m pytest -q && python3 -m json.tool x.json")]
     [InlineData("hyperfine --warmup 1 './bench/run'")]
     public void EverydayLine_IsAllowed(string line)
     {

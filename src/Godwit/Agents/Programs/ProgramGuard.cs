@@ -65,7 +65,7 @@ internal sealed class ProgramGuard(
         ReviewVerdict verdict;
 
         // The call whose answer this is part of still holds its money and its place with the provider: a wait for either mustn't be without end.
-        using var late = new CancellationTokenSource(LongestWait);
+        using var late = new CancellationTokenSource(LongestWait, attempt.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
         try
         {
@@ -73,7 +73,7 @@ internal sealed class ProgramGuard(
                 task.Name, task.Goal, steering.SaidByPeople(task.Name), number, action,
                 (tries, request) => attempt.PaidAsync(
                     $"review/{hash}/{times}/{tries}", model.WorstCase(request), budget, action,
-                    (call, ending) => model.AskAsync(request, call, TimeProvider.System, ending), either.Token));
+                    (call, ending) => model.AskAsync(request, call, attempt.Time, ending), either.Token));
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

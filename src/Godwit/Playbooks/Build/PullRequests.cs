@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Godwit.Agents;
 using Godwit.Durable;
+using Godwit.Sandbox;
 using Godwit.Workspaces;
 
 namespace Godwit.Playbooks.Build;

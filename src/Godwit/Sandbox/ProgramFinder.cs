@@ -1,4 +1,4 @@
-namespace Godwit.Agents;
+namespace Godwit.Sandbox;
 
 /// <summary>Finds what a sandbox has to see so that a program of this machine's PATH runs in it.</summary>
 public static class ProgramFinder
