@@ -297,8 +297,21 @@ public sealed class Gatekeeper
         }
         catch (YamlException error)
         {
-            throw new FormatException($"{name}:{error.Start.Line}:{error.Start.Column}: {(error.InnerException ?? error).Message}");
+            throw new FormatException($"{name}:{error.Start.Line}:{error.Start.Column}: {Told(error)}");
         }
+    }
+
+    private static string Told(YamlException error)
+    {
+        var message = (error.InnerException ?? error).Message;
+        return error.InnerException is ArgumentException
+            ? $"{message} There are the effects {Names<EffectKind>()}; the places {Names<PathPlace>()}; and the verdicts {Names<Verdict>()}"
+            : message.StartsWith("No node deserializer", StringComparison.Ordinal)
+                ? "this must be a map with 'rules' and 'programs', each a list; docs/guardian.md has an example"
+                : message;
+
+        static string Names<T>()
+            where T : struct, Enum => string.Join(", ", Enum.GetNames<T>());
     }
 
     private static string Resource(string name)

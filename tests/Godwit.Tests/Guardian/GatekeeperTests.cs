@@ -130,6 +130,8 @@ public sealed class GatekeeperTests
         "loosens 'nothing'", "no such rule")]
     [InlineData("rules: [{name: a, effects: [Network], verdict: Allow, reason: r}]", "needs a name, effects, and examples", "rule 'a'")]
     [InlineData("rules: [{name: a, kinds: [Network]}]", "rules.yaml:1:", "kinds")]
+    [InlineData("- {name: a, kinds: [Network]}", "rules.yaml:1:1: this must be a map", "docs/guardian.md")]
+    [InlineData("rules: [{name: a, effects: [Steals]}]", "'Steals' was not found", "HidesTraces")]
     public void Read_FileThatDoesntHold_SaysWhere(string text, string first, string second)
     {
         var error = Assert.Throws<FormatException>(() => Gatekeeper.Read(("rules.yaml", text)));
